@@ -1,0 +1,125 @@
+"""A content-addressed store of folders: made once, whole or not at all, checked when read.
+
+An entry lives in ``root/kind/key``. It is written to a temporary folder beside its place, with a manifest of
+sha256 sums, and moved there in one step, so that a process killed at any moment leaves either nothing or all.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from filelock import FileLock
+
+from trisynth.errors import InputError
+
+T = TypeVar("T")
+MANIFEST = "manifest.json"
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Put ``content`` at ``path`` in one step; on any failure ``path`` is as it was.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written or the disk is full.
+    """
+    path = Path(path)
+    data = content.encode() if isinstance(content, str) else content
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes private files; results are for everyone the user's umask allows.
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError("path", str(path), f"cannot be written ({error.strerror}); free space or choose another folder")
+
+
+class Store:
+    """Folders under ``root``, addressed by kind and key.
+
+    Parameters
+    ----------
+    root : path
+        Where entries are kept; made on first use.
+    """
+
+    def __init__(self, root: str | Path = "cache"):
+        self.root = Path(root)
+
+    def get_or_make(self, kind: str, key: str, make: Callable[[Path], None], read: Callable[[Path], T]) -> T:
+        """Read entry ``kind/key``, after making it if it is absent or damaged.
+
+        Parameters
+        ----------
+        kind, key : str
+            The entry's address; equal keys must mean equal content.
+        make : callable
+            Fills the empty folder that it is given. Runs once even if many processes ask at the same time.
+        read : callable
+            Turns the entry's folder into the value.
+
+        Returns
+        -------
+        object
+            What ``read`` returns.
+        """
+        place = self.root / kind / key
+        if not self._whole(place):
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with FileLock(place.with_name(f".{key}.lock")):
+                    if not self._whole(place):
+                        self._fill(place, make)
+            except OSError as error:
+                raise _unwritable(place, error) from error
+        return read(place)
+
+    def _fill(self, place: Path, make: Callable[[Path], None]) -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+        try:
+            make(temporary)
+            sums = {path.name: sha256(path) for path in sorted(temporary.iterdir())}
+            write_atomic(temporary / MANIFEST, json.dumps(sums, indent=1))
+            temporary.replace(place)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    @staticmethod
+    def _whole(place: Path) -> bool:
+        try:
+            sums = json.loads((place / MANIFEST).read_text())
+            return all(sha256(place / name) == digest for name, digest in sums.items())
+        except (OSError, ValueError):
+            return False

@@ -1,0 +1,149 @@
+"""Configs as values: canonical text, digests that name content, and objects made from an allow-list."""
+
+import ast
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import json
+import math
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from trisynth.errors import InputError
+
+# What a yaml may name: the object's own module decides, after every alias has been followed.
+ALLOWED = ("trisynth.", "sklearn.", "imblearn.")
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "scipy", "torch")
+
+
+def canonical(value: Any) -> str:
+    """JSON text that is equal for equal configs: sorted keys, no blanks, NaN and infinities as text."""
+
+    def plain(item: Any) -> Any:
+        if isinstance(item, Mapping):
+            return {str(key): plain(inner) for key, inner in item.items()}
+        if isinstance(item, list | tuple):
+            return [plain(inner) for inner in item]
+        if isinstance(item, float) and not math.isfinite(item):
+            return str(item)
+        return item
+
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(*values: Any) -> str:
+    """First 16 hexadecimal digits of the sha256 of the values' canonical text."""
+    return hashlib.sha256(canonical(values).encode()).hexdigest()[:16]
+
+
+def locate(target: str, parameter: str = "_target_") -> Any:
+    """The class or function behind a dotted name, if the allow-list admits it.
+
+    The check looks at the module that the *object* says it comes from, so that an alias such as
+    ``sklearn.utils.os.system`` is refused.
+
+    Raises
+    ------
+    InputError
+        If the name does not exist or the object comes from elsewhere.
+    """
+    module, _, name = str(target).rpartition(".")
+    # A first look at the text keeps foreign modules from being imported at all.
+    if not f"{module}.".startswith(ALLOWED):
+        raise InputError(parameter, target, f"must lie in one of {', '.join(ALLOWED)}")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError):
+        raise InputError(parameter, target, "no such class or function; check the spelling") from None
+    origin = f"{getattr(found, '__module__', '')}."
+    if not callable(found) or not origin.startswith(ALLOWED):
+        raise InputError(parameter, target, f"must be a class or function of {', '.join(ALLOWED)}")
+    return found
+
+
+def instantiate(config: Any, **extra: Any) -> Any:
+    """Object that a config describes: ``_target_`` names it, the other keys are its arguments.
+
+    Nested mappings with a ``_target_`` are made first. ``extra`` arguments win over the config's.
+    """
+    if isinstance(config, Mapping):
+        arguments = {key: instantiate(value) for key, value in config.items() if key != "_target_"}
+        if "_target_" not in config:
+            return arguments
+        found = locate(config["_target_"])
+        arguments.update(extra)
+        accepted = inspect.signature(found).parameters
+        if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
+            for key in arguments:
+                if key not in accepted:
+                    known = ", ".join(accepted)
+                    raise InputError(key, arguments[key], f"{found.__name__} does not take it; it takes {known}")
+        return found(**arguments)
+    if isinstance(config, list | tuple):
+        return [instantiate(value) for value in config]
+    return config
+
+
+@cache
+def _sources(module: str) -> dict[str, str]:
+    """Comment-free source text of ``module`` and of all that it imports from this package."""
+    found: dict[str, str] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        spec = importlib.util.find_spec(name)
+        tree = ast.parse(Path(spec.origin).read_bytes())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            else:
+                names = []
+            waiting += [n for n in names if n.startswith("trisynth.") and _is_module(n)]
+        found[name] = ast.unparse(_without_docstrings(tree))
+    return found
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree
+
+
+def code_digest(*modules: str) -> str:
+    """Digest of the modules' code, of all they import from this package, and of the libraries' versions.
+
+    Comments and docstrings do not count: explaining code better makes no result stale.
+    """
+    sources: dict[str, str] = {}
+    for module in modules:
+        sources.update(_sources(module))
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    return digest(sources, versions)
+
+
+def targets(config: Any) -> list[str]:
+    """Modules of this package that a config's ``_target_`` entries name, at any depth."""
+    if isinstance(config, Mapping):
+        own = [locate(config["_target_"]).__module__] if "_target_" in config else []
+        nested = [name for value in config.values() for name in targets(value)]
+        return sorted({name for name in own + nested if name.startswith("trisynth.")})
+    if isinstance(config, list | tuple):
+        return sorted({name for value in config for name in targets(value)})
+    return []

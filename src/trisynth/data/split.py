@@ -1,0 +1,72 @@
+"""One stratified split into training and test rows; what only test rows know stays out of the training part."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from trisynth import seeds
+from trisynth.data.dataset import Dataset
+from trisynth.errors import InputError
+
+BINS = 10
+
+
+def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Dataset, Dataset]:
+    """Training and test part, each with every class.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    seed : int
+        The split is the stream ``"split"`` of this seed.
+    test_size : float, default=1/3
+        Share of each class (for regression, of each of up to ten quantile bins of the target) that is tested;
+        rounded so that every class has at least one row on either side.
+
+    Returns
+    -------
+    train, test : Dataset
+        Rows keep their order. An *undeclared* category that only test rows have is no category of ``train``;
+        in ``test`` it comes after the training part's categories.
+
+    Raises
+    ------
+    InputError
+        If ``test_size`` is no share, or a class has a single row.
+    """
+    if not 0 < test_size < 1:
+        raise InputError("test_size", test_size, "must lie between 0 and 1")
+    strata, rng = _strata(dataset), seeds.stream(seed, "split")
+    tested = np.zeros(len(dataset), bool)
+    for stratum in range(strata.max() + 1):
+        rows = rng.permutation(np.flatnonzero(strata == stratum))
+        tested[rows[: np.clip(round(test_size * len(rows)), 1, len(rows) - 1)]] = True
+    return _known(dataset, np.flatnonzero(~tested), np.flatnonzero(tested))
+
+
+def _strata(dataset: Dataset) -> np.ndarray:
+    if dataset.spec.task == "regression":
+        bins = max(1, min(BINS, len(dataset) // 5))
+        ranks = np.argsort(np.argsort(dataset.y.to_numpy(), kind="stable"), kind="stable")
+        return ranks * bins // len(dataset)
+    counts = dataset.y.value_counts()
+    for name in counts.index[counts == 1]:
+        remedy = (
+            f"class {name!r} has a single row, which cannot be both trained on and tested; drop or merge it"
+        )
+        raise InputError("dataset.target", dataset.spec.target, remedy)
+    return dataset.y.cat.codes.to_numpy()
+
+
+def _known(dataset: Dataset, train_rows: np.ndarray, test_rows: np.ndarray) -> tuple[Dataset, Dataset]:
+    train, test = dataset.take(train_rows), dataset.take(test_rows)
+    seen, all_of = {}, {}
+    for name, column in dataset.X.items():
+        facts = dataset.spec.columns.get(name)
+        if isinstance(column.dtype, pd.CategoricalDtype) and not (facts and facts.categories):
+            seen[name] = train.X[name].cat.remove_unused_categories()
+            known = seen[name].cat.categories
+            late = test.X[name].cat.remove_unused_categories().cat.categories.difference(known)
+            all_of[name] = test.X[name].cat.set_categories(known.append(late))
+    return replace(train, X=train.X.assign(**seen)), replace(test, X=test.X.assign(**all_of))

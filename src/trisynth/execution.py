@@ -1,0 +1,53 @@
+"""One job from its resolved configuration to its folder in ``runs``, skipped where that is already there."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from trisynth.cache import Store, write_atomic
+from trisynth.config import canonical
+from trisynth.pipeline import Experiment, Job, run
+from trisynth.results import Result, write_failure
+
+
+def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
+    """Run the job of a resolved root config, unless its result exists.
+
+    Returns
+    -------
+    result : Result
+    cached : bool
+        True if nothing was run.
+    """
+    job = Job.from_config(config)
+    runs = config["paths"]["runs"]
+    finished = Result.read(runs, job.key)
+    if finished is not None:
+        return finished, True
+    store = Store(config["paths"]["cache"])
+    try:
+        result = run(job, store)
+    except Exception as error:
+        write_failure(runs, job.key, f"{type(error).__name__}: {error}")
+        raise
+    folder = Path(runs) / job.key
+    write_atomic(folder / "config.json", canonical(job.config) + "\n")
+    if config["tracking"]["figure"]:
+        draw(Experiment(job, store), folder)
+    result.write(runs)
+    return result, False
+
+
+def draw(experiment: Experiment, folder: Path) -> None:
+    """Real against synthetic rows as ``overview.png``, drawn once per synthetic table."""
+    from trisynth.figures.overview import overview
+
+    train, _ = experiment.parts
+    rows_key, synthetic = experiment.rows(len(train))
+    content = experiment.store.get_or_make(
+        "figures",
+        f"{experiment.job.split_key}-{rows_key}",
+        lambda place: overview(train, synthetic, place / "overview.png"),
+        lambda place: (place / "overview.png").read_bytes(),
+    )
+    write_atomic(folder / "overview.png", content)

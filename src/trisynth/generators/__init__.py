@@ -1,0 +1,1 @@
+"""One file per generator; ``base`` says what a generator is."""

@@ -1,0 +1,152 @@
+"""Fitted objects as one file of JSON and arrays: no pickle, so that reading a file runs none of its code."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from trisynth.cache import write_atomic
+from trisynth.config import locate
+from trisynth.errors import InputError
+
+T = TypeVar("T")
+_TAG = "~"
+# The zip format's earliest date: equal states give equal bytes.
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def save(fitted: Any, path: Path) -> None:
+    """Write a fitted object of this package to ``path``."""
+    arrays: list[np.ndarray] = []
+    state = json.dumps(_encode(fitted, arrays), ensure_ascii=False)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo("state.json", _DATE), state)
+        for number, array in enumerate(arrays):
+            content = io.BytesIO()
+            np.save(content, array, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{number}.npy", _DATE), content.getvalue())
+    write_atomic(path, buffer.getvalue())
+
+
+def load(path: Path, kind: type[T]) -> T:
+    """Object of class ``kind`` that ``save`` wrote to ``path``.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, damaged, or holds something else.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            state = json.loads(archive.read("state.json"))
+            arrays = [
+                np.load(io.BytesIO(archive.read(f"{i}.npy")), allow_pickle=False)
+                for i in range(len(archive.namelist()) - 1)
+            ]
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError("path", str(path), f"is not a saved {kind.__name__} ({error})") from None
+    fitted = _decode(state, arrays)
+    if not isinstance(fitted, kind):
+        raise InputError("path", str(path), f"holds a {type(fitted).__name__}, not a {kind.__name__}")
+    return fitted
+
+
+def _encode(value: Any, arrays: list[np.ndarray]) -> Any:
+    def inner(item: Any) -> Any:
+        return _encode(item, arrays)
+
+    if value is None or isinstance(value, bool | int | float | str):
+        # numpy's float64 is a float and its repr round-trips; json writes it as one.
+        return value
+    if isinstance(value, list):
+        return [inner(item) for item in value]
+    if isinstance(value, tuple):
+        return {_TAG: "tuple", "items": [inner(item) for item in value]}
+    if isinstance(value, dict):
+        return {_TAG: "dict", "items": [[inner(key), inner(item)] for key, item in value.items()]}
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        arrays.append(value)
+        return {_TAG: "array", "number": len(arrays) - 1}
+    if isinstance(value, np.ndarray):
+        return {_TAG: "objects", "items": [inner(item) for item in value.ravel()], "shape": list(value.shape)}
+    if isinstance(value, np.generic):
+        return {_TAG: "scalar", "value": inner(np.asarray(value))}
+    if isinstance(value, np.dtype):
+        return {_TAG: "dtype", "name": "object" if value.hasobject else value.str}
+    if isinstance(value, pd.CategoricalDtype):
+        return {_TAG: "categorical", "categories": inner(value.categories), "ordered": bool(value.ordered)}
+    if isinstance(value, pd.api.extensions.ExtensionDtype):
+        return {_TAG: "extension", "name": str(value)}
+    if isinstance(value, pd.Timestamp):
+        return {_TAG: "timestamp", "text": value.isoformat()}
+    if isinstance(value, pd.Index):
+        return {
+            _TAG: "index",
+            "values": inner(value.to_numpy()),
+            "dtype": inner(value.dtype),
+            "name": inner(value.name),
+        }
+    if isinstance(value, pd.Series):
+        plain = value.cat.codes.to_numpy() if isinstance(value.dtype, pd.CategoricalDtype) else value.to_numpy()
+        return {
+            _TAG: "series",
+            "values": inner(plain),
+            "dtype": inner(value.dtype),
+            "name": inner(value.name),
+        }
+    if isinstance(value, pd.DataFrame):
+        return {_TAG: "frame", "columns": [inner(value[name]) for name in value]}
+    target = f"{type(value).__module__}.{type(value).__qualname__}"
+    locate(target, "saved state")
+    return {_TAG: "object", "class": target, "state": inner(dict(vars(value)))}
+
+
+def _decode(value: Any, arrays: list[np.ndarray]) -> Any:
+    def inner(item: Any) -> Any:
+        return _decode(item, arrays)
+
+    if isinstance(value, list):
+        return [inner(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match value[_TAG]:
+        case "tuple":
+            return tuple(inner(item) for item in value["items"])
+        case "dict":
+            return {inner(key): inner(item) for key, item in value["items"]}
+        case "array":
+            return arrays[value["number"]]
+        case "objects":
+            flat = np.empty(len(value["items"]), dtype=object)
+            flat[:] = [inner(item) for item in value["items"]]
+            return flat.reshape(value["shape"])
+        case "scalar":
+            return inner(value["value"])[()]
+        case "dtype":
+            return np.dtype(value["name"])
+        case "categorical":
+            return pd.CategoricalDtype(inner(value["categories"]), value["ordered"])
+        case "extension":
+            return pd.api.types.pandas_dtype(value["name"])
+        case "timestamp":
+            return pd.Timestamp(value["text"])
+        case "index":
+            return pd.Index(inner(value["values"]), dtype=inner(value["dtype"]), name=inner(value["name"]))
+        case "series":
+            values, dtype = inner(value["values"]), inner(value["dtype"])
+            if isinstance(dtype, pd.CategoricalDtype):
+                values = pd.Categorical.from_codes(values, dtype=dtype)
+            return pd.Series(values, dtype=dtype, name=inner(value["name"]))
+        case "frame":
+            return pd.DataFrame({series.name: series for series in map(inner, value["columns"])})
+        case "object":
+            found = locate(value["class"], "saved state")
+            restored = found.__new__(found)
+            restored.__dict__.update(inner(value["state"]))
+            return restored
+    raise InputError("saved state", value[_TAG], "is of an unknown type; the file is from another version")

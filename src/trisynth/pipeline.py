@@ -1,0 +1,300 @@
+"""The whole experiment on one page; it knows neither Hydra nor MLflow.
+
+A job is one data set, generator, classifier and seed, with all arms inside, so that real, synthetic and combined
+stand side by side. Every step is stored under the digest of what it depends on and nothing else: a generator is
+fitted once however many classifiers follow, and an arm without synthetic rows is scored once however many
+generators there are.
+"""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from trisynth import classifiers, data
+from trisynth.cache import Store, sha256
+from trisynth.config import code_digest, digest, instantiate, locate, targets
+from trisynth.data.dataset import Dataset
+from trisynth.errors import InputError
+from trisynth.generators.base import Generator
+from trisynth.metrics.context import Context
+from trisynth.metrics.reference import references
+from trisynth.results import Result
+
+PARTS = ("dataset", "preprocessing", "generator", "classifier", "arms", "metrics", "seed", "test_size")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One cell of a sweep.
+
+    Parameters
+    ----------
+    dataset, preprocessing, generator, classifier, arms, metrics : mapping
+        Resolved configurations, as the yaml files of ``conf`` have them.
+    seed : int
+        Seed of the split, of the generator and of the classifier, each in its own stream.
+    test_size : float
+        Share of the rows that are kept for testing.
+    raw : str
+        Folder of the raw files; not part of the key.
+    """
+
+    dataset: Mapping[str, Any]
+    preprocessing: Mapping[str, Any]
+    generator: Mapping[str, Any]
+    classifier: Mapping[str, Any]
+    arms: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    seed: int = 0
+    test_size: float = 1 / 3
+    raw: str = "data/raw"
+
+    def __post_init__(self):
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise InputError("seed", self.seed, "must be a whole number, 0 or more")
+        if not isinstance(self.test_size, float) or not 0 < self.test_size < 1:
+            raise InputError("test_size", self.test_size, "must lie between 0 and 1")
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Job":
+        """Job of a resolved root config; what concerns only tracking or folders is left out."""
+        return cls(**{part: config[part] for part in PARTS}, raw=config["paths"]["raw"])
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """All that decides the result, as plain values."""
+        return {part: getattr(self, part) for part in PARTS}
+
+    # Each key names what a step depends on; upstream keys stand for all that lies before them.
+
+    @cached_property
+    def split_key(self) -> str:
+        return digest(data.data_key(self.dataset), self.seed, self.test_size, code_digest("trisynth.data.split"))
+
+    @cached_property
+    def generator_key(self) -> str:
+        modules = targets(self.generator)
+        return digest(self.split_key, self.generator, code_digest("trisynth.generators.base", *modules))
+
+    def arm_key(self, name: str, rows_key: str | None) -> str:
+        """Key of one arm's scores; ``rows_key`` names its synthetic rows, None if it uses none."""
+        parts = self.split_key, self.preprocessing, self.classifier, self.arms[name], self.metrics["utility"], rows_key
+        return digest(parts, code_digest("trisynth.classifiers", "trisynth.arms", "trisynth.metrics.utility"))
+
+    def comparison_key(self, rows_key: str | None) -> str:
+        """Key of the fidelity and privacy scores of the rows ``rows_key``, None for floor and ceiling."""
+        functions = {part: self.metrics[part] for part in ("fidelity", "privacy")}
+        modules = [locate(name).__module__ for names in functions.values() for name in names]
+        code = code_digest("trisynth.metrics.reference", *modules)
+        return digest(self.split_key, self.preprocessing, functions, rows_key, code)
+
+    @cached_property
+    def key(self) -> str:
+        """Digest of everything: equal keys mean equal results."""
+        return digest(self.config, data.data_key(self.dataset), self.generator_key, code_digest(__name__))
+
+    @cached_property
+    def name(self) -> str:
+        """Readable name of the job."""
+        generator = self.generator["_target_"].rpartition(".")[2]
+        weights = self.generator.get("loss") or {}
+        loss = [f"{key}={weights[key]:g}" for key in ("alpha", "beta", "gamma") if key in weights]
+        return " ".join([self.dataset["name"], generator, self.classifier["name"], *loss, f"seed={self.seed}"])
+
+
+class Experiment:
+    """The steps of one job, each read from the store or made now.
+
+    Parameters
+    ----------
+    job : Job
+    store : Store
+        Shared by all jobs.
+    """
+
+    def __init__(self, job: Job, store: Store):
+        self.job, self.store = job, store
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def timed(self, part: str):
+        """Add the time spent inside to ``seconds[part]``."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[part] += time.perf_counter() - start
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        with self.timed("load"):
+            return data.load(self.job.dataset, self.job.raw)
+
+    @cached_property
+    def parts(self) -> tuple[Dataset, Dataset]:
+        """Real training and test rows."""
+        dataset = self.dataset
+        with self.timed("load"):
+            return data.split(dataset, self.job.seed, self.job.test_size)
+
+    @cached_property
+    def encoder(self):
+        with self.timed("encode"):
+            return instantiate(self.job.preprocessing).fit(self.parts[0].X)
+
+    def generator(self) -> Generator:
+        """The generator, fitted on the real training rows."""
+        train, _ = self.parts
+
+        def make(folder: Path) -> None:
+            with self.timed("fit"):
+                fitted = instantiate(self.job.generator).fit(train.X, train.y, self.job.seed)
+            fitted.save(folder / "generator.zip")
+
+        return self.store.get_or_make(
+            "generator", self.job.generator_key, make, lambda folder: Generator.load(folder / "generator.zip")
+        )
+
+    def rows(self, n: Any) -> tuple[str, Dataset]:
+        """Synthetic rows: their digest and the rows. ``n`` is what ``Generator.sample`` takes."""
+        train, _ = self.parts
+
+        def make(folder: Path) -> None:
+            generator = self.generator()
+            with self.timed("sample"):
+                X, y = generator.sample(n, self.job.seed)
+            X.assign(**{train.spec.target: y}).to_parquet(folder / "rows.parquet", index=False)
+
+        def read(folder: Path) -> tuple[str, Dataset]:
+            table = pd.read_parquet(folder / "rows.parquet")
+            y = table.pop(train.spec.target)
+            return sha256(folder / "rows.parquet")[:16], Dataset(table, y, train.spec)
+
+        return self.store.get_or_make("rows", digest(self.job.generator_key, n), make, read)
+
+    def arm(self, name: str) -> tuple[dict[str, float], dict[str, int]]:
+        """Scores of one arm on the real test rows, and its training rows per class."""
+        train, test = self.parts
+        arm = instantiate(self.job.arms[name])
+        digest_of_rows, synthetic = self.rows(arm.needs(class_counts(train))) if arm.uses_synthetic else (None, None)
+
+        def make(folder: Path) -> None:
+            rows = (synthetic.X, synthetic.y) if synthetic is not None else None
+            training = arm.compose(train, rows, self.job.seed)
+            config = self.job.classifier, arm, training, self.encoder, test.X
+            with self.timed("classify"):
+                prediction = classifiers.fit_predict(*config, train.spec.task, classes(train), self.job.seed)
+            with self.timed("metrics"):
+                scores = merged(self.job.metrics["utility"], lambda f: f(test.y, prediction, classes(train)))
+            write_json(folder / "scores.json", [scores, class_counts_of(training.y, train)])
+
+        key = self.job.arm_key(name, digest_of_rows)
+        return tuple(self.store.get_or_make("scores", key, make, lambda folder: read_json(folder / "scores.json")))
+
+    def comparison(self) -> dict[str, float]:
+        """Fidelity and privacy of as many synthetic rows as real ones, each with its floor and ceiling."""
+        train, test = self.parts
+        functions = {part: [locate(name) for name in self.job.metrics[part]] for part in ("fidelity", "privacy")}
+
+        def compare(synthetic: Dataset) -> dict[str, float]:
+            context = Context(train, test, synthetic, self.encoder, self.job.seed)
+            return {
+                f"{part}/{name}": value
+                for part, metrics in functions.items()
+                for metric in metrics
+                for name, value in metric(context).items()
+            }
+
+        def stored(rows_key: str | None, scores: Callable[[], dict[str, float]]) -> dict[str, float]:
+            def make(folder: Path) -> None:
+                with self.timed("metrics"):
+                    write_json(folder / "scores.json", scores())
+
+            key = self.job.comparison_key(rows_key)
+            return self.store.get_or_make("scores", key, make, lambda folder: read_json(folder / "scores.json"))
+
+        rows_key, synthetic = self.rows(len(train))
+        frame = stored(None, lambda: references(train, self.job.seed, compare))
+        return stored(rows_key, lambda: compare(synthetic)) | frame
+
+
+def run(job: Job, store: Store) -> Result:
+    """Run one job.
+
+    Parameters
+    ----------
+    job : Job
+    store : Store
+        Where intermediate steps are kept and shared.
+
+    Returns
+    -------
+    Result
+        With ``<arm>/<metric>`` for every arm that fits the task, ``gain/<metric>`` = combined - real, and the
+        fidelity and privacy scores.
+    """
+    # One thread per job: jobs run side by side, and the order of floating-point sums stays the same.
+    with threadpool_limits(limits=1):
+        experiment = Experiment(job, store)
+        train, test = experiment.parts
+        metrics: dict[str, float] = {}
+        counts: dict[str, dict[str, int]] = {}
+        for name in job.arms:
+            if train.spec.task in locate(job.arms[name]["_target_"]).tasks:
+                scores, counts[name] = experiment.arm(name)
+                metrics |= {f"{name}/{metric}": value for metric, value in scores.items()}
+        if {"real", "combined"} <= counts.keys():
+            real = {k.removeprefix("real/"): v for k, v in metrics.items() if k.startswith("real/")}
+            gains = {f"gain/{k}": metrics[f"combined/{k}"] - v for k, v in real.items() if f"combined/{k}" in metrics}
+            metrics |= gains
+        metrics |= experiment.comparison()
+        digests = {"real_train": frame_digest(train), "real_test": frame_digest(test)}
+        digests["synthetic"] = experiment.rows(len(train))[0]
+    seconds = {part: round(value, 4) for part, value in experiment.seconds.items()}
+    return Result(job.key, job.name, job.config, metrics, digests, counts, seconds)
+
+
+def classes(dataset: Dataset) -> list[str] | None:
+    """Classes of the target, None where it is a number."""
+    return list(dataset.y.cat.categories) if dataset.spec.task == "classification" else None
+
+
+def class_counts(dataset: Dataset) -> dict[str, int]:
+    """Rows per class, or ``{"rows": n}`` where the target is a number."""
+    return class_counts_of(dataset.y, dataset)
+
+
+def class_counts_of(y: pd.Series, dataset: Dataset) -> dict[str, int]:
+    """Rows per class of ``y``, a target of ``dataset``."""
+    if dataset.spec.task == "regression":
+        return {"rows": len(y)}
+    counts = y.value_counts()
+    return {str(label): int(counts.get(label, 0)) for label in dataset.y.cat.categories}
+
+
+def frame_digest(dataset: Dataset) -> str:
+    """Digest of the cells of a data set, in order."""
+    hashes = pd.util.hash_pandas_object(dataset.X.assign(**{dataset.spec.target: dataset.y}), index=False)
+    return digest(hashes.to_list())
+
+
+def merged(names: list[str], call: Callable[[Callable], dict[str, float]]) -> dict[str, float]:
+    """What every function named in a metrics config returns, in one dictionary."""
+    return {name: value for dotted in names for name, value in call(locate(dotted)).items()}
+
+
+def write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text())

@@ -1,0 +1,1 @@
+"""Tables to numbers and back, learned from real training rows only."""
