@@ -58,8 +58,13 @@ class Arm:
     uses_synthetic: ClassVar[bool] = False
     decision: ClassVar[str] = "argmax"
 
-    def needs(self, y: pd.Series) -> int | Mapping | None:
-        """Synthetic rows to ask a generator for, given the real training targets ``y``, shape (n,).
+    def needs(self, counts: Mapping[str, int]) -> int | dict[str, int] | None:
+        """Synthetic rows to ask a generator for.
+
+        Parameters
+        ----------
+        counts : mapping of label to int
+            Real training rows per class; one entry of any name where the target is a number.
 
         Returns
         -------
@@ -96,8 +101,8 @@ class Synthetic(Arm):
 
     uses_synthetic: ClassVar[bool] = True
 
-    def needs(self, y):
-        return len(y)
+    def needs(self, counts):
+        return sum(counts.values())
 
     def compose(self, real, synthetic, seed):
         return TrainingSet(*synthetic)
@@ -112,8 +117,8 @@ class _Proportional(Arm):
             name = f"arms.{type(self).__name__.lower()}.ratio"
             raise InputError(name, self.ratio, "must be a number >= 0: added rows for each real row")
 
-    def _added(self, y: pd.Series) -> int:
-        return round(self.ratio * len(y))
+    def _added(self, rows: int) -> int:
+        return round(self.ratio * rows)
 
 
 @dataclass(frozen=True)
@@ -128,8 +133,8 @@ class Combined(_Proportional):
 
     uses_synthetic: ClassVar[bool] = True
 
-    def needs(self, y):
-        return self._added(y)
+    def needs(self, counts):
+        return self._added(sum(counts.values()))
 
     def compose(self, real, synthetic, seed):
         return _stack(real, synthetic)
@@ -142,10 +147,10 @@ class Balanced(Arm):
     tasks: ClassVar[tuple[str, ...]] = ("classification",)
     uses_synthetic: ClassVar[bool] = True
 
-    def needs(self, y):
-        counts = y.value_counts(sort=False)
-        counts = counts[counts > 0]
-        return {label: int(counts.max() - n) for label, n in counts.items() if n < counts.max()}
+    def needs(self, counts):
+        # A class without a training row cannot be asked of any generator.
+        most = max(counts.values())
+        return {label: most - n for label, n in counts.items() if 0 < n < most}
 
     def compose(self, real, synthetic, seed):
         return _stack(real, synthetic)
@@ -162,7 +167,7 @@ class Duplicated(_Proportional):
     """
 
     def compose(self, real, synthetic, seed):
-        again = _systematic(real.y, self._added(real.y), seeds.stream(seed, "arm.duplicated"))
+        again = _systematic(real.y, self._added(len(real)), seeds.stream(seed, "arm.duplicated"))
         return _take(real, np.concatenate([np.arange(len(real)), again]))
 
 

@@ -52,7 +52,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     except OSError as error:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
 
 
 def _umask() -> int:
@@ -61,8 +61,11 @@ def _umask() -> int:
     return mask
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError("path", str(path), f"cannot be written ({error.strerror}); free space or choose another folder")
+def unwritable(path: Path, error: OSError, parameter: str = "path") -> InputError:
+    """The error to raise for a file or folder that cannot be written."""
+    return InputError(
+        parameter, str(path), f"cannot be written ({error.strerror}); free space or write elsewhere"
+    )
 
 
 class Store:
@@ -102,7 +105,7 @@ class Store:
                     if not self._whole(place):
                         self._fill(place, make)
             except OSError as error:
-                raise _unwritable(place, error) from error
+                raise unwritable(place, error) from error
         return read(place)
 
     def _fill(self, place: Path, make: Callable[[Path], None]) -> None:

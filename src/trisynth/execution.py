@@ -6,7 +6,8 @@ from typing import Any
 
 from trisynth.cache import Store, write_atomic
 from trisynth.config import canonical
-from trisynth.pipeline import Experiment, Job, run
+from trisynth.job import Job
+from trisynth.pipeline import Experiment, run
 from trisynth.results import Result, write_failure
 
 

@@ -206,9 +206,7 @@ def unit_scale(real: Tensor, blocks: Sequence[Block]) -> Tensor:
     return scale
 
 
-def by_class(
-    distance: Callable[[Tensor, Tensor], Tensor], real: Tensor, fakes: Tensor, labels: Tensor
-) -> Tensor:
+def by_class(distance: Callable[[Tensor, Tensor], Tensor], real: Tensor, fakes: Tensor, labels: Tensor) -> Tensor:
     """Mean of ``distance`` over the classes of a batch, weighted by their share.
 
     Row i of both tables, shape (batch, width), has class ``labels[i]``. Classes with few rows are pooled into

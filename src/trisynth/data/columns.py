@@ -54,13 +54,15 @@ def clean_column(cells: pd.Series, facts: Column, missing: Collection[object], n
         remedy = "holds lists or other compound cells; give one value a cell, or set kind=ignore"
         raise InputError(f"dataset.columns.{cells.name}.kind", "object", remedy) from None
     counts = np.bincount(codes + 1, minlength=len(distinct) + 1)[1:]
-    texts = _texts(distinct)
-    numbers = _numbers(distinct, texts)
+    typed = types.is_numeric_dtype(distinct.dtype) and not types.is_bool_dtype(distinct.dtype)
+    # Texts of a million distinct floats cost seconds; they are made only where they are looked at.
+    texts = [] if typed and facts.kind != "category" else _texts(distinct)
+    numbers = np.asarray(distinct, dtype=float) if typed else _numbers(texts, distinct.dtype)
 
     tokens = {_key(str(token)) for token in missing} | {"", "nan"}
     values = [float(token) for token in tokens if NUMBER.fullmatch(token) and token != "nan"]
     absent = np.isin(numbers, values) if values else np.zeros(len(distinct), bool)
-    if not types.is_numeric_dtype(distinct.dtype) or types.is_bool_dtype(distinct.dtype):
+    if not typed:
         absent |= np.fromiter((_key(text) in tokens for text in texts), bool, len(texts))
     empty = int((codes < 0).sum() + counts[absent].sum())
     if empty:
@@ -84,12 +86,10 @@ def _texts(distinct) -> list[str]:
     return [" ".join(unicodedata.normalize("NFC", str(value)).split()) for value in distinct]
 
 
-def _numbers(distinct, texts: list[str]) -> np.ndarray:
-    """The distinct values as numbers, NaN where they are none."""
-    if types.is_bool_dtype(distinct.dtype):
-        return np.full(len(distinct), np.nan)
-    if types.is_numeric_dtype(distinct.dtype):
-        return np.asarray(distinct, dtype=float)
+def _numbers(texts: list[str], dtype) -> np.ndarray:
+    """The distinct texts as numbers, NaN where they are none."""
+    if types.is_bool_dtype(dtype):
+        return np.full(len(texts), np.nan)
     return np.array([float(text) if NUMBER.fullmatch(text) else np.nan for text in texts], dtype=float)
 
 

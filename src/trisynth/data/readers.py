@@ -38,7 +38,7 @@ def delimited(
     labels : mapping of str to mapping or None, default=None
         For a column by its name here, the documented meaning of each code.
     encoding : str or None, default=None
-        None tries UTF-8 and UTF-16 by their marks, then UTF-8, then Windows-1252.
+        None takes UTF-16 if the file is marked so, else UTF-8 if it can be, else Windows-1252.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def keel(path: str | Path, names: Sequence[str] | None = None, labels: Labels | 
         raise InputError(
             "dataset.path", str(path), "has no @attribute lines or no rows after @data; use KEEL's format"
         )
-    return _table(path, rest[0].lstrip(), ",", False, names or declared, labels)
+    return _table(path, rest[0].lstrip(), ",", False, names or [name.strip("'") for name in declared], labels)
 
 
 def parquet(path: str | Path) -> pd.DataFrame:
@@ -108,104 +108,6 @@ def openml(data_id: int) -> pd.DataFrame:
         raise InputError("dataset.data_id", data_id, remedy) from error
 
 
-def framingham(path: str | Path, labels: Labels | None = None) -> pd.DataFrame:
-    """Baseline exams of the Framingham teaching data, with the first diagnosis of the follow-up.
-
-    Kept are first exams of people without coronary disease or stroke so far, so that the label is about the
-    future and is not defined by the inputs. It is the first that holds of stroke, mi (infarction or fatal
-    coronary disease), angina (any other coronary disease) and none.
-
-    Parameters
-    ----------
-    path, labels
-        As in :func:`delimited`.
-
-    Returns
-    -------
-    DataFrame of str
-        One row a person; columns from follow-up (outcomes, ``TIME*``) and bookkeeping are left out.
-    """
-    exams = delimited(path)
-    people = exams[(exams["PERIOD"] == "1") & (exams["PREVCHD"] == "0") & (exams["PREVSTRK"] == "0")]
-    diagnosis = pd.Series("none", index=people.index)
-    for outcome, name in {"ANYCHD": "angina", "MI_FCHD": "mi", "STROKE": "stroke"}.items():
-        diagnosis[people[outcome] == "1"] = name
-    baseline = people[list(FRAMINGHAM)].rename(columns=FRAMINGHAM).assign(diagnosis=diagnosis)
-    return _labelled(baseline.reset_index(drop=True), labels)
-
-
-FRAMINGHAM = {
-    "SEX": "sex",
-    "AGE": "age",
-    "educ": "education",
-    "BMI": "bmi",
-    "GLUCOSE": "glucose",
-    "TOTCHOL": "cholesterol",
-    "SYSBP": "systolic_bp",
-    "DIABP": "diastolic_bp",
-    "HEARTRTE": "heart_rate",
-    "CURSMOKE": "smoker",
-    "CIGPDAY": "cigarettes_per_day",
-    "DIABETES": "diabetes",
-    "BPMEDS": "bp_medication",
-    "PREVHYP": "hypertension",
-}
-
-
-def support2(path: str | Path, labels: Labels | None = None) -> pd.DataFrame:
-    """Patients of the SUPPORT study (Knaus et al. 1995) with what was known by the third day of the study.
-
-    Outcomes, survival estimates (the study's and the physicians'), resuscitation orders, costs, the average
-    intensity of care and the patient's number are left out, since they are recorded later or mean nothing; so
-    are the coarser diagnosis class and the cancer status, which repeat the target (every patient of the two
-    cancer groups has metastases, by the study's terms of entry).
-
-    Parameters
-    ----------
-    path, labels
-        As in :func:`delimited`.
-
-    Returns
-    -------
-    DataFrame of str
-    """
-    return _labelled(delimited(path)[list(SUPPORT2)].rename(columns=SUPPORT2), labels)
-
-
-SUPPORT2 = {
-    "age": "age",
-    "sex": "sex",
-    "race": "race",
-    "edu": "education",
-    "income": "income",
-    "num.co": "comorbidities",
-    "diabetes": "diabetes",
-    "dementia": "dementia",
-    "scoma": "coma_score",
-    "sps": "support_physiology_score",
-    "aps": "apache_score",
-    "hday": "hospital_day",
-    "meanbp": "mean_bp",
-    "wblc": "white_cells",
-    "hrt": "heart_rate",
-    "resp": "respiration",
-    "temp": "temperature",
-    "pafi": "oxygenation",
-    "alb": "albumin",
-    "bili": "bilirubin",
-    "crea": "creatinine",
-    "sod": "sodium",
-    "ph": "arterial_ph",
-    "glucose": "glucose",
-    "bun": "urea_nitrogen",
-    "urine": "urine_output",
-    "adlp": "adl_patient",
-    "adls": "adl_surrogate",
-    "adlsc": "adl_calibrated",
-    "dzgroup": "diagnosis",
-}
-
-
 def _text(path: str | Path, encoding: str | None) -> str:
     try:
         content = Path(path).read_bytes()
@@ -213,15 +115,16 @@ def _text(path: str | Path, encoding: str | None) -> str:
         raise InputError(
             "dataset.path", str(path), f"cannot be read ({error.strerror}); check the name"
         ) from None
-    marked = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    for name in [encoding] if encoding else [marked, "cp1252"]:
+    marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    guesses = ["utf-16"] if marked else ["utf-8-sig", "cp1252"]
+    for name in [encoding] if encoding else guesses:
         try:
             text = content.decode(name)
             break
         except (UnicodeDecodeError, LookupError):
             continue
     else:
-        remedy = f"is not text in {encoding or 'UTF-8 or Windows-1252'}; set dataset.read.encoding"
+        remedy = f"is not text in {encoding or ' or '.join(guesses)}; set dataset.read.encoding"
         raise InputError("dataset.path", str(path), remedy)
     if not text.strip():
         raise InputError("dataset.path", str(path), "is empty; give a file with at least one row")
@@ -250,7 +153,7 @@ def _table(path, text, separator, header, names, labels) -> pd.DataFrame:
     frame = table.slice(int(header)).to_pandas()
     # An unnamed column is most often a row number that a program wrote.
     frame.columns = [name or f"column_{i}" for i, name in enumerate(names)]
-    return _labelled(frame, labels)
+    return labelled(frame, labels)
 
 
 def _ragged(text: str, separator: str, width: int) -> str:
@@ -262,8 +165,8 @@ def _ragged(text: str, separator: str, width: int) -> str:
     return ""
 
 
-def _labelled(frame: pd.DataFrame, labels: Labels | None) -> pd.DataFrame:
-    """Codes replaced by their documented meaning; a code without one stays for the cleaning to find."""
+def labelled(frame: pd.DataFrame, labels: Labels | None) -> pd.DataFrame:
+    """The frame with codes replaced by their documented meaning; a code without one stays, for cleaning to find."""
     for name, meaning in (labels or {}).items():
         if name not in frame:
             raise InputError(f"dataset.read.labels.{name}", dict(meaning), "no such column; correct the name")

@@ -1,1 +1,5 @@
+"""Figures for print: the same bytes each time, from tables that lie on disk.
 
+``python -m trisynth.figures`` draws those of one data set, ``python -m trisynth.figures.gains`` that of a sweep;
+``overview`` is the light picture that every job leaves beside its result.
+"""

@@ -1,0 +1,35 @@
+# Each target sets up what it needs: a fresh clone, Python 3.11 and make are enough.
+PYTHON ?= python3.11
+ifeq ($(shell command -v $(PYTHON)),)
+PYTHON := python3
+endif
+BIN := .venv/bin
+# The stages of dvc.yaml say `python`: here, the one of .venv.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DVC_NO_ANALYTICS := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.PHONY: repro test lint setup clean
+
+repro: setup ## everything, from collecting the data to the paper's figures and tables
+	$(BIN)/dvc repro
+	@echo "figures and tables: paper_figures/README.md"
+
+test: lint ## the whole test suite
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+setup: .venv/done
+
+.venv/done: pyproject.toml requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+clean: ## forget what can be made again; results stay
+	rm -rf cache .pytest_cache .ruff_cache

@@ -1,0 +1,103 @@
+"""Readers of two medical studies: who is kept, and what is left out because it gives the target away."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from trisynth.data.readers import Labels, delimited, labelled
+
+FRAMINGHAM = {
+    "SEX": "sex",
+    "AGE": "age",
+    "educ": "education",
+    "BMI": "bmi",
+    "GLUCOSE": "glucose",
+    "TOTCHOL": "cholesterol",
+    "SYSBP": "systolic_bp",
+    "DIABP": "diastolic_bp",
+    "HEARTRTE": "heart_rate",
+    "CURSMOKE": "smoker",
+    "CIGPDAY": "cigarettes_per_day",
+    "DIABETES": "diabetes",
+    "BPMEDS": "bp_medication",
+    "PREVHYP": "hypertension",
+}
+
+SUPPORT2 = {
+    "age": "age",
+    "sex": "sex",
+    "race": "race",
+    "edu": "education",
+    "income": "income",
+    "num.co": "comorbidities",
+    "diabetes": "diabetes",
+    "dementia": "dementia",
+    "scoma": "coma_score",
+    "sps": "support_physiology_score",
+    "aps": "apache_score",
+    "hday": "hospital_day",
+    "meanbp": "mean_bp",
+    "wblc": "white_cells",
+    "hrt": "heart_rate",
+    "resp": "respiration",
+    "temp": "temperature",
+    "pafi": "oxygenation",
+    "alb": "albumin",
+    "bili": "bilirubin",
+    "crea": "creatinine",
+    "sod": "sodium",
+    "ph": "arterial_ph",
+    "glucose": "glucose",
+    "bun": "urea_nitrogen",
+    "urine": "urine_output",
+    "adlp": "adl_patient",
+    "adls": "adl_surrogate",
+    "adlsc": "adl_calibrated",
+    "dzgroup": "diagnosis",
+}
+
+
+def framingham(path: str | Path, labels: Labels | None = None) -> pd.DataFrame:
+    """Baseline exams of the Framingham teaching data, with the first diagnosis of the follow-up.
+
+    Kept are first exams of people without coronary disease or stroke so far, so that the label is about the
+    future and is not defined by the inputs. It is the first that holds of stroke, mi (infarction or fatal
+    coronary disease), angina (any other coronary disease) and none.
+
+    Parameters
+    ----------
+    path, labels
+        As in :func:`trisynth.data.readers.delimited`.
+
+    Returns
+    -------
+    DataFrame of str
+        One row a person; columns from follow-up (outcomes, ``TIME*``) and bookkeeping are left out.
+    """
+    exams = delimited(path)
+    people = exams[(exams["PERIOD"] == "1") & (exams["PREVCHD"] == "0") & (exams["PREVSTRK"] == "0")]
+    diagnosis = pd.Series("none", index=people.index)
+    for outcome, name in {"ANYCHD": "angina", "MI_FCHD": "mi", "STROKE": "stroke"}.items():
+        diagnosis[people[outcome] == "1"] = name
+    baseline = people[list(FRAMINGHAM)].rename(columns=FRAMINGHAM).assign(diagnosis=diagnosis)
+    return labelled(baseline.reset_index(drop=True), labels)
+
+
+def support2(path: str | Path, labels: Labels | None = None) -> pd.DataFrame:
+    """Patients of the SUPPORT study (Knaus et al. 1995) with what was known by the third day of the study.
+
+    Outcomes, survival estimates (the study's and the physicians'), resuscitation orders, costs, the average
+    intensity of care and the patient's number are left out, since they are recorded later or mean nothing; so
+    are the coarser diagnosis class and the cancer status, which repeat the target (every patient of the two
+    cancer groups has metastases, by the study's terms of entry).
+
+    Parameters
+    ----------
+    path, labels
+        As in :func:`trisynth.data.readers.delimited`.
+
+    Returns
+    -------
+    DataFrame of str
+    """
+    return labelled(delimited(path)[list(SUPPORT2)].rename(columns=SUPPORT2), labels)

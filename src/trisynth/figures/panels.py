@@ -1,0 +1,159 @@
+"""One column, real against synthetic, in one panel."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from trisynth.figures.style import COLOURS, GREY, SMALL, shortened
+from trisynth.preprocessing.schema import ColumnSchema
+
+# Share of the real cells that is cut off at either end of a number's axis.
+TAIL = 0.005
+_FEWEST, _MOST = 8, 32
+_BARS = 8
+_LONGEST = 16
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Shares of one number in bins that both tables have in common.
+
+    Parameters
+    ----------
+    edges : ndarray, shape (bins + 1,)
+        From the real cells alone.
+    real, synthetic : ndarray, shape (bins,)
+        Percent of the table's present cells in each bin.
+    """
+
+    edges: np.ndarray
+    real: np.ndarray
+    synthetic: np.ndarray
+
+
+def bin_edges(cells: np.ndarray, step: float = 0.0) -> np.ndarray:
+    """Equally wide bins over the central 99 % of ``cells``, shape (n,), by Freedman and Diaconis' rule (1981).
+
+    Where the numbers lie on a step, a bin holds a whole number of steps and its edges lie between two of them:
+    otherwise neighbouring bins hold unequally many values and the histogram becomes a comb.
+
+    Parameters
+    ----------
+    cells : ndarray, shape (n,)
+        Finite.
+    step : float
+        Numbers are multiples of it; 0 for none.
+
+    Returns
+    -------
+    ndarray
+        At least two edges.
+    """
+    if not len(cells):
+        return np.array([0.0, 1.0])
+    low, high = np.quantile(cells, [TAIL, 1 - TAIL], method="nearest")
+    if low == high:
+        half = step / 2 or max(abs(low), 1.0) / 2
+        return np.array([low - half, low + half])
+    inside = cells[(cells >= low) & (cells <= high)]
+    spread = np.subtract(*np.quantile(inside, [0.75, 0.25]))
+    ideal = 2 * spread / len(inside) ** (1 / 3)
+    width = np.clip(ideal, (high - low) / _MOST, (high - low) / _FEWEST)
+    if step:
+        width = max(round(width / step), 1) * step
+        low, high = low - step / 2, high + step / 2
+    bins = max(int(np.ceil((high - low) / width - 1e-9)), 1)
+    return low + width * np.arange(bins + 1) if step else np.linspace(low, high, bins + 1)
+
+
+def histogram(real: pd.Series, synthetic: pd.Series) -> Histogram:
+    """Both tables' cells of one number in common bins; missing and infinite cells count as missing."""
+    schema = ColumnSchema.learn(real)
+    cells = [_finite(schema, values) * schema.unit for values in (real, synthetic)]
+    edges = bin_edges(cells[0], schema.step)
+    shares = (100 * np.histogram(part, edges)[0] / max(len(part), 1) for part in cells)
+    return Histogram(edges, *shares)
+
+
+def shares(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
+    """Percent of each table's rows per category, a missing cell being one; shape (bars, 2).
+
+    The order is that of the categories. Beyond eight, only the commonest real ones are kept, and the rest is summed.
+    """
+    schema = ColumnSchema.learn(real)
+    parts = [schema.canonical(values) for values in (real, synthetic)]
+    known = schema.categories if schema.categories is not None else []
+    counts = pd.DataFrame({name: part.value_counts() for name, part in zip(("real", "synthetic"), parts, strict=True)})
+    counts = counts.reindex(known).set_axis([str(name) for name in known])
+    if len(counts) > _BARS:
+        order = counts["real"].sort_values(ascending=False, kind="stable").index
+        rest = counts.loc[order[_BARS - 1 :]]
+        counts = counts.loc[order[: _BARS - 1]]
+        counts.loc[f"{len(rest)} others"] = rest.sum()
+    absent = [part.isna().sum() for part in parts]
+    if any(absent):
+        counts.loc["(missing)"] = absent
+    return 100 * counts.fillna(0) / [max(len(part), 1) for part in parts]
+
+
+def draw(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str = "") -> None:
+    """One column of both tables: a histogram for numbers, bars for the rest; missing shares are shown."""
+    if ColumnSchema.learn(real).categories is None:
+        _numbers(axes, real, synthetic, unit)
+    else:
+        _bars(axes, shares(real, synthetic))
+
+
+def legend_handles() -> list[Patch]:
+    """What the two tables look like in every panel."""
+    return [
+        Patch(facecolor=_faded("real"), edgecolor=COLOURS["real"]),
+        Patch(facecolor="none", edgecolor=COLOURS["synthetic"], linewidth=1.2),
+    ]
+
+
+def _faded(name: str) -> tuple[str, float]:
+    return COLOURS[name], 0.35
+
+
+def _finite(schema: ColumnSchema, values: pd.Series) -> np.ndarray:
+    cells = schema.canonical(values).to_numpy(float)
+    return cells[~np.isnan(cells)]
+
+
+def _numbers(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str) -> None:
+    found = histogram(real, synthetic)
+    axes.stairs(found.real, found.edges, fill=True, color=_faded("real"))
+    axes.stairs(found.real, found.edges, color=COLOURS["real"], linewidth=0.6)
+    axes.stairs(found.synthetic, found.edges, color=COLOURS["synthetic"], linewidth=1.2)
+    axes.set_xlim(found.edges[0], found.edges[-1])
+    axes.set_ylim(0, max(1.12 * max(found.real.max(), found.synthetic.max()), 1e-3))
+    axes.set_xlabel(unit)
+    axes.set_ylabel("% of values")
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=pd.api.types.is_integer_dtype(real.dtype)))
+    axes.yaxis.set_major_locator(MaxNLocator(3))
+    absent = [100 * _missing(values) for values in (real, synthetic)]
+    if any(absent):
+        text = "missing {:.1f} % | {:.1f} %".format(*absent)
+        axes.set_title(text, loc="right", fontsize=SMALL, color=GREY)
+
+
+def _missing(values: pd.Series) -> float:
+    return 1 - len(_finite(ColumnSchema.learn(values), values)) / max(len(values), 1)
+
+
+def _bars(axes: Axes, percent: pd.DataFrame) -> None:
+    places = np.arange(len(percent))
+    axes.barh(places - 0.19, percent["real"], 0.38, facecolor=_faded("real"), edgecolor=COLOURS["real"])
+    line = {"facecolor": "none", "edgecolor": COLOURS["synthetic"], "linewidth": 1.0}
+    axes.barh(places + 0.19, percent["synthetic"], 0.38, **line)
+    axes.set_yticks(places, [shortened(name, _LONGEST) for name in percent.index])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(max(len(percent), 2) - 0.5, -0.5)
+    axes.set_xlim(0, max(1.05 * percent.to_numpy().max(initial=0), 1e-3))
+    axes.set_xlabel("% of rows")
+    axes.xaxis.set_major_locator(MaxNLocator(4))

@@ -1,0 +1,116 @@
+"""The data stages by hand or by DVC: ``python -m trisynth.stages collect|prepare|generate [overrides]``.
+
+Each composes the same configuration as a run does, so ``dataset=stroke generator=vae`` mean the same here.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from rich.console import Console
+from rich.table import Table
+
+from trisynth import commandline, data
+from trisynth.arms import Balanced
+from trisynth.cache import Store, write_atomic
+from trisynth.data.collect import collect
+from trisynth.data.dataset import Dataset
+from trisynth.errors import InputError
+from trisynth.generators.base import Generator
+from trisynth.job import Job
+from trisynth.pipeline import Experiment, class_counts
+
+
+def composed(overrides: list[str]) -> dict[str, Any]:
+    """Resolved root configuration of a command line's overrides."""
+    for argument in overrides:
+        commandline.check_choice(argument)
+    try:
+        with initialize_config_dir(str(commandline.CONF), version_base="1.3"):
+            return commandline.resolved(compose("config", overrides))
+    except HydraException as error:
+        raise InputError("override", " ".join(overrides), str(error).splitlines()[0]) from None
+
+
+def write_table(dataset: Dataset, path: Path) -> None:
+    """Rows with the target as last column, as parquet or csv by the file's ending."""
+    table = dataset.X.assign(**{dataset.spec.target: dataset.y})
+    if path.suffix == ".csv":
+        content: bytes = table.to_csv(index=False).encode()
+    else:
+        content = table.to_parquet(index=False)
+    write_atomic(path, content)
+
+
+def collect_stage(config: dict[str, Any]) -> None:
+    """Fetch the raw file of a data set and check it."""
+    if config["dataset"].get("source"):
+        print(collect(config["dataset"], config["paths"]["raw"]))
+    else:
+        print(f"{config['dataset']['name']} has no file to collect")
+
+
+def prepare_stage(config: dict[str, Any], root: str = "data/prepared") -> None:
+    """Clean a data set; write its table and the report of what was found and done."""
+    dataset, report = data.prepare(config["dataset"], config["paths"]["raw"])
+    folder = Path(root) / dataset.spec.name
+    write_table(dataset, folder / "table.parquet")
+    write_atomic(folder / "report.csv", report.round(6).to_csv(index=False))
+    show_report(dataset, report)
+
+
+def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None:
+    """Real training rows, as many synthetic rows, and those that balance the classes, for the figures."""
+    experiment = Experiment(Job.from_config(config), Store(config["paths"]["cache"]))
+    train, _ = experiment.parts
+    folder = Path(root) / train.spec.name
+    tables = {"real": train, "synthetic": experiment.rows(len(train))[1]}
+    if train.spec.task == "classification":
+        tables["balanced"] = experiment.rows(Balanced().needs(class_counts(train)))[1]
+    for name, rows in tables.items():
+        write_table(rows, folder / f"{name}.parquet")
+    about = {
+        "name": train.spec.name,
+        "title": train.spec.name.replace("_", " "),
+        "target": train.spec.target,
+        "task": train.spec.task,
+        "generator": Generator.name_of(config["generator"]),
+        "simulated": config["dataset"].get("source") is None and "path" not in config["dataset"],
+        "units": {name: column.unit for name, column in train.spec.columns.items() if column.unit},
+        "rows": {name: len(rows) for name, rows in tables.items()},
+    }
+    write_atomic(folder / "about.json", json.dumps(about, indent=1) + "\n")
+    print(folder)
+
+
+def show_report(dataset: Dataset, report: pd.DataFrame) -> None:
+    """Print what cleaning found, and the kind of every column."""
+    console = Console()
+    kinds = ", ".join(f"{name}: {dtype}" for name, dtype in dataset.X.dtypes.items())
+    title = f"{dataset.spec.name}: {len(dataset):,} rows, {dataset.spec.task} of {dataset.spec.target}"
+    console.print(f"{title}\n{kinds}", highlight=False)
+    out = Table()
+    for column in report.columns:
+        out.add_column(column)
+    for row in report.itertuples(index=False):
+        out.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row))
+    console.print(out)
+
+
+STAGES = {"collect": collect_stage, "prepare": prepare_stage, "generate": generate_stage}
+
+
+def main(argv: list[str]) -> None:
+    """Run the stage that the first word names."""
+    with commandline.one_line_errors():
+        if not argv or argv[0] not in STAGES:
+            raise InputError("stage", argv[0] if argv else "", f"must be one of {', '.join(STAGES)}")
+        STAGES[argv[0]](composed(argv[1:]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

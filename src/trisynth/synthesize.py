@@ -1,0 +1,143 @@
+"""``python -m trisynth.synthesize dataset=... generator=... n=... seed=... out=rows.parquet``: rows for people.
+
+The generator learns from every row of the data set. Rows are drawn and written in chunks, so that memory stays
+flat however many are asked for; the file appears whole or not at all.
+"""
+
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from rich.progress import Progress
+
+from trisynth import commandline, data, seeds
+from trisynth.cache import Store, unwritable
+from trisynth.config import code_digest, digest, instantiate, targets
+from trisynth.errors import InputError
+from trisynth.generators.base import Generator
+from trisynth.stages import composed
+
+CHUNK = 100_000
+OWN = ("n", "out")
+
+
+def parse(argv: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """This command's own arguments, and the overrides that are left for the configuration."""
+    own: dict[str, Any] = {}
+    rest = []
+    for argument in argv:
+        name, _, value = argument.partition("=")
+        if name in OWN:
+            own[name] = yaml.safe_load(value) if name == "n" else value
+        else:
+            rest.append(argument)
+    if not own.get("out"):
+        raise InputError("out", own.get("out"), "must name the file to write, such as out=rows.parquet or out=rows.csv")
+    if Path(own["out"]).suffix not in (".parquet", ".csv"):
+        raise InputError("out", own["out"], "must end in .parquet or .csv")
+    return own, rest
+
+
+def fitted(config: Mapping[str, Any], X: pd.DataFrame, y: pd.Series) -> Generator:
+    """The generator of a config, fitted on all rows, or read from the store if that was done before."""
+    key = digest(
+        data.data_key(config["dataset"]),
+        config["generator"],
+        config["seed"],
+        code_digest("trisynth.generators.base", *targets(config["generator"])),
+    )
+
+    def make(folder: Path) -> None:
+        instantiate(config["generator"]).fit(X, y, config["seed"]).save(folder / "generator.zip")
+
+    store = Store(config["paths"]["cache"])
+    return store.get_or_make("generator", key, make, lambda folder: Generator.load(folder / "generator.zip"))
+
+
+def chunks(n: int | Mapping) -> Iterator[int | dict]:
+    """``n`` in parts of at most ``CHUNK`` rows; a mapping label by label."""
+    if isinstance(n, Mapping):
+        for label, count in n.items():
+            yield from ({label: part} for part in chunks(count))
+    elif isinstance(n, int) and n > CHUNK:
+        yield from [CHUNK] * (n // CHUNK)
+        if n % CHUNK:
+            yield n % CHUNK
+    else:
+        yield n
+
+
+def write(tables: Iterator[pd.DataFrame], path: Path) -> None:
+    """Write tables of equal columns one after the other; ``path`` appears when all are there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        temporary = Path(folder) / path.name
+        if path.suffix == ".csv":
+            with temporary.open("w", newline="", encoding="utf-8") as file:
+                for i, table in enumerate(tables):
+                    table.to_csv(file, index=False, header=i == 0)
+        else:
+            writer = None
+            for table in tables:
+                arrow = pa.Table.from_pandas(table, preserve_index=False, schema=writer.schema if writer else None)
+                writer = writer or pq.ParquetWriter(temporary, arrow.schema)
+                writer.write_table(arrow)
+            writer.close()
+        temporary.replace(path)
+
+
+def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str) -> int:
+    """Fit the configured generator and write ``n`` synthetic rows to ``out``; returns how many were written.
+
+    Parameters
+    ----------
+    config : mapping
+        Resolved root configuration.
+    n : int, mapping of label to int, or None
+        None gives as many rows as the data set has.
+    out : str
+        A ``.parquet`` or ``.csv`` file.
+    """
+    dataset = data.load(config["dataset"], config["paths"]["raw"])
+    generator = fitted(config, dataset.X, dataset.y)
+    n = len(dataset) if n is None else n
+    parts = list(chunks(n))
+    total = sum(n.values()) if isinstance(n, Mapping) else n
+    written = 0
+
+    def tables() -> Iterator[pd.DataFrame]:
+        nonlocal written
+        for i, part in enumerate(parts):
+            X, y = generator.sample(part, seeds.integer(config["seed"], "synthesize", i))
+            written += len(y)
+            bar.update(task, completed=written)
+            yield X.assign(**{dataset.spec.target: y})
+
+    with Progress(transient=True) as bar:
+        task = bar.add_task("sampling", total=total if isinstance(total, int) else None)
+        try:
+            write(tables(), Path(out))
+        except OSError as error:
+            raise unwritable(Path(out), error, "out") from error
+    return written
+
+
+def main(argv: list[str]) -> None:
+    """Command line."""
+    with commandline.one_line_errors():
+        own, overrides = parse(argv)
+        config = composed(overrides)
+        written = synthesize(config, own.get("n"), own["out"])
+        print(
+            f"{written:,} rows of {config['dataset']['name']} by {Generator.name_of(config['generator'])}: {own['out']}"
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

