@@ -130,9 +130,9 @@ def fit_predict(
 def _regress(
     estimator: BaseEstimator, matrix: np.ndarray, y: np.ndarray, weight: np.ndarray | None, tests: np.ndarray
 ) -> Prediction:
-    centre, scale = y.mean(), y.std() or 1.0
+    centre, scale = y.mean(), y.std()
     start = time.perf_counter()
-    converged = _fit(_with_rows(estimator, len(y)), matrix, (y - centre) / scale, weight)
+    converged = _fit(_with_rows(estimator, len(y)), matrix, (y - centre) / (scale or 1.0), weight)
     fitted = time.perf_counter()
     values = estimator.predict(tests) * scale + centre
     return Prediction(

@@ -31,7 +31,7 @@ def facts():
 
 
 def test_every_finding_is_treated_and_reported(raw, table, facts):
-    dataset, report = clean(raw, table(**facts))
+    dataset, report = clean(raw, table(task=None, **facts))
     assert list(report.columns) == REPORT
     found = {(row.column, row.problem): row.cells for row in report.itertuples()}
     assert found == {

@@ -63,12 +63,13 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
     for name in ignored:
         note(name, "declared as ignored", len(raw), "dropped")
 
-    task, y = _target(cleaned, spec)
+    task = spec.task or _task(raw[spec.target], spec, missing)
+    kind = "category" if task == "classification" else "number"
+    y = cleaned(spec.target, replace(spec.columns.get(spec.target, Column()), kind=kind))
     X = pd.DataFrame({name: cleaned(name, spec.columns.get(name, Column())) for name in features})
     kept = _kept_rows(X, y, spec.target, note)
     X, y = X[kept].reset_index(drop=True), y[kept].reset_index(drop=True)
-    if task == "classification":
-        y = y.cat.remove_unused_categories()
+    y = y.cat.remove_unused_categories() if task == "classification" else y.astype("float64")
     _check(y, cfg)
     _remark(X, note)
 
@@ -77,19 +78,11 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
     return dataset, pd.DataFrame(findings, columns=REPORT)
 
 
-def _target(cleaned, spec: Spec) -> tuple[str, pd.Series]:
-    facts = spec.columns.get(spec.target, Column())
-    task = spec.task
-    if task is None:
-        guess = cleaned(spec.target, facts)
-        task = (
-            "regression"
-            if types.is_numeric_dtype(guess) and guess.nunique() > MOST_CLASSES
-            else "classification"
-        )
-    if task == "classification":
-        return task, cleaned(spec.target, replace(facts, kind="category"))
-    return task, cleaned(spec.target, replace(facts, kind="number")).astype("float64")
+def _task(cells: pd.Series, spec: Spec, missing: tuple) -> str:
+    """Task of a target about which nothing is declared."""
+    guess = clean_column(cells, spec.columns.get(spec.target, Column()), missing, lambda *finding: None)
+    many = types.is_numeric_dtype(guess) and guess.nunique() > MOST_CLASSES
+    return "regression" if many else "classification"
 
 
 def _kept_rows(X: pd.DataFrame, y: pd.Series, target: str, note) -> np.ndarray:

@@ -8,9 +8,11 @@ from matplotlib.figure import Figure
 from trisynth.figures import panels, style
 
 _ROW = 1.42
+# Columns of panels, with the letters that fit into a panel's title and before a bar.
+_GRIDS = ((18, 3, 32, 18), (28, 4, 23, 14), (1_000, 5, 17, 11))
 _NOTE = (
-    "Axes of numbers span the 0.5–99.5 % range of the real values; bins are common to both tables and percentages "
-    "refer to all present values.\nMissing cells: real | synthetic."
+    "Axes of numbers span the 0.5–99.5 % range of the real values; both tables share the bins, and percentages are of "
+    "all present values."
 )
 
 
@@ -41,19 +43,21 @@ def distributions(
     -------
     Figure
     """
-    across = 3 if len(real.columns) <= 18 else 4 if len(real.columns) <= 28 else 5
-    down = -(-len(real.columns) // across)
+    columns = list(real.columns)
+    across, longest_title, longest_bar = next(sizes for most, *sizes in _GRIDS if len(columns) <= most)
+    down = -(-len(columns) // across)
     with style.applied():
-        figure = style.blank(style.TWO_COLUMNS, min(_ROW, (style.PAGE - 0.6) / down) * down + 0.6)
+        figure = style.blank(style.TWO_COLUMNS, min(_ROW, (style.PAGE - 0.7) / down) * down + 0.7)
         grid = figure.add_gridspec(down, across)
-        for position, name in enumerate(real.columns):
-            axes = figure.add_subplot(grid[position // across, position % across])
-            panels.draw(axes, real[name], synthetic[name], (units or {}).get(name, ""))
-            target = " (target)" if position == len(real.columns) - 1 else ""
-            shown = style.shortened(style.label(name), 30 - 4 * (across - 3)) + target
+        for position, name in enumerate(columns):
+            axes = figure.add_subplot(grid[divmod(position, across)])
+            panels.draw(axes, real[name], synthetic[name], (units or {}).get(name, ""), longest_bar)
+            suffix = " (target)" if name == columns[-1] else ""
+            shown = style.shortened(style.label(name), longest_title - len(suffix)) + suffix
             axes.set_title(f"{style.letter(position)}  {shown}")
-        style.heading(figure, title, simulated)
-        drawn = f"synthetic ({', '.join(filter(None, (generator, f'n = {len(synthetic):,}')))})"
-        figure.legend(panels.legend_handles(), [f"real (n = {len(real):,})", drawn], loc="upper right", ncols=2)
-        style.footnote(figure, _NOTE)
+        drawn = ", ".join(filter(None, (generator, f"n = {len(synthetic):,}")))
+        names = panels.legend(f"real (n = {len(real):,})", f"synthetic ({drawn})")
+        style.heading(figure, title, names, simulated)
+        gaps = " Missing: real | synthetic." if real.isna().any(axis=None) or synthetic.isna().any(axis=None) else ""
+        style.footnote(figure, _NOTE + gaps)
     return figure

@@ -8,14 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from trisynth.figures.style import COLOURS, GREY, SMALL, shortened
+from trisynth.figures.style import COLOURS, shortened
 from trisynth.preprocessing.schema import ColumnSchema
 
 # Share of the real cells that is cut off at either end of a number's axis.
 TAIL = 0.005
 _FEWEST, _MOST = 8, 32
 _BARS = 8
-_LONGEST = 16
 
 
 @dataclass(frozen=True)
@@ -100,20 +99,30 @@ def shares(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
     return 100 * counts.fillna(0) / [max(len(part), 1) for part in parts]
 
 
-def draw(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str = "") -> None:
-    """One column of both tables: a histogram for numbers, bars for the rest; missing shares are shown."""
+def draw(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str = "", longest: int = 18) -> None:
+    """Draw one column of both tables: a histogram for numbers, bars for the rest; missing shares are shown.
+
+    Parameters
+    ----------
+    axes : Axes
+    real, synthetic : Series, shapes (n,) and (m,)
+    unit : str
+        Unit of a number.
+    longest : int
+        Letters of a category's name that there is room for.
+    """
     if ColumnSchema.learn(real).categories is None:
         _numbers(axes, real, synthetic, unit)
     else:
-        _bars(axes, shares(real, synthetic))
+        _bars(axes, shares(real, synthetic), longest)
 
 
-def legend_handles() -> list[Patch]:
-    """What the two tables look like in every panel."""
-    return [
-        Patch(facecolor=_faded("real"), edgecolor=COLOURS["real"]),
-        Patch(facecolor="none", edgecolor=COLOURS["synthetic"], linewidth=1.2),
-    ]
+def legend(real: str, synthetic: str) -> dict[str, Patch]:
+    """What the two tables look like in every panel, under the names given."""
+    return {
+        real: Patch(facecolor=_faded("real"), edgecolor=COLOURS["real"]),
+        synthetic: Patch(facecolor="none", edgecolor=COLOURS["synthetic"], linewidth=1.2),
+    }
 
 
 def _faded(name: str) -> tuple[str, float]:
@@ -132,26 +141,28 @@ def _numbers(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str) -> No
     axes.stairs(found.synthetic, found.edges, color=COLOURS["synthetic"], linewidth=1.2)
     axes.set_xlim(found.edges[0], found.edges[-1])
     axes.set_ylim(0, max(1.12 * max(found.real.max(), found.synthetic.max()), 1e-3))
-    axes.set_xlabel(unit)
+    absent = [100 * _missing(values) for values in (real, synthetic)]
+    gaps = "missing {} | {} %".format(*map(_percent, absent)) if any(absent) else ""
+    axes.set_xlabel(", ".join(filter(None, (unit, gaps))))
     axes.set_ylabel("% of values")
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=pd.api.types.is_integer_dtype(real.dtype)))
     axes.yaxis.set_major_locator(MaxNLocator(3))
-    absent = [100 * _missing(values) for values in (real, synthetic)]
-    if any(absent):
-        text = "missing {:.1f} % | {:.1f} %".format(*absent)
-        axes.set_title(text, loc="right", fontsize=SMALL, color=GREY)
+
+
+def _percent(value: float) -> str:
+    return "<0.1" if 0 < value < 0.05 else f"{value:.1f}"
 
 
 def _missing(values: pd.Series) -> float:
     return 1 - len(_finite(ColumnSchema.learn(values), values)) / max(len(values), 1)
 
 
-def _bars(axes: Axes, percent: pd.DataFrame) -> None:
+def _bars(axes: Axes, percent: pd.DataFrame, longest: int) -> None:
     places = np.arange(len(percent))
     axes.barh(places - 0.19, percent["real"], 0.38, facecolor=_faded("real"), edgecolor=COLOURS["real"])
     line = {"facecolor": "none", "edgecolor": COLOURS["synthetic"], "linewidth": 1.0}
     axes.barh(places + 0.19, percent["synthetic"], 0.38, **line)
-    axes.set_yticks(places, [shortened(name, _LONGEST) for name in percent.index])
+    axes.set_yticks(places, [shortened(name, longest) for name in percent.index])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(max(len(percent), 2) - 0.5, -0.5)
     axes.set_xlim(0, max(1.05 * percent.to_numpy().max(initial=0), 1e-3))

@@ -1,12 +1,12 @@
 """One look for all figures, and one way to write them: the same bytes each time, whole or not at all."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import matplotlib as mpl
 from matplotlib import style
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -53,9 +53,7 @@ _RC = {
     "legend.frameon": False,
     "legend.fontsize": 7.0,
     "legend.borderpad": 0.0,
-    "legend.borderaxespad": 0.2,
-    "figure.titlesize": 8.5,
-    "figure.titleweight": "bold",
+    "legend.borderaxespad": 0.6,
     "figure.constrained_layout.h_pad": 0.04,
     "figure.constrained_layout.w_pad": 0.04,
     "lines.linewidth": 1.0,
@@ -74,17 +72,36 @@ def applied() -> Iterator[None]:
         yield
 
 
-def blank(width: float, height: float, layout: str | None = "constrained") -> Figure:
+def blank(width: float, height: float, layout: str | None = "constrained", dpi: int = 300) -> Figure:
     """Empty figure, in inches, that belongs to no window."""
-    figure = Figure(figsize=(width, height), layout=layout)
+    figure = Figure(figsize=(width, height), layout=layout, dpi=dpi)
     FigureCanvasAgg(figure)
     return figure
 
 
-def heading(figure: Figure, title: str, simulated: bool = False) -> None:
-    """Title at the upper left; a figure of simulated rows always says so."""
-    shown = f"{shortened(title, 60)} (simulated, not patients)" if simulated else shortened(title, 60)
-    figure.suptitle(shown, x=0.012, ha="left")
+def heading(figure: Figure, title: str, legend: Mapping[str, Artist], simulated: bool = False) -> None:
+    """Title and legend at the upper left, in the room that the layout leaves for them.
+
+    Parameters
+    ----------
+    figure : Figure
+    title : str
+    legend : mapping of str to Artist
+        What is drawn, by its name; may be empty.
+    simulated : bool
+        A figure of simulated rows always says so.
+    """
+    length = round(figure.get_figwidth() * 11)
+    suffix = " (simulated, not patients)" if simulated else ""
+    figure.legend(
+        list(legend.values()),
+        list(legend),
+        title=shortened(title, length - len(suffix)) + suffix,
+        title_fontproperties={"weight": "bold", "size": 8.0},
+        loc="outside upper left",
+        alignment="left",
+        ncols=max(len(legend), 1),
+    )
 
 
 def footnote(figure: Figure, text: str) -> None:
@@ -99,9 +116,12 @@ def label(name: object) -> str:
 
 
 def shortened(text: object, length: int) -> str:
-    """At most ``length`` letters, the last one an ellipsis where some were left out."""
+    """At most ``length`` letters; where some are left out of the middle, an ellipsis stands for them."""
     text = " ".join(str(text).split())
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+    if len(text) <= length:
+        return text
+    last = length // 3
+    return f"{text[: length - 1 - last].rstrip()}…{text[-last:].lstrip()}"
 
 
 def letter(position: int) -> str:
@@ -110,9 +130,9 @@ def letter(position: int) -> str:
     return (chr(96 + first) if first else "") + chr(97 + last)
 
 
-def png(figure: Figure, dpi: int) -> bytes:
+def png(figure: Figure) -> bytes:
     """A figure as PNG, without date or version."""
-    return _printed(figure, format="png", dpi=dpi, metadata={"Software": None})
+    return _printed(figure, format="png", metadata={"Software": None})
 
 
 def save(figure: Figure, path: str | Path) -> None:
@@ -130,13 +150,17 @@ def save(figure: Figure, path: str | Path) -> None:
         If the folder cannot be written.
     """
     path = Path(path)
-    write_atomic(path.with_name(f"{path.name}.png"), png(figure, dpi=300))
+    with applied():
+        # Once for both files: it is the slowest part, and they should look alike.
+        figure.get_layout_engine().execute(figure)
+        figure.set_layout_engine("none")
+    write_atomic(path.with_name(f"{path.name}.png"), png(figure))
     fixed = dict.fromkeys(("Creator", "Producer", "CreationDate"))
     write_atomic(path.with_name(f"{path.name}.pdf"), _printed(figure, format="pdf", metadata=fixed))
 
 
 def _printed(figure: Figure, **options: object) -> bytes:
     buffer = io.BytesIO()
-    with applied(), mpl.rc_context({"savefig.bbox": None}):
+    with applied():
         figure.savefig(buffer, **options)
     return buffer.getvalue()

@@ -54,7 +54,7 @@ class Copula(Generator):
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
         if not isinstance(self.prior, int | float) or isinstance(self.prior, bool) or not 0 <= self.prior < np.inf:
-            raise InputError("generator.prior", self.prior, "must be a finite number, 0 or more")
+            raise InputError("prior", self.prior, "must be a finite number, 0 or more")
         self.categories_ = {n: table[n].cat.categories for n in table.select_dtypes("category")}
         self.latents_, cells, codes = _latents(table)
         pooled = [column[~np.isnan(column)] for column in cells]

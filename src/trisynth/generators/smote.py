@@ -249,4 +249,4 @@ def _added(sampler, points: np.ndarray, classes: np.ndarray, wanted: int, n: int
 
 def _check_neighbors(parameter: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(f"generator.{parameter}", value, "must be a whole number, at least 1")
+        raise InputError(parameter, value, "must be a whole number, at least 1")
