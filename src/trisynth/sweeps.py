@@ -64,10 +64,10 @@ class Sweep:
         return ended
 
     def finish(self) -> tuple[list[Result], list[dict]]:
-        """Write ``results.csv``, one row per distinct job; returns the results and the failed states."""
+        """Write ``results.csv``, one row per distinct job, six digits; returns the results and the failed states."""
         states = self.states().values()
         keys = sorted({state["key"] for state in states if state["key"]})
         results = sorted((Result.read(self.runs, key) for key in keys), key=lambda result: (result.name, result.key))
         if results:
-            write_atomic(self.folder / "results.csv", table(results).to_csv(index=False))
+            write_atomic(self.folder / "results.csv", table(results).to_csv(index=False, float_format="%.6g"))
         return results, [state for state in states if state["state"] == "failed"]

@@ -134,6 +134,16 @@ def _column_owes(real: pd.Series, drawn: pd.Series) -> None:
                 pd.testing.assert_series_equal(drawn.round(decimals), drawn)
 
 
-@pytest.fixture
-def table() -> Table:
-    return mixed()
+@pytest.fixture(scope="session", name="mixed")
+def mixed_table() -> Callable[..., Table]:
+    return mixed
+
+
+@pytest.fixture(params=HARD)
+def hard(request) -> Table:
+    return HARD[request.param]()
+
+
+@pytest.fixture(scope="session", name="owes")
+def owed() -> Callable[[Table, Table, int], None]:
+    return owes

@@ -14,9 +14,251 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import HARD, mixed, owes
 from omegaconf import OmegaConf
 from sklearn.base import clone
 
 from trisynth.config import instantiate, locate
 from trisynth.errors import InputError
+from trisynth.generators.base import Generator
+
+CONF = Path(__file__).parents[2] / "conf"
+NAMES = sorted(path.stem for path in (CONF / "generator").glob("*.yaml"))
+# What the checks look at does not depend on how long a network trains.
+BRIEF = {"epochs": 2, "steps": 2}
+
+
+@cache
+def config(name: str) -> dict:
+    groups = {"generator": name, "loss": "default", "preprocessing": "standard"}
+    root = OmegaConf.create({group: OmegaConf.load(CONF / group / f"{file}.yaml") for group, file in groups.items()})
+    return OmegaConf.to_container(root, resolve=True)["generator"]
+
+
+def make(name: str) -> Generator:
+    brief = {key: value for key, value in BRIEF.items() if key in config(name)}
+    return instantiate({**config(name), **brief})
+
+
+def saved(generator: Generator, folder: Path) -> bytes:
+    generator.save(folder / "state")
+    return (folder / "state").read_bytes()
+
+
+def same(first: tuple, second: tuple) -> bool:
+    return first[0].equals(second[0]) and first[1].equals(second[1])
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def fitted(name, mixed) -> Generator:
+    return make(name).fit(*mixed())
+
+
+# The contract with scikit-learn and with the yaml
+
+
+def test_yaml_says_what_the_constructor_says(name):
+    raw = OmegaConf.to_container(OmegaConf.load(CONF / "generator" / f"{name}.yaml"), resolve=False)
+    signature = inspect.signature(locate(raw.pop("_target_"))).parameters
+    defaults = {key: parameter.default for key, parameter in signature.items()}
+    assert list(raw) == list(defaults)
+    for key, value in raw.items():
+        default = list(defaults[key]) if isinstance(defaults[key], tuple) else defaults[key]
+        if isinstance(value, str) and value.startswith("${"):
+            assert default is None, f"{key}: an interpolated argument defaults to None"
+        else:
+            assert value == default and type(value) is type(default), key
+
+
+def test_constructor_only_stores(name):
+    generator = make(name)
+    parameters = generator.get_params(deep=False)
+    assert vars(generator) == parameters
+    sentinels = {key: object() for key in parameters}
+    stored = vars(type(generator)(**sentinels))
+    assert set(stored) == set(sentinels) and all(stored[key] is sentinels[key] for key in sentinels)
+
+
+def test_clone_keeps_parameters_and_forgets_the_fit(fitted):
+    copy = clone(fitted)
+    assert repr(copy.get_params()) == repr(fitted.get_params())
+    assert not [key for key in vars(copy) if key.endswith("_")]
+
+
+def test_docstring_documents_every_parameter(name):
+    described = inspect.getdoc(type(make(name)))
+    for key in inspect.signature(type(make(name))).parameters:
+        assert f"\n{key} : " in described, key
+
+
+# Rows on request
+
+
+def test_number_of_rows_is_exact(fitted, mixed, owes):
+    batch = fitted.get_params().get("batch_size", 64)
+    for n in (0, 1, batch - 1, batch, batch + 1):
+        owes(mixed(), fitted.sample(n, seed=n), n)
+
+
+def test_shares_of_classes_are_the_training_shares(fitted, mixed):
+    shares = fitted.sample(1200)[1].value_counts() / 10
+    assert (shares - mixed()[1].value_counts()).abs().max() <= 0.1
+
+
+def test_label_counts_are_exact(fitted, mixed, owes):
+    for wanted in ({"ill": 1}, {"ill": 70, "well": 0, "unsure": 3}, {"unsure": 65}, {"ill": 0}, {}):
+        X, y = fitted.sample(wanted, seed=2)
+        owes(mixed(), (X, y), sum(wanted.values()))
+        assert {label: count for label, count in y.value_counts().items() if count} == {
+            label: count for label, count in wanted.items() if count
+        }
+
+
+def test_numpy_counts_and_text_labels_are_understood(name, mixed):
+    X, y = mixed()
+    generator = make(name).fit(X, (y == "ill").astype(int))
+    assert generator.sample({"1": np.int64(5), 0: 2})[1].value_counts().to_dict() == {1: 5, 0: 2}
+
+
+def test_numeric_target(name, mixed, owes):
+    X, _ = mixed()
+    y = (3 * X["size"] + 0.25).round(3).rename("size")
+    generator = make(name).fit(X, y)
+    drawn = generator.sample(90)
+    owes((X, y), drawn, 90)
+    assert drawn[1].nunique() > 10
+    with pytest.raises(InputError, match="n="):
+        generator.sample({1.0: 3})
+
+
+# Seeds
+
+
+def test_same_seed_same_rows_and_other_seed_other_rows(fitted):
+    assert same(fitted.sample(50, seed=3), fitted.sample(50, seed=3))
+    assert not same(fitted.sample(50, seed=3), fitted.sample(50, seed=4))
+
+
+def test_same_seed_same_state(name, fitted, mixed, tmp_path):
+    assert saved(make(name).fit(*mixed()), tmp_path) == saved(fitted, tmp_path)
+
+
+def test_refit_equals_fresh_fit(name, fitted, mixed, tmp_path):
+    X, y = mixed(60, seed=5)
+    again = make(name).fit(X[["size", "region"]], pd.Series(np.arange(60.0))).fit(*mixed())
+    assert saved(again, tmp_path) == saved(fitted, tmp_path)
+
+
+def test_global_random_state_is_untouched(name, mixed):
+    def states() -> tuple:
+        return random.getstate(), str(np.random.get_state()), torch.get_rng_state().tolist()  # noqa: NPY002
+
+    before = states()
+    make(name).fit(*mixed()).sample(20)
+    assert states() == before
+
+
+# Nothing moves that should not
+
+
+def test_inputs_are_not_mutated(name, mixed):
+    (X, y), (X_before, y_before) = mixed(), mixed()
+    wanted = {"ill": 3}
+    generator = make(name).fit(X, y)
+    state = generator.sample(9)
+    X.iloc[:, 0] = 0.0
+    generator.sample(wanted)
+    assert wanted == {"ill": 3}
+    assert same(generator.sample(9), state), "the generator shares memory with its input"
+    X, y = mixed()
+    make(name).fit(X, y)
+    pd.testing.assert_frame_equal(X, X_before)
+    pd.testing.assert_series_equal(y, y_before)
+
+
+def test_sample_leaves_the_generator_unchanged(fitted, tmp_path):
+    before = saved(fitted, tmp_path)
+    X, y = fitted.sample(40)
+    X.iloc[:, 0], y.iloc[:] = 0.0, y.iloc[0]
+    assert saved(fitted, tmp_path) == before
+
+
+# Persistence
+
+READ = """
+import json, sys
+from trisynth.generators.base import Generator
+for path in sys.argv[1:]:
+    X, y = Generator.load(path).sample(70, seed=8)
+    print(json.dumps([X.assign(y=y).to_csv(), str(X.dtypes), str(y.dtype)]))
+"""
+
+
+@pytest.fixture(scope="module")
+def reread(mixed, tmp_path_factory) -> dict:
+    """What one new process draws from each saved generator: started once, as it takes seconds to import."""
+    folder = tmp_path_factory.mktemp("saved")
+    for name in NAMES:
+        make(name).fit(*mixed()).save(folder / name)
+    paths = [str(folder / name) for name in NAMES]
+    done = subprocess.run([sys.executable, "-c", READ, *paths], capture_output=True, text=True, check=False)
+    return dict(zip(NAMES, map(json.loads, done.stdout.splitlines()), strict=False)) | {"stderr": done.stderr}
+
+
+def test_new_process_draws_the_same_rows(name, fitted, reread):
+    assert name in reread, reread["stderr"]
+    X, y = fitted.sample(70, seed=8)
+    assert reread[name] == [X.assign(y=y).to_csv(), str(X.dtypes), str(y.dtype)]
+
+
+def test_saved_file_holds_no_pickle(fitted, tmp_path):
+    with zipfile.ZipFile(io.BytesIO(saved(fitted, tmp_path))) as archive:
+        for member in archive.namelist():
+            if member == "state.json":
+                json.loads(archive.read(member))
+            else:
+                np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
+
+
+# Hard tables and bad input
+
+
+def test_hard_table(name, hard, owes):
+    X, y = hard
+    generator = make(name).fit(X, y)
+    owes(hard, generator.sample(45, seed=1), 45)
+    owes(hard, generator.sample(0), 0)
+    if not generator.numeric_target_:
+        rarest = y.value_counts().loc[lambda counts: counts > 0].index[-1]
+        drawn = generator.sample({rarest: 9})
+        owes(hard, drawn, 9)
+        assert (drawn[1] == rarest).all()
+
+
+@pytest.mark.parametrize(
+    ("parameter", "wanted"),
+    [("n", -1), ("n", 2.5), ("n", True), ("n", "9"), ("n", {"ill": -1}), ("n", {"ill": 1.5}), ("n", {"dead": 1})],
+)
+def test_impossible_request(fitted, parameter, wanted):
+    with pytest.raises(InputError, match=f"^{parameter}="):
+        fitted.sample(wanted)
+
+
+def test_unfitted(name):
+    with pytest.raises(InputError, match="not fitted"):
+        make(name).sample(1)
+
+
+def test_impossible_tables(name, mixed):
+    X, y = mixed()
+    twice = pd.concat([X, X[["size"]]], axis=1)
+    gaps = pd.Series(np.where(np.arange(len(X)) == 3, None, y.astype(object)))
+    tables = [(X.iloc[:0], y.iloc[:0]), (X[[]], y), (X.to_numpy(), y), (twice, y), (X, y.iloc[1:]), (X, gaps)]
+    tables.append((X, pd.Series(np.inf, index=X.index)))
+    for wrong, parameter in zip(tables, "XXXXyyy", strict=True):
+        with pytest.raises(InputError, match=f"^{parameter}="):
+            make(name).fit(*wrong)

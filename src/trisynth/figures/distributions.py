@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from trisynth.figures import panels, style
 
 _ROW = 1.42
-# Columns of panels, with the letters that fit into a panel's title and before a bar.
-_GRIDS = ((18, 3, 32, 18), (28, 4, 23, 14), (1_000, 5, 17, 11))
+# Up to how many columns of a table: panels side by side, and letters of small print that fit across one.
+_GRIDS = ((18, 3, 40), (24, 4, 30), (10_000, 5, 24))
 _NOTE = (
-    "Axes of numbers span the 0.5–99.5 % range of the real values; both tables share the bins, and percentages are of "
-    "all present values."
+    "Percentages of rows, for numbers of present values. Axes of numbers span the 0.5–99.5 % range of the real values; "
+    "both tables share the bins.\nThe last panel is the target."
 )
 
 
@@ -44,20 +44,18 @@ def distributions(
     Figure
     """
     columns = list(real.columns)
-    across, longest_title, longest_bar = next(sizes for most, *sizes in _GRIDS if len(columns) <= most)
+    across, letters = next(sizes for most, *sizes in _GRIDS if len(columns) <= most)
     down = -(-len(columns) // across)
     with style.applied():
         figure = style.blank(style.TWO_COLUMNS, min(_ROW, (style.PAGE - 0.7) / down) * down + 0.7)
         grid = figure.add_gridspec(down, across)
         for position, name in enumerate(columns):
             axes = figure.add_subplot(grid[divmod(position, across)])
-            panels.draw(axes, real[name], synthetic[name], (units or {}).get(name, ""), longest_bar)
-            suffix = " (target)" if name == columns[-1] else ""
-            shown = style.shortened(style.label(name), longest_title - len(suffix)) + suffix
-            axes.set_title(f"{style.letter(position)}  {shown}")
+            panels.draw(axes, real[name], synthetic[name], (units or {}).get(name, ""), letters)
+            axes.set_title(f"{style.letter(position)}  {style.shortened(style.label(name), round(0.7 * letters))}")
         drawn = ", ".join(filter(None, (generator, f"n = {len(synthetic):,}")))
         names = panels.legend(f"real (n = {len(real):,})", f"synthetic ({drawn})")
         style.heading(figure, title, names, simulated)
-        gaps = " Missing: real | synthetic." if real.isna().any(axis=None) or synthetic.isna().any(axis=None) else ""
+        gaps = " Missing values: real | synthetic." if real.isna().any(axis=None) or synthetic.isna().any(axis=None) else ""
         style.footnote(figure, _NOTE + gaps)
     return figure

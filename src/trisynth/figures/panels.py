@@ -15,6 +15,9 @@ from trisynth.preprocessing.schema import ColumnSchema
 TAIL = 0.005
 _FEWEST, _MOST = 8, 32
 _BARS = 8
+# Share of a panel's width that the names of categories may take.
+_NAME = 0.55
+_PERCENT = "{x:g} %"
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def shares(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
     return 100 * counts.fillna(0) / [max(len(part), 1) for part in parts]
 
 
-def draw(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str = "", longest: int = 18) -> None:
+def draw(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str = "", letters: int = 40) -> None:
     """Draw one column of both tables: a histogram for numbers, bars for the rest; missing shares are shown.
 
     Parameters
@@ -108,13 +111,13 @@ def draw(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str = "", long
     real, synthetic : Series, shapes (n,) and (m,)
     unit : str
         Unit of a number.
-    longest : int
-        Letters of a category's name that there is room for.
+    letters : int
+        Letters of small print that the panel's width has room for.
     """
     if ColumnSchema.learn(real).categories is None:
-        _numbers(axes, real, synthetic, unit)
+        _numbers(axes, real, synthetic, unit, letters)
     else:
-        _bars(axes, shares(real, synthetic), longest)
+        _bars(axes, shares(real, synthetic), round(letters * _NAME))
 
 
 def legend(real: str, synthetic: str) -> dict[str, Patch]:
@@ -134,7 +137,7 @@ def _finite(schema: ColumnSchema, values: pd.Series) -> np.ndarray:
     return cells[~np.isnan(cells)]
 
 
-def _numbers(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str) -> None:
+def _numbers(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str, letters: int) -> None:
     found = histogram(real, synthetic)
     axes.stairs(found.real, found.edges, fill=True, color=_faded("real"))
     axes.stairs(found.real, found.edges, color=COLOURS["real"], linewidth=0.6)
@@ -142,9 +145,10 @@ def _numbers(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str) -> No
     axes.set_xlim(found.edges[0], found.edges[-1])
     axes.set_ylim(0, max(1.12 * max(found.real.max(), found.synthetic.max()), 1e-3))
     absent = [100 * _missing(values) for values in (real, synthetic)]
-    gaps = "missing {} | {} %".format(*map(_percent, absent)) if any(absent) else ""
-    axes.set_xlabel(", ".join(filter(None, (unit, gaps))))
-    axes.set_ylabel("% of values")
+    notes = [unit, "missing {} | {} %".format(*map(_percent, absent)) if any(absent) else ""]
+    on_one_line = ", ".join(filter(None, notes))
+    axes.set_xlabel(on_one_line if len(on_one_line) <= letters else "\n".join(notes))
+    axes.yaxis.set_major_formatter(_PERCENT)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=pd.api.types.is_integer_dtype(real.dtype)))
     axes.yaxis.set_major_locator(MaxNLocator(3))
 
@@ -166,5 +170,5 @@ def _bars(axes: Axes, percent: pd.DataFrame, longest: int) -> None:
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(max(len(percent), 2) - 0.5, -0.5)
     axes.set_xlim(0, max(1.05 * percent.to_numpy().max(initial=0), 1e-3))
-    axes.set_xlabel("% of rows")
+    axes.xaxis.set_major_formatter(_PERCENT)
     axes.xaxis.set_major_locator(MaxNLocator(4))

@@ -65,8 +65,8 @@ class Generator(BaseEstimator, ABC):
         """
         X, y = _checked(X, y)
         self.schema_ = Schema.learn(X)
-        self.target_ = ColumnSchema.learn(y)
         self.numeric_target_ = bool(types.is_float_dtype(y.dtype))
+        self.target_ = ColumnSchema.learn(y, category=not self.numeric_target_)
         table = self.schema_.canonical(X)
         if self.numeric_target_:
             labels = _quantile_bins(y.to_numpy(float))

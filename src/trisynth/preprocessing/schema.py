@@ -45,10 +45,10 @@ class ColumnSchema:
     unit: float = 1.0
 
     @classmethod
-    def learn(cls, values: pd.Series) -> "ColumnSchema":
-        """Facts of one column of training rows."""
+    def learn(cls, values: pd.Series, category: bool = False) -> "ColumnSchema":
+        """Facts of one column of training rows; ``category`` makes even numbers categories."""
         dtype = values.dtype
-        if not _is_number(dtype):
+        if category or not _is_number(dtype):
             return cls(values.name, dtype, _categories(values))
         numbers = _numbers(values)
         finite = numbers[np.isfinite(numbers)]
@@ -125,7 +125,7 @@ def _as_dtype(numbers: pd.Series, dtype: object) -> pd.Series:
     if types.is_integer_dtype(dtype):
         size = np.iinfo(getattr(dtype, "numpy_dtype", dtype))
         numbers = numbers.clip(size.min, np.nextafter(float(size.max), 0) if size.max > 2**53 else size.max)
-        return numbers.astype("Int64").astype(dtype) if size.min < 0 else numbers.astype(dtype)
+        return numbers.astype("Int64").astype(dtype) if numbers.isna().any() else numbers.astype(dtype)
     return numbers.astype(dtype)
 
 
