@@ -54,8 +54,13 @@ def name(request) -> str:
 
 
 @pytest.fixture(scope="module")
-def fitted(name, mixed) -> Generator:
-    return make(name).fit(*mixed())
+def fit(mixed):
+    return cache(lambda name: make(name).fit(*mixed()))
+
+
+@pytest.fixture(scope="module")
+def fitted(name, fit) -> Generator:
+    return fit(name)
 
 
 # The contract with scikit-learn and with the yaml
@@ -148,7 +153,7 @@ def test_same_seed_same_state(name, fitted, mixed, tmp_path):
 
 
 def test_refit_equals_fresh_fit(name, fitted, mixed, tmp_path):
-    X, y = mixed(60, seed=5)
+    X, _ = mixed(60, seed=5)
     again = make(name).fit(X[["size", "region"]], pd.Series(np.arange(60.0))).fit(*mixed())
     assert saved(again, tmp_path) == saved(fitted, tmp_path)
 
@@ -169,15 +174,13 @@ def test_inputs_are_not_mutated(name, mixed):
     (X, y), (X_before, y_before) = mixed(), mixed()
     wanted = {"ill": 3}
     generator = make(name).fit(X, y)
+    pd.testing.assert_frame_equal(X, X_before)
+    pd.testing.assert_series_equal(y, y_before)
     state = generator.sample(9)
     X.iloc[:, 0] = 0.0
     generator.sample(wanted)
     assert wanted == {"ill": 3}
     assert same(generator.sample(9), state), "the generator shares memory with its input"
-    X, y = mixed()
-    make(name).fit(X, y)
-    pd.testing.assert_frame_equal(X, X_before)
-    pd.testing.assert_series_equal(y, y_before)
 
 
 def test_sample_leaves_the_generator_unchanged(fitted, tmp_path):
@@ -199,11 +202,11 @@ for path in sys.argv[1:]:
 
 
 @pytest.fixture(scope="module")
-def reread(mixed, tmp_path_factory) -> dict:
+def reread(fit, tmp_path_factory) -> dict:
     """What one new process draws from each saved generator: started once, as it takes seconds to import."""
     folder = tmp_path_factory.mktemp("saved")
     for name in NAMES:
-        make(name).fit(*mixed()).save(folder / name)
+        fit(name).save(folder / name)
     paths = [str(folder / name) for name in NAMES]
     done = subprocess.run([sys.executable, "-c", READ, *paths], capture_output=True, text=True, check=False)
     return dict(zip(NAMES, map(json.loads, done.stdout.splitlines()), strict=False)) | {"stderr": done.stderr}
@@ -231,7 +234,6 @@ def test_hard_table(name, hard, owes):
     X, y = hard
     generator = make(name).fit(X, y)
     owes(hard, generator.sample(45, seed=1), 45)
-    owes(hard, generator.sample(0), 0)
     if not generator.numeric_target_:
         rarest = y.value_counts().loc[lambda counts: counts > 0].index[-1]
         drawn = generator.sample({rarest: 9})

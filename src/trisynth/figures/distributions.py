@@ -52,10 +52,14 @@ def distributions(
         for position, name in enumerate(columns):
             axes = figure.add_subplot(grid[divmod(position, across)])
             panels.draw(axes, real[name], synthetic[name], (units or {}).get(name, ""), letters)
-            axes.set_title(f"{style.letter(position)}  {style.shortened(style.label(name), round(0.7 * letters))}")
+            axes.set_title(f"{style.letter(position)}  {style.shortened(style.label(name), round(0.6 * letters))}")
         drawn = ", ".join(filter(None, (generator, f"n = {len(synthetic):,}")))
         names = panels.legend(f"real (n = {len(real):,})", f"synthetic ({drawn})")
         style.heading(figure, title, names, simulated)
-        gaps = " Missing values: real | synthetic." if real.isna().any(axis=None) or synthetic.isna().any(axis=None) else ""
+        gaps = (
+            " Missing values: real | synthetic."
+            if real.isna().any(axis=None) or synthetic.isna().any(axis=None)
+            else ""
+        )
         style.footnote(figure, _NOTE + gaps)
     return figure

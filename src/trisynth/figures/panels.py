@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from trisynth.figures.style import COLOURS, shortened
 from trisynth.preprocessing.schema import ColumnSchema
@@ -14,6 +14,8 @@ from trisynth.preprocessing.schema import ColumnSchema
 # Share of the real cells that is cut off at either end of a number's axis.
 TAIL = 0.005
 _FEWEST, _MOST = 8, 32
+# Positive numbers whose tail reaches so many medians get a logarithmic axis.
+_TAILED = 8
 _BARS = 8
 # Share of a panel's width that the names of categories may take.
 _NAME = 0.55
@@ -30,18 +32,21 @@ class Histogram:
         From the real cells alone.
     real, synthetic : ndarray, shape (bins,)
         Percent of the table's present cells in each bin.
+    logarithmic : bool
+        Whether the bins grow as the numbers do.
     """
 
     edges: np.ndarray
     real: np.ndarray
     synthetic: np.ndarray
+    logarithmic: bool = False
 
 
-def bin_edges(cells: np.ndarray, step: float = 0.0) -> np.ndarray:
-    """Equally wide bins over the central 99 % of ``cells``, shape (n,), by Freedman and Diaconis' rule (1981).
+def bin_edges(cells: np.ndarray, step: float = 0.0, logarithmic: bool = False) -> np.ndarray:
+    """Bins over the central 99 % of ``cells``, of the width that Freedman and Diaconis' rule (1981) gives.
 
-    Where the numbers lie on a step, a bin holds a whole number of steps and its edges lie between two of them:
-    otherwise neighbouring bins hold unequally many values and the histogram becomes a comb.
+    Where the numbers lie on a step, edges lie between two of them and a bin holds a whole number of steps: otherwise
+    neighbouring bins hold unequally many values and the histogram becomes a comb.
 
     Parameters
     ----------
@@ -49,6 +54,8 @@ def bin_edges(cells: np.ndarray, step: float = 0.0) -> np.ndarray:
         Finite.
     step : float
         Numbers are multiples of it; 0 for none.
+    logarithmic : bool
+        Equally wide on a logarithmic axis; ``cells`` must be positive.
 
     Returns
     -------
@@ -62,23 +69,37 @@ def bin_edges(cells: np.ndarray, step: float = 0.0) -> np.ndarray:
         half = step / 2 or max(abs(low), 1.0) / 2
         return np.array([low - half, low + half])
     inside = cells[(cells >= low) & (cells <= high)]
-    spread = np.subtract(*np.quantile(inside, [0.75, 0.25]))
-    ideal = 2 * spread / len(inside) ** (1 / 3)
-    width = np.clip(ideal, (high - low) / _MOST, (high - low) / _FEWEST)
-    if step:
-        width = max(round(width / step), 1) * step
-        low, high = low - step / 2, high + step / 2
-    bins = max(int(np.ceil((high - low) / width - 1e-9)), 1)
-    return low + width * np.arange(bins + 1) if step else np.linspace(low, high, bins + 1)
+    if logarithmic:
+        edges = np.exp(np.linspace(np.log(low), np.log(high), _count(np.log(inside)) + 1))
+        return np.unique([low - step / 2, *(np.floor(edges[1:] / step + 1e-9) + 0.5) * step]) if step else edges
+    width = (high - low) / _count(inside)
+    if not step:
+        return np.linspace(low, high, _count(inside) + 1)
+    width = max(round(width / step), 1) * step
+    low, high = low - step / 2, high + step / 2
+    return low + width * np.arange(int(np.ceil((high - low) / width - 1e-9)) + 1)
+
+
+def _count(values: np.ndarray) -> int:
+    """Number of bins for values that are not all equal."""
+    spread = np.subtract(*np.quantile(values, [0.75, 0.25]))
+    width = 2 * spread / len(values) ** (1 / 3)
+    return int(np.clip(np.ceil(np.ptp(values) / width), _FEWEST, _MOST)) if width > 0 else _MOST
 
 
 def histogram(real: pd.Series, synthetic: pd.Series) -> Histogram:
     """Both tables' cells of one number in common bins; missing and infinite cells count as missing."""
     schema = ColumnSchema.learn(real)
     cells = [_finite(schema, values) * schema.unit for values in (real, synthetic)]
-    edges = bin_edges(cells[0], schema.step)
+    logarithmic = bool(len(cells[0])) and _long_tailed(cells[0])
+    edges = bin_edges(cells[0], schema.step, logarithmic)
     shares = (100 * np.histogram(part, edges)[0] / max(len(part), 1) for part in cells)
-    return Histogram(edges, *shares)
+    return Histogram(edges, *shares, logarithmic)
+
+
+def _long_tailed(cells: np.ndarray) -> bool:
+    middle, high = np.quantile(cells, [0.5, 1 - TAIL])
+    return bool(cells.min() > 0 and high > _TAILED * middle)
 
 
 def shares(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
@@ -145,12 +166,30 @@ def _numbers(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str, lette
     axes.set_xlim(found.edges[0], found.edges[-1])
     axes.set_ylim(0, max(1.12 * max(found.real.max(), found.synthetic.max()), 1e-3))
     absent = [100 * _missing(values) for values in (real, synthetic)]
-    notes = [unit, "missing {} | {} %".format(*map(_percent, absent)) if any(absent) else ""]
+    scale = ", ".join(filter(None, (unit, "log scale" if found.logarithmic else "")))
+    notes = [scale, "missing {} | {} %".format(*map(_percent, absent)) if any(absent) else ""]
     on_one_line = ", ".join(filter(None, notes))
-    axes.set_xlabel(on_one_line if len(on_one_line) <= letters else "\n".join(notes))
+    axes.set_xlabel(on_one_line if len(on_one_line) <= letters else "\n".join(filter(None, notes)))
     axes.yaxis.set_major_formatter(_PERCENT)
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=pd.api.types.is_integer_dtype(real.dtype)))
+    if found.logarithmic:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(FixedLocator(_round_numbers(found.edges[0], found.edges[-1])))
+        axes.xaxis.set_major_formatter("{x:,g}")
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=pd.api.types.is_integer_dtype(real.dtype)))
     axes.yaxis.set_major_locator(MaxNLocator(3))
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """Powers of ten between two positive numbers; where they are few, twice and five times them as well."""
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    steps = np.outer(powers, (1, 2, 5)).ravel()
+    for ticks in (powers[:: max(len(powers) // 4, 1)], steps):
+        inside = [float(tick) for tick in ticks if low <= tick <= high]
+        if len(inside) >= 3:
+            break
+    return inside
 
 
 def _percent(value: float) -> str:

@@ -64,6 +64,9 @@ class Generator(BaseEstimator, ABC):
             Itself.
         """
         X, y = _checked(X, y)
+        # A fit starts from nothing: state of an earlier one would be saved, too.
+        for name in vars(self).keys() - self.get_params(deep=False).keys():
+            delattr(self, name)
         self.schema_ = Schema.learn(X)
         self.numeric_target_ = bool(types.is_float_dtype(y.dtype))
         self.target_ = ColumnSchema.learn(y, category=not self.numeric_target_)

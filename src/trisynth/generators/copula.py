@@ -73,7 +73,7 @@ class Copula(Generator):
         ]
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-        drawn = [np.empty(len(labels), m.values.dtype) for m in self.marginals_[0]]
+        drawn = [np.empty(len(labels), m.levels.dtype) for m in self.marginals_[0]]
         order = np.argsort(labels, kind="stable")
         ends = np.cumsum(np.bincount(labels, minlength=len(self.factors_)))
         for factor, marginals, end, start in zip(self.factors_, self.marginals_, ends, [0, *ends], strict=False):
@@ -101,28 +101,28 @@ class Marginal:
     Parameters
     ----------
     latent : ndarray
-        In increasing order: where a smooth law takes ``values``, or the thresholds between a discrete law's.
-    values : ndarray
+        In increasing order: where a smooth law takes ``levels``, or the thresholds between a discrete law's.
+    levels : ndarray
         As many as ``latent`` for a smooth law, one more for a discrete law.
     """
 
     latent: np.ndarray
-    values: np.ndarray
+    levels: np.ndarray
 
     def quantiles(self, n: int) -> Callable[[np.ndarray], np.ndarray]:
-        """The quantile function, prepared for about ``n`` calls' worth of cells."""
-        if len(self.values) > len(self.latent):
-            return lambda latent: self.values[np.searchsorted(self.latent, latent)]
+        """The quantile function, from latent values of any shape, in the form that is fastest for ``n`` of them."""
+        if len(self.levels) > len(self.latent):
+            return lambda latent: self.levels[np.searchsorted(self.latent, latent)]
         if n < _CELLS:
-            return lambda latent: np.interp(latent, self.latent, self.values)
+            return lambda latent: np.interp(latent, self.latent, self.levels)
         edges = np.linspace(-_REACH, _REACH, _CELLS + 1)
-        level = np.interp(edges, self.latent, self.values)
-        left, rise = level[:-1], np.diff(level)
+        exact = np.interp(edges, self.latent, self.levels)
+        left, rise = exact[:-1], np.diff(exact)
         # A cell that a point mass begins or ends in belongs to it: no value between the mass and the next appears.
-        flat = np.flatnonzero(self.values[1:] == self.values[:-1])
+        flat = np.flatnonzero(self.levels[1:] == self.levels[:-1])
         for knots in (flat, flat + 1):
             cells = np.clip(np.searchsorted(edges, self.latent[knots]) - 1, 0, _CELLS - 1)
-            left[cells], rise[cells] = self.values[knots], 0.0
+            left[cells], rise[cells] = self.levels[knots], 0.0
 
         def quantile(latent: np.ndarray) -> np.ndarray:
             place = (np.clip(latent, -_REACH, _REACH * (1 - 1e-9)) + _REACH) * (_CELLS / (2 * _REACH))

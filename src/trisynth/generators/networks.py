@@ -4,6 +4,7 @@ Random numbers are drawn on the CPU from a ``torch.Generator`` and then moved, s
 same draws as one on a CPU; torch's global random state is neither read nor written.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -56,7 +57,7 @@ def check_sizes(**sizes: object) -> None:
 def mlp(sizes: Sequence[int], generator: torch.Generator) -> nn.Sequential:
     """Fully connected network through layers of the given ``sizes`` with SiLU between; weights from ``generator``."""
     layers: list[nn.Module] = []
-    for inner, outer in zip(sizes[:-1], sizes[1:], strict=True):
+    for inner, outer in itertools.pairwise(sizes):
         # The usual constructor would draw its weights from torch's global state.
         layer = nn.utils.skip_init(nn.Linear, inner, outer)
         bound = 1 / math.sqrt(max(inner, 1))
@@ -110,7 +111,7 @@ def descend(
         If the gradient is not finite; the parameters are those before that step.
     """
     parameters = list(module.parameters())
-    optimizer = torch.optim.Adam(parameters, lr=learning_rate)
+    optimizer = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
     for _ in range(epochs):
         sums: dict[str, float] = {}

@@ -4,6 +4,8 @@ imbalanced-learn's samplers raise a class to a count. Here each is asked for the
 and only the rows that it adds are kept: any class gives any number of rows, exactly.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from imblearn.over_sampling import ADASYN, SMOTE, SMOTEN, SMOTENC, BorderlineSMOTE
@@ -14,8 +16,8 @@ from trisynth.preprocessing.encoder import TableEncoder
 
 # Rows of a class that nominal distances are worked among at once; SMOTEN holds a square matrix of them.
 _BLOCK = 2048
-# Cells of the largest dense matrix that one call of a sampler may hold (float64: 64 MB).
-_CELLS = 2**23
+# Cells of the largest dense matrix that one call of a sampler may hold (float64: 32 MB).
+_CELLS = 2**22
 # ADASYN rounds each seed row's share; with this many new rows for each of them the rounding is small.
 _ROWS_PER_SEED = 4
 
@@ -145,7 +147,7 @@ class _Contrast(Smote):
 
     def _pieces(self, count: int) -> int:
         width = self.numbers_.shape[1] + self._one_hot_width()
-        return -(-len(self.rows_) * width // (2 * _CELLS))
+        return -(-len(self.rows_) * width // (4 * _CELLS))
 
     def _between(self, own: np.ndarray, rows: np.ndarray, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         width, edges = self.numbers_.shape[1], np.cumsum([0, *(len(c) + 1 for c in self.categories_.values())])
@@ -159,7 +161,7 @@ class _Contrast(Smote):
         new = self._seeded(points, is_own, n, seed) if len(own) < len(rows) else points[:0]
         if not len(new):
             new = _smote(points[is_own], [], n, min(self.k_neighbors, len(own) - 1), seed)
-        parts = [new[:, width + a : width + b].argmax(axis=1) for a, b in zip(edges, edges[1:], strict=False)]
+        parts = [new[:, width + a : width + b].argmax(axis=1) for a, b in pairwise(edges)]
         return new[:, :width], np.array(parts, dtype=np.int32).reshape(len(parts), n).T
 
     def _seeded(self, points: np.ndarray, own: np.ndarray, n: int, seed: int) -> np.ndarray:

@@ -18,6 +18,8 @@ from trisynth.preprocessing.encoder import Block, TableEncoder
 
 # The noise of a number never falls below this share of its column's spread, else a constant column has no density.
 _LEAST_NOISE = 1e-2
+# An encoded number with less spread than this is constant.
+_CONSTANT = 1e-9
 # Rows decoded at once: memory stays flat however many are asked for.
 _ROWS = 4096
 # Uniform draws keep this distance from 0 and 1, where the inverse normal is infinite.
@@ -160,10 +162,10 @@ class VAE(Generator):
         Hidden layers of the encoder; the decoder has them reversed. Empty makes both linear.
     epochs : int, default=50
         Epochs; the loss terms are recorded once in each.
-    steps : int, default=2500
+    steps : int, default=1500
         Least number of gradient steps in all: where the rows give fewer, an epoch passes over them more than once.
     batch_size : int, default=256
-    learning_rate : float, default=2e-3
+    learning_rate : float, default=4e-3
         Of Adam at the start; falls to zero along a cosine.
     device : {"cpu", "cuda"}, default="cpu"
     encoder : TableEncoder or None
@@ -184,9 +186,9 @@ class VAE(Generator):
         latent: int = 16,
         hidden: Sequence[int] = (128, 128),
         epochs: int = 50,
-        steps: int = 2500,
+        steps: int = 1500,
         batch_size: int = 256,
-        learning_rate: float = 2e-3,
+        learning_rate: float = 4e-3,
         device: str = "cpu",
         encoder: TableEncoder | None = None,
         loss: Loss | None = None,
@@ -207,10 +209,12 @@ class VAE(Generator):
         loss = (Loss() if self.loss is None else self.loss).checked()
         self.encoder_ = (TableEncoder() if self.encoder is None else clone(self.encoder)).fit(table)
         matrix = self.encoder_.transform(table)
-        self.fill_ = _fill(matrix, self.encoder_.blocks_)
-        real = torch.tensor(matrix, dtype=torch.float32, device=device)
+        self.centre_, self.spread_ = _standard(matrix, self.encoder_.blocks_)
+        standard = (matrix - self.centre_) / self.spread_
+        self.fill_ = _fill(standard, self.encoder_.blocks_)
+        real = torch.tensor(standard, dtype=torch.float32, device=device)
         classes = torch.tensor(labels, dtype=torch.long, device=device)
-        generator = seeds.torch_generator(rng)
+        generator, columns = seeds.torch_generator(rng), len(table.columns)
         with networks.one_thread():
             model = self._model(generator).to(device)
             target = self._target() if self.numeric_target_ else None
@@ -220,15 +224,17 @@ class VAE(Generator):
                 rows = rows.to(device)
                 x, y = real[rows], classes[rows]
                 mean, log_variance = model.posterior(x, y)
-                noise = torch.randn(mean.shape, generator=generator).to(device)
-                output = model.decode(mean + (0.5 * log_variance).exp() * noise, y)
-                columns = len(table.columns)
-                rec = -model.likelihood.log_density(x, output).mean() / columns
-                kl = divergence(mean, log_variance).mean()
+                z = mean + (0.5 * log_variance).exp() * torch.randn(mean.shape, generator=generator).to(device)
                 fakes = None
                 if objective.needs_fakes:
-                    uniform = torch.rand(len(rows), model.latent + model.width, generator=generator)
-                    fakes = model.draw(y, uniform.to(device))
+                    # One pass through the decoder serves both the reconstructions and the rows from the prior.
+                    prior = torch.randn(mean.shape, generator=generator).to(device)
+                    output, outputs = model.decode(torch.cat([z, prior]), y.repeat(2)).chunk(2)
+                    fakes = model.likelihood.draw(outputs, torch.rand(x.shape, generator=generator).to(device))
+                else:
+                    output = model.decode(z, y)
+                rec = -model.likelihood.log_density(x, output).mean() / columns
+                kl = divergence(mean, log_variance).mean()
                 # The KL term shares L_rec's unit, or the two would no longer add up to the bound.
                 total = objective(rec, x, y, fakes, native=kl / columns / objective.start("rec", rec))
                 return total, {"kl": float(kl.detach()), **objective.terms}
@@ -252,7 +258,8 @@ class VAE(Generator):
                 # A row's draws lie side by side, so that the batch size changes no row.
                 uniform = rng.random((len(y), model.latent + model.width), dtype=np.float32)
                 drawn = model.draw(y, torch.tensor(uniform, device=device))
-                tables.append(self.encoder_.inverse(drawn.cpu().numpy().astype(float)))
+                matrix = drawn.cpu().numpy() * self.spread_ + self.centre_
+                tables.append(self.encoder_.inverse(matrix))
         return pd.concat(tables, ignore_index=True)
 
     def _model(self, generator: torch.Generator) -> Autoencoder:
@@ -260,9 +267,7 @@ class VAE(Generator):
         return Autoencoder(self.encoder_.blocks_, fill, len(self.labels_), self.latent, self.hidden, generator)
 
     def _target(self) -> int:
-        return next(
-            b.start for b in self.encoder_.blocks_ if (b.name, b.kind) == (self.target_column_, "number")
-        )
+        return next(b.start for b in self.encoder_.blocks_ if (b.name, b.kind) == (self.target_column_, "number"))
 
     def _check(self) -> None:
         networks.check_sizes(
@@ -273,7 +278,15 @@ class VAE(Generator):
             batch_size=self.batch_size,
         )
         if not isinstance(self.learning_rate, float | int) or not 0 < self.learning_rate < float("inf"):
-            raise InputError("learning_rate", self.learning_rate, "must be a positive number, such as 0.002")
+            raise InputError("learning_rate", self.learning_rate, "must be a positive number, such as 0.004")
+
+
+def _standard(matrix: np.ndarray, blocks: Sequence[Block]) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and spread of the numbers, whatever scale the encoder gave them; indicators stay 0 and 1."""
+    number = np.zeros(matrix.shape[1], dtype=bool)
+    number[[block.start for block in blocks if block.kind == "number"]] = True
+    spread = np.where(number, matrix.std(axis=0), 1.0)
+    return np.where(number, matrix.mean(axis=0), 0.0), np.where(spread > _CONSTANT, spread, 1.0)
 
 
 def _fill(matrix: np.ndarray, blocks: Sequence[Block]) -> np.ndarray:

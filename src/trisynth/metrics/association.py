@@ -29,9 +29,13 @@ def association_matrix(table: pd.DataFrame) -> pd.DataFrame:
     onehots = [_onehot(table[name]) for name in table.columns[~is_number]]
     values[np.ix_(is_number, is_number)] = _pearson(numbers)
     values[np.ix_(~is_number, ~is_number)] = _cramer(onehots)
-    ratios = np.array([_correlation_ratio(numbers, onehot) for onehot in onehots]).reshape(len(onehots), -1)
+    ratios = np.array([_correlation_ratio(numbers, onehot) for onehot in onehots]).reshape(
+        len(onehots), numbers.shape[1]
+    )
     values[np.ix_(~is_number, is_number)] = ratios
     values[np.ix_(is_number, ~is_number)] = ratios.T
+    # Sums over rows and over columns round differently.
+    values = (values + values.T) / 2
     np.fill_diagonal(values, 1.0)
     return pd.DataFrame(values, index=names, columns=names)
 

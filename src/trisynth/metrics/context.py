@@ -80,10 +80,6 @@ class Context:
             codes = values.cat.codes.to_numpy()
         return np.where(values.isna(), size, codes), size + 1
 
-    def matrices(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Encoded features of the training, held-out and synthetic rows, each of shape (n, width)."""
-        return tuple(self.encoder.transform(part.X) for part in (self.train, self.test, self.synthetic))
-
 
 def bin_edges(values: np.ndarray, bins: int = _BINS) -> np.ndarray:
     """Edges that cut ``values`` into at most ``bins`` parts; NaN is ignored.

@@ -93,7 +93,8 @@ class TableEncoder(BaseEstimator):
             if block.kind == "missing":
                 matrix[:, block.start] = absent[:, self.numbers_.index(block.name)]
             elif block.kind == "category":
-                codes = table[block.name].cat.codes.to_numpy()
+                # pandas stores the codes of few categories in eight bits, too few for the matrix's columns.
+                codes = table[block.name].cat.codes.to_numpy().astype(int)
                 codes = np.where(codes < 0, block.stop - block.start - 1 if block.missing else -1, codes)
                 rows = np.flatnonzero(codes >= 0)
                 matrix[rows, block.start + codes[rows]] = 1.0

@@ -58,7 +58,11 @@ class ColumnSchema:
         unit = 2.0 ** np.ceil(np.log2(largest)) if largest > _LARGE and largest < 2.0**1023 else 1.0
         if largest >= 2.0**1023:
             unit = 2.0**1023
-        return cls(values.name, dtype, None, _step(finite, dtype), finite.min(), finite.max(), unit)
+        lower, upper = finite.min(), finite.max()
+        if types.is_integer_dtype(dtype):
+            # Beyond 2**53 a float misses whole numbers.
+            lower, upper = int(values.min()), int(values.max())
+        return cls(values.name, dtype, None, _step(finite, dtype), lower, upper, unit)
 
     def canonical(self, values: pd.Series) -> pd.Series:
         """The same cells as ``float64`` or as categories; infinities and unknown categories become missing."""
@@ -72,14 +76,16 @@ class ColumnSchema:
         if self.categories is not None:
             plain = pd.Series(values.astype(object), index=values.index)
             return plain.astype(self.dtype)
-        numbers = values.to_numpy(float) * self.unit
+        # Clipped before the product, too: a value far out of range would overflow.
+        numbers = np.clip(values.to_numpy(float), self.lower / self.unit, self.upper / self.unit) * self.unit
         if self.step:
             # Decimal steps divide: 3 / 10 prints as 0.3, 3 * .1 does not.
             per_unit = round(1 / self.step) if self.step < 1 else None
             whole = np.rint(numbers * per_unit) if per_unit else np.rint(numbers / self.step)
             numbers = whole / per_unit if per_unit else whole * self.step
         numbers = np.clip(numbers, self.lower, self.upper) if np.isfinite(self.lower) else numbers * np.nan
-        return _as_dtype(pd.Series(numbers, index=values.index), self.dtype)
+        restored = _as_dtype(pd.Series(numbers, index=values.index), self.dtype)
+        return restored.clip(self.lower, self.upper) if isinstance(self.lower, int) else restored
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ def _is_number(dtype: object) -> bool:
 
 def _numbers(values: pd.Series) -> np.ndarray:
     if types.is_datetime64_any_dtype(values.dtype):
-        naive = values.dt.tz_localize(None) if isinstance(values.dtype, pd.DatetimeTZDtype) else values
+        naive = values.dt.tz_convert(None) if isinstance(values.dtype, pd.DatetimeTZDtype) else values
         seconds = (naive.astype("datetime64[ns]").to_numpy() - np.datetime64(0, "ns")) / np.timedelta64(1, "s")
         return seconds
     return values.to_numpy(dtype=float, na_value=np.nan)
@@ -141,9 +147,10 @@ def _step(finite: np.ndarray, dtype: object) -> float:
         return next((float(step) for step in _CLOCK if not np.any(finite % step)), 0.0)
     if types.is_integer_dtype(dtype):
         return 1.0
+    finite = finite.astype(getattr(dtype, "numpy_dtype", dtype))
     for decimals in range(_DECIMALS + 1):
-        # Beyond 2**53 every float is whole, which says nothing about the column.
-        if np.abs(finite).max() * 10**decimals > 2**53:
+        # Beyond 2**53 (2**24 in single precision) every float is whole, which says nothing about the column.
+        if float(np.abs(finite).max()) * 10**decimals > 2 / np.finfo(finite.dtype).eps:
             return 0.0
         if np.array_equal(np.round(finite, decimals), finite):
             return 10.0**-decimals

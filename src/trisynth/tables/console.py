@@ -1,4 +1,4 @@
-"""Results as tables: on the screen here, and for print in ``paper_figures``."""
+"""Results as tables on the screen."""
 
 import pandas as pd
 from rich.console import Console
@@ -51,7 +51,7 @@ def show_sweep(frame: pd.DataFrame) -> None:
     ]
     shown += [n for n in ("fidelity/c2st_boosting", "privacy/closer_to_train") if n in frame]
     by = [name for name in ("dataset", "generator") if name in frame]
-    by += [name for name in frame if name.startswith("loss.") and frame[name].nunique() > 1]
+    by += [name for name in frame if name.startswith("loss.") and frame[name].dropna().unique().size > 1]
     grouped = frame.groupby(by, dropna=False, sort=True)
     out = Table(title=f"{len(frame)} jobs, means over classifiers and seeds", title_justify="left")
     for column in (*by, "jobs", *shown):

@@ -1,0 +1,274 @@
+"""The three terms of L_total against closed forms, and each weight's effect."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from trisynth.config import instantiate
+from trisynth.errors import InputError
+from trisynth.objective import Auxiliary, Diverged, Loss, Objective, by_class, moments, unit_scale
+from trisynth.preprocessing.encoder import Block
+
+LOSSES = Path(__file__).parents[1] / "conf" / "loss"
+NUMBERS = [Block(name, "number", i, i + 1) for i, name in enumerate("abc")]
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def normal(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(shape, generator=seeded(seed), dtype=torch.float64)
+
+
+def two_classes(n: int = 400, gap: float = 4.0) -> tuple[torch.Tensor, torch.Tensor]:
+    labels = torch.arange(n) % 2
+    return (normal(n, 3) + gap * labels[:, None]).float(), labels
+
+
+def objective(loss: Loss, real: torch.Tensor, labels: torch.Tensor, **extra) -> Objective:
+    return Objective(loss, real, labels, NUMBERS, seeded(), **extra)
+
+
+# Weights
+
+
+@pytest.mark.parametrize("name", ["alpha", "beta", "gamma"])
+@pytest.mark.parametrize("value", [-0.1, math.nan, math.inf, -math.inf, "1", None, True, [1.0]])
+def test_impossible_weights_are_refused_by_name(name, value):
+    with pytest.raises(InputError, match=f"^loss.{name}="):
+        Loss(**{name: value}).checked()
+
+
+def test_weights_that_leave_nothing_to_minimise_are_refused():
+    with pytest.raises(InputError, match=r"^loss\.alpha=0.*all 0"):
+        Loss(0, 0.0, 0).checked()
+
+
+@pytest.mark.parametrize("name", ["distance", "model"])
+def test_unknown_terms_are_refused_with_the_known_ones(name):
+    known = {"distance": "moments", "model": "auxiliary"}[name]
+    with pytest.raises(InputError, match=f"^loss.{name}='nonsense'.*{known}"):
+        Loss(**{name: "nonsense"}).checked()
+
+
+def test_weights_are_only_stored_until_they_are_used():
+    loss = Loss(-1, "x", None)
+    assert (loss.alpha, loss.beta, loss.gamma) == (-1, "x", None)
+    real, labels = two_classes(20)
+    with pytest.raises(InputError):
+        objective(loss, real, labels)
+
+
+def test_the_default_yaml_says_what_the_constructor_says():
+    assert instantiate(OmegaConf.to_container(OmegaConf.load(LOSSES / "default.yaml"))) == Loss()
+    assert instantiate(OmegaConf.to_container(OmegaConf.load(LOSSES / "native.yaml"))) == Loss(1.0, 0.0, 0.0)
+
+
+# L_dist
+
+
+def test_moments_are_zero_for_equal_moments_of_different_laws():
+    real = normal(200, 2)
+    assert moments(real, real.flip(0)) == 0
+    signs = torch.tensor([[-1.0], [1.0]], dtype=torch.float64).repeat(100, 2)
+    standard = (real - real.mean(dim=0)) / real.std(dim=0, correction=0)
+    assert moments(standard, signs) < 1e-12
+
+
+def test_moments_equal_their_closed_form():
+    real = torch.tensor([[0.0, 1.0], [2.0, 5.0]], dtype=torch.float64)
+    fakes = torch.tensor([[1.0, 0.0], [7.0, 0.0], [1.0, 0.0], [7.0, 0.0]], dtype=torch.float64)
+    # Means 1, 3 against 4, 0; deviations 1, 2 against 3, 0.
+    assert moments(real, fakes).item() == pytest.approx(((9 + 4) + (9 + 4)) / 2, rel=1e-5)
+
+
+def test_moments_are_the_squared_wasserstein_distance_of_an_affine_image():
+    real = normal(300, 3)
+    fakes = real * torch.tensor([2.0, 0.5, 1.0]) + torch.tensor([1.0, -1.0, 3.0])
+    transport = (real.sort(dim=0).values - fakes.sort(dim=0).values).square().mean()
+    assert moments(real, fakes[torch.randperm(300, generator=seeded())]).item() == pytest.approx(transport.item())
+
+
+def test_gradient_of_moments_agrees_with_finite_differences():
+    real, fakes = normal(9, 3), (normal(7, 3, seed=1) * 2 + 1).requires_grad_()
+    assert torch.autograd.gradcheck(lambda rows: moments(real, rows), (fakes,))
+
+
+def test_gradient_of_moments_is_finite_at_a_constant_column():
+    fakes = torch.zeros(5, 2, requires_grad=True)
+    moments(torch.ones(5, 2), fakes).backward()
+    assert torch.isfinite(fakes.grad).all() and (fakes.grad < 0).all()
+
+
+def test_distance_is_taken_within_classes():
+    real, labels = two_classes()
+    swapped = real.roll(1, dims=0)
+    assert moments(real, swapped) < 1e-12
+    # Means of the classes are 4 apart, in either class.
+    assert by_class(moments, real, swapped, labels).item() == pytest.approx(16, rel=0.1)
+    assert by_class(moments, real, real, labels) == 0
+
+
+def test_classes_weigh_by_their_share():
+    labels = torch.tensor([0] * 30 + [1] * 10)
+    real = torch.zeros(40, 1)
+    fakes = torch.where(labels == 1, 2.0, 0.0)[:, None]
+    assert by_class(moments, real, fakes, labels).item() == pytest.approx(0.25 * 4)
+
+
+def test_gradient_within_classes_agrees_with_finite_differences():
+    labels = torch.tensor([0] * 9 + [1] * 10 + [2, 3, 3])
+    real, fakes = normal(22, 2), normal(22, 2, seed=1).requires_grad_()
+    assert torch.autograd.gradcheck(lambda rows: by_class(moments, real, rows, labels), (fakes,))
+
+
+@pytest.mark.parametrize("labels", [[0], [0, 1, 2], [0] * 20 + [1], [3] * 20 + [1] * 4 + [0] * 4, [5] * 12])
+def test_small_classes_are_pooled(labels):
+    labels = torch.tensor(labels)
+    real, fakes = normal(len(labels), 2), normal(len(labels), 2, seed=1).requires_grad_()
+    distance = by_class(moments, real, fakes, labels)
+    distance.backward()
+    assert torch.isfinite(distance) and torch.isfinite(fakes.grad).all() and (fakes.grad.abs().sum(dim=1) > 0).all()
+
+
+def test_single_rows_are_not_matched_one_by_one():
+    labels = torch.arange(40)
+    real = normal(40, 2)
+    assert by_class(moments, real, real.flip(0), labels) < 1e-12
+
+
+# Scales
+
+
+def test_every_block_has_unit_variance_in_all():
+    category = torch.nn.functional.one_hot(torch.tensor([0] * 98 + [1, 2]), 3)
+    real = torch.cat([5 * normal(100, 1), torch.full((100, 1), 0.1), category], dim=1)
+    blocks = [Block("a", "number", 0, 1), Block("b", "number", 1, 2), Block("c", "category", 2, 5)]
+    scale = unit_scale(real, blocks)
+    variance = (real / scale).var(dim=0, correction=0)
+    assert variance[0].item() == pytest.approx(1) and variance[2:].sum().item() == pytest.approx(1)
+    assert scale[1] == 1 and len(set(scale[2:].tolist())) == 1
+
+
+def test_terms_depend_neither_on_units_nor_on_the_batch_size():
+    real, labels = two_classes()
+    fakes = real + 1
+    units = torch.tensor([1.0, 100.0, 0.01])
+    terms = []
+    for factor, times in ((torch.ones(3), 1), (units, 1), (torch.ones(3), 3)):
+        total = objective(Loss(1, 1, 1), real * factor, labels)
+        total(
+            torch.tensor(2.0),
+            *(t.repeat(times, 1) for t in (real * factor,)),
+            labels.repeat(times),
+            fakes=((fakes * factor).repeat(times, 1)),
+        )
+        terms.append([total.terms[name] for name in ("dist", "model")])
+    np.testing.assert_allclose(terms[1:], [terms[0]] * 2, rtol=1e-3)
+
+
+def test_every_term_is_one_at_the_start():
+    real, labels = two_classes()
+    total = objective(Loss(0.5, 2, 3), real, labels)
+    value = total(torch.tensor(7.0), real, labels, real + 1, native=torch.tensor(0.25))
+    assert value.item() == pytest.approx(0.5 + 2 + 3 + 0.25)
+    value = total(torch.tensor(3.5), real, labels, real + 1)
+    assert value.item() == pytest.approx(0.5 / 2 + 2 + 3)
+    assert total.terms["rec"] == 3.5 and total.terms["rec_weighted"] == pytest.approx(0.25)
+    assert total.terms["total"] == pytest.approx(value.item())
+
+
+def test_a_term_that_starts_at_zero_stays_small():
+    real, labels = two_classes()
+    total = objective(Loss(1, 1, 0), real, labels)
+    assert total(torch.tensor(1.0), real, labels, real.clone()).item() == pytest.approx(1.0)
+
+
+def test_terms_of_weight_zero_are_not_computed():
+    real, labels = two_classes()
+    total = objective(Loss(2, 0, 0), real, labels)
+    assert not total.needs_fakes
+    assert total(torch.tensor(5.0), real, labels).item() == 2
+    assert set(total.terms) == {"rec", "rec_weighted", "total"}
+
+
+# L_model
+
+
+def test_auxiliary_model_learns_the_real_rows():
+    real, labels = two_classes()
+    auxiliary = Auxiliary(real, labels, None, seeded())
+    assert (auxiliary.predict(real).argmax(dim=1) == labels).float().mean() > 0.97
+    assert auxiliary(real, labels) < 0.1 < 1 < auxiliary(real, 1 - labels)
+
+
+def test_auxiliary_model_pulls_rows_into_the_asked_class():
+    real, labels = two_classes()
+    auxiliary = Auxiliary(real, labels, None, seeded())
+    fakes, asked = real.clone().requires_grad_(), 1 - labels
+    before = auxiliary(fakes, asked)
+    before.backward()
+    assert auxiliary(fakes - 10 * fakes.grad, asked) < before
+    # Class 1 lies higher in every column: asking for it moves rows up.
+    step = -fakes.grad.sum(dim=1)
+    assert (step[asked == 1] > 0).all() and (step[asked == 0] < 0).all()
+
+
+def test_gradient_of_the_auxiliary_loss_agrees_with_finite_differences():
+    real = normal(60, 3)
+    rows = (normal(5, 3, seed=2) + 0.1).requires_grad_()
+    for target in (None, 1):
+        auxiliary = Auxiliary(real.float(), torch.arange(60) % 2, target, seeded())
+        auxiliary.weights = [weight.double() for weight in auxiliary.weights]
+        auxiliary.centre = auxiliary.centre.double()
+        assert torch.autograd.gradcheck(lambda r, a=auxiliary: a(r, torch.arange(5) % 2), (rows,))
+
+
+def test_regression_scores_the_target_by_the_other_columns():
+    real = normal(400, 3).float()
+    real[:, 2] = real[:, 0] - real[:, 1]
+    auxiliary = Auxiliary(real, torch.zeros(400, dtype=torch.long), 2, seeded())
+    labels = torch.zeros(400, dtype=torch.long)
+    assert auxiliary(real, labels) < 0.05 * real[:, 2].var()
+    broken = real.clone()
+    broken[:, 2] = real[:, 2].flip(0)
+    assert torch.equal(auxiliary.predict(broken), auxiliary.predict(real))
+    assert auxiliary(broken, labels) > real[:, 2].var()
+
+
+def test_one_class_leaves_nothing_to_say():
+    real, _ = two_classes()
+    labels = torch.zeros(len(real), dtype=torch.long)
+    total = objective(Loss(1, 0, 1), real, labels)
+    assert total(torch.tensor(1.0), real, labels, real).item() == pytest.approx(1.0)
+    assert total.terms["model"] == 0
+
+
+def test_auxiliary_model_depends_on_its_generator_only():
+    real, labels = two_classes(60)
+    state = torch.get_rng_state()
+    first, again = (Auxiliary(real, labels, None, seeded(3)) for _ in range(2))
+    other = Auxiliary(real, labels, None, seeded(4))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(a, b) for a, b in zip(first.weights, again.weights, strict=True))
+    assert not torch.equal(first.weights[0], other.weights[0])
+
+
+# Divergence
+
+
+@pytest.mark.parametrize("term", ["rec", "dist", "model", "native"])
+def test_the_term_that_diverged_is_named(term):
+    real, labels = two_classes()
+    loss = Loss(1, float(term == "dist"), float(term == "model"))
+    rec = torch.tensor(math.nan if term == "rec" else 1.0)
+    fakes = torch.full_like(real, math.inf if term in ("dist", "model") else 0.0)
+    native = torch.tensor(math.inf if term == "native" else 0.0)
+    with pytest.raises(Diverged, match=f"'{term}' became (nan|inf)") as error:
+        objective(loss, real, labels)(rec, real, labels, fakes, native=native)
+    assert error.value.term == term
