@@ -4,10 +4,10 @@ import ast
 import hashlib
 import importlib
 import importlib.metadata
-import importlib.util
 import inspect
 import json
 import math
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,13 @@ from trisynth.errors import InputError
 
 # What a yaml may name: the object's own module decides, after every alias has been followed.
 ALLOWED = ("trisynth.", "sklearn.", "imblearn.")
+ROOT = Path(__file__).resolve().parent
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "scipy", "torch")
+
+
+def target_name(config: Mapping[str, Any]) -> str:
+    """Name of what a config describes, as its yaml file is called: ``Copula`` is ``copula``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", config["_target_"].rpartition(".")[2]).lower()
 
 
 def canonical(value: Any) -> str:
@@ -89,33 +95,23 @@ def instantiate(config: Any, **extra: Any) -> Any:
 
 
 @cache
-def _sources(module: str) -> dict[str, str]:
-    """Comment-free source text of ``module`` and of all that it imports from this package."""
-    found: dict[str, str] = {}
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        spec = importlib.util.find_spec(name)
-        tree = ast.parse(Path(spec.origin).read_bytes())
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and not node.level:
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            else:
-                names = []
-            waiting += [n for n in names if n.startswith("trisynth.") and _is_module(n)]
-        found[name] = ast.unparse(_without_docstrings(tree))
-    return found
+def _source(module: str) -> tuple[str, list[str]]:
+    """Comment-free source text of a module of this package, and the modules of this package that it imports."""
+    tree = ast.parse(_file(module).read_bytes())
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    imported = sorted(name for name in names if name.startswith("trisynth.") and _file(name))
+    return ast.unparse(_without_docstrings(tree)), imported
 
 
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
+def _file(module: str) -> Path | None:
+    """Source file of a module of this package; found without importing it, which can take seconds."""
+    place = ROOT.joinpath(*module.split(".")[1:])
+    return next((path for path in (place / "__init__.py", place.with_suffix(".py")) if path.is_file()), None)
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
@@ -132,18 +128,31 @@ def code_digest(*modules: str) -> str:
     Comments and docstrings do not count: explaining code better makes no result stale.
     """
     sources: dict[str, str] = {}
-    for module in modules:
-        sources.update(_sources(module))
-    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    return digest(sources, versions)
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in sources:
+            sources[module], imported = _source(module)
+            waiting += imported
+    return digest(sources, {name: _version(name) for name in LIBRARIES})
+
+
+@cache
+def _version(library: str) -> str:
+    return importlib.metadata.version(library)
+
+
+def own_module(target: str) -> str | None:
+    """Module of this package that a dotted name lies in, None for other packages; imports nothing."""
+    module = str(target).rpartition(".")[0]
+    return module if module.startswith("trisynth.") and _file(module) else None
 
 
 def targets(config: Any) -> list[str]:
     """Modules of this package that a config's ``_target_`` entries name, at any depth."""
     if isinstance(config, Mapping):
-        own = [locate(config["_target_"]).__module__] if "_target_" in config else []
-        nested = [name for value in config.values() for name in targets(value)]
-        return sorted({name for name in own + nested if name.startswith("trisynth.")})
+        own = own_module(config.get("_target_", ""))
+        return sorted({name for value in config.values() for name in targets(value)} | ({own} if own else set()))
     if isinstance(config, list | tuple):
         return sorted({name for value in config for name in targets(value)})
     return []

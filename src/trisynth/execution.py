@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trisynth.cache import Store, write_atomic
 from trisynth.config import canonical
 from trisynth.job import Job
-from trisynth.pipeline import Experiment, run
 from trisynth.results import Result, write_failure
+
+if TYPE_CHECKING:
+    from trisynth.pipeline import Experiment
 
 
 def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
@@ -25,6 +27,9 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
     finished = Result.read(runs, job.key)
     if finished is not None:
         return finished, True
+    # A finished job needs none of the libraries that the pipeline brings in.
+    from trisynth.pipeline import Experiment, run
+
     store = Store(config["paths"]["cache"])
     try:
         result = run(job, store)
@@ -39,7 +44,7 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
     return result, False
 
 
-def draw(experiment: Experiment, folder: Path) -> None:
+def draw(experiment: "Experiment", folder: Path) -> None:
     """Real against synthetic rows as ``overview.png``, drawn once per synthetic table."""
     from trisynth.figures.overview import overview
 

@@ -6,9 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from trisynth import data
-from trisynth.config import code_digest, digest, locate, targets
+from trisynth.config import code_digest, digest, own_module, target_name, targets
 from trisynth.errors import InputError
-from trisynth.generators.base import Generator
 
 PARTS = ("dataset", "preprocessing", "generator", "classifier", "arms", "metrics", "seed", "test_size")
 
@@ -84,12 +83,12 @@ class Job:
         return digest(self.config, self.generator_key, code_digest(*modules))
 
     def _metric_modules(self, *parts: str) -> list[str]:
-        return sorted({locate(name).__module__ for part in parts for name in self.metrics[part]})
+        return sorted(filter(None, {own_module(name) for part in parts for name in self.metrics[part]}))
 
     @cached_property
     def name(self) -> str:
         """Readable name of the job."""
-        generator = Generator.name_of(self.generator)
+        generator = target_name(self.generator)
         weights = self.generator.get("loss") or {}
         loss = [f"{key}={weights[key]:g}" for key in ("alpha", "beta", "gamma") if key in weights]
         return " ".join([self.dataset["name"], generator, self.classifier["name"], *loss, f"seed={self.seed}"])

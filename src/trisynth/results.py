@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from trisynth.cache import write_atomic
-from trisynth.generators.base import Generator
+from trisynth.config import target_name
 
 RESULT, TIMINGS, FAILURE = "result.json", "timings.json", "failure.json"
 
@@ -92,7 +92,7 @@ def table(results: list[Result]) -> pd.DataFrame:
             {
                 "key": result.key,
                 "dataset": config["dataset"]["name"],
-                "generator": Generator.name_of(config["generator"]),
+                "generator": target_name(config["generator"]),
                 "classifier": config["classifier"]["name"],
                 "seed": config["seed"],
                 **{f"loss.{name}": weights.get(name) for name in ("alpha", "beta", "gamma")},

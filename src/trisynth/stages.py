@@ -17,10 +17,10 @@ from rich.table import Table
 from trisynth import commandline, data
 from trisynth.arms import Balanced
 from trisynth.cache import Store, write_atomic
+from trisynth.config import target_name
 from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
-from trisynth.generators.base import Generator
 from trisynth.job import Job
 from trisynth.pipeline import Experiment, class_counts
 
@@ -78,7 +78,7 @@ def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None
         "title": train.spec.name.replace("_", " "),
         "target": train.spec.target,
         "task": train.spec.task,
-        "generator": Generator.name_of(config["generator"]),
+        "generator": target_name(config["generator"]),
         "simulated": config["dataset"].get("source") is None and "path" not in config["dataset"],
         "units": {name: column.unit for name, column in train.spec.columns.items() if column.unit},
         "rows": {name: len(rows) for name, rows in tables.items()},

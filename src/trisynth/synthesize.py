@@ -18,7 +18,7 @@ from rich.progress import Progress
 
 from trisynth import commandline, data, seeds
 from trisynth.cache import Store, unwritable
-from trisynth.config import code_digest, digest, instantiate, targets
+from trisynth.config import code_digest, digest, instantiate, target_name, targets
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.stages import composed
@@ -135,7 +135,7 @@ def main(argv: list[str]) -> None:
         config = composed(overrides)
         written = synthesize(config, own.get("n"), own["out"])
         print(
-            f"{written:,} rows of {config['dataset']['name']} by {Generator.name_of(config['generator'])}: {own['out']}"
+            f"{written:,} rows of {config['dataset']['name']} by {target_name(config['generator'])}: {own['out']}"
         )
 
 

@@ -42,7 +42,8 @@ def datasets(tables):
 @pytest.fixture
 def folder(tables, tmp_path):
     """A folder as ``python -m trisynth.figures`` reads it."""
-    real, synthetic = tables
+    columns = ["age", "glucose", "smoker", "diagnosis"]
+    real, synthetic = (part[columns] for part in tables)
     source = tmp_path / "demo"
     source.mkdir()
     real.to_parquet(source / "real.parquet", index=False)

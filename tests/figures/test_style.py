@@ -42,9 +42,9 @@ def test_a_dot_in_the_name_is_no_suffix(tmp_path):
 def test_the_users_settings_neither_matter_nor_change(tmp_path):
     style.save(drawing(), tmp_path / "one")
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "savefig.dpi": 20, "pdf.fonttype": 3}):
-        before = mpl.rcParams.copy()
+        before = {name: mpl.rcParams[name] for name in mpl.rcParams if name != "backend"}
         style.save(drawing(), tmp_path / "two")
-        assert dict(mpl.rcParams) == before
+        assert {name: mpl.rcParams[name] for name in before} == before
     for suffix in ("png", "pdf"):
         assert (tmp_path / f"one.{suffix}").read_bytes() == (tmp_path / f"two.{suffix}").read_bytes()
 

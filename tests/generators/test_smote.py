@@ -147,6 +147,14 @@ def test_smoten_votes_on_categories_alone():
     assert set(map(tuple, drawn.to_numpy())) <= {("p", "u"), ("q", "v"), ("r", "w")}
 
 
+def test_smoten_knows_the_other_class_in_every_block(monkeypatch):
+    monkeypatch.setattr(smote, "_BLOCK", 10)
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({name: rng.choice(list("pqrs"), 103) for name in "abcde"})
+    drawn, _ = Smote().fit(X, pd.Series(["most"] * 100 + ["few"] * 3)).sample({"most": 300})
+    assert drawn.merge(X.drop_duplicates()).shape[0] < 150, "votes, not copies"
+
+
 def test_smotenc_puts_gaps_to_the_vote():
     X, y = blobs((40, 40, 0))
     X["x0"] = X["x0"].mask(np.arange(80) % 2 == 0)
@@ -165,9 +173,10 @@ def test_blocks_share_out_the_class_and_keep_counts(monkeypatch):
         generator = family().fit(X, y)
         blocks = generator._blocks(0, np.random.default_rng(0))
         assert len(blocks) > 1
-        assert sorted(np.concatenate(blocks)) == list(range(150))
-        drawn, labels = generator.sample({"a": 333, "b": 41})
-        assert labels.value_counts().to_dict() == {"a": 333, "b": 41}
+        own = np.concatenate([rows[generator.rows_[rows] == 0] for rows in blocks])
+        assert sorted(own) == list(range(100))
+        drawn, labels = generator.sample({"a": 61, "b": 21})
+        assert labels.value_counts().to_dict() == {"a": 61, "b": 21}
         assert drawn["x0"].between(X["x0"].min(), X["x0"].max()).all()
 
 

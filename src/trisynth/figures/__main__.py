@@ -38,17 +38,18 @@ def draw(source: Path, out: Path) -> list[str]:
     InputError
         If a file is missing or damaged, or ``out`` cannot be written.
     """
-    about = json.loads(_read(source / "about.json", Path.read_text))
-    real, synthetic = (_read(source / f"{name}.parquet", pd.read_parquet) for name in ("real", "synthetic"))
+    about = _read(source / "about.json", lambda path: json.loads(path.read_text()))
+    parts = ["real", "synthetic"] + ["balanced"] * (about["task"] == "classification")
+    tables = {part: _read(source / f"{part}.parquet", pd.read_parquet) for part in parts}
+    real, synthetic = tables["real"], tables["synthetic"]
     common = {"generator": about["generator"].replace("_", " "), "simulated": about["simulated"]}
     title, target = about["title"], about["target"]
     figures = {
         "correlation": correlation(real, synthetic, title, **common),
         "distributions": distributions(real, synthetic, title, about["units"], **common),
     }
-    if about["task"] == "classification":
-        added = _read(source / "balanced.parquet", pd.read_parquet)
-        figures["class_counts"] = class_counts(real[target], added[target], title, **common)
+    if "balanced" in tables:
+        figures["class_counts"] = class_counts(real[target], tables["balanced"][target], title, **common)
     for name, figure in figures.items():
         style.save(figure, out / name)
     return list(figures)
@@ -80,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
         names = draw(options.source, options.out)
         about = json.loads((options.source / "about.json").read_text())
         command = f"{parser.prog} {options.source.as_posix()} {options.out.as_posix()}"
-        title = about["title"] + (" (simulated, not patients)" if about["simulated"] else "")
+        title = style.capitalised(about["title"]) + (style.SIMULATED if about["simulated"] else "")
         write_atomic(options.out / "README.md", readme(command, title, names))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

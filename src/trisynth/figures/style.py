@@ -30,6 +30,7 @@ COLOURS = {
 # A second mark of each arm, for prints without colour.
 MARKERS = dict(zip(COLOURS, ("o", "s", "D", "^", "v", "<", "P", "X"), strict=True))
 GREY = "#595959"
+SIMULATED = " (simulated, not patients)"
 SMALL = 6.0
 
 _RC = {
@@ -99,7 +100,7 @@ def heading(figure: Figure, title: str, legend: Mapping[str, Artist], simulated:
     length = round(figure.get_figwidth() * 11)
     # A name takes about its letters and six more for its mark.
     across = max(int(figure.get_figwidth() * 17 / (max(map(len, legend), default=0) + 6)), 1)
-    suffix = " (simulated, not patients)" if simulated else ""
+    title, suffix = capitalised(title), SIMULATED if simulated else ""
     figure.legend(
         list(legend.values()),
         list(legend),
@@ -121,6 +122,11 @@ def label(name: object) -> str:
     """A column's or an arm's name as a reader expects it: blanks for underscores, abbreviations in capitals."""
     words = str(name).replace("_", " ").split()
     return " ".join(_ABBREVIATIONS.get(word, word) for word in words)
+
+
+def capitalised(text: str) -> str:
+    """The text with its first letter in capitals and all others as they were."""
+    return text[:1].upper() + text[1:]
 
 
 def shortened(text: object, length: int) -> str:

@@ -5,7 +5,6 @@ canonical table (see ``preprocessing.schema``) and whole-number labels; validati
 bounds and order are done here, once.
 """
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -142,11 +141,6 @@ class Generator(BaseEstimator, ABC):
         if self.numeric_target_:
             columns[self.target_column_] = self.target_
         return pd.DataFrame({name: c.canonical(pd.Series([], dtype=c.dtype)) for name, c in columns.items()})
-
-    @staticmethod
-    def name_of(config: Mapping) -> str:
-        """Name of the generator that a config describes, as its yaml file is called."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", config["_target_"].rpartition(".")[2]).lower()
 
     def save(self, path: str | Path) -> None:
         """Write the fitted generator to one file of JSON and arrays; loading it runs no code of the file's."""

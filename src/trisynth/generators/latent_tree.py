@@ -1,16 +1,13 @@
-"""A tree of discrete latent variables with one observed column each: likelihood, EM and posterior draws.
+"""A tree of discrete latent variables with one observed column each: likelihood and posterior draws.
 
 The hidden Chow-Liu tree of probabilistic circuits (Liu and Van den Broeck 2021): column v has a latent z_v in 0..K-1,
 p(z_v | z_parent) along the tree and a categorical leaf p(token | z_v). All that is asked of it is exact.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csc_array
-
-from trisynth.generators.dirichlet_tree import DirichletTree
 
 # Cells of one message block: few enough for a block's three arrays to stay in the processor's cache.
 _CELLS = 300_000
@@ -126,120 +123,21 @@ class LatentTree:
         return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
-@dataclass(frozen=True)
-class Statistics:
-    """Expected counts, in the shapes of a ``LatentTree``'s parameters, and the log-likelihood they belong to."""
 
-    root: np.ndarray
-    transitions: np.ndarray
-    leaves: np.ndarray
-    log_likelihood: float = 0.0
-
-    def mixed(self, other: "Statistics", rate: float) -> "Statistics":
-        """(1 - rate) of these and ``rate`` of the other ones."""
-        pairs = ((getattr(self, name), getattr(other, name)) for name in vars(self))
-        return Statistics(*((1 - rate) * ours + rate * theirs for ours, theirs in pairs))
-
-    def times(self, factor: float) -> "Statistics":
-        """All counts multiplied."""
-        return Statistics(*(factor * value for value in vars(self).values()))
+    def draw_states(self, tokens: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """States drawn from their joint posterior given a block of rows of tokens, shape (n, d)."""
+        below, _, _ = self.upward(tokens)
+        states = np.empty(tokens.shape, int)
+        for v in self.tree.order:
+            parent = self.tree.parents[v]
+            prior = self.root if parent < 0 else self.transitions[v][states[:, parent]]
+            states[:, v] = draw(below[v] * prior, rng)
+        return states
 
 
-@dataclass(frozen=True)
-class Prior:
-    """Pseudo-counts that pull a latent tree.
-
-    Parameters
-    ----------
-    smoothing : DirichletTree
-    root : ndarray, shape (K,)
-    transitions : ndarray, shape (d, K, K)
-    branches : ndarray, shape (branches, K) or (branches, 1)
-        Prior means of the leaves' branches.
-    strength : ndarray, shape (branches, 1)
-    """
-
-    smoothing: DirichletTree
-    root: np.ndarray
-    transitions: np.ndarray
-    branches: np.ndarray
-    strength: np.ndarray
-
-    def maximum(self, tree: Tree, counts: Statistics, dtype: type = np.float32) -> LatentTree:
-        """The M-step: parameters of the largest penalised expected log-likelihood."""
-        root = counts.root + self.root
-        transitions = counts.transitions + self.transitions
-        leaves = self.smoothing.maximum(counts.leaves, self.branches, self.strength)
-        leaves = np.concatenate([leaves, np.ones((1, len(root)))])
-        transitions = transitions / transitions.sum(axis=2, keepdims=True)
-        return LatentTree(tree, (root / root.sum()).astype(dtype), transitions.astype(dtype), leaves.astype(dtype))
-
-    def penalty(self, circuit: LatentTree) -> float:
-        """Log prior density of a circuit, up to a constant."""
-        inner = np.delete(np.arange(len(circuit.transitions)), circuit.tree.order[0])
-        return float(
-            np.sum(self.root * np.log(circuit.root))
-            + np.sum(self.transitions[inner] * np.log(circuit.transitions[inner]))
-        ) + self.smoothing.penalty(circuit.leaves[:-1].astype(float), self.branches, self.strength)
-
-
-def expected_counts(circuit: LatentTree, tokens: np.ndarray, weights: np.ndarray | None = None) -> Statistics:
-    """The E-step: expected counts of states, transitions and leaves, and the weighted log-likelihood.
-
-    Parameters
-    ----------
-    circuit : LatentTree
-    tokens : ndarray of int, shape (n, d)
-    weights : ndarray, shape (n,), optional
-        Weight of each row; 1 if absent.
-    """
-    tree, states = circuit.tree, circuit.states
-    first = tree.order[0]
-    root, transitions = np.zeros(states), np.zeros(circuit.transitions.shape)
-    leaves = np.zeros((len(circuit.leaves), states))
-    log_likelihood = 0.0
-    for rows in circuit.blocks(len(tokens)):
-        part = tokens[rows]
-        below, messages, scale = circuit.upward(part)
-        weight = np.ones(len(part)) if weights is None else weights[rows]
-        posterior = np.empty_like(below)
-        posterior[first] = below[first] * circuit.root
-        chance = posterior[first].sum(axis=1)
-        log_likelihood += float(weight @ (scale + np.log(chance)))
-        posterior[first] *= (weight / chance)[:, None]
-        root += posterior[first].sum(axis=0)
-        for v in tree.order[1:]:
-            ratio = posterior[tree.parents[v]] / messages[v]
-            transitions[v] += circuit.transitions[v] * (ratio.T @ below[v])
-            np.matmul(ratio, circuit.transitions[v], out=posterior[v])
-            posterior[v] *= below[v]
-        # One nonzero per cell: the product scatters each posterior onto its token.
-        cells = part.size
-        scatter = csc_array(
-            (np.ones(cells, below.dtype), part.T.ravel(), np.arange(cells + 1)), shape=(len(leaves), cells)
-        )
-        leaves += scatter @ posterior.reshape(cells, states)
-    return Statistics(root, transitions, leaves[:-1], log_likelihood)
-
-
-def hard_counts(tree: Tree, states: np.ndarray, tokens: np.ndarray, sizes: tuple[int, int]) -> Statistics:
-    """Counts of rows whose states are given, shape (n, d); ``sizes`` are K and the number of tokens."""
-    k, size = sizes
-    leaves = np.zeros((size, k))
-    np.add.at(leaves, (tokens.ravel(), states.ravel()), 1.0)
-    transitions = np.zeros((tokens.shape[1], k, k))
-    for v in tree.order[1:]:
-        pair = states[:, tree.parents[v]] * k + states[:, v]
-        transitions[v] = np.bincount(pair, minlength=k * k).reshape(k, k)
-    return Statistics(np.bincount(states[:, tree.order[0]], minlength=k).astype(float), transitions, leaves)
-
-
-def split_states(counts: Statistics, noise: float, rng: np.random.Generator) -> Statistics:
-    """Counts of twice as many states: each one's count halved, up to ``noise``, which lets EM tell the twins apart."""
-
-    def halves(values: np.ndarray, axis: int) -> np.ndarray:
-        doubled = np.repeat(values / 2, 2, axis=axis)
-        return doubled * (1 + noise * rng.uniform(-1, 1, doubled.shape))
-
-    transitions = halves(halves(counts.transitions, 1), 2)
-    return replace(counts, root=halves(counts.root, 0), transitions=transitions, leaves=halves(counts.leaves, 1))
+def draw(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One column index for each row of non-negative ``weights``, shape (n, m), in proportion to them."""
+    reach = np.cumsum(weights, axis=1, dtype=float)
+    # Strictly below the total, and beyond zero weights: a token of weight 0 is never drawn.
+    level = rng.random(len(weights)) * reach[:, -1]
+    return np.minimum((reach <= level[:, None]).sum(axis=1), weights.shape[1] - 1)

@@ -82,14 +82,15 @@ class Smote(Generator):
         return table
 
     def _blocks(self, label: int, rng: np.random.Generator) -> list[np.ndarray]:
-        """Random parts of the training rows, each with its share of the label and of the others."""
+        """Training rows to work among, one block after the other; in each, rows of the label come first."""
         own, others = np.flatnonzero(self.rows_ == label), np.flatnonzero(self.rows_ != label)
-        pieces = min(self._pieces(len(own)), len(own))
-        parts = [np.array_split(rng.permutation(rows), pieces) for rows in (own, others)]
-        return [np.concatenate(pair) for pair in zip(*parts, strict=True)]
-
-    def _pieces(self, count: int) -> int:
-        return -(-count // _BLOCK) if self._nominal() else 1
+        pieces = -(-len(own) // _BLOCK) if self._nominal() else 1
+        if pieces == 1:
+            return [np.concatenate([own, others])]
+        # Only SMOTEN looks at the others, for what a category tells of the class: a sample of them does.
+        few = min(len(others), _BLOCK)
+        parts = np.array_split(rng.permutation(own), pieces)
+        return [np.concatenate([part, rng.choice(others, few, replace=False)]) for part in parts]
 
     def _at_once(self) -> int:
         """New rows that one call of a sampler may make; SMOTE-NC lays out the neighbours of each in one-hot form."""
@@ -145,9 +146,12 @@ class Smotenc(Smote):
 class _Contrast(Smote):
     """Variants that choose seed rows by the other classes around them, on numbers and one-hot categories."""
 
-    def _pieces(self, count: int) -> int:
+    def _blocks(self, label: int, rng: np.random.Generator) -> list[np.ndarray]:
+        own, others = np.flatnonzero(self.rows_ == label), np.flatnonzero(self.rows_ != label)
         width = self.numbers_.shape[1] + self._one_hot_width()
-        return -(-len(self.rows_) * width // (4 * _CELLS))
+        pieces = min(-(-len(self.rows_) * width // (4 * _CELLS)), len(own))
+        parts = [np.array_split(rng.permutation(rows), pieces) for rows in (own, others)]
+        return [np.concatenate(pair) for pair in zip(*parts, strict=True)]
 
     def _between(self, own: np.ndarray, rows: np.ndarray, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         width, edges = self.numbers_.shape[1], np.cumsum([0, *(len(c) + 1 for c in self.categories_.values())])
@@ -156,7 +160,6 @@ class _Contrast(Smote):
         if len(edges) > 1:
             # Rows that differ in a category are one standard deviation apart, as in SMOTE-NC.
             np.put_along_axis(points, width + edges[:-1] + self.codes_[rows], np.sqrt(0.5), axis=1)
-        # The class's rows come first in a block.
         is_own = np.arange(len(rows)) < len(own)
         new = self._seeded(points, is_own, n, seed) if len(own) < len(rows) else points[:0]
         if not len(new):
@@ -185,8 +188,9 @@ class BorderlineSmote(_Contrast):
     Notes
     -----
     Source: Han, Wang, Mao (2005), https://doi.org/10.1007/11538059_91, variant 1. Faithful on numbers; categories,
-    which the paper leaves out, and every class instead of the smallest are ours. Scaled down: above 16 million
-    one-hot cells, random blocks of the rows are worked one by one.
+    which the paper leaves out, and every class instead of the smallest are ours: rows of every class then gather
+    at the border, so that synthetic rows alone are a poor training set. Scaled down: above 16 million one-hot
+    cells, random blocks of the rows are worked one by one.
     """
 
     def __init__(self, k_neighbors: int = 5, m_neighbors: int = 10):

@@ -85,7 +85,7 @@ class Likelihood(nn.Module):
         if self.indicators:
             logistic = uniform[:, self.indicators].logit()
             soft = (output[:, self.indicators] + logistic).sigmoid()
-            absent = (soft > 0.5).to(soft) + soft - soft.detach()
+            absent = (soft > 0.5).to(soft) + (soft - soft.detach())
             values = (1 - absent) * rows[:, self.incomplete] + absent * self.fill
             rows = rows.index_copy(1, _index(self.incomplete, rows), values)
             rows = rows.index_copy(1, _index(self.indicators, rows), absent)
@@ -94,7 +94,7 @@ class Likelihood(nn.Module):
             gumbel = -(-uniform[:, start:stop].log()).log()
             soft = (output[:, start:stop] + gumbel).softmax(dim=1)
             hard = functional.one_hot(soft.argmax(dim=1), stop - start).to(soft)
-            parts.append(hard + soft - soft.detach())
+            parts.append(hard + (soft - soft.detach()))
         if parts:
             # Categories are the last blocks of the matrix.
             rows = torch.cat([rows[:, : self.categories[0][0]], *parts], dim=1)

@@ -133,7 +133,7 @@ def named(results: pd.DataFrame) -> pd.DataFrame:
         wrong = f"has no column {missing[0]!r}" if missing else "has no rows"
         raise InputError("results", list(results.columns[:8]), f"{wrong}; give a sweep's results.csv")
     weights = [f"loss.{term}" for term in ("alpha", "beta", "gamma") if f"loss.{term}" in results]
-    varied = {g for g, jobs in results.groupby("generator") if len(jobs[weights].drop_duplicates()) > 1}
+    varied = {g for g, jobs in results.groupby("generator") if weights and len(jobs[weights].drop_duplicates()) > 1}
 
     def method(job: pd.Series) -> str:
         if job["generator"] not in varied:
