@@ -136,6 +136,10 @@ def test_the_best_score_is_bold_only_if_it_beats_the_runner_up():
     assert not made(level)["scores_pima"].bold
 
 
+def test_two_seeds_that_agree_make_nothing_bold():
+    assert not any(table.bold for table in made(sweep(seeds=2)).values())
+
+
 def test_one_seed_makes_tables_without_intervals_or_bold():
     tables = made(sweep(seeds=1))
     assert not any(table.bold for table in tables.values())

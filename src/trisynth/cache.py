@@ -64,7 +64,7 @@ def _umask() -> int:
 def unwritable(path: Path, error: OSError, parameter: str = "path") -> InputError:
     """The error to raise for a file or folder that cannot be written."""
     return InputError(
-        parameter, str(path), f"cannot be written ({error.strerror}); free space or write elsewhere"
+        parameter, str(path), f"cannot be written ({error.strerror or error}); free space or write elsewhere"
     )
 
 

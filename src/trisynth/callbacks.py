@@ -4,9 +4,13 @@ Only the process that started the sweep talks to MLflow. It reads finished resul
 database, parallel first starts cannot race, and whatever was missed is caught up at the end or on the next start.
 """
 
+import atexit
 import math
 import sys
 import threading
+import traceback
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,25 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from trisynth import sweeps
+from trisynth import commandline, sweeps
+from trisynth.errors import InputError
+
+
+def _heard(hook: Callable[..., None]) -> Callable[..., None]:
+    """Make what goes wrong in a hook end the program: Hydra would make a warning of it and report success."""
+
+    @wraps(hook)
+    def wrapper(*args: Any, **kwargs: Any) -> None:
+        with commandline.one_line_errors():
+            try:
+                hook(*args, **kwargs)
+            except InputError:
+                raise
+            except Exception:
+                traceback.print_exc()
+                raise SystemExit(1) from None
+
+    return wrapper
 
 
 class Sweep(Callback):
@@ -27,6 +49,7 @@ class Sweep(Callback):
         # Launchers send callbacks to their workers; the watching stays in the process that started it.
         return {}
 
+    @_heard
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         paths, tracking = config.paths, config.tracking
         self.sweep = sweeps.Sweep(Path(config.hydra.sweep.dir), Path(paths.runs))
@@ -50,6 +73,8 @@ class Sweep(Callback):
         )
         self.bar = self.progress.add_task(self.sweep.folder.name, total=count_jobs(config), detail="")
         self.progress.start()
+        # A launcher that fails skips on_multirun_end; the terminal must get its cursor back all the same.
+        atexit.register(self.progress.stop)
         self.stop = threading.Event()
         self.watcher = threading.Thread(target=self._watch, daemon=True)
         self.watcher.start()
@@ -69,12 +94,14 @@ class Sweep(Callback):
             if self.mirror and state["key"]:
                 self.mirror.job_of(state["key"])
 
+    @_heard
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         from trisynth import tables
 
         self.stop.set()
         self.watcher.join()
         self._look()
+        atexit.unregister(self.progress.stop)
         self.progress.stop()
         results, failures = self.sweep.finish()
         if results:
@@ -82,11 +109,16 @@ class Sweep(Callback):
             print(f"\nresults: {self.sweep.folder / 'results.csv'}")
         problem = self.mirror.close(failed=bool(failures)) if self.mirror else None
         for failure in failures:
-            print(f"failed: {failure['overrides']}\n  {failure['error'].strip()}", file=sys.stderr)
+            # A traceback's last line says what happened; all of it lies in the job's state.
+            print(f"failed: {failure['overrides']}: {failure['error'].strip().splitlines()[-1]}", file=sys.stderr)
+        total = self.progress.tasks[0].total or len(self.seen)
+        lost = total - len(self.seen)
         if failures:
-            total = len(failures) + self.counts["done"] + self.counts["cached"]
-            print(f"error: {len(failures)} of {total} jobs failed; run again to retry only them", file=sys.stderr)
-        if failures or problem:
+            remedy = f"run again to retry only them; details: {self.sweep.folder / 'jobs'}"
+            print(f"error: {len(failures)} of {total} jobs failed; {remedy}", file=sys.stderr)
+        if lost:
+            print(f"error: {lost} of {total} jobs left no word, as if killed; run again to go on", file=sys.stderr)
+        if failures or lost or problem:
             raise SystemExit(1)
 
 

@@ -1,12 +1,17 @@
 """What all entry points share: where the configuration lies, and one clear line for what a user got wrong."""
 
 import difflib
+import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
@@ -20,12 +25,63 @@ _NOT_IDENTITY = ("hydra/", "hydra.", "tracking", "paths.")
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn a user's mistake into one line on stderr and exit status 2."""
+    """Turn what a user can mend into one line on stderr: exit status 2 for a mistake, 1 for a lost worker."""
+    # Otherwise Hydra prints its own errors over several lines and exits before they can be seen here.
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         yield
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+    except (InputError, HydraException, OmegaConfBaseException) as error:
+        mistake = error if isinstance(error, InputError) else as_mistake(error)
+        message, status = str(mistake), 2
+    except BrokenExecutor:
+        remedy = "run the same command again to go on, with fewer at a time by hydra.launcher.n_jobs=1"
+        message, status = f"a worker process died, perhaps for want of memory; finished jobs are kept: {remedy}", 1
+    except KeyboardInterrupt:
+        message, status = "interrupted; finished jobs are kept: run the same command again to go on", 130
+    else:
+        return
+    print("error:", " ".join(message.split()), file=sys.stderr)
+    raise SystemExit(status)
+
+
+def as_mistake(error: HydraException | OmegaConfBaseException) -> InputError:
+    """What Hydra or OmegaConf say over several lines, as a parameter, its value and a remedy."""
+    first, *rest = str(error).strip().splitlines()
+    unknown = re.match(r"Could not override '([^']+)'", first)
+    key = unknown.group(1) if unknown else getattr(error, "full_key", None)
+    if not key:
+        given = [argument for argument in sys.argv[1:] if argument in str(error)]
+        return InputError("override", " ".join(given), " ".join([first, *rest[:1]]).partition(" See http")[0])
+    value = next((v for name, _, v in (a.partition("=") for a in sys.argv[1:]) if name.lstrip("+~") == key), "")
+    if not unknown:
+        return InputError(key, value, first)
+    close = difflib.get_close_matches(key, known_keys(), n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return InputError(key, value, f"no such setting; {hint}+{key}={value} would add it")
+
+
+def known_keys() -> list[str]:
+    """Dotted names of all settings of the default configuration."""
+
+    def names(node: Any, prefix: str) -> Iterator[str]:
+        for key, value in node.items():
+            yield f"{prefix}{key}"
+            if isinstance(value, Mapping):
+                yield from names(value, f"{prefix}{key}.")
+
+    return list(names(OmegaConf.to_container(_compose([])), ""))
+
+
+def composed(overrides: list[str]) -> dict[str, Any]:
+    """Resolved root configuration of a command line's overrides, where Hydra does not run the program."""
+    for argument in overrides:
+        check_choice(argument)
+    return resolved(_compose(overrides))
+
+
+def _compose(overrides: list[str]) -> DictConfig:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", overrides)
 
 
 def checked(argv: list[str]) -> list[str]:
@@ -72,11 +128,11 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
     except MissingMandatoryValue as error:
         raise InputError(error.full_key, "???", f"must be given: add {error.full_key}=... to the command") from None
     except OmegaConfBaseException as error:
-        raise InputError(error.full_key or "config", "", str(error).splitlines()[0]) from None
+        raise as_mistake(error) from None
 
 
 def show(result: Any, config: Mapping[str, Any]) -> None:
-    """Print one job's table and mirror it into MLflow."""
+    """Print one job's table and mirror it into MLflow; exit status 1 if the mirror cannot be written."""
     from trisynth import tables
 
     tables.show_job(result)
@@ -84,4 +140,7 @@ def show(result: Any, config: Mapping[str, Any]) -> None:
     if config["tracking"]["uri"]:
         from trisynth.tracking import Mirror
 
-        Mirror(config["tracking"], config["paths"]).job(result)
+        mirror = Mirror(config["tracking"], config["paths"])
+        mirror.job(result)
+        if mirror.problem:
+            raise SystemExit(1)

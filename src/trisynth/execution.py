@@ -1,11 +1,13 @@
 """One job from its resolved configuration to its folder in ``runs``, skipped where that is already there."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trisynth.cache import Store, write_atomic
 from trisynth.config import canonical
+from trisynth.errors import InputError
 from trisynth.job import Job
 from trisynth.results import Result, write_failure
 
@@ -34,7 +36,9 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
     try:
         result = run(job, store)
     except Exception as error:
-        write_failure(runs, job.key, f"{type(error).__name__}: {error}")
+        # What went wrong first is what the user must hear of, even on a full disk.
+        with suppress(InputError):
+            write_failure(runs, job.key, f"{type(error).__name__}: {error}")
         raise
     folder = Path(runs) / job.key
     write_atomic(folder / "config.json", canonical(job.config) + "\n")

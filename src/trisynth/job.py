@@ -39,6 +39,9 @@ class Job:
     raw: str = "data/raw"
 
     def __post_init__(self):
+        for part in PARTS[:6]:
+            if not isinstance(getattr(self, part), Mapping):
+                raise InputError(part, getattr(self, part), f"must name a file of conf/{part}")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise InputError("seed", self.seed, "must be a whole number, 0 or more")
         if not isinstance(self.test_size, float) or not 0 < self.test_size < 1:

@@ -56,4 +56,5 @@ def objective(config: dict, result: Any) -> float | tuple[float, ...]:
 
 if __name__ == "__main__":
     sys.argv = commandline.checked(sys.argv)
-    main()
+    with commandline.one_line_errors():
+        main()

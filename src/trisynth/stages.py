@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from hydra import compose, initialize_config_dir
-from hydra.errors import HydraException
 from rich.console import Console
 from rich.table import Table
 
@@ -23,17 +21,6 @@ from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
 from trisynth.job import Job
 from trisynth.pipeline import Experiment, class_counts
-
-
-def composed(overrides: list[str]) -> dict[str, Any]:
-    """Resolved root configuration of a command line's overrides."""
-    for argument in overrides:
-        commandline.check_choice(argument)
-    try:
-        with initialize_config_dir(str(commandline.CONF), version_base="1.3"):
-            return commandline.resolved(compose("config", overrides))
-    except HydraException as error:
-        raise InputError("override", " ".join(overrides), str(error).splitlines()[0]) from None
 
 
 def write_table(dataset: Dataset, path: Path) -> None:
@@ -109,7 +96,7 @@ def main(argv: list[str]) -> None:
     with commandline.one_line_errors():
         if not argv or argv[0] not in STAGES:
             raise InputError("stage", argv[0] if argv else "", f"must be one of {', '.join(STAGES)}")
-        STAGES[argv[0]](composed(argv[1:]))
+        STAGES[argv[0]](commandline.composed(argv[1:]))
 
 
 if __name__ == "__main__":

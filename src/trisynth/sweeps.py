@@ -67,7 +67,8 @@ class Sweep:
         """Write ``results.csv``, one row per distinct job, six digits; returns the results and the failed states."""
         states = self.states().values()
         keys = sorted({state["key"] for state in states if state["key"]})
-        results = sorted((Result.read(self.runs, key) for key in keys), key=lambda result: (result.name, result.key))
+        found = filter(None, (Result.read(self.runs, key) for key in keys))
+        results = sorted(found, key=lambda result: (result.name, result.key))
         if results:
             write_atomic(self.folder / "results.csv", table(results).to_csv(index=False, float_format="%.6g"))
         return results, [state for state in states if state["state"] == "failed"]

@@ -21,7 +21,6 @@ from trisynth.cache import Store, unwritable
 from trisynth.config import code_digest, digest, instantiate, target_name, targets
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
-from trisynth.stages import composed
 
 CHUNK = 100_000
 OWN = ("n", "out")
@@ -34,7 +33,7 @@ def parse(argv: list[str]) -> tuple[dict[str, Any], list[str]]:
     for argument in argv:
         name, _, value = argument.partition("=")
         if name in OWN:
-            own[name] = yaml.safe_load(value) if name == "n" else value
+            own[name] = rows(value) if name == "n" else value
         else:
             rest.append(argument)
     if not own.get("out"):
@@ -42,6 +41,22 @@ def parse(argv: list[str]) -> tuple[dict[str, Any], list[str]]:
     if Path(own["out"]).suffix not in (".parquet", ".csv"):
         raise InputError("out", own["out"], "must end in .parquet or .csv")
     return own, rest
+
+
+def rows(text: str) -> int | dict[str, int]:
+    """Number of rows, or rows per class as ``{sepsis: 500}``; labels stay text, as YAML takes yes and no for truth."""
+
+    def count(given: str) -> int:
+        if int(given) < 0:
+            raise ValueError
+        return int(given)
+
+    try:
+        n = yaml.load(text, yaml.BaseLoader)
+        return {label: count(part) for label, part in n.items()} or 0 if isinstance(n, dict) else count(n)
+    except (yaml.YAMLError, TypeError, ValueError):
+        remedy = "must be a number of rows, or rows per class such as '{sepsis: 500, healthy: 20}'"
+        raise InputError("n", text, remedy) from None
 
 
 def fitted(config: Mapping[str, Any], X: pd.DataFrame, y: pd.Series) -> Generator:
@@ -132,11 +147,9 @@ def main(argv: list[str]) -> None:
     """Command line."""
     with commandline.one_line_errors():
         own, overrides = parse(argv)
-        config = composed(overrides)
+        config = commandline.composed(overrides)
         written = synthesize(config, own.get("n"), own["out"])
-        print(
-            f"{written:,} rows of {config['dataset']['name']} by {target_name(config['generator'])}: {own['out']}"
-        )
+        print(f"{written:,} rows of {config['dataset']['name']} by {target_name(config['generator'])}: {own['out']}")
 
 
 if __name__ == "__main__":

@@ -205,7 +205,7 @@ def overlapping() -> tuple[pd.DataFrame, pd.Series]:
     return X, pd.Series(np.where(label, "ill", "well"), name="state")
 
 
-SHORT = {"hidden": (32,), "latent": 4, "epochs": 5, "steps": 500, "learning_rate": 1e-2}
+SHORT = {"hidden": (32,), "latent": 4, "epochs": 5, "steps": 400, "batch_size": 128, "learning_rate": 1e-2}
 
 
 @pytest.fixture(scope="module")
@@ -285,7 +285,7 @@ def test_gamma_makes_rows_more_typical_of_their_class(overlapping, conditional):
 def test_alpha_sharpens_reconstruction(overlapping):
     last = {}
     for alpha in (0.0, 0.3, 3.0):
-        history = VAE(loss=Loss(alpha, 0.5, 0.0), **SHORT).fit(*overlapping).history_
+        history = VAE(loss=Loss(alpha, 0.5, 0.0), **{**SHORT, "steps": 250}).fit(*overlapping).history_
         last[alpha] = history["rec"][-1], history["kl"][-1]
     assert last[3.0][0] < last[0.3][0] < last[0.0][0]
     # Without L_rec nothing holds the code, and the KL term empties it.
@@ -297,11 +297,11 @@ def test_gamma_acts_on_a_numeric_target():
     X = pd.DataFrame(rng.normal(size=(500, 3)), columns=list("abc"))
     y = pd.Series(X["a"] - X["b"] + 0.5 * rng.normal(size=500), name="y")
     errors = []
-    for gamma in (0.0, 1.0):
-        fitted = VAE(loss=Loss(1.0, 0.0, gamma), **{**SHORT, "steps": 800}).fit(X, y)
+    for gamma in (0.0, 3.0):
+        fitted = VAE(loss=Loss(1.0, 0.0, gamma), **{**SHORT, "steps": 700}).fit(X, y)
         drawn, target = fitted.sample(2000)
         errors.append(np.square(target - drawn["a"] + drawn["b"]).mean())
-    assert errors[1] < 0.85 * errors[0]
+    assert errors[1] < 0.8 * errors[0]
 
 
 # Training

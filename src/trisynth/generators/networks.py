@@ -54,17 +54,24 @@ def check_sizes(**sizes: object) -> None:
                 raise InputError(name, value, "must be whole numbers, 1 or more")
 
 
-def mlp(sizes: Sequence[int], generator: torch.Generator) -> nn.Sequential:
-    """Fully connected network through layers of the given ``sizes`` with SiLU between; weights from ``generator``."""
+def linear(inner: int, outer: int, generator: torch.Generator) -> nn.Linear:
+    """Affine layer whose weights come from ``generator``."""
+    # The usual constructor would draw its weights from torch's global state.
+    layer = nn.utils.skip_init(nn.Linear, inner, outer)
+    bound = 1 / math.sqrt(max(inner, 1))
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.copy_((2 * torch.rand(parameter.shape, generator=generator) - 1) * bound)
+    return layer
+
+
+def mlp(
+    sizes: Sequence[int], generator: torch.Generator, activation: Callable[[], nn.Module] = nn.SiLU
+) -> nn.Sequential:
+    """Fully connected network through layers of the given ``sizes`` with ``activation`` between."""
     layers: list[nn.Module] = []
     for inner, outer in itertools.pairwise(sizes):
-        # The usual constructor would draw its weights from torch's global state.
-        layer = nn.utils.skip_init(nn.Linear, inner, outer)
-        bound = 1 / math.sqrt(max(inner, 1))
-        with torch.no_grad():
-            for parameter in layer.parameters():
-                parameter.copy_((2 * torch.rand(parameter.shape, generator=generator) - 1) * bound)
-        layers += [layer, nn.SiLU()]
+        layers += [linear(inner, outer, generator), activation()]
     return nn.Sequential(*layers[:-1])
 
 

@@ -84,13 +84,11 @@ class Smote(Generator):
     def _blocks(self, label: int, rng: np.random.Generator) -> list[np.ndarray]:
         """Training rows to work among, one block after the other; in each, rows of the label come first."""
         own, others = np.flatnonzero(self.rows_ == label), np.flatnonzero(self.rows_ != label)
-        pieces = -(-len(own) // _BLOCK) if self._nominal() else 1
-        if pieces == 1:
-            return [np.concatenate([own, others])]
+        parts = _parts(own, -(-len(own) // _BLOCK) if self._nominal() else 1, rng)
         # Only SMOTEN looks at the others, for what a category tells of the class: a sample of them does.
         few = min(len(others), _BLOCK)
-        parts = np.array_split(rng.permutation(own), pieces)
-        return [np.concatenate([part, rng.choice(others, few, replace=False)]) for part in parts]
+        sampled = [rng.choice(others, few, replace=False) if len(parts) > 1 else others for _ in parts]
+        return [np.concatenate(pair) for pair in zip(parts, sampled, strict=True)]
 
     def _at_once(self) -> int:
         """New rows that one call of a sampler may make; SMOTE-NC lays out the neighbours of each in one-hot form."""
@@ -150,8 +148,8 @@ class _Contrast(Smote):
         own, others = np.flatnonzero(self.rows_ == label), np.flatnonzero(self.rows_ != label)
         width = self.numbers_.shape[1] + self._one_hot_width()
         pieces = min(-(-len(self.rows_) * width // (4 * _CELLS)), len(own))
-        parts = [np.array_split(rng.permutation(rows), pieces) for rows in (own, others)]
-        return [np.concatenate(pair) for pair in zip(*parts, strict=True)]
+        pairs = zip(_parts(own, pieces, rng), _parts(others, pieces, rng), strict=True)
+        return [np.concatenate(pair) for pair in pairs]
 
     def _between(self, own: np.ndarray, rows: np.ndarray, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
         width, edges = self.numbers_.shape[1], np.cumsum([0, *(len(c) + 1 for c in self.categories_.values())])
@@ -234,6 +232,10 @@ class Adasyn(_Contrast):
             # The sampler's word for "no neighbour of another class".
             return points[:0]
         return new[np.random.default_rng(seed).permutation(len(new))[:n]]
+
+
+def _parts(rows: np.ndarray, pieces: int, rng: np.random.Generator) -> list[np.ndarray]:
+    return np.array_split(rng.permutation(rows), pieces) if pieces > 1 else [rows]
 
 
 def _smote(points: np.ndarray, nominal: list[int], n: int, k: int, seed: int) -> np.ndarray:

@@ -54,6 +54,11 @@ class Estimate:
         return self.mean - self.half
 
     @property
+    def above_zero(self) -> bool:
+        """Whether the interval lies above zero; two values can agree by chance and never show it."""
+        return self.count > 2 and self.low > 0
+
+    @property
     def high(self) -> float:
         """Upper end of the interval."""
         return self.mean + self.half

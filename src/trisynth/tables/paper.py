@@ -107,7 +107,7 @@ def _clear_winner(metric: str, candidates: Mapping[Key, pd.Series], test_share: 
     if len(order) < 2:
         return None
     first, second = (sign * candidates[key] for key in order[:2])
-    return order[0] if estimates.difference(first, second, test_share).low > 0 else None
+    return order[0] if estimates.difference(first, second, test_share).above_zero else None
 
 
 def main_table(found: Mapping[str, Mapping[Key, pd.Series]], arm: str, test_share: float) -> Table:
@@ -140,7 +140,7 @@ def main_table(found: Mapping[str, Mapping[Key, pd.Series]], arm: str, test_shar
             gains = [estimates.difference(added, real, test_share), over_rival]
             alone = scores.get((dataset, method, "synthetic"))
             cells = [None if s is None else estimates.estimate(s, test_share) for s in (real, alone, added)]
-            bold |= {(len(rows), place) for place, g in zip((7, 9), gains, strict=True) if g is not None and g.low > 0}
+            bold |= {(len(rows), place) for place, g in zip((7, 9), gains, strict=True) if g is not None and g.above_zero}
             rows.append([dataset, label, method, cells[2].count, *cells, gains[0], rival, gains[1]])
     note = (
         f"{_note(test_share)}Gains are paired by seed. The best rival is the best of the training sets without "

@@ -1,0 +1,67 @@
+import ast
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from trisynth.execution import execute
+from trisynth.stages import composed
+from trisynth.tracking import Mirror
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+
+
+def executed(path, folder):
+    """The notebook after a run with ``folder`` as working directory; an error in a cell is raised."""
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute()
+    return notebook
+
+
+def shown(notebook):
+    """Text and kinds of all outputs."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    data = [output["data"] for output in outputs if "data" in output]
+    return "\n".join(str(part.get("text/markdown", part.get("text/plain", ""))) for part in data), {
+        k for d in data for k in d
+    }
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_committed_without_outputs_and_define_nothing(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+            kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+            assert not any(isinstance(node, kinds) for node in ast.walk(ast.parse(cell.source)))
+
+
+def test_the_tour_runs_from_any_folder_and_leaves_nothing_there(tmp_path):
+    text, kinds = shown(executed(NOTEBOOKS[1], tmp_path))
+    assert "pima copula logistic seed=0" in text
+    assert "threshold" in text
+    assert "fidelity/c2st_boosting" in text
+    assert "image/png" in kinds
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_runs_are_read_back_from_mlflow_and_compared(tmp_path, monkeypatch):
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    choices = ["dataset=paper_cohort", "dataset.read.n=300", "classifier=logistic", f"tracking.uri={uri}"]
+    choices += [f"paths.{name}={tmp_path / name}" for name in ("runs", "cache", "sweeps")]
+    for seed in (0, 1):
+        config = composed([*choices, f"seed={seed}", "tracking.figure=false"])
+        mirror = Mirror(config["tracking"], config["paths"])
+        mirror.job(execute(config)[0])
+        assert mirror.close() is None
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    text, kinds = shown(executed(NOTEBOOKS[0], tmp_path))
+    assert "| paper cohort (simulated) | macro-F1 | copula | 2 |" in text
+    assert "floor: independent columns" in text
+    assert "image/png" in kinds
