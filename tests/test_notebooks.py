@@ -5,32 +5,24 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from trisynth.commandline import composed
 from trisynth.execution import execute
-from trisynth.stages import composed
 from trisynth.tracking import Mirror
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+FOLDER = Path(__file__).parents[1] / "notebooks"
 
 
-def executed(path, folder):
-    """The notebook after a run with ``folder`` as working directory; an error in a cell is raised."""
-    notebook = nbformat.read(path, as_version=4)
-    NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    ).execute()
-    return notebook
+def executed(name, folder):
+    """Text and kinds of all outputs of a notebook run with ``folder`` as working directory."""
+    notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    where = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=where).execute()
+    data = [output["data"] for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
+    texts = [part.get("text/markdown", part.get("text/plain", "")) for part in data]
+    return "\n".join(texts), {kind for part in data for kind in part}
 
 
-def shown(notebook):
-    """Text and kinds of all outputs."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    data = [output["data"] for output in outputs if "data" in output]
-    return "\n".join(str(part.get("text/markdown", part.get("text/plain", ""))) for part in data), {
-        k for d in data for k in d
-    }
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
 def test_notebooks_are_committed_without_outputs_and_define_nothing(path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
@@ -43,7 +35,7 @@ def test_notebooks_are_committed_without_outputs_and_define_nothing(path):
 
 
 def test_the_tour_runs_from_any_folder_and_leaves_nothing_there(tmp_path):
-    text, kinds = shown(executed(NOTEBOOKS[1], tmp_path))
+    text, kinds = executed("tour", tmp_path)
     assert "pima copula logistic seed=0" in text
     assert "threshold" in text
     assert "fidelity/c2st_boosting" in text
@@ -61,7 +53,7 @@ def test_runs_are_read_back_from_mlflow_and_compared(tmp_path, monkeypatch):
         mirror.job(execute(config)[0])
         assert mirror.close() is None
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    text, kinds = shown(executed(NOTEBOOKS[0], tmp_path))
+    text, kinds = executed("compare", tmp_path)
     assert "| paper cohort (simulated) | macro-F1 | copula | 2 |" in text
     assert "floor: independent columns" in text
     assert "image/png" in kinds

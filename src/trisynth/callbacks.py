@@ -74,7 +74,8 @@ class Sweep(Callback):
         self.bar = self.progress.add_task(self.sweep.folder.name, total=count_jobs(config), detail="")
         self.progress.start()
         # A launcher that fails skips on_multirun_end; the terminal must get its cursor back all the same.
-        atexit.register(self.progress.stop)
+        if self.progress.console.is_terminal:
+            atexit.register(self.progress.stop)
         self.stop = threading.Event()
         self.watcher = threading.Thread(target=self._watch, daemon=True)
         self.watcher.start()

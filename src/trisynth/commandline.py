@@ -50,8 +50,7 @@ def as_mistake(error: HydraException | OmegaConfBaseException) -> InputError:
     unknown = re.match(r"Could not override '([^']+)'", first)
     key = unknown.group(1) if unknown else getattr(error, "full_key", None)
     if not key:
-        given = [argument for argument in sys.argv[1:] if argument in str(error)]
-        return InputError("override", " ".join(given), " ".join([first, *rest[:1]]).partition(" See http")[0])
+        return InputError("override", getattr(error, "override", None) or "", " ".join([first, *rest[:1]]))
     value = next((v for name, _, v in (a.partition("=") for a in sys.argv[1:]) if name.lstrip("+~") == key), "")
     if not unknown:
         return InputError(key, value, first)
@@ -109,7 +108,7 @@ def check_choice(argument: str) -> None:
         return
     known = sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml"))
     for option in value.split(","):
-        if option not in (*known, "null"):
+        if option not in known:
             close = difflib.get_close_matches(option, known, n=1)
             hint = f"did you mean {close[0]}? " if close else ""
             raise InputError(group, option, f"{hint}known: {', '.join(known)}")

@@ -88,10 +88,21 @@ def instantiate(config: Any, **extra: Any) -> Any:
                 if key not in accepted:
                     known = ", ".join(accepted)
                     raise InputError(key, arguments[key], f"{found.__name__} does not take it; it takes {known}")
-        return found(**arguments)
+        return _admissible(found(**arguments))
     if isinstance(config, list | tuple):
         return [instantiate(value) for value in config]
     return config
+
+
+def _admissible(made: Any) -> Any:
+    """An object, after scikit-learn has looked at its arguments; by itself it looks only when fitting."""
+    if hasattr(made, "_parameter_constraints"):
+        try:
+            made._validate_params()
+        except ValueError as error:
+            name = (re.search(r"'(\w+)' parameter", str(error)) or ["", "arguments"])[1]
+            raise InputError(name, getattr(made, name, ""), str(error)) from None
+    return made
 
 
 @cache

@@ -231,13 +231,10 @@ def moments(real: Tensor, fakes: Tensor) -> Tensor:
     Column by column this is the squared 2-Wasserstein distance of two Gaussians: zero for equal means and
     variances, whatever else differs.
     """
-    gap = real.mean(dim=0) - fakes.mean(dim=0)
-    return (gap.square() + (_deviation(real) - _deviation(fakes)).square()).mean()
-
-
-def _deviation(rows: Tensor) -> Tensor:
+    (variance, mean), (other_variance, other_mean) = (torch.var_mean(x, dim=0, correction=0) for x in (real, fakes))
     # The root has no gradient at zero, where a constant column sits.
-    return (rows.var(dim=0, correction=0) + _CONSTANT**2).sqrt()
+    gap = (variance + _CONSTANT**2).sqrt() - (other_variance + _CONSTANT**2).sqrt()
+    return ((mean - other_mean).square() + gap.square()).mean()
 
 
 class Auxiliary:

@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from trisynth.cache import write_atomic
+from trisynth.cache import unwritable, write_atomic
 from trisynth.results import Result, table
 
 STATE = "state.json"
@@ -50,8 +50,18 @@ class Sweep:
     runs: Path
 
     def clear(self) -> None:
-        """Forget the states of an earlier start; results stay."""
+        """Make the folder and forget the states of an earlier start; results stay.
+
+        Raises
+        ------
+        InputError
+            If the folder cannot be written.
+        """
         shutil.rmtree(self.folder / "jobs", ignore_errors=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.folder, error, "paths.sweeps") from error
 
     def states(self) -> dict[str, dict]:
         """State of every job that has ended, by the name of its folder."""

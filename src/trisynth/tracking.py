@@ -8,6 +8,7 @@ is done again. One parent run stands for each sweep; its name is the sweep's fol
 import argparse
 import json
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -74,6 +75,8 @@ class Mirror:
     def _connect(self) -> bool:
         if self.client is not None:
             return True
+        # By itself MLflow knocks at a server that is down for minutes.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         try:
             from mlflow import MlflowClient
 

@@ -6,13 +6,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from trisynth.figures import panels, style
+from trisynth.preprocessing.schema import Schema
 
 _ROW = 1.42
 # Up to how many columns of a table: panels side by side, and letters of small print that fit across one.
 _GRIDS = ((18, 3, 40), (24, 4, 30), (10_000, 5, 24))
-_NOTE = (
-    "Percentages of rows, for numbers of present values. Axes of numbers span the 0.5–99.5 % range of the real values; "
-    "both tables share the bins.\nThe last panel is the target."
+_NUMBERS = (
+    ", for numbers of present values. Axes of numbers span the 0.5–99.5 % range of the real values; both tables share "
+    "the bins"
 )
 
 
@@ -56,10 +57,11 @@ def distributions(
         drawn = ", ".join(filter(None, (generator, f"n = {len(synthetic):,}")))
         names = panels.legend(f"real (n = {len(real):,})", f"synthetic ({drawn})")
         style.heading(figure, title, names, simulated)
-        gaps = (
-            " Missing values: real | synthetic."
-            if real.isna().any(axis=None) or synthetic.isna().any(axis=None)
-            else ""
-        )
-        style.footnote(figure, _NOTE + gaps)
+        style.footnote(figure, _note(real, synthetic))
     return figure
+
+
+def _note(real: pd.DataFrame, synthetic: pd.DataFrame) -> str:
+    numbers = _NUMBERS if any(column.categories is None for column in Schema.learn(real).columns) else ""
+    gaps = any(table.isna().any(axis=None) for table in (real, synthetic))
+    return f"Percentages of rows{numbers}.\nThe last panel is the target.{' Missing values: real | synthetic.' * gaps}"

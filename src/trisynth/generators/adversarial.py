@@ -5,7 +5,7 @@ Sources: Goodfellow et al. (2014), Generative Adversarial Nets; Jang et al. (201
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd

@@ -10,8 +10,8 @@ from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.generators.leaves import Frequencies, TruncatedNormals, partition
 
-# Numbers with at most this many values, each seen about three times or more, are drawn from them exactly.
-_FEW, _REPEATS = 64, 3
+# Numbers whose values come this many times on average are heaped on some of them: they are drawn from the values.
+_REPEATS = 10
 _SEEDS = 2**31 - 1
 
 
@@ -81,7 +81,7 @@ class ARF(Generator):
 
     Parameters
     ----------
-    trees : int, default=30
+    trees : int, default=10
     least : int, default=5
         Fewest real rows of a leaf.
     delta : float, default=0.0
@@ -110,7 +110,7 @@ class ARF(Generator):
 
     def __init__(
         self,
-        trees: int = 30,
+        trees: int = 10,
         least: int = 5,
         delta: float = 0.0,
         rounds: int = 10,
@@ -140,7 +140,7 @@ class ARF(Generator):
         self.leaves_ = Frequencies.of(labels[every], leaf, len(lower))
         self.laws_, self.absent_ = [], []
         for i, column in enumerate(self.columns_):
-            few = len(column.levels) <= _FEW and len(table) >= _REPEATS * len(column.levels)
+            few = len(table) >= _REPEATS * len(column.levels)
             if column.categories is not None or few or self.numbers == "empirical":
                 law = Frequencies.of(leaf, ranks[every, i], len(column.levels) + 1, float(self.smoothing))
                 absent = None

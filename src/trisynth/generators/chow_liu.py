@@ -2,19 +2,19 @@
 
 import numpy as np
 
-# Parts that a column is cut into, and the rows that its pairs are counted on.
-_PARTS, _ROWS = 15, 20_000
+from trisynth.generators.codec import Codec
+
+# Most parts that a column is cut into, parts of all columns together, and cells that pairs are counted on.
+_PARTS, _WIDTH, _CELLS = 15, 4_000, 10_000_000
 
 
-def mutual_information(codes: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+def mutual_information(codes: np.ndarray) -> np.ndarray:
     """Mutual information of every pair of columns, in nats, less its bias at independence.
 
     Parameters
     ----------
     codes : ndarray of int, shape (n, d)
         Part of each cell, in 0..m-1.
-    labels : ndarray of int, shape (n,), optional
-        Classes; the information is then the mean within classes, I(a; b | label).
 
     Returns
     -------
@@ -22,10 +22,7 @@ def mutual_information(codes: np.ndarray, labels: np.ndarray | None = None) -> n
         Symmetric. The bias (cells beyond the margins) / 2n (Miller 1955) is subtracted, so that columns of many parts
         win no edge by chance.
     """
-    if labels is not None:
-        parts = [codes[labels == label] for label in np.unique(labels)]
-        return sum(len(part) / len(codes) * mutual_information(part) for part in parts)
-    n, d = codes.shape
+    n = len(codes)
     sizes = codes.max(axis=0) + 1
     starts = np.concatenate([[0], np.cumsum(sizes)])
     indicators = np.zeros((n, starts[-1]), np.float32)
@@ -34,7 +31,7 @@ def mutual_information(codes: np.ndarray, labels: np.ndarray | None = None) -> n
     joint = (indicators.T @ indicators).astype(float)
     seen = np.diagonal(joint)
     terms = np.where(joint > 0, joint * np.log(np.maximum(joint, 1) * n / np.maximum(np.outer(seen, seen), 1)), 0.0)
-    used = np.add.reduceat(seen > 0, starts[:-1]) - 1
+    used = np.add.reduceat((seen > 0).astype(int), starts[:-1]) - 1
     information = np.add.reduceat(np.add.reduceat(terms, starts[:-1], axis=0), starts[:-1], axis=1) / n
     return information - np.outer(used, used) / (2 * n)
 
@@ -65,8 +62,8 @@ def spanning_tree(weights: np.ndarray) -> np.ndarray:
     return parents
 
 
-def coarse(tokens: np.ndarray, counts: np.ndarray, ordered: bool) -> np.ndarray:
-    """Tokens of one column in at most 15 parts: neighbours of about equal share, or the commonest and the rest.
+def coarse(tokens: np.ndarray, counts: np.ndarray, ordered: bool, most: int = _PARTS) -> np.ndarray:
+    """Tokens of one column in at most ``most`` parts: neighbours of about equal share, or the commonest and the rest.
 
     Parameters
     ----------
@@ -74,19 +71,33 @@ def coarse(tokens: np.ndarray, counts: np.ndarray, ordered: bool) -> np.ndarray:
     counts : ndarray, shape (tokens of the column,)
     ordered : bool
         Whether neighbouring tokens are alike.
+    most : int
     """
-    if len(counts) <= _PARTS:
+    if len(counts) <= most:
         return tokens
     if ordered:
         middle = np.cumsum(counts) - counts / 2
-        return np.minimum((middle / counts.sum() * _PARTS).astype(int), _PARTS - 1)[tokens]
+        return np.minimum((middle / counts.sum() * most).astype(int), most - 1)[tokens]
     rank = np.argsort(np.argsort(-counts, kind="stable"), kind="stable")
-    return np.minimum(rank, _PARTS - 1)[tokens]
+    return np.minimum(rank, most - 1)[tokens]
 
 
-def chow_liu(codes: np.ndarray, labels: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
-    """Parents of the Chow-Liu tree over columns of coarse codes, shape (n, d); at most 20,000 rows are counted."""
-    if len(codes) > _ROWS:
-        rows = rng.permutation(len(codes))[:_ROWS]
-        codes, labels = codes[rows], None if labels is None else labels[rows]
-    return spanning_tree(mutual_information(codes, labels))
+def chow_liu(codec: Codec, tokens: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Parents in the Chow-Liu tree of a table's columns, shape (d,).
+
+    Parameters
+    ----------
+    codec : Codec
+    tokens : ndarray of int, shape (n, d)
+        What ``codec`` made of the table. Many columns are cut more coarsely and counted on fewer rows, drawn by
+        ``rng``, so that memory and time stay bounded.
+    rng : Generator
+    """
+    n, d = tokens.shape
+    most = int(np.clip(_WIDTH // d, 3, _PARTS))
+    rows = rng.permutation(n)[: max(_CELLS // (d * most), 500)]
+    parts = [
+        coarse(tokens[rows, j] - start, column.counts, column.ordered, most)
+        for j, (column, start) in enumerate(zip(codec.columns, codec.starts, strict=False))
+    ]
+    return spanning_tree(mutual_information(np.stack(parts, axis=1)))

@@ -1,6 +1,8 @@
-"""The flagship: one latent-tree circuit per class, each leaning on the circuit of all rows."""
+"""The flagship: a latent-tree circuit of all rows, bent towards each class; everything asked of it is exact."""
 
+from contextvars import ContextVar
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -11,243 +13,363 @@ from trisynth import seeds
 from trisynth.errors import InputError
 from trisynth.generators.alias import AliasTable
 from trisynth.generators.base import Generator
-from trisynth.generators.chow_liu import chow_liu, coarse
+from trisynth.generators.chow_liu import chow_liu
 from trisynth.generators.codec import Codec
 from trisynth.generators.dirichlet_tree import DirichletTree
-from trisynth.generators.em import Prior, Rows, Statistics, climb, expected_counts, hard_counts
+from trisynth.generators.em import Climb, Prior, Rows, climb, hard_counts, tilt, with_ones
 from trisynth.generators.latent_tree import LatentTree, Tree, draw
 
-_STATES = (8, 16, 32, 64)
-_SLOPES = (1.0, 2.0, 3.0)
-_STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0)
-_MOST = 10_000
-_TRIAL = 12
-_ROWS = 16_384
+# What validation chooses among: states, each worth at least so many rows, and growth rates of the leaves' prior.
+_STATES, _ROWS_PER_STATE = (8, 16, 32, 64), 16
+_GROWTHS = (2.0, 1.0, 3.0)
+# Rows and passes of a trial of these, of the last passes on all rows, and of a class's EM.
+_TRIAL_ROWS, _TRIAL_PASSES, _LAST_PASSES, _CLASS_PASSES = 10_000, 12, 3, 8
+# Pseudo-counts of a leaf's topmost split, and of all transitions from one state.
+_LEAF, _MOVE = 0.5, 0.5
+# Share of the columns' dependence that the first circuit starts from.
 _COUPLED = 0.2
-_CLASS_PASSES = 15
-_LEVEL = 0.0
+# Rows drawn at once: few enough for their states to stay in the processor's cache.
+_ROWS = 16_384
+# The base class starts a fit by clearing the object, so the weights of the rows travel beside it.
+_WEIGHTS: ContextVar[np.ndarray | None] = ContextVar("weights", default=None)
 
 
 class Circuit(Generator):
-    def __init__(self, states=None, bins=64, smoothing=0.5, slope=None, strength=None, validation=0.1, passes=40):
+    """Hidden Chow-Liu tree with class-conditional transitions.
+
+    Columns become tokens: missing cells, point masses, values of their own or bins (``codec``). A Chow-Liu tree over
+    the columns carries one latent of K states per column, with categorical leaves. One circuit is fitted on all rows
+    without their labels by EM, from states that are ranks within the column. Then every class bends the transitions
+    by one factor per state (``em.tilt``), leaning on the common circuit with the weight of ``strength`` rows, while
+    leaves are shared: classes keep the strength of their differences and small ones learn the rest from all rows. A
+    tenth of the rows chooses K and the smoothing of the leaves, stops EM and is then added to the rest.
+
+    Parameters
+    ----------
+    states : int or None, default=None
+        K; None chooses 8, 16, 32 or 64 by validation likelihood.
+    bins : int, default=64
+        Most quantile bins of a number, besides point masses; must be >= 1.
+    strength : float, default=1.0
+        Rows of the common circuit that are added to those of each class; must be > 0.
+    validation : float, default=0.1
+        Share of the training rows that choose; must be >= 0 and < 1. Without one, the training rows choose.
+    passes : int, default=40
+        Most passes of EM over the rows; must be >= 1.
+
+    Attributes
+    ----------
+    circuits_ : list of LatentTree
+        One for each label.
+    priors_ : ndarray of shape (k,)
+        Weighted shares of the labels.
+    states_, growth_ : int, float
+        Chosen number of states, and growth of the leaves' prior with the depth of a split.
+    memorisation_ : float
+        Alarm: mean log-likelihood of a training row less that of a validation row, in nats; 0 is honest.
+
+    Notes
+    -----
+    Sources: Chow and Liu (1968); Liu and Van den Broeck (2021), Tractable Regularization of Probabilistic Circuits
+    (hidden Chow-Liu trees). Faithful in the circuit; start, smoothing of the leaves and classes are ours. Scaled down:
+    K is at most 64, and tokens within a bin follow the column's law, whatever the state.
+    """
+
+    def __init__(
+        self,
+        states: int | None = None,
+        bins: int = 64,
+        strength: float = 1.0,
+        validation: float = 0.1,
+        passes: int = 40,
+    ):
         self.states = states
         self.bins = bins
-        self.smoothing = smoothing
-        self.slope = slope
         self.strength = strength
         self.validation = validation
         self.passes = passes
 
-    def _fit(self, table, labels, rng):
+    def fit(self, X: pd.DataFrame, y: pd.Series, seed: int = 0, weights: np.ndarray | None = None) -> "Circuit":
+        """Learn from real training rows, see ``Generator.fit``.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, d)
+        y : Series, shape (n,)
+        seed : int
+        weights : array-like of shape (n,), optional
+            Weight of each row, >= 0 and not all 0: 2 counts like a row twice. Bins are those of the unweighted rows,
+            and ``sample(n)`` with a number keeps the unweighted shares of the labels.
+        """
+        weights = None if weights is None else np.array(weights, float)
+        if weights is not None and not _usable(weights, len(X)):
+            raise InputError("weights", weights, "must be one finite number >= 0 per row, not all of them 0")
+        token = _WEIGHTS.set(weights)
+        try:
+            return super().fit(X, y, seed)
+        finally:
+            _WEIGHTS.reset(token)
+
+    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
+        self._check()
+        # A result must not depend on how many threads add up a product.
         with threadpool_limits(limits=1):
-            self._learn(table, labels, rng)
+            self.codec_ = codec = Codec.learn(table, self.bins)
+            self.smoothing_ = DirichletTree.build(
+                codec.starts, codec.counts, [c.ordered for c in codec.columns], [c.missing for c in codec.columns]
+            )
+            # In random order, so that batches are alike.
+            order = rng.permutation(len(table))
+            labels = labels[order]
+            weights = np.ones(len(table)) if _WEIGHTS.get() is None else _WEIGHTS.get()
+            rows = Rows(codec.encode(table)[order], weights[order])
+            self.tree_ = Tree.of(chow_liu(codec, rows.tokens, rng))
+            held = int(self.validation * len(rows))
+            train, validation = rows.take(slice(held, None)), rows.take(slice(held or None))
+            found, prior = self._choose(train, validation, rng)
+            found = climb(found.circuit, prior, train, validation, self.passes)
+            fit, check = (
+                part.mean(self._own(self._classes(found.circuit, train, labels[held:]), part, of))
+                for part, of in ((train, labels[held:]), (validation, labels[: held or None]))
+            )
+            self.memorisation_ = fit - check
+            common = found.circuit
+            if held:
+                common = climb(common, prior, rows, rows, _LAST_PASSES).circuit
+            self.circuits_ = self._classes(common, rows, labels)
+            shares = np.bincount(labels, rows.weights)
+            self.priors_ = shares / shares.sum()
 
-    def _learn(self, table, labels, rng):
-        weights = getattr(self, "_weights", None)
-        self.codec_ = codec = Codec.learn(table, self.bins)
-        rows = Rows(codec.encode(table), weights)
-        starts = codec.starts
-        parts = [
-            coarse(rows.tokens[:, j] - starts[j], column.counts, column.ordered)
-            for j, column in enumerate(codec.columns)
-        ]
-        tree = Tree.of(chow_liu(np.stack(parts, axis=1), None, rng))
-        self.tree_ = tree
-        self.smoother_ = DirichletTree.build(
-            starts, codec.counts, [c.ordered for c in codec.columns], [c.missing for c in codec.columns]
-        )
-        n = len(rows.tokens)
-        held = np.zeros(n, bool)
-        held[rng.permutation(n)[: int(self.validation * n)]] = True
-        train, validation = rows.take(~held), rows.take(held) if held.any() else rows
-        pooled, prior = self._pooled(train, validation, rng)
-        strength, passes, alarm = self._strength(pooled, train, validation, labels[~held], labels[held] if held.any() else labels)
-        circuit = pooled.circuit
-        for _ in range(3):
-            circuit = prior.maximum(tree, expected_counts(circuit, rows.tokens, rows.weights))
-        self.memorisation_, self.strength_ = alarm, strength
-        self.circuits_ = [self._adapt(circuit, rows.take(labels == c), strength, passes) for c in range(labels.max() + 1)]
-        shares = np.bincount(labels, weights)
-        self.priors_ = shares / shares.sum()
+    def _check(self) -> None:
+        whole = (("states", self.states), ("bins", self.bins), ("passes", self.passes))
+        for name, value in whole[self.states is None :]:
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+                raise InputError(f"generator.{name}", value, "must be a whole number, 1 or more")
+        if not isinstance(self.strength, int | float) or not 0 < self.strength < np.inf:
+            raise InputError("generator.strength", self.strength, "must be a finite number above 0")
+        if not isinstance(self.validation, int | float) or not 0 <= self.validation < 1:
+            raise InputError("generator.validation", self.validation, "must be 0 or more and below 1")
 
-    def _prior(self, states, slope):
-        marginal = self.smoother_.branches(self.codec_.counts[:, None].astype(float))
+    def _choose(self, train: Rows, validation: Rows, rng: np.random.Generator) -> tuple[Climb, Prior]:
+        """Number of states, then growth of the leaves' prior, by short climbs on at most 10,000 rows."""
+        some, check = train.take(slice(_TRIAL_ROWS)), validation.take(slice(_TRIAL_ROWS // 5))
+        best: Climb | None = None
+
+        def gains(states: int, growth: float) -> bool:
+            nonlocal best, prior
+            tried = self._prior(states, growth)
+            found = climb(self._start(tried, some, rng), tried, some, check, _TRIAL_PASSES)
+            if best is not None and found.score <= best.score:
+                return False
+            best, prior, self.states_, self.growth_ = found, tried, states, growth
+            return True
+
+        prior = None
+        options = [k for k in _STATES if k * _ROWS_PER_STATE <= len(train)] or [max(1, len(train) // _ROWS_PER_STATE)]
+        for states in options if self.states is None else [self.states]:
+            if not gains(states, _GROWTHS[0]):
+                break
+        for growth in _GROWTHS[1:]:
+            if gains(self.states_, growth):
+                break
+        # A weaker or stronger prior moves the best number of states.
+        if self.growth_ != _GROWTHS[0] and self.states is None and 2 * self.states_ in options:
+            gains(2 * self.states_, self.growth_)
+        return best, prior
+
+    def _prior(self, states: int, growth: float) -> Prior:
         d = len(self.codec_.columns)
-        return Prior(
-            self.smoother_,
-            np.full(states, 0.5),
-            np.full((d, states, states), 0.5 / states),
-            marginal,
-            (self.smoothing * (1.0 + self.smoother_.level) ** slope)[:, None],
-        )
+        marginal = self.smoothing_.branches(self.codec_.counts[:, None].astype(float))
+        strength = _LEAF * (1.0 + self.smoothing_.level[:, None]) ** growth
+        moves = np.full((d, states, states), _MOVE / states)
+        return Prior(self.smoothing_, np.full(states, 0.5), moves, marginal, strength)
 
-    def _start(self, prior, rows, rng):
-        k = len(prior.root)
-        codec = self.codec_
+    def _start(self, prior: Prior, rows: Rows, rng: np.random.Generator) -> LatentTree:
+        """A circuit whose states are ranks within the column, most of their dependence between columns taken out."""
+        k, codec = len(prior.root), self.codec_
         states = np.empty_like(rows.tokens)
         for j, (column, start) in enumerate(zip(codec.columns, codec.starts, strict=False)):
             reach, token = np.cumsum(column.counts), rows.tokens[:, j] - start
-            rank = (reach[token] - column.counts[token] * rng.random(len(token))) / reach[-1]
+            rank = (reach[token] - column.counts[token] * rng.random(len(rows))) / reach[-1]
             states[:, j] = np.minimum((rank * k).astype(int), k - 1)
-        counts = hard_counts(self.tree_, states, rows.tokens, (k, codec.starts[-1]))
-        blurred = _COUPLED * counts.transitions + (1 - _COUPLED) * len(states) / k**2
+        counts = hard_counts(self.tree_, states, rows, k, codec.starts[-1])
+        blurred = _COUPLED * counts.transitions + (1 - _COUPLED) * rows.weights.sum() / k**2
         return prior.maximum(self.tree_, replace(counts, transitions=blurred))
 
-    def _pooled(self, train, validation, rng):
-        n = len(train.tokens)
-        some = train.take(rng.permutation(n)[:_MOST])
-        check = validation.take(np.arange(len(validation.tokens))[:_MOST // 5])
-        best = None
-        self.tried_ = []
-        def attempt(k, slope):
-            nonlocal best
-            prior = self._prior(k, slope)
-            found = climb(self._start(prior, some, rng), prior, some, check, _TRIAL)
-            self.tried_.append((k, slope, found.score))
-            if best is None or found.score > best[0].score:
-                best = (found, prior, k, slope)
-                return True
-            return False
-        slopes = [2.0] if self.slope is None else [self.slope]
-        ks = [k for k in _STATES if k == _STATES[0] or k * 8 <= n] if self.states is None else [self.states]
-        for k in ks:
-            if not attempt(k, slopes[0]):
-                break
-        if self.slope is None:
-            for s in (1.0, 3.0):
-                if attempt(best[2], s):
-                    for k in ks:
-                        if k == best[2] * 2:
-                            attempt(k, s)
-                    break
-        found, prior, self.states_, self.slope_ = best
-        return climb(found.circuit, prior, train, validation, self.passes), prior
+    def _classes(self, common: LatentTree, rows: Rows, labels: np.ndarray) -> list[LatentTree]:
+        """A circuit for each label; at most 10,000 rows teach a class its factors."""
+        found = []
+        for label in range(len(self.counts_)):
+            own = rows.take(np.flatnonzero(labels == label)[:_TRIAL_ROWS])
+            leaves = self._leaves(common, own.tokens)
+            found.append(tilt(common, own, leaves, self.strength, _CLASS_PASSES))
+        return found
 
-    def _class_prior(self, circuit, tokens, strength):
-        leaves = circuit.leaves[:-1].astype(float)
-        if self.numeric_target_:
-            j = self.codec_.names.index(self.target_column_)
-            a, b = self.codec_.starts[j : j + 2]
-            seen = np.zeros(len(leaves), bool)
-            seen[tokens[:, j]] = True
-            leaves[a:b] *= seen[a:b, None]
-        pi = np.empty((len(circuit.transitions), len(circuit.root)))
-        for v in self.tree_.order:
-            pa = self.tree_.parents[v]
-            pi[v] = circuit.root if pa < 0 else pi[pa] @ circuit.transitions[v]
-        pi = np.maximum(pi, 1e-4)
-        up = np.where(self.tree_.parents[:, None] >= 0, pi[self.tree_.parents], 1.0)
-        col = np.searchsorted(self.codec_.starts, self.smoother_.low, side="right") - 1
-        base = strength * pi[col]
-        if _LEVEL is None:
-            own, total = self.smoother_.sums(leaves)
-            st = base * np.maximum(total, 1e-6)
-        else:
-            st = base * ((1.0 + self.smoother_.level) ** _LEVEL)[:, None]
-        return Prior(
-            self.smoother_,
-            strength * circuit.root.astype(float),
-            strength * circuit.transitions.astype(float) * up[:, :, None],
-            self.smoother_.branches(leaves),
-            st,
-        )
+    def _leaves(self, common: LatentTree, tokens: np.ndarray) -> np.ndarray:
+        """The common leaves; of a numeric target, only the tokens that the label's rows have."""
+        if not self.numeric_target_ or not len(tokens):
+            return common.leaves
+        j = self.codec_.names.index(self.target_column_)
+        part = slice(*self.codec_.starts[j : j + 2])
+        leaves = common.leaves[:-1].astype(float)
+        seen = np.zeros(len(leaves))
+        seen[tokens[:, j]] = 1.0
+        leaves[part] *= seen[part, None]
+        leaves[part] /= leaves[part].sum(axis=0)
+        return with_ones(leaves)
 
-    def _tilt(self, base, rows, passes=8):
-        circuit = base
-        anchor = self._class_prior(base, rows.tokens, _M0)
-        A0 = base.transitions.astype(float)
-        t = np.ones(A0.shape[:2])
-        for _ in range(passes):
-            counts = expected_counts(circuit, rows.tokens, rows.weights)
-            root = counts.root + anchor.root
-            trans = np.empty_like(A0)
-            for v in range(len(A0)):
-                N = counts.transitions[v] + anchor.transitions[v]
-                col, par = N.sum(0), N.sum(1)
-                for _ in range(20):
-                    A = A0[v] * t[v]
-                    A /= A.sum(1, keepdims=True)
-                    t[v] *= col / np.maximum(par @ A, 1e-12)
-                    t[v] /= t[v].max()
-                trans[v] = A
-            leaves = circuit.leaves
-            if _TLEAF:
-                pr = self._class_prior(base, rows.tokens, _TLEAF)
-                leaves = np.concatenate([self.smoother_.maximum(counts.leaves, pr.branches, pr.strength), np.ones((1, len(root)))]).astype(np.float32)
-            circuit = LatentTree(self.tree_, (root / root.sum()).astype(np.float32), trans.astype(np.float32), leaves)
-        return circuit
+    @staticmethod
+    def _own(circuits: list[LatentTree], rows: Rows, labels: np.ndarray) -> np.ndarray:
+        found = np.empty(len(rows))
+        for label, circuit in enumerate(circuits):
+            found[labels == label] = circuit.log_likelihood(rows.tokens[labels == label])
+        return found
 
-    def _adapt(self, circuit, rows, strength, passes):
-        if _TILT:
-            circuit = self._tilt(circuit, rows)
-            if strength == np.inf:
-                return circuit
-        prior = self._class_prior(circuit, rows.tokens, strength)
-        for _ in range(passes):
-            circuit = prior.maximum(self.tree_, expected_counts(circuit, rows.tokens, rows.weights))
-        return circuit
-
-    def _strength(self, pooled, train, validation, labels, held):
-        options = _STRENGTHS if self.strength is None else (self.strength,)
-        best = (-np.inf,)
-        every = range(int(max(labels.max(), held.max())) + 1)
-        current = {c: pooled.circuit for c in every}
-        n = len(validation.tokens)
-        for m in options:
-            total = np.zeros(n)
-            fit = 0.0
-            for c in every:
-                mine = labels == c
-                if mine.any():
-                    current[c] = self._adapt(pooled.circuit if _COLD else current[c], train.take(mine), m, _CLASS_PASSES if _COLD else 5)
-                total[held == c] = current[c].log_likelihood(validation.tokens[held == c])
-                fit += current[c].log_likelihood(train.tokens[mine]).sum()
-            score = np.average(total, weights=validation.weights)
-            if score > best[0]:
-                best = (score, m, fit / len(train.tokens) - score)
-        return best[1], _CLASS_PASSES, best[2]
-
-    def _sample(self, labels, rng):
-        k = self.states_
-        tree, starts = self.tree_, self.codec_.starts
-        root = AliasTable.of(np.stack([c.root for c in self.circuits_]))
-        moves = [AliasTable.of(np.concatenate([c.transitions[v] for c in self.circuits_])) for v in range(len(tree.parents))]
-        leaves = [
-            AliasTable.of(np.concatenate([c.leaves[a:b].T for c in self.circuits_]))
-            for a, b in zip(starts[:-1], starts[1:], strict=True)
+    def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+        tree, starts, k = self.tree_, self.codec_.starts, np.int32(self.states_)
+        roots = AliasTable.of(np.stack([c.root for c in self.circuits_]))
+        moves = [
+            AliasTable.of(np.concatenate(parts)) for parts in zip(*(c.transitions for c in self.circuits_), strict=True)
         ]
+        leaves = [AliasTable.of(np.concatenate([c.leaves[a:b].T for c in self.circuits_])) for a, b in pairwise(starts)]
         drawn = [np.empty(len(labels), float if c.categories is None else np.int32) for c in self.codec_.columns]
-        labels = labels.astype(np.int32)
         for start in range(0, len(labels), _ROWS):
-            chunk = labels[start : start + _ROWS]
-            first = chunk * np.int32(k)
-            state = [None] * len(tree.parents)
+            chunk = labels[start : start + _ROWS].astype(np.int32)
+            # Row k x label + state of a table belongs to that state of the label's circuit.
+            states: list = [None] * len(moves)
             for v in tree.order:
                 parent = tree.parents[v]
-                state[v] = first + (root.draw(chunk, rng) if parent < 0 else moves[v].draw(state[parent], rng))
-                tokens = leaves[v].draw(state[v], rng)
+                states[v] = roots.draw(chunk, rng) if parent < 0 else moves[v].draw(states[parent], rng)
+                states[v] += chunk * k
+                tokens = leaves[v].draw(states[v], rng)
                 drawn[v][start : start + _ROWS] = self.codec_.columns[v].decode(tokens, rng)
-        return self._table(drawn)
+        return self.codec_.table(drawn)
 
-    def _table(self, drawn):
-        columns = {}
-        for name, column, cells in zip(self.codec_.names, self.codec_.columns, drawn, strict=True):
-            if column.categories is not None:
-                cells = pd.Categorical.from_codes(cells, categories=column.categories)
-            columns[name] = cells
-        return pd.DataFrame(columns)
+    def log_likelihood(self, X: pd.DataFrame, y: pd.Series | None = None) -> np.ndarray:
+        """Exact log-probability of each row.
 
-    def _joint(self, tokens):
+        Parameters
+        ----------
+        X : DataFrame, shape (n, any)
+            Any of the training columns; the others are summed out, and so are cells whose like no training row had.
+        y : Series, shape (n,), optional
+            Targets; summed out if absent.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            log p(x, y) or log p(x), in nats, of the tokens: probabilities for categories, point masses and numbers
+            with a token for each value; for binned numbers the density with respect to the law within their bin.
+            Minus infinity for an impossible row.
+        """
+        tokens, _, labels = self._evidence(X, y)
+        joint = self._joint(self.circuits_, tokens)
+        return logsumexp(joint, axis=1) if labels is None else joint[np.arange(len(labels)), labels]
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        """p(label | x) by Bayes' rule, exact, shape (n, k), columns as in ``labels_``; see ``log_likelihood`` for X."""
+        return _normalised(self._joint(self.circuits_, self._evidence(X, None)[0]))
+
+    def conditional(self, X: pd.DataFrame, y: pd.Series | None = None, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
+        """Complete rows, drawn exactly from the law of all that is not given.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, any)
+            Any of the training columns, to be kept. A missing cell is filled with a value; a column that is not there
+            at all is drawn with its missing cells.
+        y : Series, shape (n,), optional
+            Targets; drawn from p(y | x) if absent.
+        seed : int
+            Seed of the stream ``generator.conditional``.
+
+        Returns
+        -------
+        X : DataFrame, shape (n, d)
+        y : Series, shape (n,)
+            Both with the index of ``X``.
+        """
+        rng = seeds.stream(seed, "generator.conditional")
+        tokens, gaps, labels = self._evidence(X, y)
+        starts = self.codec_.starts
+        tokens = np.where(gaps, starts[-1] + 1 + np.arange(tokens.shape[1]), tokens)
+        circuits = [replace(c, leaves=self._with_present(c.leaves)) for c in self.circuits_]
+        if labels is None:
+            labels = draw(_normalised(self._joint(circuits, tokens)), rng)
+        found = np.where(tokens < starts[-1], tokens, -1)
+        for label, circuit in enumerate(circuits):
+            rows = np.flatnonzero(labels == label)
+            for block in circuit.blocks(len(rows)):
+                part = rows[block]
+                states = circuit.draw_states(np.where(tokens[part] < 0, starts[-1], tokens[part]), rng)
+                for j, (a, b) in enumerate(pairwise(starts)):
+                    open_ = found[part, j] < 0
+                    chances = circuit.leaves[a:b].T[states[open_, j]]
+                    if self.codec_.columns[j].fillable:
+                        chances[gaps[part[open_], j], 0] = 0.0
+                    found[part[open_], j] = a + draw(chances, rng)
+        drawn = [
+            column.decode(found[:, j] - start, rng)
+            for j, (column, start) in enumerate(zip(self.codec_.columns, starts, strict=False))
+        ]
+        table = self.codec_.table(drawn).set_index(X.index)
+        target = table[self.target_column_] if self.numeric_target_ else None
+        complete = self.schema_.restore(table)
+        for name in X.columns:
+            complete[name] = X[name].where(X[name].notna(), complete[name]).astype(complete[name].dtype)
+        if y is not None:
+            return complete, y.copy()
+        if self.numeric_target_:
+            return complete, self.target_.restore(target).rename(self.target_.name)
+        values = pd.Series(self.labels_[labels], index=X.index, dtype=object)
+        return complete, values.astype(self.target_.dtype).rename(self.target_.name)
+
+    def _evidence(self, X: pd.DataFrame, y: pd.Series | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Tokens, -1 where nothing is known; missing cells of given columns; labels where ``y`` gives classes."""
+        known = {column.name: column for column in self.schema_.columns}
+        if set(X.columns) - set(known):
+            raise InputError("X", list(X.columns), f"has columns that training did not; known: {list(known)}")
+        table = {name: known[name].canonical(X[name]) for name in X.columns}
+        labels = None
+        if y is not None and len(y) != len(X):
+            raise InputError("y", len(y), f"must have one value per row of X, {len(X)}")
+        if y is not None and self.numeric_target_:
+            table[self.target_column_] = self.target_.canonical(y.set_axis(X.index))
+        elif y is not None:
+            codes = self.target_.canonical(y).cat.codes.to_numpy()
+            trained = pd.Index(self.target_.categories).get_indexer(self.labels_)
+            labels = pd.Index(trained).get_indexer(codes)
+            if (labels < 0).any():
+                raise InputError("y", y.iloc[labels < 0].iloc[0], f"is no training class: {list(self.labels_)}")
+        table = pd.DataFrame(table, index=X.index)
+        given = np.array([name in table for name in self.codec_.names])
+        tokens = self.codec_.encode(table)
+        gaps = np.zeros(tokens.shape, bool)
+        gaps[:, given] = table[[name for name in self.codec_.names if name in table]].isna().to_numpy()
+        return tokens, gaps, labels
+
+    def _joint(self, circuits: list[LatentTree], tokens: np.ndarray) -> np.ndarray:
+        """log p(tokens, label), shape (n, k)."""
         tokens = np.where(tokens < 0, self.codec_.starts[-1], tokens)
-        found = np.stack([c.log_likelihood(tokens) for c in self.circuits_], axis=1)
-        return found + np.log(self.priors_)
+        with np.errstate(divide="ignore"):
+            prior = np.log(self.priors_)
+        with threadpool_limits(limits=1):
+            return np.stack([c.log_likelihood(tokens) for c in circuits], axis=1) + prior
 
-    def predict_proba(self, X):
-        joint = self._joint(self.codec_.encode(self.schema_.canonical(X)))
-        return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+    def _with_present(self, leaves: np.ndarray) -> np.ndarray:
+        """Leaves with a further row for each column: the probability that its cell is not missing."""
+        rows = [
+            1.0 - leaves[start] if column.fillable else leaves[-1]
+            for column, start in zip(self.codec_.columns, self.codec_.starts, strict=False)
+        ]
+        return np.concatenate([leaves, rows])
 
 
-_COLD = True
-_TILT = True
-_M0 = 5.0
-_TLEAF = 0
+def _usable(weights: np.ndarray, n: int) -> bool:
+    return weights.shape == (n,) and bool(np.isfinite(weights).all() and (weights >= 0).all() and weights.any())
+
+
+def _normalised(joint: np.ndarray) -> np.ndarray:
+    """Probabilities of each row's log-weights; a row that no label allows gets equal ones."""
+    total = logsumexp(joint, axis=1, keepdims=True)
+    return np.where(np.isfinite(total), np.exp(joint - np.where(np.isfinite(total), total, 0.0)), 1 / joint.shape[1])

@@ -66,8 +66,16 @@ class ColumnCodec:
         """Whether neighbouring tokens are alike."""
         return self.categories is None
 
+    @property
+    def fillable(self) -> bool:
+        """Whether a missing cell has a token and could have a value instead."""
+        return self.missing and self.size > 1
+
     def encode(self, column: pd.Series) -> np.ndarray:
-        """Token of each cell, shape (n,); -1 where training rows never showed the like (a new category, a first gap)."""
+        """Token of each cell, shape (n,); -1 for a category, or for any gap, that training rows never showed.
+
+        A number that is not there counts as the nearest one that is.
+        """
         first, absent = int(self.missing), 0 if self.missing else -1
         if self.categories is not None:
             lookup = np.full(len(self.categories) + 1, -1)
@@ -135,6 +143,16 @@ class Codec:
                 found = column.encode(table[name])
                 tokens[:, j] = np.where(found < 0, -1, found + start)
         return tokens
+
+    def table(self, cells: list[np.ndarray]) -> pd.DataFrame:
+        """Canonical table of decoded columns."""
+        columns = {
+            name: cells_
+            if column.categories is None
+            else pd.Categorical.from_codes(cells_, categories=column.categories)
+            for name, column, cells_ in zip(self.names, self.columns, cells, strict=True)
+        }
+        return pd.DataFrame(columns)
 
 
 def _cut(values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,46 +8,53 @@ from scipy.sparse import csc_array
 from trisynth.generators.dirichlet_tree import DirichletTree
 from trisynth.generators.latent_tree import LatentTree, Tree
 
-
-# Nats per row that count as a gain, and steps without one that end the climb.
+# Nats per row that count as a gain, and passes without one that end the climb.
 _GAIN, _PATIENCE = 0.002, 3
+# Rows of one step; larger tables are climbed in steps over batches (Cappe and Moulines 2009), whose counts are
+# averaged with rates 1, 2^-r, 3^-r, ...
+_BATCH, _RATE = 16_384, 0.6
+# Rounds of proportional fitting in one step, and the smallest share that they divide by.
+_FITTINGS, _TINY = 20, 1e-12
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Tokens of some rows, shape (n, d), and their weights, shape (n,), or None where all weigh 1."""
+    """Tokens of some rows.
+
+    Parameters
+    ----------
+    tokens : ndarray of int, shape (n, d)
+    weights : ndarray, shape (n,)
+    """
 
     tokens: np.ndarray
-    weights: np.ndarray | None = None
+    weights: np.ndarray
 
-    def take(self, chosen: np.ndarray) -> "Rows":
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def take(self, chosen: np.ndarray | slice) -> "Rows":
         """The chosen rows."""
-        return Rows(self.tokens[chosen], None if self.weights is None else self.weights[chosen])
+        return Rows(self.tokens[chosen], self.weights[chosen])
 
-    def score(self, circuit: LatentTree) -> float:
-        """Weighted mean log-likelihood; 0 without rows."""
-        if not len(self.tokens):
-            return 0.0
-        return float(np.average(circuit.log_likelihood(self.tokens), weights=self.weights))
+    def mean(self, values: np.ndarray) -> float:
+        """Weighted mean of one value per row."""
+        return float(values @ self.weights / max(self.weights.sum(), np.finfo(float).tiny))
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """Expected counts, in the shapes of a ``LatentTree``'s parameters, and the log-likelihood they belong to."""
+class Counts:
+    """Expected counts in the shapes of a ``LatentTree``'s parameters, and the log-likelihood they belong to."""
 
     root: np.ndarray
     transitions: np.ndarray
     leaves: np.ndarray
     log_likelihood: float = 0.0
 
-    def mixed(self, other: "Statistics", rate: float) -> "Statistics":
-        """(1 - rate) of these and ``rate`` of the other ones."""
+    def mixed(self, other: "Counts", rate: float, factor: float) -> "Counts":
+        """(1 - rate) of these and ``rate`` of ``factor`` times the other ones."""
         pairs = ((getattr(self, name), getattr(other, name)) for name in vars(self))
-        return Statistics(*((1 - rate) * ours + rate * theirs for ours, theirs in pairs))
-
-    def times(self, factor: float) -> "Statistics":
-        """All counts multiplied."""
-        return Statistics(*(factor * value for value in vars(self).values()))
+        return Counts(*((1 - rate) * ours + rate * factor * theirs for ours, theirs in pairs))
 
 
 @dataclass(frozen=True)
@@ -59,9 +66,10 @@ class Prior:
     smoothing : DirichletTree
     root : ndarray, shape (K,)
     transitions : ndarray, shape (d, K, K)
-    branches : ndarray, shape (branches, K) or (branches, 1)
+    branches : ndarray, shape (branches, 1) or (branches, K)
         Prior means of the leaves' branches.
     strength : ndarray, shape (branches, 1)
+        Pseudo-counts of the branches' splits.
     """
 
     smoothing: DirichletTree
@@ -70,124 +78,141 @@ class Prior:
     branches: np.ndarray
     strength: np.ndarray
 
-    def maximum(self, tree: Tree, counts: Statistics, dtype: type = np.float32) -> LatentTree:
-        """The M-step: parameters of the largest penalised expected log-likelihood."""
+    def maximum(self, tree: Tree, counts: Counts, dtype: type = np.float32) -> LatentTree:
+        """The M-step: parameters of the largest expected log-likelihood plus penalty."""
         root = counts.root + self.root
         transitions = counts.transitions + self.transitions
+        transitions /= transitions.sum(axis=2, keepdims=True)
         leaves = self.smoothing.maximum(counts.leaves, self.branches, self.strength)
-        leaves = np.concatenate([leaves, np.ones((1, len(root)))])
-        transitions = transitions / transitions.sum(axis=2, keepdims=True)
-        return LatentTree(tree, (root / root.sum()).astype(dtype), transitions.astype(dtype), leaves.astype(dtype))
+        return LatentTree(tree, (root / root.sum()).astype(dtype), transitions.astype(dtype), with_ones(leaves, dtype))
 
     def penalty(self, circuit: LatentTree) -> float:
-        """Log prior density of a circuit, up to a constant."""
-        inner = np.delete(np.arange(len(circuit.transitions)), circuit.tree.order[0])
-        return float(
-            np.sum(self.root * np.log(circuit.root))
-            + np.sum(self.transitions[inner] * np.log(circuit.transitions[inner]))
-        ) + self.smoothing.penalty(circuit.leaves[:-1].astype(float), self.branches, self.strength)
+        """Log prior of a circuit, up to a constant."""
+        inner = circuit.tree.order[1:]
+        moves = np.sum(self.transitions[inner] * np.log(circuit.transitions[inner]))
+        leaves = self.smoothing.penalty(circuit.leaves[:-1], self.branches, self.strength)
+        return float(np.sum(self.root * np.log(circuit.root)) + moves) + leaves
 
 
-def expected_counts(circuit: LatentTree, tokens: np.ndarray, weights: np.ndarray | None = None) -> Statistics:
-    """The E-step: expected counts of states, transitions and leaves, and the weighted log-likelihood.
+def with_ones(leaves: np.ndarray, dtype: type = np.float32) -> np.ndarray:
+    """Leaves with the row of ones that stands for an unobserved cell."""
+    return np.concatenate([leaves, np.ones((1, leaves.shape[1]))]).astype(dtype)
 
-    Parameters
-    ----------
-    circuit : LatentTree
-    tokens : ndarray of int, shape (n, d)
-    weights : ndarray, shape (n,), optional
-        Weight of each row; 1 if absent.
-    """
+
+def expected_counts(circuit: LatentTree, rows: Rows) -> Counts:
+    """The E-step: weighted expected counts of states, transitions and leaves, and the weighted log-likelihood."""
     tree, states = circuit.tree, circuit.states
     first = tree.order[0]
     root, transitions = np.zeros(states), np.zeros(circuit.transitions.shape)
     leaves = np.zeros((len(circuit.leaves), states))
     log_likelihood = 0.0
-    for rows in circuit.blocks(len(tokens)):
-        part = tokens[rows]
-        below, messages, scale = circuit.upward(part)
-        weight = np.ones(len(part)) if weights is None else weights[rows]
+    for block in circuit.blocks(len(rows)):
+        tokens, weights = rows.tokens[block], rows.weights[block]
+        below, messages, scale = circuit.upward(tokens)
         posterior = np.empty_like(below)
         posterior[first] = below[first] * circuit.root
         chance = posterior[first].sum(axis=1)
-        log_likelihood += float(weight @ (scale + np.log(chance)))
-        posterior[first] *= (weight / chance)[:, None]
+        log_likelihood += float(weights @ (scale + np.log(chance)))
+        posterior[first] *= (weights / chance).astype(below.dtype)[:, None]
         root += posterior[first].sum(axis=0)
         for v in tree.order[1:]:
             ratio = posterior[tree.parents[v]] / messages[v]
             transitions[v] += circuit.transitions[v] * (ratio.T @ below[v])
             np.matmul(ratio, circuit.transitions[v], out=posterior[v])
             posterior[v] *= below[v]
-        # One nonzero per cell: the product scatters each posterior onto its token.
-        cells = part.size
-        scatter = csc_array(
-            (np.ones(cells, below.dtype), part.T.ravel(), np.arange(cells + 1)), shape=(len(leaves), cells)
-        )
+        # One nonzero per cell: the product scatters each posterior onto its token, without one-hot columns.
+        cells = tokens.size
+        ones, where = np.ones(cells, below.dtype), np.arange(cells + 1)
+        scatter = csc_array((ones, tokens.T.ravel(), where), shape=(len(leaves), cells))
         leaves += scatter @ posterior.reshape(cells, states)
-    return Statistics(root, transitions, leaves[:-1], log_likelihood)
+    return Counts(root, transitions, leaves[:-1], log_likelihood)
 
 
-def hard_counts(tree: Tree, states: np.ndarray, tokens: np.ndarray, sizes: tuple[int, int]) -> Statistics:
-    """Counts of rows whose states are given, shape (n, d); ``sizes`` are K and the number of tokens."""
-    k, size = sizes
+def hard_counts(tree: Tree, states: np.ndarray, rows: Rows, k: int, size: int) -> Counts:
+    """Counts of rows whose states are given, shape (n, d), for ``k`` states and ``size`` tokens."""
     leaves = np.zeros((size, k))
-    np.add.at(leaves, (tokens.ravel(), states.ravel()), 1.0)
-    transitions = np.zeros((tokens.shape[1], k, k))
-    for v in tree.order[1:]:
-        pair = states[:, tree.parents[v]] * k + states[:, v]
-        transitions[v] = np.bincount(pair, minlength=k * k).reshape(k, k)
-    return Statistics(np.bincount(states[:, tree.order[0]], minlength=k).astype(float), transitions, leaves)
-
-
-def split_states(counts: Statistics, noise: float, rng: np.random.Generator) -> Statistics:
-    """Counts of twice as many states: each one's count halved, up to ``noise``, which lets EM tell the twins apart."""
-
-    def halves(values: np.ndarray, axis: int) -> np.ndarray:
-        doubled = np.repeat(values / 2, 2, axis=axis)
-        return doubled * (1 + noise * rng.uniform(-1, 1, doubled.shape))
-
-    transitions = halves(halves(counts.transitions, 1), 2)
-    return replace(counts, root=halves(counts.root, 0), transitions=transitions, leaves=halves(counts.leaves, 1))
+    transitions = np.zeros((states.shape[1], k, k))
+    for v, parent in enumerate(tree.parents):
+        leaves += np.bincount(rows.tokens[:, v] * k + states[:, v], rows.weights, size * k).reshape(size, k)
+        if parent >= 0:
+            pair = states[:, parent] * k + states[:, v]
+            transitions[v] = np.bincount(pair, rows.weights, k * k).reshape(k, k)
+    return Counts(np.bincount(states[:, tree.order[0]], rows.weights, k), transitions, leaves)
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """What EM ended with.
+class Climb:
+    """Where EM ended, and the mean log-likelihood of the validation rows there."""
+
+    circuit: LatentTree
+    score: float
+
+
+def climb(start: LatentTree, prior: Prior, rows: Rows, validation: Rows, passes: int) -> Climb:
+    """The best circuit by validation likelihood on at most ``passes`` passes; ends once they stop to gain.
 
     Parameters
     ----------
-    circuit : LatentTree
-    counts : Statistics
-        The expected counts that it was made from.
-    score : float
-        Mean validation log-likelihood.
+    start : LatentTree
+    prior : Prior
+    rows, validation : Rows
     passes : int
-        E-steps until this circuit.
     """
-
-    circuit: LatentTree
-    counts: Statistics | None
-    score: float
-    passes: int
-
-
-def climb(
-    start: LatentTree,
-    prior: Prior,
-    rows: Rows,
-    validation: Rows,
-    passes: int,
-) -> Fitted:
-    """The best of up to ``passes`` EM steps by validation likelihood, ended once steps stop to gain."""
-    best = Fitted(start, None, validation.score(start), 0)
-    circuit, idle = start, 0
-    for step in range(1, passes + 1):
-        counts = expected_counts(circuit, rows.tokens, rows.weights)
-        circuit = prior.maximum(start.tree, counts)
-        score = validation.score(circuit)
+    best = Climb(start, validation.mean(start.log_likelihood(validation.tokens)))
+    circuit, counts, idle, steps = start, None, 0, 0
+    batches = range(0, len(rows), -(-len(rows) // -(-len(rows) // _BATCH)))
+    for _ in range(passes):
+        for first in batches:
+            batch = rows.take(slice(first, first + batches.step))
+            steps += 1
+            rate = 1.0 if len(batches) == 1 or counts is None else max(steps**-_RATE, 1 / len(batches))
+            found = expected_counts(circuit, batch)
+            # Until the first average, the batch alone stands for all rows.
+            counts = (counts or found).mixed(found, rate, len(rows) / len(batch))
+            circuit = prior.maximum(start.tree, counts, start.root.dtype)
+        score = validation.mean(circuit.log_likelihood(validation.tokens))
         idle = 0 if score > best.score + _GAIN else idle + 1
-        if score > best.score:
-            best = Fitted(circuit, counts, score, step)
+        best = Climb(circuit, score) if score > best.score else best
         if idle == _PATIENCE:
             break
     return best
+
+
+def tilt(base: LatentTree, rows: Rows, leaves: np.ndarray, strength: float, passes: int) -> LatentTree:
+    """``base`` bent towards ``rows`` by one factor for each state: p(z_v | z_parent) is proportional to base x factor.
+
+    The class is one more parent of every latent, with d x K numbers to learn instead of d x K x K: few enough for a
+    small class, and a prior on them takes little from the differences between classes. The M-step is the iterative
+    proportional fitting of log-linear models (Deming and Stephan 1940): factors for which expected and modelled counts
+    of each state agree.
+
+    Parameters
+    ----------
+    base : LatentTree
+    rows : Rows
+        Rows of one class.
+    leaves : ndarray, shape (tokens + 1, K)
+        Kept as they are.
+    strength : float
+        Rows of ``base`` itself that are added to those of the class.
+    passes : int
+        EM steps.
+    """
+    tree, moves = base.tree, base.transitions.astype(float)
+    shares = base.state_shares()
+    joint = strength * shares[tree.parents][:, :, None] * moves
+    factors = np.ones((len(moves), 1, base.states))
+    circuit = replace(base, leaves=leaves)
+    for _ in range(passes):
+        counts = expected_counts(circuit, rows)
+        root = counts.root + strength * shares[tree.order[0]]
+        wanted = counts.transitions + joint
+        parents, children = wanted.sum(axis=2)[:, None, :], wanted.sum(axis=1)[:, None, :]
+        for _ in range(_FITTINGS):
+            bent = moves * factors
+            bent /= bent.sum(axis=2, keepdims=True)
+            factors *= children / np.maximum(parents @ bent, _TINY)
+            factors /= factors.max(axis=2, keepdims=True)
+        dtype = base.root.dtype
+        circuit = LatentTree(tree, (root / root.sum()).astype(dtype), bent.astype(dtype), leaves)
+    return circuit

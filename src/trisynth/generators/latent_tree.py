@@ -117,12 +117,18 @@ class LatentTree:
                 found[rows] = np.where(chance > 0, scale + np.log(chance), -np.inf)
         return found
 
+    def state_shares(self) -> np.ndarray:
+        """p(z_v) of each latent, shape (d, K)."""
+        shares = np.empty((len(self.transitions), self.states))
+        for v in self.tree.order:
+            parent = self.tree.parents[v]
+            shares[v] = self.root if parent < 0 else shares[parent] @ self.transitions[v]
+        return shares
+
     def blocks(self, n: int) -> Iterator[slice]:
         """Row ranges that keep a block's arrays small."""
         size = max(64, _CELLS // (len(self.transitions) * self.states))
         return (slice(start, min(start + size, n)) for start in range(0, n, size))
-
-
 
     def draw_states(self, tokens: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """States drawn from their joint posterior given a block of rows of tokens, shape (n, d)."""

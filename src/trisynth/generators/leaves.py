@@ -120,17 +120,16 @@ class TruncatedNormals:
     upper: np.ndarray
 
     @classmethod
-    def of(
-        cls, leaves: np.ndarray, values: np.ndarray, lower: np.ndarray, upper: np.ndarray
-    ) -> "TruncatedNormals":
+    def of(cls, leaves: np.ndarray, values: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> "TruncatedNormals":
         """From the leaf and value of each row, shape (rows,), NaN values left out, and the leaves' bounds."""
         present = ~np.isnan(values)
         leaves, values = leaves[present], values[present]
-        rows = np.maximum(np.bincount(leaves, minlength=len(lower)), 1)
-        mean = np.bincount(leaves, values, len(lower)) / rows
+        rows = np.bincount(leaves, minlength=len(lower))
+        # A leaf in which every cell is missing needs some number inside its bounds.
+        mean = np.where(rows > 0, np.bincount(leaves, values, len(lower)) / np.maximum(rows, 1), lower)
         deviation = np.bincount(leaves, np.square(values - mean[leaves]), len(lower))
         # Rounding must not turn equal values into a law with a spread.
-        spread = np.sqrt(deviation / rows)
+        spread = np.sqrt(deviation / np.maximum(rows, 1))
         return cls(mean, np.where(spread > 1e-9 * np.abs(mean), spread, 0.0), lower, upper)
 
     def draw(self, leaves: np.ndarray, rng: np.random.Generator) -> np.ndarray:

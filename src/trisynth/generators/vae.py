@@ -41,13 +41,20 @@ class Likelihood(nn.Module):
 
     def __init__(self, blocks: Sequence[Block], fill: Tensor):
         super().__init__()
-        starts = {(block.name, block.kind): block.start for block in blocks}
-        self.numbers = [start for (_, kind), start in starts.items() if kind == "number"]
-        self.indicators = [start for (_, kind), start in starts.items() if kind == "missing"]
-        self.incomplete = [starts[name, "number"] for name, kind in starts if kind == "missing"]
-        self.categories = [(block.start, block.stop) for block in blocks if block.kind == "category"]
-        self.log_noise = nn.Parameter(torch.zeros(len(self.numbers)))
+        numbers = [block.name for block in blocks if block.kind == "number"]
+        incomplete = [numbers.index(block.name) for block in blocks if block.kind == "missing"]
+        # The encoder puts numbers first, then missing indicators, then categories.
+        self.numbers = slice(0, len(numbers))
+        self.indicators = slice(len(numbers), len(numbers) + len(incomplete))
+        self.log_noise = nn.Parameter(torch.zeros(len(numbers)))
         self.register_buffer("fill", fill)
+        self.register_buffer("incomplete", torch.tensor(incomplete, dtype=torch.long), persistent=False)
+        # Categories of equal width are treated at once: one table of columns, shape (categories, width), per width.
+        spans = [range(block.start, block.stop) for block in blocks if block.kind == "category"]
+        self.widths = sorted({len(span) for span in spans})
+        for width in self.widths:
+            columns = [list(span) for span in spans if len(span) == width]
+            self.register_buffer(f"columns_{width}", torch.tensor(columns), persistent=False)
 
     @property
     def variance(self) -> Tensor:
@@ -56,19 +63,14 @@ class Likelihood(nn.Module):
 
     def log_density(self, rows: Tensor, output: Tensor) -> Tensor:
         """log p(row | output) of encoded ``rows`` of shape (n, width), shape (n,)."""
-        gap = (rows - output)[:, self.numbers]
+        gap, absent = (rows - output)[:, self.numbers], rows[:, self.indicators]
         log_density = -0.5 * (gap.square() / self.variance + (2 * torch.pi * self.variance).log())
-        if self.indicators:
-            absent = rows[:, self.indicators]
-            present = torch.ones_like(rows).index_copy(1, _index(self.incomplete, rows), 1 - absent)
-            log_density = log_density * present[:, self.numbers]
-        total = log_density.sum(dim=1)
-        if self.indicators:
-            total = total - functional.binary_cross_entropy_with_logits(
-                output[:, self.indicators], absent, reduction="none"
-            ).sum(dim=1)
-        for start, stop in self.categories:
-            total = total + (rows[:, start:stop] * output[:, start:stop].log_softmax(dim=1)).sum(dim=1)
+        present = torch.ones_like(gap).index_copy(1, self.incomplete, 1 - absent)
+        total = (log_density * present).sum(dim=1)
+        logits = output[:, self.indicators]
+        total = total - functional.binary_cross_entropy_with_logits(logits, absent, reduction="none").sum(dim=1)
+        for columns in self._categories():
+            total = total + (rows[:, columns] * output[:, columns].log_softmax(dim=2)).sum(dim=(1, 2))
         return total
 
     def draw(self, output: Tensor, uniform: Tensor) -> Tensor:
@@ -78,31 +80,21 @@ class Likelihood(nn.Module):
         straight-through Gumbel estimator (Jang et al. 2017).
         """
         uniform = uniform.clamp(_EDGE, 1 - _EDGE)
-        rows = torch.zeros_like(output)
-        if self.numbers:
-            noise = torch.special.ndtri(uniform[:, self.numbers]) * self.variance.sqrt()
-            rows = rows.index_copy(1, _index(self.numbers, rows), output[:, self.numbers] + noise)
-        if self.indicators:
-            logistic = uniform[:, self.indicators].logit()
-            soft = (output[:, self.indicators] + logistic).sigmoid()
-            absent = (soft > 0.5).to(soft) + (soft - soft.detach())
-            values = (1 - absent) * rows[:, self.incomplete] + absent * self.fill
-            rows = rows.index_copy(1, _index(self.incomplete, rows), values)
-            rows = rows.index_copy(1, _index(self.indicators, rows), absent)
-        parts = []
-        for start, stop in self.categories:
-            gumbel = -(-uniform[:, start:stop].log()).log()
-            soft = (output[:, start:stop] + gumbel).softmax(dim=1)
-            hard = functional.one_hot(soft.argmax(dim=1), stop - start).to(soft)
-            parts.append(hard + (soft - soft.detach()))
-        if parts:
-            # Categories are the last blocks of the matrix.
-            rows = torch.cat([rows[:, : self.categories[0][0]], *parts], dim=1)
+        numbers = output[:, self.numbers] + torch.special.ndtri(uniform[:, self.numbers]) * self.variance.sqrt()
+        soft = (output[:, self.indicators] + uniform[:, self.indicators].logit()).sigmoid()
+        absent = (soft > 0.5).to(soft) + (soft - soft.detach())
+        filled = (1 - absent) * numbers[:, self.incomplete] + absent * self.fill
+        rows = torch.cat([numbers.index_copy(1, self.incomplete, filled), absent], dim=1)
+        rows = functional.pad(rows, (0, output.shape[1] - rows.shape[1]))
+        for columns in self._categories():
+            gumbel = -(-uniform[:, columns].log()).log()
+            soft = (output[:, columns] + gumbel).softmax(dim=2)
+            hard = functional.one_hot(soft.argmax(dim=2), columns.shape[1]).to(soft)
+            rows = rows.index_copy(1, columns.flatten(), (hard + (soft - soft.detach())).flatten(1))
         return rows
 
-
-def _index(columns: list[int], like: Tensor) -> Tensor:
-    return torch.tensor(columns, dtype=torch.long, device=like.device)
+    def _categories(self) -> list[Tensor]:
+        return [getattr(self, f"columns_{width}") for width in self.widths]
 
 
 class Autoencoder(nn.Module):

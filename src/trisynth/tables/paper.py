@@ -140,15 +140,15 @@ def main_table(found: Mapping[str, Mapping[Key, pd.Series]], arm: str, test_shar
             gains = [estimates.difference(added, real, test_share), over_rival]
             alone = scores.get((dataset, method, "synthetic"))
             cells = [None if s is None else estimates.estimate(s, test_share) for s in (real, alone, added)]
-            bold |= {(len(rows), place) for place, g in zip((7, 9), gains, strict=True) if g is not None and g.above_zero}
+            bold |= {(len(rows), place) for place, gain in zip((7, 9), gains, strict=True) if gain and gain.above_zero}
             rows.append([dataset, label, method, cells[2].count, *cells, gains[0], rival, gains[1]])
     note = (
         f"{_note(test_share)}Gains are paired by seed. The best rival is the best of the training sets without "
         "synthetic rows (duplicated real rows, random oversampling, class weights, tuned threshold), chosen with "
         "hindsight in its favour. Bold: the interval lies above zero."
     )
-    words = {"combined": "added to the real rows", "balanced": "filling every class up to the largest"}
-    return Table(f"main_{arm}", f"What synthetic rows {words[arm]} bring.", note, columns, rows, bold, rules)
+    words = {"combined": "are added to the real rows", "balanced": "fill every class up to the largest"}
+    return Table(f"main_{arm}", f"Gain where synthetic rows {words[arm]}.", note, columns, rows, bold, rules)
 
 
 def comparison_table(jobs: pd.DataFrame, test_share: float) -> Table:

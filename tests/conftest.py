@@ -1,0 +1,88 @@
+"""What all tests share: no telemetry, no screen, and small experiments on tables that need no download."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["DVC_NO_ANALYTICS"] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+# Hydra's joblib launcher takes all cores; the test suite already does.
+os.environ["LOKY_MAX_CPU_COUNT"] = "2"
+
+QUICK = (
+    "preprocessing=standard",
+    "generator=marginals",
+    "classifier=logistic",
+    "arms=minimal",
+    "tracking=none",
+    "tracking.figure=false",
+    "metrics.fidelity=[trisynth.metrics.fidelity.distances]",
+    "metrics.privacy=[trisynth.metrics.privacy.exact_copies]",
+)
+
+
+def patients(rows: int = 150) -> pd.DataFrame:
+    """Numbers, a whole number, categories and missing cells, with a rare class that depends on them."""
+    rng = np.random.default_rng(7)
+    age = rng.integers(20, 90, rows)
+    dose = np.round(rng.gamma(2.0, 3.0, rows), 2)
+    table = pd.DataFrame(
+        {
+            "age": age,
+            "dose": np.where(rng.random(rows) < 0.1, np.nan, dose),
+            "sex": rng.choice(["female", "male"], rows),
+            "stage": rng.choice(["I", "II", "III"], rows),
+        }
+    )
+    risk = (age - 55) / 15 + (dose - 6) / 4 + rng.normal(size=rows)
+    return table.assign(cost=np.round(100 + 3 * age + 20 * risk, 2), outcome=np.where(risk > 1, "sick", "well"))
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory) -> dict[str, Path]:
+    """Files of the same patients: one with classes as its target, one with a number."""
+    folder = tmp_path_factory.mktemp("tables")
+    table = patients()
+    files = {"classes": folder / "patients.csv", "number": folder / "costs.csv"}
+    table.drop(columns="cost").to_csv(files["classes"], index=False)
+    table.drop(columns="outcome").to_csv(files["number"], index=False)
+    return files
+
+
+@pytest.fixture(scope="session")
+def overrides(tables):
+    """Command-line overrides of a quick experiment whose folders all lie in the given one."""
+
+    def make(folder: Path, task: str = "classes", *more: str) -> list[str]:
+        target = "outcome" if task == "classes" else "cost"
+        data = ["dataset=csv", f"dataset.path={tables[task]}", f"dataset.target={target}", f"dataset.name={task}"]
+        paths = [f"paths.{name}={folder / name}" for name in ("raw", "cache", "runs", "sweeps")]
+        given = {argument.partition("=")[0] for argument in more}
+        return [*(a for a in [*data, *QUICK] if a.partition("=")[0] not in given), *paths, *more]
+
+    return make
+
+
+@pytest.fixture
+def config(overrides, tmp_path):
+    """Resolved configuration of a quick experiment, changed by overrides."""
+    from trisynth.commandline import composed
+
+    return lambda *more, task="classes": composed(overrides(tmp_path, task, *more))
+
+
+@pytest.fixture(scope="session")
+def command():
+    """``python -m trisynth.<module> <arguments>`` in a process of its own."""
+
+    def run(module: str, *arguments: str, cwd: Path, **options) -> subprocess.CompletedProcess:
+        line = [sys.executable, "-m", f"trisynth.{module}", *map(str, arguments)]
+        return subprocess.run(line, cwd=cwd, capture_output=True, text=True, timeout=300, **options)
+
+    return run

@@ -1,0 +1,188 @@
+"""Configs: an allow-list that aliases cannot pass, digests that move with code and not with words."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trisynth import config
+from trisynth.config import canonical, code_digest, digest, instantiate, locate, target_name, targets
+from trisynth.errors import InputError
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "os.system",
+        "builtins.eval",
+        "subprocess.run",
+        "trisynthevil.run",
+        "sklearn.utils.os.system",
+        "sklearn.utils._testing.os.system",
+        "trisynth.cache.os.system",
+        "trisynth.cache.shutil.rmtree",
+        "trisynth.config.importlib.import_module",
+        "trisynth.config.math.inf",
+        "trisynth.config.LIBRARIES",
+        "sklearn",
+        "",
+        "trisynth",
+        None,
+    ],
+)
+def test_what_is_not_on_the_allow_list_is_refused(target):
+    with pytest.raises(InputError, match="_target_="):
+        locate(target)
+
+
+@pytest.mark.parametrize("alias", ["trisynth.cache.mkdtemp", "trisynth.cache.system"])
+def test_an_alias_is_judged_by_where_the_object_comes_from(alias, monkeypatch):
+    import os
+    import tempfile
+
+    monkeypatch.setattr("trisynth.cache.mkdtemp", tempfile.mkdtemp, raising=False)
+    monkeypatch.setattr("trisynth.cache.system", os.system, raising=False)
+    with pytest.raises(InputError, match="must be a class or function of"):
+        locate(alias)
+
+
+def test_foreign_modules_are_not_even_imported(tmp_path, monkeypatch):
+    (tmp_path / "evil.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError):
+        locate("evil.run")
+
+
+def test_a_misspelt_class_is_named():
+    with pytest.raises(InputError, match="LogisticRegresion.*no such class"):
+        locate("sklearn.linear_model.LogisticRegresion")
+    with pytest.raises(InputError, match="no such class"):
+        locate("trisynth.generators.nowhere.Copula")
+
+
+def test_instantiate_makes_nested_objects():
+    made = instantiate(
+        {
+            "_target_": "sklearn.pipeline.Pipeline",
+            "steps": [["scale", {"_target_": "sklearn.preprocessing.StandardScaler", "with_mean": False}]],
+        }
+    )
+    assert made.steps[0][1].with_mean is False
+
+
+def test_an_unknown_argument_is_named_with_the_known_ones():
+    with pytest.raises(InputError, match="k_neighbours=3: Smote does not take it; it takes .*k_neighbors"):
+        instantiate({"_target_": "trisynth.generators.smote.Smote", "k_neighbours": 3})
+
+
+def test_an_argument_that_scikit_learn_refuses_is_a_users_mistake():
+    with pytest.raises(InputError, match=r"^C=-1: .*must be a float"):
+        instantiate({"_target_": "sklearn.linear_model.LogisticRegression", "C": -1})
+
+
+def test_extra_arguments_win():
+    made = instantiate({"_target_": "sklearn.linear_model.LogisticRegression", "C": 1.0}, C=2.0)
+    assert made.C == 2.0
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(max_size=5), plain, max_size=4))
+def test_canonical_text_ignores_the_order_of_keys(value):
+    assert canonical(dict(reversed(value.items()))) == canonical(value)
+
+
+def test_canonical_text_of_odd_values():
+    assert canonical({"b": (1, 2), "a": math.nan, 3: "é"}) == '{"3":"é","a":"nan","b":[1,2]}'
+    assert canonical({"a": math.inf}) != canonical({"a": -math.inf})
+
+
+@pytest.mark.parametrize(("left", "right"), [(1, 1.0), (1, "1"), (None, "None"), ([], {}), (0, False), ([1], [[1]])])
+def test_digests_tell_values_apart(left, right):
+    assert digest(left) != digest(right)
+    assert len(digest(left)) == 16
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A small package in the place of this one; returns a function that rewrites a module."""
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+
+    def write(name: str, source: str) -> None:
+        (tmp_path / f"{name}.py").write_text(source)
+        config._source.cache_clear()
+
+    write("__init__", "")
+    write("first", '"""Words."""\nfrom trisynth import second\n\ndef f():\n    return second.g()  # why\n')
+    write("second", "def g():\n    return 1\n")
+    write("apart", "def h():\n    return 1\n")
+    yield write
+    config._source.cache_clear()
+
+
+def test_words_make_no_result_stale(package):
+    before = code_digest("trisynth.first")
+    package("first", '"""Other."""\nfrom trisynth import second\n\n\ndef f():\n    """New."""\n    return second.g()\n')
+    assert code_digest("trisynth.first") == before
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "moved"),
+    [
+        ("first", "from trisynth import second\n\ndef f():\n    return second.g() + 1\n", True),
+        ("second", "def g():\n    return 2\n", True),
+        ("apart", "def h():\n    return 2\n", False),
+    ],
+)
+def test_code_and_what_it_imports_count_and_nothing_else(package, module, source, moved):
+    before = code_digest("trisynth.first")
+    package(module, source)
+    assert (code_digest("trisynth.first") != before) == moved
+
+
+def test_an_import_inside_a_function_counts(package):
+    package("first", "def f():\n    from trisynth.second import g\n    return g()\n")
+    before = code_digest("trisynth.first")
+    package("second", "def g():\n    return 2\n")
+    assert code_digest("trisynth.first") != before
+
+
+def test_a_docstring_only_body_stays_code(package):
+    package("first", 'class A:\n    """Words."""\n')
+    assert code_digest("trisynth.first")
+
+
+def test_library_versions_count(monkeypatch):
+    before = code_digest("trisynth.seeds")
+    monkeypatch.setattr(config, "_version", lambda library: "0")
+    assert code_digest("trisynth.seeds") != before
+
+
+def test_targets_are_the_modules_of_this_package():
+    found = targets(
+        {
+            "_target_": "trisynth.generators.vae.VAE",
+            "encoder": {"_target_": "trisynth.preprocessing.encoder.TableEncoder"},
+            "others": [{"_target_": "sklearn.svm.SVC"}, {"_target_": "trisynth.generators.copy.Copy"}],
+        }
+    )
+    assert found == ["trisynth.generators.copy", "trisynth.generators.vae", "trisynth.preprocessing.encoder"]
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"), [("Copula", "copula"), ("BorderlineSmote", "borderline_smote"), ("VAE", "vae")]
+)
+def test_names_are_those_of_the_yaml_files(cls, name):
+    assert target_name({"_target_": f"trisynth.generators.x.{cls}"}) == name
+
+
+def test_errors_are_one_short_line():
+    assert str(InputError("n", "x" * 1000, "too long")).count("\n") == 0
+    assert len(str(InputError("n", "x" * 1000, "too long"))) < 250
+    assert "\n" not in str(InputError("n", "a\nb", "has a line break"))
