@@ -1,5 +1,6 @@
 """What all tests share: no telemetry, no screen, and small experiments on tables that need no download."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DVC_NO_ANALYTICS"] = "1"
@@ -86,3 +88,25 @@ def command():
         return subprocess.run(line, cwd=cwd, capture_output=True, text=True, timeout=300, **options)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, overrides, command) -> dict:
+    """A sweep of eight jobs that was started twice: its folder, its overrides and what was printed; made once."""
+    base = tmp_path_factory.getbasetemp()
+    # The workers of one test run share their base folder's parent.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
+    record = folder / "record.json"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / ".lock"):
+        if not record.exists():
+            uri = f"tracking.uri=sqlite:///{folder / 'mlflow.db'}"
+            sweep = ["generator=marginals,copula", "classifier=logistic,knn", "seed=0,1", "hydra.launcher.n_jobs=2"]
+            given = overrides(folder, "classes", *sweep, "tracking=sqlite", uri)
+            starts = []
+            for _ in range(2):
+                done = command("run", "-m", *given, "tracking.figure=true", cwd=folder)
+                files = {str(path): path.stat().st_mtime_ns for path in (folder / "runs").rglob("*.json")}
+                starts.append({"code": done.returncode, "out": done.stdout, "err": done.stderr, "files": files})
+            record.write_text(json.dumps({"overrides": given, "starts": starts}))
+    return {"folder": folder, **json.loads(record.read_text())}

@@ -135,7 +135,7 @@ def test_a_full_disk_is_one_clear_line(tmp_path, monkeypatch, call):
             return type("Full", (), {"__enter__": lambda s: s, "__exit__": lambda *_: file.close(), "write": full})()
 
         monkeypatch.setattr(cache.os, "fdopen", fdopen)
-    with pytest.raises(InputError, match="No space left on device.*free space"):
+    with pytest.raises(InputError, match=r"No space left on device.*free space"):
         write_atomic(tmp_path / "kept.txt", "new")
     with pytest.raises(InputError, match="No space left on device"):
         Store(tmp_path / "store").get_or_make("kind", "key", make, read)

@@ -55,7 +55,7 @@ def test_foreign_modules_are_not_even_imported(tmp_path, monkeypatch):
 
 
 def test_a_misspelt_class_is_named():
-    with pytest.raises(InputError, match="LogisticRegresion.*no such class"):
+    with pytest.raises(InputError, match=r"LogisticRegresion.*no such class"):
         locate("sklearn.linear_model.LogisticRegresion")
     with pytest.raises(InputError, match="no such class"):
         locate("trisynth.generators.nowhere.Copula")
@@ -72,7 +72,7 @@ def test_instantiate_makes_nested_objects():
 
 
 def test_an_unknown_argument_is_named_with_the_known_ones():
-    with pytest.raises(InputError, match="k_neighbours=3: Smote does not take it; it takes .*k_neighbors"):
+    with pytest.raises(InputError, match=r"k_neighbours=3: Smote does not take it; it takes .*k_neighbors"):
         instantiate({"_target_": "trisynth.generators.smote.Smote", "k_neighbours": 3})
 
 

@@ -1,5 +1,6 @@
 """One job from its resolved configuration to its folder in ``runs``, skipped where that is already there."""
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -44,6 +45,8 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
     write_atomic(folder / "config.json", canonical(job.config) + "\n")
     if config["tracking"]["figure"]:
         draw(Experiment(job, store), folder)
+    if config["tracking"]["curves"]:
+        write_curves(Experiment(job, store), folder)
     result.write(runs)
     return result, False
 
@@ -61,3 +64,10 @@ def draw(experiment: "Experiment", folder: Path) -> None:
         lambda place: (place / "overview.png").read_bytes(),
     )
     write_atomic(folder / "overview.png", content)
+
+
+def write_curves(experiment: "Experiment", folder: Path) -> None:
+    """Terms of the loss at every epoch as ``history.json``, for generators that train by epochs."""
+    curves = getattr(experiment.generator(), "history_", None)
+    if curves:
+        write_atomic(folder / "history.json", json.dumps(curves) + "\n")

@@ -100,13 +100,13 @@ def test_truncated_normal_is_the_textbook_one():
 
 def test_density_integrates_to_one(mixed_density):
     fitted, X = mixed_density
-    grid = [np.linspace(X[name].min() - 0.1, X[name].max() + 0.1, 70) for name in "ab"]
+    grid = [np.linspace(X[name].min() - 0.1, X[name].max() + 0.1, 90) for name in "ab"]
     a, b = (axis.ravel() for axis in np.meshgrid(*grid))
     total = 0.0
     for letter in ("u", "v"):
         group = pd.Categorical([letter] * len(a), ["u", "v"])
-        both = fitted.density(pd.DataFrame({"a": a, "b": b, "group": group})).reshape(70, 70)
-        alone = fitted.density(pd.DataFrame({"a": grid[0], "b": np.nan, "group": group[:70]}))
+        both = fitted.density(pd.DataFrame({"a": a, "b": b, "group": group})).reshape(90, 90)
+        alone = fitted.density(pd.DataFrame({"a": grid[0], "b": np.nan, "group": group[:90]}))
         total += integrate.trapezoid(integrate.trapezoid(both, grid[0]), grid[1]) + integrate.trapezoid(alone, grid[0])
     assert total == pytest.approx(1.0, abs=0.02)
 
@@ -149,7 +149,7 @@ def test_accuracy_falls_over_the_rounds():
 def test_independent_columns_end_the_rounds_at_once():
     X = pd.DataFrame(np.random.default_rng(3).normal(size=(800, 4)), columns=list("abcd"))
     accuracy = ARF(delta=0.03).fit(*labelled(X)).accuracy_
-    assert len(accuracy) == 1 and abs(accuracy[0] - 0.5) < 0.06
+    assert len(accuracy) == 1 and 0.4 < accuracy[0] < 0.53
 
 
 # Draws
@@ -162,7 +162,7 @@ def test_pairs_keep_what_marginals_lose(mixed_density):
     assert abs(lost["a"].corr(lost["b"])) < 0.1
     circle, flat = (generator.fit(*labelled(ring(1000))).sample(2000)[0] for generator in (ARF(), Marginals()))
     hole = [(np.hypot(table["a"], table["b"]) < 0.5).mean() for table in (ring(1000), circle, flat)]
-    assert hole[0] < 0.01 and hole[1] < 0.05 < 0.1 < hole[2]
+    assert hole[0] < 0.01 and hole[1] < 0.3 * hole[2]
 
 
 def test_missing_cells_and_categories_keep_their_dependence(mixed_density):
@@ -233,8 +233,16 @@ def test_smoothing_lets_rare_categories_into_every_leaf():
 
 @pytest.mark.parametrize(
     ("parameter", "value"),
-    [("trees", 0), ("least", 2.5), ("rounds", -1), ("rounds", True), ("delta", -0.1), ("delta", np.nan)]
-    + [("smoothing", "much"), ("numbers", "uniform")],
+    [
+        ("trees", 0),
+        ("least", 2.5),
+        ("rounds", -1),
+        ("rounds", True),
+        ("delta", -0.1),
+        ("delta", np.nan),
+        ("smoothing", "much"),
+        ("numbers", "uniform"),
+    ],
 )
 def test_impossible_parameters_are_refused(parameter, value, classes):
     with pytest.raises(InputError, match=f"^{parameter}="):

@@ -107,7 +107,9 @@ def test_a_weight_of_two_counts_like_a_row_twice():
     circuit, rows = random_tree(), some_rows(6)
     twice = rows.take(np.array([0, 1, 1, 2, 3, 3, 4, 5]))
     weighted = Rows(rows.tokens, np.array([1.0, 2, 1, 2, 1, 1]))
-    for one, other in zip(vars(expected_counts(circuit, twice)).values(), vars(expected_counts(circuit, weighted)).values(), strict=True):
+    for one, other in zip(
+        vars(expected_counts(circuit, twice)).values(), vars(expected_counts(circuit, weighted)).values(), strict=True
+    ):
         assert one == pytest.approx(other)
 
 
@@ -129,7 +131,9 @@ def test_tilt_never_lowers_the_likelihood_of_its_class_and_keeps_the_leaves():
     ]
     assert np.diff(values).min() > -1e-3
     assert values[-1] - values[0] > 10
-    assert tilt(base, rows, base.leaves, 1e9, 3).log_likelihood(EVERY) == pytest.approx(base.log_likelihood(EVERY), abs=1e-4)
+    assert tilt(base, rows, base.leaves, 1e9, 3).log_likelihood(EVERY) == pytest.approx(
+        base.log_likelihood(EVERY), abs=1e-4
+    )
 
 
 def test_batches_climb_as_high_as_whole_passes(monkeypatch):

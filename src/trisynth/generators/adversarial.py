@@ -96,13 +96,8 @@ class Emission:
             filled = (1 - absent) * rows[:, self.incomplete] + absent * self.fill
             rows = rows.index_copy(1, torch.tensor(self.incomplete, device=rows.device), filled)
         # Categories are the last blocks of the matrix.
-        parts = [gumbel_softmax(raw[:, i:j], uniform[:, i:j], self.temperature) for i, j in self.categories]
+        parts = [networks.gumbel_softmax(raw[:, i:j], uniform[:, i:j], self.temperature) for i, j in self.categories]
         return torch.cat([rows, absent, *parts], dim=1)
-
-
-def gumbel_softmax(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
-    """Relaxed one-hot draws of shape (n, k) from uniform draws in (0, 1) of the same shape (Jang et al. 2017)."""
-    return ((logits - (-uniform.log()).log()) / temperature).softmax(dim=1)
 
 
 class Player:
@@ -162,6 +157,15 @@ class Adversarial(Generator):
     """Base of GAN and CGAN: two players over encoded rows, trained with L_total; a subclass makes the players.
 
     Both players are modules that take rows (or noise) of shape (n, .) and labels of shape (n,).
+
+    Attributes
+    ----------
+    weights_, judge_ : dict of str to ndarray
+        Weights of the generator and of the discriminator after the last good epoch, also when training ended
+        in ``Diverged``.
+    history_ : dict of str to list of float
+        One number per epoch: each term raw and weighted, ``native`` (the generator's adversarial loss), ``total``,
+        and ``discriminator``, the discriminator's loss, log 4 where it can tell nothing.
     """
 
     def __init__(
@@ -169,10 +173,11 @@ class Adversarial(Generator):
         latent: int = 32,
         hidden: Sequence[int] = (128, 128),
         dropout: float = 0.0,
+        transport: bool = True,
         epochs: int = 50,
-        steps: int = 2000,
-        batch_size: int = 256,
-        learning_rate: float = 1e-3,
+        steps: int = 1500,
+        batch_size: int = 128,
+        learning_rate: float = 4e-3,
         device: str = "cpu",
         encoder: TableEncoder | None = None,
         loss: Loss | None = None,
@@ -180,6 +185,7 @@ class Adversarial(Generator):
         self.latent = latent
         self.hidden = hidden
         self.dropout = dropout
+        self.transport = transport
         self.epochs = epochs
         self.steps = steps
         self.batch_size = batch_size
@@ -239,11 +245,13 @@ class Adversarial(Generator):
                 value = discriminator_loss(*scored)
                 judges.step(value)
                 native = generator_loss(judge(fakes, y))
-                rec = fakes.new_zeros(())
-                if loss.alpha:
+                paired = self.transport and loss.alpha > 0
+                rec = torch.zeros_like(native)
+                if paired:
                     rec = transport_cost(x / objective.scale, fakes / objective.scale, y) / len(blocks)
                 makers.step(objective(rec, x, y, fakes, native=native))
-                return {**objective.terms, "discriminator": float(value.detach())}
+                terms = {name: term for name, term in objective.terms.items() if paired or not name.startswith("rec")}
+                return {**terms, "discriminator": float(value.detach())}
 
             for _ in range(self.epochs):
                 records = [step() for _ in range(steps)]
@@ -274,16 +282,11 @@ class Adversarial(Generator):
     def _check(self) -> None:
         sizes = ("latent", "hidden", "epochs", "steps", "batch_size")
         networks.check_sizes(**{name: getattr(self, name) for name in sizes})
-        check_rates(learning_rate=self.learning_rate)
+        networks.check_rates(learning_rate=self.learning_rate)
+        if not isinstance(self.transport, bool):
+            raise InputError("transport", self.transport, "must be true or false")
         if isinstance(self.dropout, bool) or not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
             raise InputError("dropout", self.dropout, "must be a share from 0 to below 1, such as 0.25")
-
-
-def check_rates(**rates: object) -> None:
-    """Refuse every value that is not a positive finite number."""
-    for name, rate in rates.items():
-        if isinstance(rate, bool) or not isinstance(rate, float | int) or not 0 < rate < math.inf:
-            raise InputError(name, rate, "must be a positive number, such as 0.001")
 
 
 def _emit(maker: nn.Module, emission: Emission, labels: Tensor, uniform: Tensor, latent: int) -> Tensor:

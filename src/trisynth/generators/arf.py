@@ -13,6 +13,8 @@ from trisynth.generators.leaves import Frequencies, TruncatedNormals, partition
 # Numbers whose values come this many times on average are heaped on some of them: they are drawn from the values.
 _REPEATS = 10
 _SEEDS = 2**31 - 1
+# Rows times leaves that a density is computed for at once.
+_CELLS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -188,21 +190,22 @@ class ARF(Generator):
 
         Numbers that are drawn from frequencies, and categories, must be among the training rows' values.
         """
-        every, total = np.arange(len(self.coverage_)), np.zeros(len(table))
-        for row in range(len(table)):
-            product = self.coverage_.copy()
+        every, densities = np.arange(len(self.coverage_)), []
+        size = max(1, _CELLS // len(every))
+        for start in range(0, len(table), size):
+            rows = table.iloc[start : start + size]
+            product = np.tile(self.coverage_, (len(rows), 1))
             for column, law, absent in zip(self.columns_, self.laws_, self.absent_, strict=True):
-                cell = table[column.name].iloc[[row]]
+                cells = rows[column.name]
                 if isinstance(law, Frequencies):
-                    product *= law.probability(every, column.ranks(cell))
+                    product *= law.probability(every, column.ranks(cells)[:, None])
                     continue
-                missing = cell.isna().to_numpy().astype(int)
+                values, missing = cells.to_numpy(float)[:, None], cells.isna().to_numpy()[:, None]
                 if absent is not None:
-                    product *= absent.probability(every, missing)
-                if not missing.any():
-                    product *= law.density(every, cell.to_numpy(float))
-            total[row] = product.sum()
-        return total
+                    product *= absent.probability(every, missing.astype(int))
+                product *= np.where(missing, absent is not None, law.density(every, np.where(missing, 0.0, values)))
+            densities.append(product.sum(axis=1))
+        return np.concatenate(densities)
 
     def _check(self) -> None:
         for name, smallest in (("trees", 1), ("least", 1), ("rounds", 0)):

@@ -16,14 +16,17 @@ from trisynth.generators.base import Generator
 from trisynth.generators.chow_liu import chow_liu
 from trisynth.generators.codec import Codec
 from trisynth.generators.dirichlet_tree import DirichletTree
-from trisynth.generators.em import Climb, Prior, Rows, climb, hard_counts, tilt, with_ones
+from trisynth.generators.em import Climb, Prior, Rows, climb, expected_counts, hard_counts, tilt, with_ones
 from trisynth.generators.latent_tree import LatentTree, Tree, draw
 
 # What validation chooses among: states, each worth at least so many rows, and growth rates of the leaves' prior.
 _STATES, _ROWS_PER_STATE = (8, 16, 32, 64), 16
 _GROWTHS = (2.0, 1.0, 3.0)
-# Rows and passes of a trial of these, of the last passes on all rows, and of a class's EM.
-_TRIAL_ROWS, _TRIAL_PASSES, _LAST_PASSES, _CLASS_PASSES = 10_000, 12, 3, 8
+# Rows and passes of a trial of these; most validation rows; passes that take the validation rows in.
+_TRIAL_ROWS, _TRIAL_PASSES, _HELD, _LAST_PASSES = 5_000, 12, 5_000, 3
+# Rows of a class that teach it its factors and its own circuit, the passes of either, and the rows of the common
+# circuit that the factors lean on.
+_CLASS_ROWS, _CLASS_PASSES, _TILT_ROWS = 10_000, 6, 1.0
 # Pseudo-counts of a leaf's topmost split, and of all transitions from one state.
 _LEAF, _MOVE = 0.5, 0.5
 # Share of the columns' dependence that the first circuit starts from.
@@ -40,9 +43,9 @@ class Circuit(Generator):
     Columns become tokens: missing cells, point masses, values of their own or bins (``codec``). A Chow-Liu tree over
     the columns carries one latent of K states per column, with categorical leaves. One circuit is fitted on all rows
     without their labels by EM, from states that are ranks within the column. Then every class bends the transitions
-    by one factor per state (``em.tilt``), leaning on the common circuit with the weight of ``strength`` rows, while
-    leaves are shared: classes keep the strength of their differences and small ones learn the rest from all rows. A
-    tenth of the rows chooses K and the smoothing of the leaves, stops EM and is then added to the rest.
+    by one factor per state (``em.tilt``), and its own circuit is fitted by EM towards the bent one with the weight of
+    ``strength`` rows: even a small class differs as much as it should, and learns the rest from all rows. A part of
+    the rows chooses K and the smoothing of the leaves, stops EM and is then added to the others.
 
     Parameters
     ----------
@@ -50,10 +53,11 @@ class Circuit(Generator):
         K; None chooses 8, 16, 32 or 64 by validation likelihood.
     bins : int, default=64
         Most quantile bins of a number, besides point masses; must be >= 1.
-    strength : float, default=1.0
-        Rows of the common circuit that are added to those of each class; must be > 0.
-    validation : float, default=0.1
-        Share of the training rows that choose; must be >= 0 and < 1. Without one, the training rows choose.
+    strength : float, default=100.0
+        Rows of the bent common circuit that are added to those of each class; must be > 0.
+    validation : float, default=0.2
+        Share of the training rows that choose, 5,000 rows at most; must be >= 0 and < 1. Without a row, the training
+        rows choose.
     passes : int, default=40
         Most passes of EM over the rows; must be >= 1.
 
@@ -79,8 +83,8 @@ class Circuit(Generator):
         self,
         states: int | None = None,
         bins: int = 64,
-        strength: float = 1.0,
-        validation: float = 0.1,
+        strength: float = 100.0,
+        validation: float = 0.2,
         passes: int = 40,
     ):
         self.states = states
@@ -124,7 +128,7 @@ class Circuit(Generator):
             weights = np.ones(len(table)) if _WEIGHTS.get() is None else _WEIGHTS.get()
             rows = Rows(codec.encode(table)[order], weights[order])
             self.tree_ = Tree.of(chow_liu(codec, rows.tokens, rng))
-            held = int(self.validation * len(rows))
+            held = min(int(self.validation * len(rows)), _HELD)
             train, validation = rows.take(slice(held, None)), rows.take(slice(held or None))
             found, prior = self._choose(train, validation, rng)
             found = climb(found.circuit, prior, train, validation, self.passes)
@@ -151,8 +155,8 @@ class Circuit(Generator):
             raise InputError("generator.validation", self.validation, "must be 0 or more and below 1")
 
     def _choose(self, train: Rows, validation: Rows, rng: np.random.Generator) -> tuple[Climb, Prior]:
-        """Number of states, then growth of the leaves' prior, by short climbs on at most 10,000 rows."""
-        some, check = train.take(slice(_TRIAL_ROWS)), validation.take(slice(_TRIAL_ROWS // 5))
+        """Number of states, then growth of the leaves' prior, by short climbs on at most 5,000 rows."""
+        some, check = train.take(slice(_TRIAL_ROWS)), validation.take(slice(_TRIAL_ROWS // 2))
         best: Climb | None = None
 
         def gains(states: int, growth: float) -> bool:
@@ -197,12 +201,16 @@ class Circuit(Generator):
         return prior.maximum(self.tree_, replace(counts, transitions=blurred))
 
     def _classes(self, common: LatentTree, rows: Rows, labels: np.ndarray) -> list[LatentTree]:
-        """A circuit for each label; at most 10,000 rows teach a class its factors."""
+        """A circuit for each label, learned from at most 10,000 of its rows."""
         found = []
         for label in range(len(self.counts_)):
-            own = rows.take(np.flatnonzero(labels == label)[:_TRIAL_ROWS])
+            own = rows.take(np.flatnonzero(labels == label)[:_CLASS_ROWS])
             leaves = self._leaves(common, own.tokens)
-            found.append(tilt(common, own, leaves, self.strength, _CLASS_PASSES))
+            circuit = tilt(common, own, leaves, _TILT_ROWS, _CLASS_PASSES)
+            prior = Prior.of(circuit, self.smoothing_, self.codec_.starts, self.strength)
+            for _ in range(_CLASS_PASSES):
+                circuit = prior.maximum(self.tree_, expected_counts(circuit, own))
+            found.append(circuit)
         return found
 
     def _leaves(self, common: LatentTree, tokens: np.ndarray) -> np.ndarray:

@@ -78,6 +78,17 @@ class Prior:
     branches: np.ndarray
     strength: np.ndarray
 
+    @classmethod
+    def of(cls, circuit: LatentTree, smoothing: DirichletTree, starts: np.ndarray, rows: float) -> "Prior":
+        """Pseudo-counts of so many ``rows`` drawn from ``circuit``; finer bins are held to it more firmly."""
+        shares = circuit.state_shares()
+        column = np.searchsorted(starts, smoothing.low, side="right") - 1
+        moves = rows * shares[circuit.tree.parents][:, :, None] * circuit.transitions
+        branches = smoothing.branches(circuit.leaves[:-1].astype(float))
+        # A state that no row is in keeps its leaves.
+        strength = (rows * shares[column] + _TINY) * (1.0 + smoothing.level[:, None])
+        return cls(smoothing, rows * shares[circuit.tree.order[0]], moves + _TINY, branches, strength)
+
     def maximum(self, tree: Tree, counts: Counts, dtype: type = np.float32) -> LatentTree:
         """The M-step: parameters of the largest expected log-likelihood plus penalty."""
         root = counts.root + self.root

@@ -46,8 +46,11 @@ def partition(tree, features: np.ndarray, least: int) -> tuple[np.ndarray, np.nd
             bounds[sides[~cut]] = bounds[parents[~cut]]
             bounds[tree.children_left[parents[cut]]] = bounds[tree.children_right[parents[cut]]] = bounds[parents[cut]]
         column, threshold = tree.feature[parents[cut]], tree.threshold[parents[cut]]
-        upper[tree.children_left[parents[cut]], column] = threshold
-        lower[tree.children_right[parents[cut]], column] = threshold
+        # A split of missing from present cells has an infinite threshold, which must not undo an earlier bound.
+        child = tree.children_left[parents[cut]], column
+        upper[child] = np.minimum(upper[child], threshold)
+        child = tree.children_right[parents[cut]], column
+        lower[child] = np.maximum(lower[child], threshold)
     kept, leaf = np.unique(node, return_inverse=True)
     return leaf, lower[kept], upper[kept]
 

@@ -54,6 +54,13 @@ def check_sizes(**sizes: object) -> None:
                 raise InputError(name, value, "must be whole numbers, 1 or more")
 
 
+def check_rates(**rates: object) -> None:
+    """Refuse every value that is not a positive finite number."""
+    for name, rate in rates.items():
+        if isinstance(rate, bool) or not isinstance(rate, float | int) or not 0 < rate < math.inf:
+            raise InputError(name, rate, "must be a positive number, such as 0.001")
+
+
 def linear(inner: int, outer: int, generator: torch.Generator) -> nn.Linear:
     """Affine layer whose weights come from ``generator``."""
     # The usual constructor would draw its weights from torch's global state.
@@ -75,6 +82,11 @@ def mlp(
     return nn.Sequential(*layers[:-1])
 
 
+def gumbel_softmax(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
+    """Relaxed one-hot draws of shape (n, k) from uniform draws in (0, 1) of the same shape (Jang et al. 2017)."""
+    return ((logits - (-uniform.log()).log()) / temperature).softmax(dim=1)
+
+
 def batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Endless row numbers, ``min(n, size)`` at a time; every row comes once before any comes again."""
     size = min(n, size)
@@ -93,6 +105,7 @@ def descend(
     epochs: int,
     steps: int,
     learning_rate: float,
+    weight_decay: float = 0.0,
 ) -> Iterator[dict[str, float]]:
     """Adam (Kingma & Ba 2015) with a cosine fall of the learning rate to zero.
 
@@ -106,6 +119,9 @@ def descend(
         Row numbers of each step.
     epochs, steps : int
         Number of epochs, and gradient steps in each.
+    learning_rate : float
+        At the start.
+    weight_decay : float
 
     Yields
     ------
@@ -118,7 +134,7 @@ def descend(
         If the gradient is not finite; the parameters are those before that step.
     """
     parameters = list(module.parameters())
-    optimizer = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
+    optimizer = torch.optim.Adam(parameters, lr=learning_rate, weight_decay=weight_decay, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
     for _ in range(epochs):
         sums: dict[str, float] = {}

@@ -1,0 +1,153 @@
+"""The command line: choices with suggestions, a folder named for its sweep, and one line for each mistake."""
+
+import sys
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from trisynth import callbacks, commandline
+from trisynth.commandline import check_choice, checked, composed, one_line_errors, resolved
+from trisynth.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("dataset=framinghm", "did you mean framingham"),
+        ("generator=copla,smote", "did you mean copula"),
+        ("classifier=zzz", "classifier='zzz': known: boosting"),
+        ("generator=null", "known: adasyn"),
+        ("+experiment=smok", "did you mean smoke"),
+    ],
+)
+def test_an_unknown_choice_is_refused_with_the_nearest_known_one(argument, message):
+    with pytest.raises(InputError, match=message):
+        check_choice(argument)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "dataset=stroke",
+        "dataset=stroke,pima",
+        "generator=glob(*)",
+        "seed=1",
+        "-m",
+        "dataset.path=x",
+        "experiment=smoke",
+    ],
+)
+def test_what_is_no_choice_or_a_known_one_passes(argument):
+    check_choice(argument)
+
+
+def sweep_folder(*arguments: str) -> str:
+    return checked(["run", *arguments])[-1].rpartition("/")[2]
+
+
+def test_a_sweep_is_named_for_what_it_is():
+    assert sweep_folder("-m", "experiment=smoke") == "smoke"
+    assert sweep_folder("-m", "experiment=smoke", "seed=1") == sweep_folder("seed=1", "experiment=smoke", "--multirun")
+    assert sweep_folder("-m", "seed=1") != sweep_folder("-m", "seed=2")
+
+
+@pytest.mark.parametrize(
+    "where", ["tracking=none", "tracking.uri=x", "paths.runs=y", "hydra.launcher.n_jobs=3", "hydra/launcher=basic"]
+)
+def test_where_and_how_a_sweep_runs_is_not_what_it_is(where):
+    assert sweep_folder("-m", "seed=1,2", where) == sweep_folder("-m", "seed=1,2")
+
+
+def test_single_runs_and_given_folders_stay_as_they_are():
+    for arguments in (["run", "seed=1"], ["run", "-m", "hydra.sweep.dir=mine"]):
+        assert checked(arguments) == arguments
+
+
+@pytest.mark.parametrize(
+    ("argument", "line"),
+    [
+        ("sed=1", "sed='1': no such setting; did you mean seed? +sed=1 would add it"),
+        ("test_sise=0.5", "test_sise='0.5': no such setting; did you mean test_size? +test_sise=0.5 would add it"),
+        ("path.runs=x", "path.runs='x': no such setting; did you mean paths.runs? +path.runs=x would add it"),
+        ("seed=[1", "override='seed=[1': "),
+        ("seed", "override='seed': "),
+        ("dataset=csv", "dataset.path='???': must be given: add dataset.path=... to the command"),
+        ("paths.runs=${nowhere}", "paths.runs='${nowhere}': Interpolation key 'nowhere' not found"),
+    ],
+)
+def test_hydras_own_errors_are_one_line_too(argument, line, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["run", argument])
+    with pytest.raises(SystemExit) as exit_, one_line_errors():
+        composed([argument])
+    err = capsys.readouterr().err
+    assert exit_.value.code == 2
+    assert err.startswith(f"error: {line}")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (InputError("n", 1, "is\ntoo small"), 2, "error: n=1: is too small"),
+        (BrokenProcessPool("long\nstory"), 1, "error: a worker process died"),
+        (KeyboardInterrupt(), 130, "error: interrupted"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line(error, code, line, capsys):
+    with pytest.raises(SystemExit) as exit_, one_line_errors():
+        raise error
+    err = capsys.readouterr().err
+    assert exit_.value.code == code
+    assert err.startswith(line)
+    assert err.count("\n") == 1
+
+
+def test_a_bug_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError), one_line_errors():
+        1 / 0  # noqa: B018
+
+
+def test_resolved_values_are_plain():
+    cfg = OmegaConf.create({"a": {"b": 1}, "c": "${a.b}"})
+    assert resolved(cfg) == {"a": {"b": 1}, "c": 1}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "params", "jobs"),
+    [
+        (["seed=0,1,2"], {}, 3),
+        (["seed=range(4)", "generator=copula,smote", "test_size=0.5"], {}, 8),
+        (["seed=7"], {"seed": "range(5)", "generator": "copula,smote"}, 2),
+        (["generator=glob(c*)"], {}, None),
+        (["seed=1"], {}, 1),
+    ],
+)
+def test_jobs_are_counted_before_they_start(overrides, params, jobs):
+    from hydra import initialize_config_dir
+
+    with initialize_config_dir(str(commandline.CONF), version_base="1.3"):
+        cfg = OmegaConf.create(
+            {"hydra": {"sweeper": {"_target_": "x.BasicSweeper", "params": params}, "overrides": {"task": overrides}}}
+        )
+        counted = callbacks.count_jobs(cfg)
+        if jobs is None:
+            parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+            (override,) = parser.parse_overrides(overrides)
+            jobs = len(list(override.sweep_string_iterator()))
+            assert jobs >= 2
+        assert counted == jobs
+
+
+def test_a_searching_sweeper_decides_as_it_goes():
+    assert callbacks.count_jobs(OmegaConf.create({"hydra": {"sweeper": {"_target_": "x.OptunaSweeper"}}})) is None
+
+
+def test_help_lists_the_groups(command, tmp_path):
+    done = command("run", "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for group in ("arms", "classifier", "dataset", "experiment", "generator", "loss", "metrics", "preprocessing"):
+        assert f"\n{group}: " in done.stdout
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,90 @@
+"""What installs: the conda file says what pyproject.toml says, and the lock keeps both."""
+
+import ast
+import inspect
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from trisynth.config import locate
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PINS = sorted(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
+# Where the name to import is not that of the package; omegaconf comes with hydra-core and has its version.
+IMPORTED = {
+    "hydra": "hydra-core",
+    "imblearn": "imbalanced-learn",
+    "omegaconf": "hydra-core",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+
+
+def test_the_conda_file_says_what_pyproject_says():
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    plain = [entry for entry in conda if isinstance(entry, str)]
+    (pip,) = (entry["pip"] for entry in conda if isinstance(entry, dict))
+    assert sorted(entry for entry in pip if not entry.startswith("-")) == PINS
+    python = next(entry.partition("=")[2] for entry in plain if entry.startswith("python="))
+    assert Requirement(f"python{PROJECT['requires-python']}").specifier.contains(f"{python}.0")
+
+
+def test_every_pin_is_exact_and_in_the_lock():
+    text = (ROOT / "requirements.lock").read_text()
+    locked = dict(re.findall(r"^([A-Za-z0-9_.-]+)(?:\[.*?\])?==([^\s;\\]+)", text, flags=re.M))
+    locked = {canonicalize_name(name): version for name, version in locked.items()}
+    for pin in map(Requirement, PINS):
+        assert str(pin.specifier).startswith("=="), f"{pin} is not pinned"
+        assert pin.specifier.contains(locked[canonicalize_name(pin.name)]), f"the lock disagrees with {pin}"
+
+
+def test_what_is_imported_is_declared():
+    declared = {canonicalize_name(Requirement(pin).name) for pin in PROJECT["dependencies"]}
+    found = set()
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.partition(".")[0])
+    foreign = found - set(sys.stdlib_module_names) - {"trisynth"}
+    assert {canonicalize_name(IMPORTED.get(name, name)) for name in foreign} <= declared
+
+
+def nodes(value, path=()):
+    """Every mapping with a target inside a config."""
+    if isinstance(value, dict):
+        if "_target_" in value:
+            yield path, value
+        for key, inner in value.items():
+            yield from nodes(inner, (*path, key))
+
+
+@pytest.mark.parametrize("group", ["classifier", "arms", "preprocessing", "dataset"])
+def test_yaml_arguments_are_those_of_the_signatures(group):
+    for file in sorted((ROOT / "conf" / group).glob("*.yaml")):
+        for path, node in nodes(yaml.safe_load(file.read_text())):
+            parameters = inspect.signature(locate(node["_target_"])).parameters
+            unknown = set(node) - {"_target_"} - set(parameters)
+            anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+            assert anything or not unknown, f"{file.name} {'.'.join(path)}: {unknown}"
+
+
+def test_every_classifier_does_both_tasks_and_bears_its_files_name():
+    for file in sorted((ROOT / "conf" / "classifier").glob("*.yaml")):
+        content = yaml.safe_load(file.read_text())
+        assert content["name"] == file.stem
+        for task in ("classification", "regression"):
+            assert callable(locate(content[task]["_target_"]))
+
+
+def test_every_metric_exists():
+    for names in yaml.safe_load((ROOT / "conf" / "metrics" / "default.yaml").read_text()).values():
+        assert all(callable(locate(name)) for name in names)

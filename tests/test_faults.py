@@ -1,0 +1,130 @@
+"""Bad input: one clear line on stderr, a status that is not zero, and nothing lost or half-written."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from trisynth import commandline
+from trisynth.execution import execute
+
+FILES = {
+    "empty.csv": "",
+    "header.csv": "age,outcome\n",
+    "ragged.csv": "age,outcome\n1,sick\n2,well,3\n",
+    "one.csv": "age,outcome\n" + "".join(f"{i},well\n" for i in range(20)),
+    "small.csv": "age,outcome\n" + "".join(f"{i},well\n" for i in range(20)) + "3,sick\n",
+    "binary.csv": "\x00\x01\x02\x03",
+}
+ERROR = re.compile(r"error: [\w.]+=.+: .+\n")
+
+# What is wrong, what the line must say.
+FAULTS = {
+    "unknown dataset": (["dataset=framinghm"], "dataset='framinghm': did you mean framingham?"),
+    "unknown generator": (["generator=copul"], "generator='copul': did you mean copula?"),
+    "unknown setting": (["sed=1"], "did you mean seed?"),
+    "missing path": (["dataset=csv", "dataset.path=???"], "dataset.path='???': must be given"),
+    "missing file": (["dataset.path=nothing.csv"], "dataset.path='nothing.csv': cannot be read"),
+    "a folder": (["dataset.path=."], "dataset.path='.': cannot be read"),
+    "empty file": (["dataset.path=empty.csv"], "dataset.path='empty.csv': is empty"),
+    "only a header": (["dataset.path=header.csv"], "0 usable rows are left"),
+    "ragged file": (["dataset.path=ragged.csv"], "line 3 has 3 cells and the first has 2"),
+    "binary file": (["dataset.path=binary.csv"], "binary.csv"),
+    "unknown target": (
+        ["dataset.target=outcom"],
+        "dataset.target='outcom': the table has no such column; did you mean",
+    ),
+    "one class": (["dataset.path=one.csv"], "one value well"),
+    "class too small": (["dataset.path=small.csv"], "class 'sick' has a single row"),
+    "alpha below zero": (["generator=vae", "loss.alpha=-1"], "loss.alpha=-1: must be"),
+    "alpha no number": (["generator=vae", "loss.alpha=much"], "loss.alpha='much': must be"),
+    "seed below zero": (["seed=-1"], "seed=-1: must be a whole number"),
+    "test share too large": (["test_size=2"], "test_size=2: must lie between 0 and 1"),
+    "test share no number": (["test_size=half"], "test_size='half': must lie between 0 and 1"),
+    "unknown argument": (["+generator.depth=3"], "depth=3: Marginals does not take it"),
+    "bad argument": (["classifier.classification.C=-1"], "C=-1: "),
+    "foreign target": (["generator._target_=os.system"], "_target_='os.system': must lie in one of trisynth."),
+    "misspelt target": (["generator._target_=trisynth.generators.copula.Copla"], "no such class or function"),
+    "ratio below zero": (["arms.combined.ratio=-1"], "arms.combined.ratio=-1: must be a number >= 0"),
+    "unknown metric": (["metrics.utility=[trisynth.metrics.utility.luck]"], "no such class or function"),
+    "unwritable results": (["paths.runs=one.csv/runs"], "cannot be written (Not a directory)"),
+    "unwritable cache": (["paths.cache=one.csv/cache"], "cannot be written (Not a directory)"),
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    for name, content in FILES.items():
+        (tmp_path / name).write_text(content)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def left(folder: Path) -> set[str]:
+    """Files that a failed command left behind, but for whole entries of the store and the note of the failure."""
+    found = (p for p in folder.rglob("*") if p.is_file() and p.name not in FILES and p.suffix != ".lock")
+    whole = {p for p in found if not (p.parent / "manifest.json").exists()}
+    return {str(p.relative_to(folder)) for p in whole if p.name != "failure.json"}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_mistake_is_one_line_and_leaves_nothing(fault, folder, overrides, monkeypatch, capsys):
+    given, message = FAULTS[fault]
+    argv = overrides(folder, "classes", *given)
+    monkeypatch.setattr(sys, "argv", ["run", *argv])
+    with pytest.raises(SystemExit) as exit_, commandline.one_line_errors():
+        execute(commandline.composed(argv))
+    shown = capsys.readouterr()
+    assert exit_.value.code == 2
+    assert ERROR.fullmatch(shown.err), shown.err
+    assert message in shown.err
+    assert shown.out == ""
+    assert left(folder) == set()
+    assert {name: (folder / name).read_text() for name in FILES} == FILES
+
+
+def test_a_wrong_hash_is_refused_and_the_file_is_not_kept(folder, monkeypatch, capsys):
+    from trisynth.data import collect
+
+    monkeypatch.setattr(collect, "_archive", lambda *_: folder)
+    monkeypatch.setattr(collect, "_member", lambda *_: b"other content")
+    argv = ["dataset=saheart", f"paths.raw={folder / 'raw'}", f"paths.runs={folder / 'runs'}", "tracking=none"]
+    with pytest.raises(SystemExit) as exit_, commandline.one_line_errors():
+        execute(commandline.composed([*argv, f"paths.cache={folder / 'cache'}"]))
+    err = capsys.readouterr().err
+    assert exit_.value.code == 2
+    assert ERROR.fullmatch(err) and "dataset.source.sha256=" in err and "do not trust it" in err
+    assert left(folder) == set()
+
+
+def test_an_earlier_result_survives_a_later_failure(folder, config, monkeypatch):
+    good = config(f"paths.runs={folder / 'runs'}", f"paths.cache={folder / 'cache'}")
+    result, cached = execute(good)
+    assert not cached
+    before = (folder / "runs" / result.key / "result.json").read_bytes()
+    with pytest.raises(ValueError, match="seed"):
+        execute(good | {"seed": -1})
+    assert (folder / "runs" / result.key / "result.json").read_bytes() == before
+    assert execute(good) == (result, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["dataset=framinghm"], "did you mean framingham?"),
+        (["sed=1"], "did you mean seed?"),
+        (["seed=-1"], "seed=-1: must be a whole number"),
+        (["-m", "sed=1,2"], "did you mean seed?"),
+        (["-m", "seed=1,2", "paths.sweeps=one.csv/x"], "paths.sweeps='one.csv/x/sweep-"),
+    ],
+)
+def test_the_command_itself(arguments, message, folder, overrides, command):
+    flags = [a for a in arguments if a.startswith("-")]
+    given = overrides(folder, "classes", *(a for a in arguments if not a.startswith("-")))
+    done = command("run", *flags, *given, cwd=folder)
+    assert done.returncode == 2
+    assert ERROR.fullmatch(done.stderr), done.stderr
+    assert message in done.stderr
+    assert done.stdout == ""
+    assert {path for path in left(folder) if not path.endswith("multirun.yaml")} == set()
