@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trisynth import commandline
+from trisynth import commandline, execution
 from trisynth.execution import execute
 
 FILES = {
@@ -107,6 +107,23 @@ def test_an_earlier_result_survives_a_later_failure(folder, config, monkeypatch)
         execute(good | {"seed": -1})
     assert (folder / "runs" / result.key / "result.json").read_bytes() == before
     assert execute(good) == (result, True)
+
+
+def test_what_fails_on_the_way_is_noted_and_retried(folder, config, monkeypatch):
+    def breaks(*_):
+        raise RuntimeError("planted")
+
+    good = config("tracking.figure=true")
+    with monkeypatch.context() as patched:
+        patched.setattr(execution, "draw", breaks)
+        with pytest.raises(RuntimeError, match="planted"):
+            execute(good)
+    (note,) = folder.rglob("failure.json")
+    assert "RuntimeError: planted" in note.read_text()
+    result, cached = execute(good)
+    assert not cached
+    assert {p.name for p in note.parent.iterdir()} == {"config.json", "overview.png", "result.json", "timings.json"}
+    assert note.parent.name == result.key
 
 
 @pytest.mark.parametrize(

@@ -131,9 +131,7 @@ def written(result, folder) -> bytes:
 
 
 def test_the_same_job_gives_the_same_bytes_in_any_order(config, tmp_path):
-    jobs = [
-        job(config, f"generator={g}", f"classifier={c}") for g in ("copula", "smote") for c in ("logistic", "forest")
-    ]
+    jobs = [job(config, f"generator={g}", f"classifier={c}") for g in ("copula", "smote") for c in ("logistic", "knn")]
     ordered = {j.key: written(run(j, Store(tmp_path / "a")), tmp_path / "a") for j in jobs}
     backwards = {j.key: written(run(j, Store(tmp_path / "b")), tmp_path / "b") for j in reversed(jobs)}
     assert len(ordered) == 4

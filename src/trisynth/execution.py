@@ -33,20 +33,19 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
     # A finished job needs none of the libraries that the pipeline brings in.
     from trisynth.pipeline import Experiment, run
 
-    store = Store(config["paths"]["cache"])
+    store, folder = Store(config["paths"]["cache"]), Path(runs) / job.key
     try:
         result = run(job, store)
+        if config["tracking"]["figure"]:
+            draw(Experiment(job, store), folder)
+        if config["tracking"]["curves"]:
+            write_curves(Experiment(job, store), folder)
     except Exception as error:
         # What went wrong first is what the user must hear of, even on a full disk.
         with suppress(InputError):
             write_failure(runs, job.key, f"{type(error).__name__}: {error}")
         raise
-    folder = Path(runs) / job.key
     write_atomic(folder / "config.json", canonical(job.config) + "\n")
-    if config["tracking"]["figure"]:
-        draw(Experiment(job, store), folder)
-    if config["tracking"]["curves"]:
-        write_curves(Experiment(job, store), folder)
     result.write(runs)
     return result, False
 

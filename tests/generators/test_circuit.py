@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from trisynth.errors import InputError
+from trisynth.generators.choice import ranked, weak_prior
 from trisynth.generators.circuit import Circuit
 from trisynth.generators.em import Rows, climb
 
@@ -115,6 +116,7 @@ def test_a_numeric_target_is_given_or_drawn_like_a_column():
     X, _ = smooth(600)
     y = (X["a"] * 3).round(1).rename("amount")
     circuit = Circuit().fit(X, y)
+    assert np.isfinite(circuit.memorisation_)
     rows = pd.DataFrame({"a": [-1.5] * 300 + [1.5] * 300})
     drawn, amounts = circuit.conditional(rows)
     assert amounts.name == "amount" and drawn["a"].equals(rows["a"])
@@ -160,7 +162,7 @@ def test_weights_count_rows_and_move_priors():
 def test_the_alarm_rises_when_states_outnumber_what_rows_can_tell():
     X, y = smooth(160)
     # A class's own circuit that leans on nothing is free to memorise.
-    few, many = (Circuit(states=k, strength=s).fit(X, y).memorisation_ for k, s in ((2, 100.0), (64, 0.1)))
+    few, many = (Circuit(states=k, strength=s).fit(X, y).memorisation_ for k, s in ((2, 30.0), (64, 0.1)))
     assert many > few + 2
 
 
@@ -176,8 +178,8 @@ def test_a_small_class_borrows_strength():
     borrowed = together.log_likelihood(ill, label) - np.log(together.priors_[0])
     # The same tokens, states and smoothing, but EM on the ten rows alone.
     rows = Rows(together.codec_.encode(together.schema_.canonical(X.iloc[few])), np.ones(10))
-    prior = together._prior(together.states_, together.growth_)
-    start = together._start(prior, rows, np.random.default_rng(0))
+    prior = weak_prior(together.codec_, together.smoothing_, together.states_, together.growth_)
+    start = ranked(together.codec_, together.tree_, prior, rows, np.random.default_rng(0))
     alone = climb(start, prior, rows, rows, 10).circuit.log_likelihood(
         together.codec_.encode(together.schema_.canonical(ill))
     )

@@ -100,7 +100,7 @@ def test_glide_is_exact_where_heun_is():
         for parameter in model.parameters():
             parameter.add_(0.2 * torch.randn(parameter.shape, generator=seeded(2)))
         long = heun(lambda x, sigma: model(x, sigma, y), noise, noise_levels(100))
-        torch.testing.assert_close(glide(model, noise, y, 500), long, atol=0.01, rtol=0.01)
+        torch.testing.assert_close(glide(model, noise, y, 300), long, atol=0.01, rtol=0.01)
         assert (glide(model, noise, y, 1) - long).abs().max() > 0.1
 
 
@@ -152,7 +152,7 @@ def modes() -> tuple[pd.DataFrame, pd.Series]:
 
 @pytest.fixture(scope="module")
 def conditional(modes) -> Diffusion:
-    return Diffusion(loss=NATIVE, **{**SHORT, "hidden": (96, 96), "steps": 1200}).fit(*modes)
+    return Diffusion(loss=NATIVE, **{**SHORT, "hidden": (96, 96), "steps": 1000}).fit(*modes)
 
 
 def nearest_mode(X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -282,9 +282,6 @@ def test_rows_are_drawn_with_the_average(overlapping):
     assert last.history_ == averaged.history_
     name = max(last.weights_, key=lambda name: last.weights_[name].size)
     assert np.abs(last.weights_[name] - averaged.weights_[name]).max() > 1e-3
-    # The average lies nearer to the start.
-    start = networks.to_arrays(last._model(torch.Generator().manual_seed(0)))
-    assert set(start) == set(last.weights_)
 
 
 def test_history_has_one_number_per_epoch_and_term(overlapping):

@@ -13,24 +13,18 @@ from trisynth import seeds
 from trisynth.errors import InputError
 from trisynth.generators.alias import AliasTable
 from trisynth.generators.base import Generator
+from trisynth.generators.choice import choose
 from trisynth.generators.chow_liu import chow_liu
 from trisynth.generators.codec import Codec
 from trisynth.generators.dirichlet_tree import DirichletTree
-from trisynth.generators.em import Climb, Prior, Rows, climb, expected_counts, hard_counts, tilt, with_ones
+from trisynth.generators.em import Prior, Rows, climb, expected_counts, tilt, with_ones
 from trisynth.generators.latent_tree import LatentTree, Tree, draw
 
-# What validation chooses among: states, each worth at least so many rows, and growth rates of the leaves' prior.
-_STATES, _ROWS_PER_STATE = (8, 16, 32, 64), 16
-_GROWTHS = (2.0, 1.0, 3.0)
-# Rows and passes of a trial of these; most validation rows; passes that take the validation rows in.
-_TRIAL_ROWS, _TRIAL_PASSES, _HELD, _LAST_PASSES = 5_000, 12, 5_000, 3
+# Most validation rows; a table with fewer takes them in afterwards, with so many passes.
+_HELD, _LAST_PASSES = 2_000, 3
 # Rows of a class that teach it its factors and its own circuit, the passes of either, and the rows of the common
 # circuit that the factors lean on.
 _CLASS_ROWS, _CLASS_PASSES, _TILT_ROWS = 10_000, 6, 1.0
-# Pseudo-counts of a leaf's topmost split, and of all transitions from one state.
-_LEAF, _MOVE = 0.5, 0.5
-# Share of the columns' dependence that the first circuit starts from.
-_COUPLED = 0.2
 # Rows drawn at once: few enough for their states to stay in the processor's cache.
 _ROWS = 16_384
 # The base class starts a fit by clearing the object, so the weights of the rows travel beside it.
@@ -45,7 +39,8 @@ class Circuit(Generator):
     without their labels by EM, from states that are ranks within the column. Then every class bends the transitions
     by one factor per state (``em.tilt``), and its own circuit is fitted by EM towards the bent one with the weight of
     ``strength`` rows: even a small class differs as much as it should, and learns the rest from all rows. A part of
-    the rows chooses K and the smoothing of the leaves, stops EM and is then added to the others.
+    the rows chooses K and the smoothing of the leaves, stops EM and, unless the table is large, is then
+    added to the others.
 
     Parameters
     ----------
@@ -53,10 +48,10 @@ class Circuit(Generator):
         K; None chooses 8, 16, 32 or 64 by validation likelihood.
     bins : int, default=64
         Most quantile bins of a number, besides point masses; must be >= 1.
-    strength : float, default=100.0
+    strength : float, default=30.0
         Rows of the bent common circuit that are added to those of each class; must be > 0.
     validation : float, default=0.2
-        Share of the training rows that choose, 5,000 rows at most; must be >= 0 and < 1. Without a row, the training
+        Share of the training rows that choose, 2,000 rows at most; must be >= 0 and < 1. Without a row, the training
         rows choose.
     passes : int, default=40
         Most passes of EM over the rows; must be >= 1.
@@ -83,7 +78,7 @@ class Circuit(Generator):
         self,
         states: int | None = None,
         bins: int = 64,
-        strength: float = 100.0,
+        strength: float = 30.0,
         validation: float = 0.2,
         passes: int = 40,
     ):
@@ -130,17 +125,15 @@ class Circuit(Generator):
             self.tree_ = Tree.of(chow_liu(codec, rows.tokens, rng))
             held = min(int(self.validation * len(rows)), _HELD)
             train, validation = rows.take(slice(held, None)), rows.take(slice(held or None))
-            found, prior = self._choose(train, validation, rng)
-            found = climb(found.circuit, prior, train, validation, self.passes)
-            fit, check = (
-                part.mean(self._own(self._classes(found.circuit, train, labels[held:]), part, of))
-                for part, of in ((train, labels[held:]), (validation, labels[: held or None]))
-            )
-            self.memorisation_ = fit - check
-            common = found.circuit
-            if held:
-                common = climb(common, prior, rows, rows, _LAST_PASSES).circuit
-            self.circuits_ = self._classes(common, rows, labels)
+            chosen = choose(codec, self.smoothing_, self.tree_, train, validation, self.states, rng)
+            self.states_, self.growth_ = chosen.circuit.states, chosen.growth
+            common = climb(chosen.circuit, chosen.prior, train, validation, self.passes).circuit
+            self.circuits_ = self._classes(common, rows, labels, held)
+            fit = train.mean(self._own(train, labels[held:]))
+            self.memorisation_ = fit - validation.mean(self._own(validation, labels[: held or None]))
+            if 0 < held < _HELD:
+                common = climb(common, chosen.prior, rows, rows, _LAST_PASSES).circuit
+                self.circuits_ = self._classes(common, rows, labels, 0)
             shares = np.bincount(labels, rows.weights)
             self.priors_ = shares / shares.sum()
 
@@ -154,58 +147,13 @@ class Circuit(Generator):
         if not isinstance(self.validation, int | float) or not 0 <= self.validation < 1:
             raise InputError("generator.validation", self.validation, "must be 0 or more and below 1")
 
-    def _choose(self, train: Rows, validation: Rows, rng: np.random.Generator) -> tuple[Climb, Prior]:
-        """Number of states, then growth of the leaves' prior, by short climbs on at most 5,000 rows."""
-        some, check = train.take(slice(_TRIAL_ROWS)), validation.take(slice(_TRIAL_ROWS // 2))
-        best: Climb | None = None
-
-        def gains(states: int, growth: float) -> bool:
-            nonlocal best, prior
-            tried = self._prior(states, growth)
-            found = climb(self._start(tried, some, rng), tried, some, check, _TRIAL_PASSES)
-            if best is not None and found.score <= best.score:
-                return False
-            best, prior, self.states_, self.growth_ = found, tried, states, growth
-            return True
-
-        prior = None
-        options = [k for k in _STATES if k * _ROWS_PER_STATE <= len(train)] or [max(1, len(train) // _ROWS_PER_STATE)]
-        for states in options if self.states is None else [self.states]:
-            if not gains(states, _GROWTHS[0]):
-                break
-        for growth in _GROWTHS[1:]:
-            if gains(self.states_, growth):
-                break
-        # A weaker or stronger prior moves the best number of states.
-        if self.growth_ != _GROWTHS[0] and self.states is None and 2 * self.states_ in options:
-            gains(2 * self.states_, self.growth_)
-        return best, prior
-
-    def _prior(self, states: int, growth: float) -> Prior:
-        d = len(self.codec_.columns)
-        marginal = self.smoothing_.branches(self.codec_.counts[:, None].astype(float))
-        strength = _LEAF * (1.0 + self.smoothing_.level[:, None]) ** growth
-        moves = np.full((d, states, states), _MOVE / states)
-        return Prior(self.smoothing_, np.full(states, 0.5), moves, marginal, strength)
-
-    def _start(self, prior: Prior, rows: Rows, rng: np.random.Generator) -> LatentTree:
-        """A circuit whose states are ranks within the column, most of their dependence between columns taken out."""
-        k, codec = len(prior.root), self.codec_
-        states = np.empty_like(rows.tokens)
-        for j, (column, start) in enumerate(zip(codec.columns, codec.starts, strict=False)):
-            reach, token = np.cumsum(column.counts), rows.tokens[:, j] - start
-            rank = (reach[token] - column.counts[token] * rng.random(len(rows))) / reach[-1]
-            states[:, j] = np.minimum((rank * k).astype(int), k - 1)
-        counts = hard_counts(self.tree_, states, rows, k, codec.starts[-1])
-        blurred = _COUPLED * counts.transitions + (1 - _COUPLED) * rows.weights.sum() / k**2
-        return prior.maximum(self.tree_, replace(counts, transitions=blurred))
-
-    def _classes(self, common: LatentTree, rows: Rows, labels: np.ndarray) -> list[LatentTree]:
-        """A circuit for each label, learned from at most 10,000 of its rows."""
+    def _classes(self, common: LatentTree, rows: Rows, labels: np.ndarray, held: int) -> list[LatentTree]:
+        """A circuit for each label, learned from at most 10,000 of its rows, the first ``held`` of all left out."""
         found = []
         for label in range(len(self.counts_)):
-            own = rows.take(np.flatnonzero(labels == label)[:_CLASS_ROWS])
-            leaves = self._leaves(common, own.tokens)
+            mine = np.flatnonzero(labels == label)
+            own = rows.take(mine[mine >= held][:_CLASS_ROWS])
+            leaves = self._leaves(common, rows.tokens[mine])
             circuit = tilt(common, own, leaves, _TILT_ROWS, _CLASS_PASSES)
             prior = Prior.of(circuit, self.smoothing_, self.codec_.starts, self.strength)
             for _ in range(_CLASS_PASSES):
@@ -215,7 +163,7 @@ class Circuit(Generator):
 
     def _leaves(self, common: LatentTree, tokens: np.ndarray) -> np.ndarray:
         """The common leaves; of a numeric target, only the tokens that the label's rows have."""
-        if not self.numeric_target_ or not len(tokens):
+        if not self.numeric_target_:
             return common.leaves
         j = self.codec_.names.index(self.target_column_)
         part = slice(*self.codec_.starts[j : j + 2])
@@ -226,10 +174,10 @@ class Circuit(Generator):
         leaves[part] /= leaves[part].sum(axis=0)
         return with_ones(leaves)
 
-    @staticmethod
-    def _own(circuits: list[LatentTree], rows: Rows, labels: np.ndarray) -> np.ndarray:
+    def _own(self, rows: Rows, labels: np.ndarray) -> np.ndarray:
+        """Log-likelihood of each row under its label's circuit."""
         found = np.empty(len(rows))
-        for label, circuit in enumerate(circuits):
+        for label, circuit in enumerate(self.circuits_):
             found[labels == label] = circuit.log_likelihood(rows.tokens[labels == label])
         return found
 

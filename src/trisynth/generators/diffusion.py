@@ -186,4 +186,5 @@ class Average:
         share = min(self.share, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.model.parameters()), list(model.parameters()), 1 - share)
+            for kept, new in zip(self.model.parameters(), model.parameters(), strict=True):
+                kept.lerp_(new, 1 - share)

@@ -8,6 +8,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -105,7 +106,8 @@ def glide(denoiser: Denoiser, noise: Tensor, y: Tensor, steps: int) -> Tensor:
 
     Over the angle t = arctan(sigma / SIGMA_DATA), rows scaled to c_in x follow du/dt = -F (Lu & Song 2024,
     https://arxiv.org/abs/2410.11081). Euler steps in t make no error where F = 0, which is Gaussian rows, while those
-    in sigma would lose half of their deviation in a handful of steps.
+    in sigma would lose half of their deviation in a handful of steps. The levels are geometric around SIGMA_DATA: even
+    angles would miss the large levels that long tails are made at.
 
     Parameters
     ----------
@@ -115,7 +117,8 @@ def glide(denoiser: Denoiser, noise: Tensor, y: Tensor, steps: int) -> Tensor:
     y : Tensor of int, shape (n,)
     steps : int
     """
-    angles = torch.linspace(math.atan(SIGMA_MAX / SIGMA_DATA), 0, steps + 1).tolist()
+    ratios = np.geomspace(min(3 * steps, SIGMA_MAX / SIGMA_DATA), 1.5 / steps, steps - 1)
+    angles = np.arctan([SIGMA_MAX / SIGMA_DATA, *ratios, 0.0]).tolist()
     for angle, lower in itertools.pairwise(angles):
         c_noise = noise.new_full((len(noise), 1), math.log(SIGMA_DATA * math.tan(angle)) / 4)
         noise = noise + (angle - lower) * denoiser.raw(noise, c_noise, y)

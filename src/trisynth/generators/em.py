@@ -9,10 +9,10 @@ from trisynth.generators.dirichlet_tree import DirichletTree
 from trisynth.generators.latent_tree import LatentTree, Tree
 
 # Nats per row that count as a gain, and passes without one that end the climb.
-_GAIN, _PATIENCE = 0.002, 3
+_GAIN, _PATIENCE = 0.005, 3
 # Rows of one step; larger tables are climbed in steps over batches (Cappe and Moulines 2009), whose counts are
 # averaged with rates 1, 2^-r, 3^-r, ...
-_BATCH, _RATE = 16_384, 0.6
+_BATCH, _RATE = 4_096, 0.6
 # Rounds of proportional fitting in one step, and the smallest share that they divide by.
 _FITTINGS, _TINY = 20, 1e-12
 

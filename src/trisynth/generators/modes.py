@@ -55,6 +55,8 @@ class Modes:
             standard = rng.permutation(standard)[:_CELLS]
         mixture = BayesianGaussianMixture(
             n_components=min(most, len(np.unique(standard))),
+            # The same as "full" in one dimension, without its loop over components.
+            covariance_type="diag",
             weight_concentration_prior=_CONCENTRATION,
             random_state=seed,
         )
@@ -63,7 +65,7 @@ class Modes:
             warnings.simplefilter("ignore", ConvergenceWarning)
             mixture.fit(standard[:, None])
         kept = mixture.weights_ > _LEAST_WEIGHT
-        deviations = np.sqrt(mixture.covariances_[kept, 0, 0])
+        deviations = np.sqrt(mixture.covariances_[kept, 0])
         return cls(centre, spread, mixture.weights_[kept], mixture.means_[kept, 0], deviations)
 
     def encode(self, values: np.ndarray, uniform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
