@@ -14,10 +14,11 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -53,6 +54,12 @@ class Sweep(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         paths, tracking = config.paths, config.tracking
         self.sweep = sweeps.Sweep(Path(config.hydra.sweep.dir), Path(paths.runs))
+        self.fingerprint = sweeps.fingerprint(list(config.hydra.overrides.task), files_of(config))
+        if self.sweep.is_complete(self.fingerprint) and is_there(tracking.uri):
+            frame = pd.read_csv(self.sweep.folder / sweeps.RESULTS)
+            self._show(frame)
+            print(f"nothing to run: all {len(frame)} jobs were finished before")
+            raise SystemExit(0)
         self.sweep.clear()
         self.mirror = None
         if tracking.uri:
@@ -97,8 +104,6 @@ class Sweep(Callback):
 
     @_heard
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        from trisynth import tables
-
         self.stop.set()
         self.watcher.join()
         self._look()
@@ -106,8 +111,7 @@ class Sweep(Callback):
         self.progress.stop()
         results, failures = self.sweep.finish()
         if results:
-            tables.show_sweep(sweeps.table(results))
-            print(f"\nresults: {self.sweep.folder / 'results.csv'}")
+            self._show(sweeps.table(results))
         problem = self.mirror.close(failed=bool(failures)) if self.mirror else None
         for failure in failures:
             # A traceback's last line says what happened; all of it lies in the job's state.
@@ -121,6 +125,27 @@ class Sweep(Callback):
             print(f"error: {lost} of {total} jobs left no word, as if killed; run again to go on", file=sys.stderr)
         if failures or lost or problem:
             raise SystemExit(1)
+        self.sweep.complete(self.fingerprint)
+
+    def _show(self, frame: pd.DataFrame) -> None:
+        from trisynth import tables
+
+        tables.show_sweep(frame)
+        print(f"\nresults: {self.sweep.folder / sweeps.RESULTS}")
+
+
+def files_of(config: DictConfig) -> list[str]:
+    """Users' files that a sweep reads, by the command line or by the configuration."""
+    given = [
+        value for name, _, value in (o.partition("=") for o in config.hydra.overrides.task) if name == "dataset.path"
+    ]
+    declared = OmegaConf.select(config, "dataset.path", throw_on_missing=False)
+    return [path for value in [*given, *([declared] if declared else [])] for path in str(value).split(",")]
+
+
+def is_there(uri: str | None) -> bool:
+    """Whether a mirror can be trusted to hold what it was given: a deleted database cannot."""
+    return not str(uri).startswith("sqlite:///") or Path(str(uri).removeprefix("sqlite:///")).exists()
 
 
 def count_jobs(config: DictConfig) -> int | None:

@@ -15,10 +15,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from trisynth.config import digest
+from trisynth.config import CONF, digest
 from trisynth.errors import InputError
 
-CONF = Path(__file__).resolve().parents[2] / "conf"
 # Choices that say where or how a sweep runs, not what it is.
 _NOT_IDENTITY = ("hydra/", "hydra.", "tracking", "paths.")
 

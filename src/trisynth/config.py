@@ -18,6 +18,7 @@ from trisynth.errors import InputError
 # What a yaml may name: the object's own module decides, after every alias has been followed.
 ALLOWED = ("trisynth.", "sklearn.", "imblearn.")
 ROOT = Path(__file__).resolve().parent
+CONF = ROOT.parents[1] / "conf"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "scipy", "torch")
 
 
@@ -145,12 +146,13 @@ def code_digest(*modules: str) -> str:
         if module not in sources:
             sources[module], imported = _source(module)
             waiting += imported
-    return digest(sources, {name: _version(name) for name in LIBRARIES})
+    return digest(sources, versions())
 
 
 @cache
-def _version(library: str) -> str:
-    return importlib.metadata.version(library)
+def versions() -> dict[str, str]:
+    """Versions of the libraries that results depend on."""
+    return {name: importlib.metadata.version(name) for name in LIBRARIES}
 
 
 def own_module(target: str) -> str | None:

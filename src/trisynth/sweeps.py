@@ -8,10 +8,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from trisynth.cache import unwritable, write_atomic
-from trisynth.results import Result, table
+from trisynth.cache import sha256, unwritable, write_atomic
+from trisynth.config import CONF, ROOT, digest, versions
+from trisynth.results import RESULT, Result, table
 
-STATE = "state.json"
+STATE, COMPLETE, RESULTS = "state.json", "complete.json", "results.csv"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Sweep:
             If the folder cannot be written.
         """
         shutil.rmtree(self.folder / "jobs", ignore_errors=True)
+        (self.folder / COMPLETE).unlink(missing_ok=True)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -80,5 +82,28 @@ class Sweep:
         found = filter(None, (Result.read(self.runs, key) for key in keys))
         results = sorted(found, key=lambda result: (result.name, result.key))
         if results:
-            write_atomic(self.folder / "results.csv", table(results).to_csv(index=False, float_format="%.6g"))
+            write_atomic(self.folder / RESULTS, table(results).to_csv(index=False, float_format="%.6g"))
         return results, [state for state in states if state["state"] == "failed"]
+
+    def complete(self, fingerprint: str) -> None:
+        """Remember that every job of the sweep with that fingerprint is finished and mirrored."""
+        keys = sorted({state["key"] for state in self.states().values()})
+        write_atomic(self.folder / COMPLETE, json.dumps({"fingerprint": fingerprint, "keys": keys}))
+
+    def is_complete(self, fingerprint: str) -> bool:
+        """Whether the same sweep was completed before and its results are all there."""
+        try:
+            known = json.loads((self.folder / COMPLETE).read_text())
+            files = [self.folder / RESULTS, *(self.runs / key / RESULT for key in known["keys"])]
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        return known["fingerprint"] == fingerprint and all(file.is_file() for file in files)
+
+
+def fingerprint(overrides: list[str], files: list[str]) -> str:
+    """Digest of all that a sweep's results depend on: a command line, ``conf``, the package, users' files.
+
+    Composing every job of a large sweep only to find it finished takes longer than reading these files.
+    """
+    sources = [*sorted(CONF.rglob("*.yaml")), *sorted(ROOT.rglob("*.py")), *map(Path, sorted(set(files)))]
+    return digest(sorted(overrides), versions(), [sha256(path) if path.is_file() else None for path in sources])

@@ -59,9 +59,7 @@ def _f1(label: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return (
         2
         * hit
-        / np.maximum(
-            np.bincount(label, minlength=len(classes)) + np.bincount(predicted, minlength=len(classes)), 1
-        )
+        / np.maximum(np.bincount(label, minlength=len(classes)) + np.bincount(predicted, minlength=len(classes)), 1)
     )
 
 

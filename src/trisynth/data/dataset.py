@@ -86,6 +86,4 @@ class Dataset:
 
     def take(self, rows: Any) -> "Dataset":
         """The given row positions, renumbered from 0."""
-        return Dataset(
-            self.X.iloc[rows].reset_index(drop=True), self.y.iloc[rows].reset_index(drop=True), self.spec
-        )
+        return Dataset(self.X.iloc[rows].reset_index(drop=True), self.y.iloc[rows].reset_index(drop=True), self.spec)

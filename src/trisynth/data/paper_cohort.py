@@ -155,9 +155,7 @@ def _marginal(x: np.ndarray, feature: str, centre: float, spread: float) -> tupl
     mass = ndtr(b) - ndtr(a)
     # The ends themselves have probability zero; keep their scores finite.
     share = np.clip((ndtr(t) - ndtr(a)) / mass, 1e-300, 1 - 1e-16)
-    log_density = (
-        -0.5 * (t**2 + np.log(2 * np.pi)) - np.log(spread * mass) - (np.log(x) if logarithmic else 0)
-    )
+    log_density = -0.5 * (t**2 + np.log(2 * np.pi)) - np.log(spread * mass) - (np.log(x) if logarithmic else 0)
     return ndtri(share), np.where(inside, log_density, -np.inf)
 
 

@@ -67,9 +67,7 @@ def keel(path: str | Path, names: Sequence[str] | None = None, labels: Labels | 
     head, *rest = re.split(r"(?im)^@data\s*$", _text(path, None), maxsplit=1)
     declared = re.findall(r"(?im)^@attribute\s+('[^']*'|[^\s{\[]+)", head)
     if not rest or not rest[0].strip() or not declared:
-        raise InputError(
-            "dataset.path", str(path), "has no @attribute lines or no rows after @data; use KEEL's format"
-        )
+        raise InputError("dataset.path", str(path), "has no @attribute lines or no rows after @data; use KEEL's format")
     return _table(path, rest[0].lstrip(), ",", False, names or [name.strip("'") for name in declared], labels)
 
 
@@ -86,9 +84,7 @@ def parquet(path: str | Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise InputError("dataset.path", str(path), "no such file; check the spelling") from None
     except (pa.ArrowException, OSError) as error:
-        raise InputError(
-            "dataset.path", str(path), f"is not a readable Parquet file ({_line(error)})"
-        ) from error
+        raise InputError("dataset.path", str(path), f"is not a readable Parquet file ({_line(error)})") from error
 
 
 def openml(data_id: int) -> pd.DataFrame:
@@ -112,9 +108,7 @@ def _text(path: str | Path, encoding: str | None) -> str:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise InputError(
-            "dataset.path", str(path), f"cannot be read ({error.strerror}); check the name"
-        ) from None
+        raise InputError("dataset.path", str(path), f"cannot be read ({error.strerror}); check the name") from None
     marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
     guesses = ["utf-16"] if marked else ["utf-8-sig", "cp1252"]
     for name in [encoding] if encoding else guesses:

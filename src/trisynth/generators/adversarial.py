@@ -153,6 +153,12 @@ class Dropout(nn.Module):
         return rows * kept / (1 - self.share)
 
 
+def check_dropout(share: object) -> None:
+    """Refuse a share of units that is not a number from 0 to below 1."""
+    if isinstance(share, bool) or not isinstance(share, float | int) or not 0 <= share < 1:
+        raise InputError("dropout", share, "must be a share from 0 to below 1, such as 0.25")
+
+
 class Adversarial(Generator):
     """Base of GAN and CGAN: two players over encoded rows, trained with L_total; a subclass makes the players.
 
@@ -175,7 +181,7 @@ class Adversarial(Generator):
         dropout: float = 0.0,
         transport: bool = True,
         epochs: int = 50,
-        steps: int = 1500,
+        steps: int = 1200,
         batch_size: int = 128,
         learning_rate: float = 4e-3,
         device: str = "cpu",
@@ -285,8 +291,7 @@ class Adversarial(Generator):
         networks.check_rates(learning_rate=self.learning_rate)
         if not isinstance(self.transport, bool):
             raise InputError("transport", self.transport, "must be true or false")
-        if isinstance(self.dropout, bool) or not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
-            raise InputError("dropout", self.dropout, "must be a share from 0 to below 1, such as 0.25")
+        check_dropout(self.dropout)
 
 
 def _emit(maker: nn.Module, emission: Emission, labels: Tensor, uniform: Tensor, latent: int) -> Tensor:

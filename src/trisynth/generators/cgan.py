@@ -42,7 +42,7 @@ class CGAN(Adversarial):
         Whether L_rec pairs the rows; without it alpha has no effect, and ``loss=native`` is the published loss.
     epochs : int, default=50
         Epochs; the loss terms are recorded once in each.
-    steps : int, default=1500
+    steps : int, default=1200
         Least number of steps of either player: where the rows give fewer, an epoch passes over them more than once.
     batch_size : int, default=128
         Rows of a step.

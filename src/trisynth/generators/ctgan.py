@@ -11,7 +11,7 @@ from torch.nn import functional
 from trisynth import seeds
 from trisynth.errors import InputError
 from trisynth.generators import networks
-from trisynth.generators.adversarial import Dropout, Player, transport_cost
+from trisynth.generators.adversarial import Dropout, Player, check_dropout, transport_cost
 from trisynth.generators.base import Generator
 from trisynth.generators.modes import EDGE, ModeEncoder
 from trisynth.objective import Loss, Objective
@@ -331,5 +331,4 @@ class CTGAN(Generator):
         for name in ("log_frequency", "transport"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(name, getattr(self, name), "must be true or false")
-        if isinstance(self.dropout, bool) or not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
-            raise InputError("dropout", self.dropout, "must be a share from 0 to below 1, such as 0.25")
+        check_dropout(self.dropout)
