@@ -160,7 +160,7 @@ def test_a_docstring_only_body_stays_code(package):
 
 def test_library_versions_count(monkeypatch):
     before = code_digest("trisynth.seeds")
-    monkeypatch.setattr(config, "_version", lambda library: "0")
+    monkeypatch.setattr(config, "versions", lambda: {"numpy": "0"})
     assert code_digest("trisynth.seeds") != before
 
 

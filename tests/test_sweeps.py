@@ -72,8 +72,27 @@ def test_progress_counts_and_the_table_is_shown(finished):
 def test_a_finished_sweep_runs_nothing_again(finished):
     first, second = finished["starts"]
     assert second["code"] == 0
-    assert f"{JOBS}/{JOBS} {JOBS} cached" in second["err"]
+    assert f"nothing to run: all {JOBS} jobs were finished before" in second["out"]
     assert first["files"] == second["files"]
+
+
+def test_a_sweep_is_complete_only_while_nothing_it_depends_on_changes(tmp_path):
+    table, runs = tmp_path / "mine.csv", tmp_path / "runs"
+    table.write_text("a,b")
+    sweep = sweeps.Sweep(tmp_path / "sweep", runs)
+    sweeps.State(sweep.folder / "jobs" / "0", "seed=0").write("some-key", "done")
+    for file in (sweep.folder / sweeps.RESULTS, runs / "some-key" / "result.json"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("")
+    known = sweeps.fingerprint(["seed=0,1"], [str(table)])
+    assert not sweep.is_complete(known)
+    sweep.complete(known)
+    assert sweep.is_complete(sweeps.fingerprint(["seed=0,1"], [str(table)]))
+    assert not sweep.is_complete(sweeps.fingerprint(["seed=0,2"], [str(table)]))
+    table.write_text("a,c")
+    assert not sweep.is_complete(sweeps.fingerprint(["seed=0,1"], [str(table)]))
+    (runs / "some-key" / "result.json").unlink()
+    assert not sweep.is_complete(known)
 
 
 def test_fits_are_shared_between_classifiers(finished):
@@ -84,7 +103,7 @@ def test_states_say_how_each_job_ended(finished):
     (folder,) = (finished["folder"] / "sweeps").iterdir()
     states = sweeps.Sweep(folder, finished["folder"] / "runs").states()
     assert sorted(states) == [str(i) for i in range(JOBS)]
-    assert {state["state"] for state in states.values()} == {"cached"}
+    assert {state["state"] for state in states.values()} == {"done"}
     assert all("classifier=" in state["overrides"] for state in states.values())
 
 
@@ -147,7 +166,7 @@ def sweep(tmp_path, monkeypatch):
         {
             "paths": {"runs": str(tmp_path / "runs"), "sweeps": str(tmp_path), "raw": str(tmp_path)},
             "tracking": {"uri": None},
-            "hydra": {"sweep": {"dir": str(tmp_path / "mine")}},
+            "hydra": {"sweep": {"dir": str(tmp_path / "mine")}, "overrides": {"task": []}},
         }
     )
     monkeypatch.setattr(callbacks, "count_jobs", lambda _: 2)

@@ -93,9 +93,9 @@ def content(uri: str) -> dict:
 
 def test_replay_rebuilds_the_same_runs(uri, paths, tmp_path):
     new = f"sqlite:///{tmp_path / 'new.db'}"
-    assert replay({"uri": new, "experiment": "trisynth"}, paths) == 0
+    assert replay({"uri": new, "experiment": "trisynth"}, paths, [paths["sweeps"]]) == 0
     assert content(new) == content(uri)
-    assert replay({"uri": new, "experiment": "trisynth"}, paths) == 0
+    assert replay({"uri": new, "experiment": "trisynth"}, paths, [paths["sweeps"]]) == 0
     assert len(runs_of(new)) == JOBS + 1
 
 

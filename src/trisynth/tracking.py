@@ -227,13 +227,13 @@ class _quiet(warnings.catch_warnings):
             logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def replay(tracking: Mapping[str, Any], paths: Mapping[str, str]) -> int:
+def replay(tracking: Mapping[str, Any], paths: Mapping[str, str], sweeps: list[str]) -> int:
     """Mirror every result that the database lacks, sweeps under their parents; returns the exit status."""
     import pandas as pd
 
     within: set[str] = set()
-    for path in sorted(Path(paths["sweeps"]).glob("*/results.csv")):
-        mirror = Mirror(tracking, paths, path.parent.name)
+    for path in sorted(path for root in sweeps for path in Path(root).glob("*/results.csv")):
+        mirror = Mirror(tracking, {**paths, "sweeps": str(path.parents[1])}, path.parent.name)
         for key in pd.read_csv(path, usecols=["key"])["key"]:
             mirror.job_of(key)
             within.add(key)
@@ -252,11 +252,11 @@ def main() -> int:
     parser.add_argument("--uri", default="sqlite:///mlflow.db", help="MLflow database or server")
     parser.add_argument("--experiment", default="trisynth")
     parser.add_argument("--runs", default="runs")
-    parser.add_argument("--sweeps", default="sweeps")
+    parser.add_argument("--sweeps", nargs="+", default=["sweeps", "experiments"], help="folders of sweeps")
     parser.add_argument("--raw", default="data/raw")
     options = parser.parse_args()
-    paths = {"runs": options.runs, "sweeps": options.sweeps, "raw": options.raw}
-    return replay({"uri": options.uri, "experiment": options.experiment}, paths)
+    paths = {"runs": options.runs, "raw": options.raw}
+    return replay({"uri": options.uri, "experiment": options.experiment}, paths, options.sweeps)
 
 
 if __name__ == "__main__":

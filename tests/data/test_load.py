@@ -38,9 +38,7 @@ YOURS = {"csv", "parquet", "openml"}
 KEYS = ["name", "source", "read", "target", "task", "missing", "columns", "licence", "note"]
 
 
-@pytest.mark.parametrize(
-    "name", sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem not in YOURS)
-)
+@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem not in YOURS))
 def test_a_shipped_data_set_is_what_this_table_says(name, shipped, raw_folder):
     rows, features, missing, classes = EXPECTED[name]
     cfg = shipped(name)

@@ -105,9 +105,7 @@ def test_no_fitted_model_beats_the_bayes_score(bayes):
 
 
 def test_the_macro_f1_rule_beats_the_most_probable_class(bayes, rows):
-    plain = f1_score(
-        rows["diagnosis"], np.array(CLASSES)[cohort.posterior(rows).argmax(axis=1)], average="macro"
-    )
+    plain = f1_score(rows["diagnosis"], np.array(CLASSES)[cohort.posterior(rows).argmax(axis=1)], average="macro")
     best = bayes.loc["macro_f1"]
     assert best["value"] > plain
     assert (bayes["standard_error"] < 0.005).all()

@@ -34,9 +34,7 @@ def test_cells_stay_texts(file):
 
 
 def test_names_and_labels_are_given_in_the_config(file):
-    raw = delimited(
-        file("1,0\n2,7\n"), header=False, names=["sex", "x"], labels={"sex": {1: "male", "2": "female"}}
-    )
+    raw = delimited(file("1,0\n2,7\n"), header=False, names=["sex", "x"], labels={"sex": {1: "male", "2": "female"}})
     assert raw.to_dict("list") == {"sex": ["male", "female"], "x": ["0", "7"]}
 
 

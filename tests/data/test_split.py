@@ -13,9 +13,7 @@ from trisynth.errors import InputError
 def make(table):
     def build(y, task="classification", **columns):
         n = len(y)
-        raw = pd.DataFrame(
-            {"row": np.arange(n) + 0.5, "kind": ["u", "v"] * (n // 2) + ["u"] * (n % 2), "y": y}
-        )
+        raw = pd.DataFrame({"row": np.arange(n) + 0.5, "kind": ["u", "v"] * (n // 2) + ["u"] * (n % 2), "y": y})
         return clean(raw, table(task=task, **columns))[0]
 
     return build

@@ -30,8 +30,6 @@ _ROWS = 4096
 _EDGE = 1e-6
 # Longer gradients are cut to this length.
 _LONGEST_GRADIENT = 5.0
-# An encoded number with less spread than this is constant.
-_CONSTANT = 1e-9
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
@@ -218,12 +216,9 @@ class Adversarial(Generator):
         loss = (Loss() if self.loss is None else self.loss).checked()
         self.encoder_ = (TableEncoder() if self.encoder is None else clone(self.encoder)).fit(table)
         matrix, blocks = self.encoder_.transform(table), self.encoder_.blocks_
-        number = np.array([block.kind == "number" for block in blocks for _ in range(block.start, block.stop)])
-        self.centre_ = np.where(number, matrix.mean(axis=0), 0.0)
-        self.spread_ = np.where(number & (matrix.std(axis=0) > _CONSTANT), matrix.std(axis=0), 1.0)
+        self.centre_, self.spread_ = networks.standard(matrix, blocks)
         matrix = (matrix - self.centre_) / self.spread_
-        missing = [(self.encoder_.numbers_.index(b.name), b.start) for b in blocks if b.kind == "missing"]
-        self.fill_ = np.array([matrix[matrix[:, flag] == 1, column][0] for column, flag in missing])
+        self.fill_ = networks.fills(matrix, blocks)
         real = torch.tensor(matrix, dtype=torch.float32, device=device)
         classes = torch.tensor(labels, dtype=torch.long, device=device)
         generator = seeds.torch_generator(rng)

@@ -15,9 +15,12 @@ from torch import Tensor, nn
 
 from trisynth.errors import InputError
 from trisynth.objective import Diverged
+from trisynth.preprocessing.encoder import Block
 
 # Longer gradients are cut to this length: one odd batch must not undo an epoch.
 _LONGEST_GRADIENT = 5.0
+# Below this standard deviation a column is constant.
+_CONSTANT = 1e-9
 
 
 @contextmanager
@@ -161,3 +164,18 @@ def from_arrays(module: nn.Module, arrays: dict[str, np.ndarray]) -> nn.Module:
     """``module`` with the weights of ``arrays``."""
     module.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
     return module
+
+
+def standard(matrix: np.ndarray, blocks: Sequence[Block]) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and spread of the numbers, whatever scale the encoder gave them; indicators stay 0 and 1."""
+    number = np.zeros(matrix.shape[1], dtype=bool)
+    number[[block.start for block in blocks if block.kind == "number"]] = True
+    spread = np.where(number, matrix.std(axis=0), 1.0)
+    return np.where(number, matrix.mean(axis=0), 0.0), np.where(spread > _CONSTANT, spread, 1.0)
+
+
+def fills(matrix: np.ndarray, blocks: Sequence[Block]) -> np.ndarray:
+    """What each number with missing cells, in the order of their indicators, holds where it is missing."""
+    numbers = {block.name: block.start for block in blocks if block.kind == "number"}
+    indicators = [(numbers[block.name], block.start) for block in blocks if block.kind == "missing"]
+    return np.array([matrix[matrix[:, indicator] == 1, number][0] for number, indicator in indicators])

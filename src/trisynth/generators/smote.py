@@ -4,6 +4,7 @@ imbalanced-learn's samplers raise a class to a count. Here each is asked for the
 and only the rows that it adds are kept: any class gives any number of rows, exactly.
 """
 
+from abc import abstractmethod
 from itertools import pairwise
 
 import numpy as np
@@ -165,9 +166,9 @@ class _Contrast(Smote):
         parts = [new[:, width + a : width + b].argmax(axis=1) for a, b in pairwise(edges)]
         return new[:, :width], np.array(parts, dtype=np.int32).reshape(len(parts), n).T
 
+    @abstractmethod
     def _seeded(self, points: np.ndarray, own: np.ndarray, n: int, seed: int) -> np.ndarray:
         """``n`` new rows of the class marked by ``own``, or none where no row of it is near another class."""
-        raise NotImplementedError
 
 
 class BorderlineSmote(_Contrast):

@@ -18,8 +18,6 @@ from trisynth.preprocessing.encoder import Block, TableEncoder
 
 # The noise of a number never falls below this share of its column's spread, else a constant column has no density.
 _LEAST_NOISE = 1e-2
-# An encoded number with less spread than this is constant.
-_CONSTANT = 1e-9
 # Rows decoded at once: memory stays flat however many are asked for.
 _ROWS = 4096
 # Uniform draws keep this distance from 0 and 1, where the inverse normal is infinite.
@@ -201,9 +199,9 @@ class VAE(Generator):
         loss = (Loss() if self.loss is None else self.loss).checked()
         self.encoder_ = (TableEncoder() if self.encoder is None else clone(self.encoder)).fit(table)
         matrix = self.encoder_.transform(table)
-        self.centre_, self.spread_ = _standard(matrix, self.encoder_.blocks_)
+        self.centre_, self.spread_ = networks.standard(matrix, self.encoder_.blocks_)
         standard = (matrix - self.centre_) / self.spread_
-        self.fill_ = _fill(standard, self.encoder_.blocks_)
+        self.fill_ = networks.fills(standard, self.encoder_.blocks_)
         real = torch.tensor(standard, dtype=torch.float32, device=device)
         classes = torch.tensor(labels, dtype=torch.long, device=device)
         generator, columns = seeds.torch_generator(rng), len(table.columns)
@@ -271,17 +269,3 @@ class VAE(Generator):
         )
         if not isinstance(self.learning_rate, float | int) or not 0 < self.learning_rate < float("inf"):
             raise InputError("learning_rate", self.learning_rate, "must be a positive number, such as 0.004")
-
-
-def _standard(matrix: np.ndarray, blocks: Sequence[Block]) -> tuple[np.ndarray, np.ndarray]:
-    """Centre and spread of the numbers, whatever scale the encoder gave them; indicators stay 0 and 1."""
-    number = np.zeros(matrix.shape[1], dtype=bool)
-    number[[block.start for block in blocks if block.kind == "number"]] = True
-    spread = np.where(number, matrix.std(axis=0), 1.0)
-    return np.where(number, matrix.mean(axis=0), 0.0), np.where(spread > _CONSTANT, spread, 1.0)
-
-
-def _fill(matrix: np.ndarray, blocks: Sequence[Block]) -> np.ndarray:
-    numbers = {block.name: block.start for block in blocks if block.kind == "number"}
-    indicators = [(numbers[block.name], block.start) for block in blocks if block.kind == "missing"]
-    return np.array([matrix[matrix[:, indicator] == 1, number][0] for number, indicator in indicators])
