@@ -9,6 +9,7 @@ import math
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -61,6 +62,8 @@ class Sweep(Callback):
             print(f"nothing to run: all {len(frame)} jobs were finished before")
             raise SystemExit(0)
         self.sweep.clear()
+        # joblib renews a worker whose memory has grown, which is its business and not the user's.
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
         self.mirror = None
         if tracking.uri:
             from trisynth.tracking import Mirror
