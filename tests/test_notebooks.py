@@ -45,7 +45,13 @@ def test_the_tour_runs_from_any_folder_and_leaves_nothing_there(tmp_path):
 
 def test_runs_are_read_back_from_mlflow_and_compared(tmp_path, monkeypatch):
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    choices = ["dataset=paper_cohort", "dataset.read.n=300", "classifier=logistic", f"tracking.uri={uri}"]
+    choices = [
+        "dataset=paper_cohort",
+        "generator=copula",
+        "dataset.read.n=300",
+        "classifier=logistic",
+        f"tracking.uri={uri}",
+    ]
     choices += [f"paths.{name}={tmp_path / name}" for name in ("runs", "cache", "sweeps")]
     for seed in (0, 1):
         config = composed([*choices, f"seed={seed}", "tracking.figure=false"])

@@ -59,9 +59,9 @@ class Sweep:
             If the folder cannot be written.
         """
         shutil.rmtree(self.folder / "jobs", ignore_errors=True)
-        (self.folder / COMPLETE).unlink(missing_ok=True)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / COMPLETE).unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(self.folder, error, "paths.sweeps") from error
 
