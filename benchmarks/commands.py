@@ -1,6 +1,6 @@
-"""What the commands of the README cost here: ``python benchmarks/commands.py``, about ten minutes.
+"""What the commands of the README cost here: ``python benchmarks/commands.py [experiment]``.
 
-Writes ``benchmarks/commands.csv``. Seconds depend on the machine and on what else it does; the share of a sweep that
+Writes ``benchmarks/commands.csv``; ten minutes for the experiment ``paper``, one for ``smoke``. Seconds depend on the machine and on what else it does; the share of a sweep that
 is neither fitting, sampling, predicting nor scoring does not.
 """
 
@@ -34,7 +34,7 @@ def overhead(folder: Path, wall: float, workers: int) -> dict[str, float]:
     return {name: value / (wall * workers) for name, value in parts.items()}
 
 
-def main() -> None:
+def main(experiment: str) -> None:
     rows = []
 
     def record(name: str, value: float, unit: str = "s") -> None:
@@ -48,14 +48,14 @@ def main() -> None:
         record("the same run again", seconds([*RUN, raw], folder))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sweep = [*RUN, "-m", "experiment=paper", "hydra.launcher.n_jobs=2", raw]
+        sweep = [*RUN, "-m", f"experiment={experiment}", "hydra.launcher.n_jobs=2", raw]
         wall = seconds(sweep, folder)
-        record("paper sweep, nothing cached", wall)
+        record(f"sweep {experiment}, nothing cached", wall)
         shares = overhead(folder, wall, workers=2)
         for part, share in shares.items():
             record(f"share of {part}", share, "of the workers' time")
         record("share of all else", 1 - sum(shares.values()), "of the workers' time")
-        record("paper sweep, finished, started again", seconds(sweep, folder))
+        record(f"sweep {experiment}, finished, started again", seconds(sweep, folder))
     record("dvc repro, nothing to do", seconds([str(Path(sys.executable).with_name("dvc")), "repro"], ROOT))
     with (ROOT / "benchmarks/commands.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=rows[0])
@@ -64,4 +64,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1] if len(sys.argv) > 1 else "paper")
