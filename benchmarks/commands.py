@@ -1,7 +1,8 @@
 """What the commands of the README cost here: ``python benchmarks/commands.py [experiment]``.
 
-Writes ``benchmarks/commands.csv``; ten minutes for the experiment ``paper``, one for ``smoke``. Seconds depend on the machine and on what else it does; the share of a sweep that
-is neither fitting, sampling, predicting nor scoring does not.
+Writes ``benchmarks/commands.csv``; ten minutes for the experiment ``paper``, one for ``smoke``. Seconds depend on the
+machine and on what else it does; the share of a sweep that is neither fitting, sampling, predicting nor scoring does
+not.
 """
 
 import csv
