@@ -33,13 +33,13 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
     # A finished job needs none of the libraries that the pipeline brings in.
     from trisynth.pipeline import Experiment, run
 
-    store, folder = Store(config["paths"]["cache"]), Path(runs) / job.key
+    experiment, folder = Experiment(job, Store(config["paths"]["cache"])), Path(runs) / job.key
     try:
-        result = run(job, store)
+        result = run(experiment)
         if config["tracking"]["figure"]:
-            draw(Experiment(job, store), folder)
+            draw(experiment, folder)
         if config["tracking"]["curves"]:
-            write_curves(Experiment(job, store), folder)
+            write_curves(experiment, folder)
     except Exception as error:
         # What went wrong first is what the user must hear of, even on a full disk.
         with suppress(InputError):

@@ -145,14 +145,12 @@ class Experiment:
         return stored(rows_key, lambda: compare(synthetic)) | frame
 
 
-def run(job: Job, store: Store) -> Result:
-    """Run one job.
+def run(experiment: Experiment) -> Result:
+    """Run one job, arm by arm.
 
     Parameters
     ----------
-    job : Job
-    store : Store
-        Where intermediate steps are kept and shared.
+    experiment : Experiment
 
     Returns
     -------
@@ -162,8 +160,7 @@ def run(job: Job, store: Store) -> Result:
     """
     # One thread per job: jobs run side by side, and the order of floating-point sums stays the same.
     with threadpool_limits(limits=1):
-        experiment = Experiment(job, store)
-        train, test = experiment.parts
+        job, (train, test) = experiment.job, experiment.parts
         metrics: dict[str, float] = {}
         counts: dict[str, dict[str, int]] = {}
         for name in job.arms:
