@@ -19,8 +19,6 @@ _REACH = 4.0
 _LEAST_WEIGHT, _CONCENTRATION = 5e-3, 1e-3
 # Most cells that a mixture is fitted on.
 _CELLS = 5_000
-# Uniform draws keep this distance from 0 and 1, where their logarithm is infinite.
-EDGE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -189,7 +187,7 @@ class ModeEncoder:
 
     def emit(self, raw: Tensor, uniform: Tensor, temperature: float) -> Tensor:
         """Rows from raw outputs: places through tanh, indicators by relaxed draws from ``uniform``, one per cell."""
-        uniform = uniform.clamp(EDGE, 1 - EDGE)
+        uniform = uniform.clamp(networks.EDGE, 1 - networks.EDGE)
         parts = []
         for block in self.blocks_:
             first = block.start + (block.kind == "modes")
