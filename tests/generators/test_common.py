@@ -26,7 +26,7 @@ from trisynth.objective import Auxiliary
 CONF = Path(__file__).parents[2] / "conf"
 NAMES = sorted(path.stem for path in (CONF / "generator").glob("*.yaml"))
 # What the checks look at does not depend on how long a network trains.
-BRIEF = {"epochs": 2, "steps": 2, "levels": 2}
+BRIEF = {"epochs": 2, "steps": 2, "levels": 6}
 
 
 @cache

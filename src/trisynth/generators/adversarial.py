@@ -123,8 +123,6 @@ class Adversarial(Trained):
     ----------
     latent : int
         Dimensions of the noise, standard normal.
-    dropout : float
-        Share of the discriminator's hidden units that each step leaves out.
     transport : bool
         Whether L_rec pairs the rows; without it alpha has no effect, and ``loss=native`` is the published loss.
 
@@ -137,7 +135,6 @@ class Adversarial(Trained):
     """
 
     latent: int = 32
-    dropout: float = 0.0
     transport: bool = True
 
     def _paired(self, run: Run) -> bool:
@@ -157,7 +154,6 @@ class Adversarial(Trained):
     def _check(self) -> None:
         super()._check()
         networks.check_sizes(latent=self.latent)
-        networks.check_shares(dropout=self.dropout)
         networks.check_switches(transport=self.transport)
 
 
@@ -166,6 +162,11 @@ class Game(Adversarial, Scaled):
     """Goodfellow's game over scaled columns, for GAN and CGAN, which make the players.
 
     Both players are modules that take rows (or noise) of shape (n, .) and labels of shape (n,).
+
+    Parameters
+    ----------
+    dropout : float
+        Share of the discriminator's hidden units that each step leaves out.
 
     Attributes
     ----------
@@ -177,6 +178,7 @@ class Game(Adversarial, Scaled):
 
     steps: int = 1200
     batch_size: int = 128
+    dropout: float = 0.0
 
     @abstractmethod
     def _judge(self, generator: torch.Generator) -> nn.Module:
@@ -215,3 +217,7 @@ class Game(Adversarial, Scaled):
 
     def _emission(self, device: torch.device) -> Emission:
         return Emission(self._blocks(), self._fill().to(device), TEMPERATURE)
+
+    def _check(self) -> None:
+        super()._check()
+        networks.check_shares(dropout=self.dropout)

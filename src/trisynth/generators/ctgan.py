@@ -114,6 +114,8 @@ class CTGAN(Adversarial, Modal):
 
     Parameters
     ----------
+    dropout : float, default=0.5
+        Share of the critic's hidden units that each step leaves out.
     pac : int, default=10
         Rows that the critic judges at once.
     conditional : bool, default=True
@@ -240,6 +242,7 @@ class CTGAN(Adversarial, Modal):
     def _check(self) -> None:
         super()._check()
         networks.check_sizes(pac=self.pac)
+        networks.check_shares(dropout=self.dropout)
         networks.check_switches(conditional=self.conditional, log_frequency=self.log_frequency)
 
 
