@@ -1,6 +1,6 @@
 """The flagship: a latent-tree circuit of all rows, bent towards each class; everything asked of it is exact."""
 
-from contextvars import ContextVar
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -27,8 +27,6 @@ _HELD, _LAST_PASSES = 2_000, 3
 _CLASS_ROWS, _CLASS_PASSES, _TILT_ROWS = 10_000, 6, 1.0
 # Rows drawn at once: few enough for their states to stay in the processor's cache.
 _ROWS = 16_384
-# The base class starts a fit by clearing the object, so the weights of the rows travel beside it.
-_WEIGHTS: ContextVar[np.ndarray | None] = ContextVar("weights", default=None)
 
 
 class Circuit(Generator):
@@ -69,6 +67,9 @@ class Circuit(Generator):
 
     Notes
     -----
+    ``fit`` takes ``weights``, shape (n,), >= 0 and not all 0: a row of weight 2 counts like two rows. Bins are those
+    of the unweighted rows, and ``sample(n)`` with a number keeps the unweighted shares of the labels.
+
     Sources: Chow and Liu (1968); Liu and Van den Broeck (2021), Tractable Regularization of Probabilistic Circuits
     (hidden Chow-Liu trees). Faithful in the circuit; start, smoothing of the leaves and classes are ours. Scaled down:
     K is at most 64, and tokens within a bin follow the column's law, whatever the state.
@@ -88,29 +89,17 @@ class Circuit(Generator):
         self.validation = validation
         self.passes = passes
 
-    def fit(self, X: pd.DataFrame, y: pd.Series, seed: int = 0, weights: np.ndarray | None = None) -> "Circuit":
-        """Learn from real training rows, see ``Generator.fit``.
-
-        Parameters
-        ----------
-        X : DataFrame, shape (n, d)
-        y : Series, shape (n,)
-        seed : int
-        weights : array-like of shape (n,), optional
-            Weight of each row, >= 0 and not all 0: 2 counts like a row twice. Bins are those of the unweighted rows,
-            and ``sample(n)`` with a number keeps the unweighted shares of the labels.
-        """
-        weights = None if weights is None else np.array(weights, float)
-        if weights is not None and not _usable(weights, len(X)):
-            raise InputError("weights", weights, "must be one finite number >= 0 per row, not all of them 0")
-        token = _WEIGHTS.set(weights)
-        try:
-            return super().fit(X, y, seed)
-        finally:
-            _WEIGHTS.reset(token)
-
-    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
+    def _fit(
+        self,
+        table: pd.DataFrame,
+        labels: np.ndarray,
+        rng: np.random.Generator,
+        weights: Sequence[float] | None = None,
+    ) -> None:
         self._check()
+        weights = np.ones(len(table)) if weights is None else np.array(weights, float)
+        if not _usable(weights, len(table)):
+            raise InputError("weights", weights, "must be one finite number >= 0 per row, not all of them 0")
         # A result must not depend on how many threads add up a product.
         with threadpool_limits(limits=1):
             self.codec_ = codec = Codec.learn(table, self.bins)
@@ -120,7 +109,6 @@ class Circuit(Generator):
             # In random order, so that batches are alike.
             order = rng.permutation(len(table))
             labels = labels[order]
-            weights = np.ones(len(table)) if _WEIGHTS.get() is None else _WEIGHTS.get()
             rows = Rows(codec.encode(table)[order], weights[order])
             self.tree_ = Tree.of(chow_liu(codec, rows.tokens, rng))
             held = min(int(self.validation * len(rows)), _HELD)
