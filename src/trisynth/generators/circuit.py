@@ -19,6 +19,8 @@ from trisynth.generators.codec import Codec
 from trisynth.generators.dirichlet_tree import DirichletTree
 from trisynth.generators.em import Prior, Rows, climb, expected_counts, tilt, with_ones
 from trisynth.generators.latent_tree import LatentTree, Tree, draw
+from trisynth.generators.refinement import Descent, Labelled, TotalLoss, descend
+from trisynth.objective import Loss
 
 # Most validation rows; a table with fewer takes them in afterwards, with so many passes.
 _HELD, _LAST_PASSES = 2_000, 3
@@ -82,12 +84,16 @@ class Circuit(Generator):
         strength: float = 30.0,
         validation: float = 0.2,
         passes: int = 40,
+        refine: int = 20,
+        loss: Loss | None = None,
     ):
         self.states = states
         self.bins = bins
         self.strength = strength
         self.validation = validation
         self.passes = passes
+        self.refine = refine
+        self.loss = loss
 
     def _fit(
         self,
@@ -115,15 +121,18 @@ class Circuit(Generator):
             train, validation = rows.take(slice(held, None)), rows.take(slice(held or None))
             chosen = choose(codec, self.smoothing_, self.tree_, train, validation, self.states, rng)
             self.states_, self.growth_ = chosen.circuit.states, chosen.growth
-            common = climb(chosen.circuit, chosen.prior, train, validation, self.passes).circuit
-            self.circuits_ = self._classes(common, rows, labels, held)
-            fit = train.mean(self._own(train, labels[held:]))
-            self.memorisation_ = fit - validation.mean(self._own(validation, labels[: held or None]))
-            if 0 < held < _HELD:
-                common = climb(common, chosen.prior, rows, rows, _LAST_PASSES).circuit
-                self.circuits_ = self._classes(common, rows, labels, 0)
             shares = np.bincount(labels, rows.weights)
             self.priors_ = shares / shares.sum()
+            common = climb(chosen.circuit, chosen.prior, train, validation, self.passes).circuit
+            every, seen = Labelled(rows, labels), Labelled(train, labels[held:])
+            check = every.take(slice(held or None))
+            found = self._classes(common, seen, every, self.refine, check)
+            self.circuits_, self.history_ = found.circuits, found.history
+            fit = train.mean(self._own(seen))
+            self.memorisation_ = fit - validation.mean(self._own(check))
+            if 0 < held < _HELD:
+                common = climb(common, chosen.prior, rows, rows, _LAST_PASSES).circuit
+                self.circuits_ = self._classes(common, every, every, found.steps).circuits
 
     def _check(self) -> None:
         whole = (("states", self.states), ("bins", self.bins), ("passes", self.passes))
@@ -135,19 +144,25 @@ class Circuit(Generator):
         if not isinstance(self.validation, int | float) or not 0 <= self.validation < 1:
             raise InputError("generator.validation", self.validation, "must be 0 or more and below 1")
 
-    def _classes(self, common: LatentTree, rows: Rows, labels: np.ndarray, held: int) -> list[LatentTree]:
-        """A circuit for each label, learned from at most 10,000 of its rows, the first ``held`` of all left out."""
-        found = []
+    def _classes(
+        self, common: LatentTree, real: Labelled, every: Labelled, steps: int, check: Labelled | None = None
+    ) -> Descent:
+        """A circuit for each label, learned by EM from at most 10,000 of its rows and then refined."""
+        circuits, pulls = [], []
         for label in range(len(self.counts_)):
-            mine = np.flatnonzero(labels == label)
-            own = rows.take(mine[mine >= held][:_CLASS_ROWS])
-            leaves = self._leaves(common, rows.tokens[mine])
+            own = real.rows.take(np.flatnonzero(real.labels == label)[:_CLASS_ROWS])
+            leaves = self._leaves(common, every.rows.tokens[every.labels == label])
             circuit = tilt(common, own, leaves, _TILT_ROWS, _CLASS_PASSES)
-            prior = Prior.of(circuit, self.smoothing_, self.codec_.starts, self.strength)
+            pulls.append(Prior.of(circuit, self.smoothing_, self.codec_.starts, self.strength))
             for _ in range(_CLASS_PASSES):
-                circuit = prior.maximum(self.tree_, expected_counts(circuit, own))
-            found.append(circuit)
-        return found
+                circuit = pulls[-1].maximum(self.tree_, expected_counts(circuit, own))
+            circuits.append(circuit)
+        loss = Loss() if self.loss is None else self.loss
+        if not steps or not loss.beta + loss.gamma:
+            return Descent(circuits, 0, {})
+        hidden = self.codec_.names.index(self.target_column_) if self.numeric_target_ else None
+        total = TotalLoss(loss, self.codec_, self.priors_, hidden)
+        return descend(total, circuits, pulls, real, steps, check)
 
     def _leaves(self, common: LatentTree, tokens: np.ndarray) -> np.ndarray:
         """The common leaves; of a numeric target, only the tokens that the label's rows have."""
@@ -162,11 +177,12 @@ class Circuit(Generator):
         leaves[part] /= leaves[part].sum(axis=0)
         return with_ones(leaves)
 
-    def _own(self, rows: Rows, labels: np.ndarray) -> np.ndarray:
+    def _own(self, real: Labelled) -> np.ndarray:
         """Log-likelihood of each row under its label's circuit."""
-        found = np.empty(len(rows))
+        found = np.empty(len(real.labels))
         for label, circuit in enumerate(self.circuits_):
-            found[labels == label] = circuit.log_likelihood(rows.tokens[labels == label])
+            mine = real.labels == label
+            found[mine] = circuit.log_likelihood(real.rows.tokens[mine])
         return found
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
