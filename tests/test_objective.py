@@ -11,7 +11,10 @@ from omegaconf import OmegaConf
 from trisynth.config import instantiate
 from trisynth.errors import InputError
 from trisynth.generators import networks
-from trisynth.objective import Auxiliary, Diverged, Loss, Objective, by_class, moments, unit_scale
+from trisynth.objective import Diverged, Loss, Objective, unit_scale
+from trisynth.objective.auxiliary import Auxiliary
+from trisynth.objective.distances import DISTANCES, MMD, Sliced, bures, moments, pooled, sliced
+from trisynth.objective.models import MODELS
 from trisynth.preprocessing.encoder import Block
 
 LOSSES = Path(__file__).parents[1] / "conf" / "loss"
@@ -35,6 +38,10 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
 def two_classes(n: int = 400, gap: float = 4.0) -> tuple[torch.Tensor, torch.Tensor]:
     labels = torch.arange(n) % 2
     return (normal(n, 3) + gap * labels[:, None]).float(), labels
+
+
+def by_class(distance, real: torch.Tensor, fakes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return distance(real, fakes, pooled(labels))
 
 
 def objective(loss: Loss, real: torch.Tensor, labels: torch.Tensor, **extra) -> Objective:
@@ -149,6 +156,132 @@ def test_single_rows_are_not_matched_one_by_one():
     assert by_class(moments, real, real.flip(0), labels) < 1e-12
 
 
+# The ladder
+
+
+def distances(real: torch.Tensor) -> dict:
+    """Every rung as training sees it, with fixed directions."""
+    made = {name: make(real, seeded()) for name, make in DISTANCES.items()}
+    directions = torch.nn.functional.normalize(normal(real.shape[1], 20, seed=9).to(real), dim=0)
+    return made | {"sliced": lambda *tables: sliced(*tables, directions)}
+
+
+@pytest.mark.parametrize("name", DISTANCES)
+def test_gradient_of_every_rung_agrees_with_finite_differences(name):
+    labels = torch.tensor([0] * 9 + [1] * 12)
+    real, fakes = normal(21, 3), (normal(21, 3, seed=1) * 1.5 + 0.5).requires_grad_()
+    distance = distances(real)[name]
+    assert torch.autograd.gradcheck(lambda rows: by_class(distance, real, rows, labels), (fakes,))
+
+
+@pytest.mark.parametrize("name", DISTANCES)
+def test_every_rung_falls_when_rows_follow_its_gradient(name):
+    real, fakes = normal(60, 3), (normal(60, 3, seed=1) * 0.3 + 2).requires_grad_()
+    distance, group = distances(real)[name], torch.zeros(60, dtype=torch.long)
+    before = distance(real, fakes, group)
+    before.backward()
+    assert distance(real, fakes - fakes.grad, group) < before
+
+
+@pytest.mark.parametrize("name", DISTANCES)
+def test_every_rung_weighs_classes_by_their_share(name):
+    labels = torch.tensor([0] * 30 + [1] * 10)
+    real, fakes = normal(40, 2), normal(40, 2, seed=1) + 1
+    distance = distances(real)[name]
+    parts = [by_class(distance, real[labels == c], fakes[labels == c], labels[labels == c] * 0) for c in (0, 1)]
+    expected = (0.75 * parts[0] + 0.25 * parts[1]).item()
+    assert by_class(distance, real, fakes, labels).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_what_each_rung_sees():
+    real = normal(2000, 2)
+    real = (real - real.mean(dim=0)) / real.std(dim=0, correction=0)
+    correlated = real @ torch.tensor([[1.0, 0.8], [0.0, 0.6]], dtype=torch.float64)
+    correlated = (correlated - correlated.mean(dim=0)) / correlated.std(dim=0, correction=0)
+    same, signs = normal(2000, 2, seed=1), torch.sign(normal(2000, 2, seed=2))
+    group = torch.zeros(2000, dtype=torch.long)
+
+    def seen(fakes: torch.Tensor) -> set[str]:
+        rungs = distances(real).items()
+        return {name for name, distance in rungs if distance(real, fakes, group) > 0.01}
+
+    assert seen(same) == set()
+    assert seen(correlated) == {"bures", "sliced", "mmd"}
+    assert seen(signs) == {"sliced", "mmd"}
+
+
+def test_bures_is_the_transport_cost_of_a_symmetric_linear_map():
+    real = normal(50, 3)
+    half = normal(3, 3, seed=2)
+    stretch = half @ half.T + 0.1 * torch.eye(3, dtype=torch.float64)
+    fakes = real @ stretch + torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
+    cost = (real - fakes).square().sum(dim=1).mean() / 3
+    assert bures(real, fakes).item() == pytest.approx(cost.item(), rel=1e-4)
+    assert bures(real, fakes[:1].expand(7, 3)).item() == pytest.approx(
+        ((real.mean(dim=0) - fakes[0]).square().sum() + real.var(dim=0, correction=0).sum()).item() / 3, rel=1e-2
+    )
+
+
+def test_bures_without_correlation_is_the_distance_of_moments():
+    signs = torch.tensor([[1.0, 1], [1, -1], [-1, 1], [-1, -1]], dtype=torch.float64)
+    fakes = signs * torch.tensor([2.0, 0.5]) + torch.tensor([1.0, 0.0])
+    assert bures(signs, fakes).item() == pytest.approx(moments(signs, fakes).item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("width", [1, 40, 100])
+def test_bures_bears_fewer_rows_than_columns_and_constant_ones(width):
+    real, fakes = normal(9, width).float(), normal(9, width, seed=1).float()
+    fakes[:, 0] = 3.0
+    fakes.requires_grad_()
+    distance = bures(real, fakes, torch.zeros(9, dtype=torch.long))
+    distance.backward()
+    assert distance > 0 and torch.isfinite(fakes.grad).all() and fakes.grad.abs().max() < 1e3
+    assert bures(real, real).abs() < 1e-4
+
+
+def test_sliced_distance_of_a_shift_is_its_mean_square():
+    real, shift = normal(100, 3), torch.tensor([1.0, 2.0, -3.0], dtype=torch.float64)
+    fakes = (real + shift)[torch.randperm(100, generator=seeded())]
+    group = torch.zeros(100, dtype=torch.long)
+    assert sliced(real, fakes, group, torch.eye(3).double()).item() == pytest.approx(14 / 3)
+    drawn = [Sliced(real, seeded(seed))(real, fakes, group).item() for seed in range(20)]
+    assert np.mean(drawn) == pytest.approx(14 / 3, rel=0.1)
+
+
+def test_sliced_directions_come_from_the_generator_and_differ_between_calls():
+    real, fakes, group = normal(20, 5), normal(20, 5, seed=1), torch.zeros(20, dtype=torch.long)
+    one, other = Sliced(real, seeded(3)), Sliced(real, seeded(3))
+    first = one(real, fakes, group)
+    assert first == other(real, fakes, group) != one(real, fakes, group)
+
+
+def test_mmd_is_unbiased_and_near_its_value_for_gaussians():
+    real, fakes, group = normal(2000, 1), normal(2000, 1, seed=1) + 1, torch.zeros(2000, dtype=torch.long)
+    mmd = MMD(real, seeded())
+    # E k of two Gaussians of variance one, their means m apart: (1 + 2/h^2)^-1/2 exp(-m^2 / (2 (h^2 + 2))).
+    widths = [factor * mmd.bandwidth for factor in MMD.factors]
+    exact = np.mean([2 * (1 + 2 / h**2) ** -0.5 * (1 - math.exp(-1 / (2 * (h**2 + 2)))) for h in widths])
+    assert mmd(real, fakes, group).item() == pytest.approx(exact, rel=0.1)
+    small = [mmd(normal(8, 1, seed=s), normal(8, 1, seed=s + 500), group[:8]).item() for s in range(1, 400)]
+    assert abs(np.mean(small)) < 3 * np.std(small) / math.sqrt(len(small))
+
+
+def test_mmd_bandwidth_looks_at_real_rows_only():
+    real = normal(100, 2)
+    assert MMD(real, seeded()).bandwidth == pytest.approx(torch.pdist(real).median().item())
+    assert MMD(torch.ones(5, 2), seeded()).bandwidth == MMD(torch.ones(1, 2), seeded()).bandwidth == 1.0
+
+
+@pytest.mark.parametrize("name", DISTANCES)
+@pytest.mark.parametrize("labels", [[0], [0, 1, 2], [0] * 20 + [1], [5] * 12])
+def test_every_rung_bears_few_rows(name, labels):
+    labels = torch.tensor(labels)
+    real, fakes = normal(len(labels), 2).float(), normal(len(labels), 2, seed=1).float().requires_grad_()
+    distance = by_class(DISTANCES[name](real, seeded()), real, fakes, labels)
+    distance.backward()
+    assert torch.isfinite(distance) and torch.isfinite(fakes.grad).all()
+
+
 # Scales
 
 
@@ -175,13 +308,16 @@ def test_terms_depend_neither_on_units_nor_on_the_batch_size():
     np.testing.assert_allclose(terms[1:], [terms[0]] * 2, rtol=1e-3)
 
 
-def test_every_term_is_one_at_the_start():
+@pytest.mark.parametrize("distance", DISTANCES)
+@pytest.mark.parametrize("model", MODELS)
+def test_every_term_is_one_at_the_start(distance, model):
     real, labels = two_classes()
-    total = objective(Loss(0.5, 2, 3), real, labels)
+    total = objective(Loss(0.5, 2, 3, distance, model), real, labels)
     value = total(torch.tensor(7.0), real, labels, real + 1, native=torch.tensor(0.25))
     assert value.item() == pytest.approx(0.5 + 2 + 3 + 0.25)
     value = total(torch.tensor(3.5), real, labels, real + 1)
-    assert value.item() == pytest.approx(0.5 / 2 + 2 + 3)
+    if (distance, model) == ("moments", "auxiliary"):
+        assert value.item() == pytest.approx(0.5 / 2 + 2 + 3)
     assert total.terms["rec"] == 3.5 and total.terms["rec_weighted"] == pytest.approx(0.25)
     assert total.terms["total"] == pytest.approx(value.item())
 
@@ -227,8 +363,8 @@ def test_gradient_of_the_auxiliary_loss_agrees_with_finite_differences():
     rows = (normal(5, 3, seed=2) + 0.1).requires_grad_()
     for target in (None, 1):
         auxiliary = Auxiliary(real.float(), torch.arange(60) % 2, target, seeded())
-        auxiliary.weights = [weight.double() for weight in auxiliary.weights]
-        auxiliary.centre = auxiliary.centre.double()
+        auxiliary.network.weights = [weight.double() for weight in auxiliary.network.weights]
+        auxiliary.network.centre = auxiliary.network.centre.double()
         assert torch.autograd.gradcheck(lambda r, a=auxiliary: a(r, torch.arange(5) % 2), (rows,))
 
 
@@ -258,19 +394,25 @@ def test_auxiliary_model_depends_on_its_generator_only():
     first, again = (Auxiliary(real, labels, None, seeded(3)) for _ in range(2))
     other = Auxiliary(real, labels, None, seeded(4))
     assert torch.equal(torch.get_rng_state(), state)
-    assert all(torch.equal(a, b) for a, b in zip(first.weights, again.weights, strict=True))
-    assert not torch.equal(first.weights[0], other.weights[0])
+    assert all(torch.equal(a, b) for a, b in zip(first.network.weights, again.network.weights, strict=True))
+    assert not torch.equal(first.network.weights[0], other.network.weights[0])
 
 
 # Divergence
 
 
-@pytest.mark.parametrize("term", ["rec", "dist", "model", "native"])
-def test_the_term_that_diverged_is_named(term):
+@pytest.mark.parametrize(
+    ("term", "choice"),
+    [("rec", {}), ("native", {})]
+    + [("dist", {"distance": name}) for name in DISTANCES]
+    + [("model", {"model": name}) for name in MODELS],
+)
+@pytest.mark.parametrize("bad", [math.inf, math.nan])
+def test_the_term_that_diverged_is_named(term, choice, bad):
     real, labels = two_classes()
-    loss = Loss(1, float(term == "dist"), float(term == "model"))
+    loss = Loss(1, float(term == "dist"), float(term == "model"), **choice)
     rec = torch.tensor(math.nan if term == "rec" else 1.0)
-    fakes = torch.full_like(real, math.inf if term in ("dist", "model") else 0.0)
+    fakes = torch.full_like(real, bad if term in ("dist", "model") else 0.0)
     native = torch.tensor(math.inf if term == "native" else 0.0)
     with pytest.raises(Diverged, match=f"'{term}' became (nan|inf)") as error:
         objective(loss, real, labels)(rec, real, labels, fakes, native=native)
