@@ -42,6 +42,7 @@ class DiscriminativeClassifier:
         self.network = Network(real.mean(dim=0), (real.shape[1], self.hidden, outputs), generator)
         # Zero weights of the last layer: the game starts even.
         self.network.weights[2].zero_()
+        self.network.weights[3].fill_(0.0 if target is None else 0.5)
         self.optimizer = self.network.optimizer(self.learning_rate, self.decay, betas=self.betas)
 
     def __call__(self, fakes: Tensor, labels: Tensor, real: Tensor) -> Tensor:

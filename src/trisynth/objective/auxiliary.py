@@ -1,5 +1,6 @@
 """L_model by a model of the real rows that is trained first and then frozen."""
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -22,7 +23,7 @@ class Network:
 
     def __init__(self, centre: Tensor, sizes: Sequence[int], generator: torch.Generator):
         self.centre, self.weights = centre, []
-        for inner, outer in zip(sizes, sizes[1:], strict=False):
+        for inner, outer in itertools.pairwise(sizes):
             weight = torch.randn(inner, outer, generator=generator) / math.sqrt(inner)
             self.weights += [weight.to(centre), torch.zeros(outer).to(centre)]
 

@@ -30,8 +30,8 @@ class TrainOnSynthetic:
         is scored on them.
     """
 
-    share, most, ridge = 0.2, 2048, 1e-2
-    newtons, conjugates, tolerance = 30, 100, 1e-10
+    share, most, ridge = 0.2, 2048, 2e-2
+    newtons, conjugates, tolerance = 30, 200, 1e-4
 
     def __init__(self, real: Tensor, labels: Tensor, target: int | None, generator: torch.Generator):
         self.target, self.centre = target, real.mean(dim=0).double()
@@ -49,7 +49,7 @@ class TrainOnSynthetic:
         with torch.no_grad():
             self.weights = weights = self._solve(inputs.detach(), response.detach())
             outer, gradient = self._value(*self.outer, weights), self._gradient(*self.outer, weights)
-            adjoint = self._inverse_hessian(inputs.detach(), weights, gradient)
+            adjoint = self._inverse_hessian(inputs.detach(), weights, gradient, self.tolerance)
         # Its value is zero but for rounding, and its derivative is the implicit one.
         stationary = -(adjoint * (self._gradient(inputs, response, weights) + self.ridge * weights)).sum()
         return (outer + stationary - stationary.detach()).to(fakes)
@@ -88,26 +88,25 @@ class TrainOnSynthetic:
         now = value(weights)
         for _ in range(self.newtons):
             gradient = self._gradient(inputs, response, weights) + self.ridge * weights
-            if not float(gradient.square().sum()) > self.tolerance**2:
+            size = float(gradient.norm())
+            if not size > self.tolerance:
                 break
-            step, length = self._inverse_hessian(inputs, weights, gradient), 1.0
+            # Far from the minimum an exact step is wasted (Dembo et al. 1982).
+            step, length = self._inverse_hessian(inputs, weights, gradient, min(0.1, size)), 1.0
             # A full step can overshoot where the probabilities saturate.
             while (after := value(weights - length * step)) > now + 1e-12 and length > 1e-3:
                 length /= 2
             weights, now = weights - length * step, after
         return weights
 
-    def _inverse_hessian(self, inputs: Tensor, weights: Tensor, vector: Tensor) -> Tensor:
-        """H^-1 ``vector``, of the weights' shape, by preconditioned conjugate gradients."""
+    def _inverse_hessian(self, inputs: Tensor, weights: Tensor, vector: Tensor, tolerance: float) -> Tensor:
+        """H^-1 ``vector``, of the weights' shape, by preconditioned conjugate gradients to a relative ``tolerance``."""
         p = self._mean(inputs, weights)
         n = len(inputs)
 
         def hessian(v: Tensor) -> Tensor:
             change = inputs @ v
-            if self.target is None:
-                change = p * (change - (p * change).sum(dim=1, keepdim=True))
-            else:
-                change = 2 * change
+            change = p * (change - (p * change).sum(dim=1, keepdim=True)) if self.target is None else 2 * change
             return inputs.T @ change / n + self.ridge * v
 
         # One block for all classes, as if every row had the mean curvature (after Boehning 1992).
@@ -118,7 +117,7 @@ class TrainOnSynthetic:
         solution, rest = torch.zeros_like(vector), vector
         near = torch.cholesky_solve(rest, factor)
         direction, size = near, float((rest * near).sum())
-        goal = self.tolerance**2 * max(size, 1e-30)
+        goal = tolerance**2 * max(size, 1e-30)
         for _ in range(self.conjugates):
             if not size > goal:
                 break

@@ -1,24 +1,13 @@
-"""The three terms of L_total against closed forms, and each weight's effect."""
+"""Every L_dist against closed forms and finite differences."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from omegaconf import OmegaConf
 
-from trisynth.config import instantiate
-from trisynth.errors import InputError
 from trisynth.generators import networks
-from trisynth.objective import Diverged, Loss, Objective, unit_scale
-from trisynth.objective.auxiliary import Auxiliary
 from trisynth.objective.distances import DISTANCES, MMD, Sliced, bures, moments, pooled, sliced
-from trisynth.objective.models import MODELS
-from trisynth.preprocessing.encoder import Block
-
-LOSSES = Path(__file__).parents[1] / "conf" / "loss"
-NUMBERS = [Block(name, "number", i, i + 1) for i, name in enumerate("abc")]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -42,48 +31,6 @@ def two_classes(n: int = 400, gap: float = 4.0) -> tuple[torch.Tensor, torch.Ten
 
 def by_class(distance, real: torch.Tensor, fakes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return distance(real, fakes, pooled(labels))
-
-
-def objective(loss: Loss, real: torch.Tensor, labels: torch.Tensor, **extra) -> Objective:
-    return Objective(loss, real, labels, NUMBERS, seeded(), **extra)
-
-
-# Weights
-
-
-@pytest.mark.parametrize("name", ["alpha", "beta", "gamma"])
-@pytest.mark.parametrize("value", [-0.1, math.nan, math.inf, -math.inf, "1", None, True, [1.0]])
-def test_impossible_weights_are_refused_by_name(name, value):
-    with pytest.raises(InputError, match=f"^loss.{name}="):
-        Loss(**{name: value}).checked()
-
-
-def test_weights_that_leave_nothing_to_minimise_are_refused():
-    with pytest.raises(InputError, match=r"^loss\.alpha=0.*all 0"):
-        Loss(0, 0.0, 0).checked()
-
-
-@pytest.mark.parametrize("name", ["distance", "model"])
-def test_unknown_terms_are_refused_with_the_known_ones(name):
-    known = {"distance": "moments", "model": "auxiliary"}[name]
-    with pytest.raises(InputError, match=f"^loss.{name}='nonsense'.*{known}"):
-        Loss(**{name: "nonsense"}).checked()
-
-
-def test_weights_are_only_stored_until_they_are_used():
-    loss = Loss(-1, "x", None)
-    assert (loss.alpha, loss.beta, loss.gamma) == (-1, "x", None)
-    real, labels = two_classes(20)
-    with pytest.raises(InputError):
-        objective(loss, real, labels)
-
-
-def test_the_default_yaml_says_what_the_constructor_says():
-    assert instantiate(OmegaConf.to_container(OmegaConf.load(LOSSES / "default.yaml"))) == Loss()
-    assert instantiate(OmegaConf.to_container(OmegaConf.load(LOSSES / "native.yaml"))) == Loss(1.0, 0.0, 0.0)
-
-
-# L_dist
 
 
 def test_moments_are_zero_for_equal_moments_of_different_laws():
@@ -156,9 +103,6 @@ def test_single_rows_are_not_matched_one_by_one():
     assert by_class(moments, real, real.flip(0), labels) < 1e-12
 
 
-# The ladder
-
-
 def distances(real: torch.Tensor) -> dict:
     """Every rung as training sees it, with fixed directions."""
     made = {name: make(real, seeded()) for name, make in DISTANCES.items()}
@@ -194,16 +138,16 @@ def test_every_rung_weighs_classes_by_their_share(name):
 
 
 def test_what_each_rung_sees():
-    real = normal(2000, 2)
+    real = normal(600, 2)
     real = (real - real.mean(dim=0)) / real.std(dim=0, correction=0)
     correlated = real @ torch.tensor([[1.0, 0.8], [0.0, 0.6]], dtype=torch.float64)
     correlated = (correlated - correlated.mean(dim=0)) / correlated.std(dim=0, correction=0)
-    same, signs = normal(2000, 2, seed=1), torch.sign(normal(2000, 2, seed=2))
-    group = torch.zeros(2000, dtype=torch.long)
+    same, signs = normal(600, 2, seed=1), torch.sign(normal(600, 2, seed=2))
+    group, least = torch.zeros(600, dtype=torch.long), dict.fromkeys(DISTANCES, 0.02) | {"mmd": 0.003}
 
     def seen(fakes: torch.Tensor) -> set[str]:
         rungs = distances(real).items()
-        return {name for name, distance in rungs if distance(real, fakes, group) > 0.01}
+        return {name for name, distance in rungs if distance(real, fakes, group) > least[name]}
 
     assert seen(same) == set()
     assert seen(correlated) == {"bures", "sliced", "mmd"}
@@ -256,12 +200,17 @@ def test_sliced_directions_come_from_the_generator_and_differ_between_calls():
 
 
 def test_mmd_is_unbiased_and_near_its_value_for_gaussians():
-    real, fakes, group = normal(2000, 1), normal(2000, 1, seed=1) + 1, torch.zeros(2000, dtype=torch.long)
+    real, fakes, group = normal(1000, 1), normal(1000, 1, seed=1) + 1, torch.zeros(1000, dtype=torch.long)
     mmd = MMD(real, seeded())
-    # E k of two Gaussians of variance one, their means m apart: (1 + 2/h^2)^-1/2 exp(-m^2 / (2 (h^2 + 2))).
-    widths = [factor * mmd.bandwidth for factor in MMD.factors]
-    exact = np.mean([2 * (1 + 2 / h**2) ** -0.5 * (1 - math.exp(-1 / (2 * (h**2 + 2)))) for h in widths])
-    assert mmd(real, fakes, group).item() == pytest.approx(exact, rel=0.1)
+
+    def mean_kernel(shift: float) -> float:
+        # The difference of two rows is N(shift, 2).
+        points, weights = np.polynomial.hermite_e.hermegauss(60)
+        values = 1 / (1 + (shift + math.sqrt(2) * points) ** 2 / (2 * mmd.bandwidth**2))
+        return float(weights @ values / weights.sum())
+
+    exact = 2 * (mean_kernel(0) - mean_kernel(1))
+    assert mmd(real, fakes, group).item() == pytest.approx(exact, rel=0.15)
     small = [mmd(normal(8, 1, seed=s), normal(8, 1, seed=s + 500), group[:8]).item() for s in range(1, 400)]
     assert abs(np.mean(small)) < 3 * np.std(small) / math.sqrt(len(small))
 
@@ -280,140 +229,3 @@ def test_every_rung_bears_few_rows(name, labels):
     distance = by_class(DISTANCES[name](real, seeded()), real, fakes, labels)
     distance.backward()
     assert torch.isfinite(distance) and torch.isfinite(fakes.grad).all()
-
-
-# Scales
-
-
-def test_every_block_has_unit_variance_in_all():
-    category = torch.nn.functional.one_hot(torch.tensor([0] * 98 + [1, 2]), 3)
-    real = torch.cat([5 * normal(100, 1), torch.full((100, 1), 0.1), category], dim=1)
-    blocks = [Block("a", "number", 0, 1), Block("b", "number", 1, 2), Block("c", "category", 2, 5)]
-    scale = unit_scale(real, blocks)
-    variance = (real / scale).var(dim=0, correction=0)
-    assert variance[0].item() == pytest.approx(1) and variance[2:].sum().item() == pytest.approx(1)
-    assert scale[1] == 1 and len(set(scale[2:].tolist())) == 1
-
-
-def test_terms_depend_neither_on_units_nor_on_the_batch_size():
-    real, labels = two_classes()
-    fakes = real + 1
-    units = torch.tensor([1.0, 100.0, 0.01])
-    terms = []
-    for factor, times in ((torch.ones(3), 1), (units, 1), (torch.ones(3), 3)):
-        total = objective(Loss(1, 1, 1), real * factor, labels)
-        many = [(rows * factor).repeat(times, 1) for rows in (real, fakes)]
-        total(torch.tensor(2.0), many[0], labels.repeat(times), many[1])
-        terms.append([total.terms[name] for name in ("dist", "model")])
-    np.testing.assert_allclose(terms[1:], [terms[0]] * 2, rtol=1e-3)
-
-
-@pytest.mark.parametrize("distance", DISTANCES)
-@pytest.mark.parametrize("model", MODELS)
-def test_every_term_is_one_at_the_start(distance, model):
-    real, labels = two_classes()
-    total = objective(Loss(0.5, 2, 3, distance, model), real, labels)
-    value = total(torch.tensor(7.0), real, labels, real + 1, native=torch.tensor(0.25))
-    assert value.item() == pytest.approx(0.5 + 2 + 3 + 0.25)
-    value = total(torch.tensor(3.5), real, labels, real + 1)
-    if (distance, model) == ("moments", "auxiliary"):
-        assert value.item() == pytest.approx(0.5 / 2 + 2 + 3)
-    assert total.terms["rec"] == 3.5 and total.terms["rec_weighted"] == pytest.approx(0.25)
-    assert total.terms["total"] == pytest.approx(value.item())
-
-
-def test_a_term_that_starts_at_zero_stays_small():
-    real, labels = two_classes()
-    total = objective(Loss(1, 1, 0), real, labels)
-    assert total(torch.tensor(1.0), real, labels, real.clone()).item() == pytest.approx(1.0)
-
-
-def test_terms_of_weight_zero_are_not_computed():
-    real, labels = two_classes()
-    total = objective(Loss(2, 0, 0), real, labels)
-    assert not total.needs_fakes
-    assert total(torch.tensor(5.0), real, labels).item() == 2
-    assert set(total.terms) == {"rec", "rec_weighted", "total"}
-
-
-# L_model
-
-
-def test_auxiliary_model_learns_the_real_rows():
-    real, labels = two_classes()
-    auxiliary = Auxiliary(real, labels, None, seeded())
-    assert (auxiliary.predict(real).argmax(dim=1) == labels).float().mean() > 0.97
-    assert auxiliary(real, labels) < 0.1 < 1 < auxiliary(real, 1 - labels)
-
-
-def test_auxiliary_model_pulls_rows_into_the_asked_class():
-    real, labels = two_classes()
-    auxiliary = Auxiliary(real, labels, None, seeded())
-    fakes, asked = real.clone().requires_grad_(), 1 - labels
-    before = auxiliary(fakes, asked)
-    before.backward()
-    assert auxiliary(fakes - 10 * fakes.grad, asked) < before
-    # Class 1 lies higher in every column: asking for it moves rows up.
-    step = -fakes.grad.sum(dim=1)
-    assert (step[asked == 1] > 0).all() and (step[asked == 0] < 0).all()
-
-
-def test_gradient_of_the_auxiliary_loss_agrees_with_finite_differences():
-    real = normal(60, 3)
-    rows = (normal(5, 3, seed=2) + 0.1).requires_grad_()
-    for target in (None, 1):
-        auxiliary = Auxiliary(real.float(), torch.arange(60) % 2, target, seeded())
-        auxiliary.network.weights = [weight.double() for weight in auxiliary.network.weights]
-        auxiliary.network.centre = auxiliary.network.centre.double()
-        assert torch.autograd.gradcheck(lambda r, a=auxiliary: a(r, torch.arange(5) % 2), (rows,))
-
-
-def test_regression_scores_the_target_by_the_other_columns():
-    real = normal(400, 3).float()
-    real[:, 2] = real[:, 0] - real[:, 1]
-    auxiliary = Auxiliary(real, torch.zeros(400, dtype=torch.long), 2, seeded())
-    labels = torch.zeros(400, dtype=torch.long)
-    assert auxiliary(real, labels) < 0.05 * real[:, 2].var()
-    broken = real.clone()
-    broken[:, 2] = real[:, 2].flip(0)
-    assert torch.equal(auxiliary.predict(broken), auxiliary.predict(real))
-    assert auxiliary(broken, labels) > real[:, 2].var()
-
-
-def test_one_class_leaves_nothing_to_say():
-    real, _ = two_classes()
-    labels = torch.zeros(len(real), dtype=torch.long)
-    total = objective(Loss(1, 0, 1), real, labels)
-    assert total(torch.tensor(1.0), real, labels, real).item() == pytest.approx(1.0)
-    assert total.terms["model"] == 0
-
-
-def test_auxiliary_model_depends_on_its_generator_only():
-    real, labels = two_classes(60)
-    state = torch.get_rng_state()
-    first, again = (Auxiliary(real, labels, None, seeded(3)) for _ in range(2))
-    other = Auxiliary(real, labels, None, seeded(4))
-    assert torch.equal(torch.get_rng_state(), state)
-    assert all(torch.equal(a, b) for a, b in zip(first.network.weights, again.network.weights, strict=True))
-    assert not torch.equal(first.network.weights[0], other.network.weights[0])
-
-
-# Divergence
-
-
-@pytest.mark.parametrize(
-    ("term", "choice"),
-    [("rec", {}), ("native", {})]
-    + [("dist", {"distance": name}) for name in DISTANCES]
-    + [("model", {"model": name}) for name in MODELS],
-)
-@pytest.mark.parametrize("bad", [math.inf, math.nan])
-def test_the_term_that_diverged_is_named(term, choice, bad):
-    real, labels = two_classes()
-    loss = Loss(1, float(term == "dist"), float(term == "model"), **choice)
-    rec = torch.tensor(math.nan if term == "rec" else 1.0)
-    fakes = torch.full_like(real, bad if term in ("dist", "model") else 0.0)
-    native = torch.tensor(math.inf if term == "native" else 0.0)
-    with pytest.raises(Diverged, match=f"'{term}' became (nan|inf)") as error:
-        objective(loss, real, labels)(rec, real, labels, fakes, native=native)
-    assert error.value.term == term
