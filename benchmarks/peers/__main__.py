@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.peers import grid, run
+from benchmarks.peers import grid, report, run
 
 from trisynth.cache import Store
 from trisynth.commandline import one_line_errors
@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
             result = run.run(cell, store, options.raw)
             said = f"{cell.table} {cell.split} {cell.generator.name}: {result['status']}"
             print(f"{said} ({time.perf_counter() - start:.0f} s)", flush=True)
+        report.write()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ from trisynth.data.dataset import Dataset
 HERE = Path(__file__).resolve().parent
 OWN = "own"
 SECONDS = 600
+OUT_OF_TIME = "did not finish within 10 minutes"
 # A busy machine may take this many times as long by the clock.
 _PATIENCE = 4
 _ONE_THREAD = dict.fromkeys(
@@ -93,29 +96,27 @@ def fit_and_sample(
         if run.returncode or not (work / "cost.json").exists():
             raise DidNotFinishError(_reason(run))
         for path in work.glob("rows-*.parquet"):
-            path.rename(folder / path.name)
-        (work / "cost.json").rename(folder / "cost.json")
+            shutil.move(path, folder)
+        shutil.move(work / "cost.json", folder)
 
 
 def _run(command: list[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess:
     """A finished process; it dies with this one, as it reads a pipe whose other end is held here."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     with tempfile.TemporaryFile("w+") as errors:
-        pipes["stderr"] = errors
-        process = subprocess.Popen(command, env=variables, cwd=HERE, **pipes)
-        try:
-            status = process.wait(SECONDS * _PATIENCE)
-        except subprocess.TimeoutExpired:
-            status = None
-        finally:
-            process.kill()
-            process.wait()
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": errors}
+        with subprocess.Popen(command, env=variables, cwd=HERE, **pipes) as process:
+            try:
+                process.wait(SECONDS * _PATIENCE)
+            except subprocess.TimeoutExpired:
+                errors.write("\nstopped by the clock")
+            finally:
+                process.kill()
         errors.seek(0)
-        return subprocess.CompletedProcess(command, -24 if status is None else status, stderr=errors.read())
+        return subprocess.CompletedProcess(command, process.returncode, stderr=errors.read())
 
 
 def _reason(run: subprocess.CompletedProcess) -> str:
-    if run.returncode in (-9, -24):
-        return "did not finish within 10 minutes"
+    if run.returncode == -signal.SIGXCPU:
+        return OUT_OF_TIME
     lines = [line for line in run.stderr.splitlines() if line.strip()]
     return f"failed: {lines[-1][:200]}" if lines else f"failed with status {run.returncode}"

@@ -1,7 +1,9 @@
 """One cell after the other: fitted, scored, written; what is there and still true is left alone."""
 
+import ast
 import json
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from trisynth.cache import Store, sha256, write_atomic
 from trisynth.config import digest
 from trisynth.data.dataset import Dataset
 from trisynth.job import Job
+from trisynth.pipeline import frame_digest
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -23,30 +26,50 @@ def path(cell: Cell) -> Path:
     return RESULTS / cell.table / f"{cell.generator.name}-{cell.split}.json"
 
 
-def read(cell: Cell) -> dict[str, Any] | None:
+def read(place: Path) -> dict[str, Any] | None:
     """Result of a cell, None if it is not there or damaged."""
     try:
-        return json.loads(path(cell).read_text())
+        return json.loads(place.read_text())
     except (OSError, ValueError):
         return None
 
 
-def fit_key(cell: Cell, job: Job) -> str:
-    """Digest of all that a cell's rows depend on."""
+@cache
+def parts(table: str, split: int, raw: str) -> tuple[Dataset, Dataset]:
+    """Real training and test rows of a split."""
+    job = next(iter(scores.jobs("copy", table, split).values()))
+    return data.split(data.load(job.dataset, raw), job.seed, job.test_size)
+
+
+def fit_key(cell: Cell, job: Job, rows: str) -> str:
+    """Digest of all that a cell's synthetic rows depend on.
+
+    The rows themselves, by their digest ``rows``, and of our own generators the code, the configuration and the
+    libraries, of a peer its pinned environment and the adapter: what changes elsewhere costs no peer another fit.
+    """
     generator = cell.generator
     if generator.own:
-        return digest("own", job.generator_key)
+        return digest(generator.name, rows, job.generator_key)
+    names = "worker.py", "adapters/tables.py", f"adapters/{generator.adapter}.py"
     pins = sha256(process.requirements(generator.environment))
-    code = [sha256(process.HERE / name) for name in ("worker.py", f"adapters/{generator.adapter}.py")]
-    return digest(generator.name, job.split_key, pins, code)
+    return digest(generator.name, rows, cell.split, pins, [_code(process.HERE / name) for name in names])
 
 
-def bigger(cell: Cell, rows: int) -> str | None:
-    """A table of fewer rows that the generator did not finish, if there is one: then this one is hopeless."""
-    for other in path(cell).parents[1].glob(f"*/{cell.generator.name}-*.json"):
-        found = json.loads(other.read_text())
-        if found.get("status", "").startswith("did not finish") and found["train_rows"] <= rows:
-            return other.parent.name
+def _code(path: Path) -> str:
+    """Code of a file that has no package, without comments and the docstring: an hour of fits hangs on its digest."""
+    tree = ast.parse(path.read_text())
+    tree.body = tree.body[1:]
+    return ast.unparse(tree)
+
+
+def beaten_by(cell: Cell, train: Dataset) -> str | None:
+    """A table that has no more rows and columns and that the generator did not finish, if there is one."""
+    for other in RESULTS.glob(f"*/{cell.generator.name}-*.json"):
+        found = read(other)
+        if found is None or found["status"] != process.OUT_OF_TIME:
+            continue
+        if found["train_rows"] <= len(train) and found["columns"] <= train.X.shape[1]:
+            return found["table"]
     return None
 
 
@@ -57,14 +80,15 @@ def run(cell: Cell, store: Store, raw: str) -> dict[str, Any]:
         key: Job(**{**job.config, "raw": raw}) for key, job in scores.jobs(name, cell.table, cell.split).items()
     }
     job = next(iter(split_jobs.values()))
-    made_by = job.split_key if cell.generator.name == REAL else fit_key(cell, job)
+    train, test = parts(cell.table, cell.split, raw)
+    rows = digest(frame_digest(train), frame_digest(test))
+    made_by = rows if cell.generator.name == REAL else fit_key(cell, job, rows)
     key = digest(made_by, scores.code_key(job))
-    found = read(cell)
+    found = read(path(cell))
     # A fit that came to no end is not tried again for new scores.
     if found is not None and found["key"] == (key if found["status"] == "done" else made_by):
         return found
     start = time.process_time()
-    train, _ = data.split(data.load(job.dataset, raw), job.seed, job.test_size)
     result = {
         "generator": cell.generator.name,
         "table": cell.table,
@@ -86,9 +110,9 @@ def run(cell: Cell, store: Store, raw: str) -> dict[str, Any]:
 def _made(cell: Cell, split_jobs: dict[str, Job], train: Dataset, key: str, store: Store) -> dict[str, Any]:
     job = next(iter(split_jobs.values()))
     asked = scores.requests(train, job, cell.generator.own)
-    smaller = None if cell.generator.own else bigger(cell, len(train))
+    smaller = None if cell.generator.own else beaten_by(cell, train)
     if smaller:
-        return {"status": f"not tried: did not finish {smaller} within 10 minutes"}
+        return {"status": f"not tried: {smaller} {process.OUT_OF_TIME}"}
     about = {"generator": cell.generator.name, "seed": cell.split, "config": job.generator}
     given: dict[str, tuple[str, pd.DataFrame]] = {}
 
