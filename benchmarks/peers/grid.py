@@ -27,7 +27,7 @@ REAL = "real"
 
 
 @dataclass(frozen=True)
-class Generator:
+class Contender:
     """Something that fits and samples.
 
     Parameters
@@ -52,12 +52,12 @@ class Generator:
 
 # Cheap ones first.
 PEERS = (
-    Generator("sdv_copula", "sdv", "sdv_models", "GaussianCopula (SDV)"),
-    Generator("arfpy", "forests", "arf_reference", "arfpy"),
-    Generator("tabular_argn", "mostlyai", "tabular_argn", "TabularARGN"),
-    Generator("sdv_tvae", "sdv", "sdv_models", "TVAE (SDV)"),
-    Generator("sdv_ctgan", "sdv", "sdv_models", "CTGAN (SDV)"),
-    Generator("forest_diffusion", "forests", "forest_diffusion", "ForestDiffusion"),
+    Contender("sdv_copula", "sdv", "sdv_models", "GaussianCopula (SDV)"),
+    Contender("arfpy", "forests", "arf_reference", "arfpy"),
+    Contender("tabular_argn", "mostlyai", "tabular_argn", "TabularARGN"),
+    Contender("sdv_tvae", "sdv", "sdv_models", "TVAE (SDV)"),
+    Contender("sdv_ctgan", "sdv", "sdv_models", "CTGAN (SDV)"),
+    Contender("forest_diffusion", "forests", "forest_diffusion", "ForestDiffusion"),
 )
 _LABELS = {
     REAL: "real rows",
@@ -75,13 +75,13 @@ _LABELS = {
 _LEFT_OUT = {"smotenc", "adasyn", "borderline_smote", "auto"}
 
 
-def own() -> tuple[Generator, ...]:
+def own() -> tuple[Contender, ...]:
     """The real rows, as a row of its own, and every generator of ``conf``."""
     names = sorted(path.stem for path in (CONF / "generator").glob("*.yaml") if path.stem not in _LEFT_OUT)
-    return tuple(Generator(name, label=_LABELS.get(name, name)) for name in (REAL, *names))
+    return tuple(Contender(name, label=_LABELS.get(name, name)) for name in (REAL, *names))
 
 
-def generators() -> tuple[Generator, ...]:
+def generators() -> tuple[Contender, ...]:
     return (*own(), *PEERS)
 
 
@@ -89,7 +89,7 @@ def generators() -> tuple[Generator, ...]:
 class Cell:
     """One generator on one split of one table."""
 
-    generator: Generator
+    generator: Contender
     table: str
     split: int
 

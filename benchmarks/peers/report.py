@@ -200,21 +200,30 @@ _RARE_COLUMNS = (
 
 
 def _rare(frame: pd.DataFrame) -> str:
-    """Macro-F1 and PR-AUC of the arms on imbalanced tables, real rows first."""
-    labels = _labels()
-    rows = []
-    for table in frames.imbalanced(frame):
-        part = frame[(frame["table"] == table) & (frame["status"] == "done")]
-        real = part[part["generator"] == grid.REAL]
-        for arm in ("real", "class_weight", "oversampled"):
-            f1, pr = (_number(real[f"{arm}_{score}"].mean(), 3) for score in ("f1", "pr"))
-            place = [f1, pr, "", "", "", ""] if arm == "real" else ["", "", "", "", f1, pr]
-            rows.append([table, f"*{arm.replace('_', ' ')}*", *place])
-        made = part[part["balanced_f1"].notna()].groupby("generator")
-        means = made[[key for _, key in _RARE_COLUMNS]].mean()
-        for name, row in means.sort_values("balanced_f1", ascending=False).iterrows():
-            rows.append([table, labels.get(name, name), *(_number(row[key], 3) for _, key in _RARE_COLUMNS)])
-    return _pipes(["table", "generator", *(label for label, _ in _RARE_COLUMNS)], rows)
+    """Macro-F1 and PR-AUC of the arms on imbalanced tables: means over tables, then each, real rows first."""
+    labels, keys = _labels(), [key for _, key in _RARE_COLUMNS]
+    tables = frames.imbalanced(frame)
+    done = frame[(frame["status"] == "done") & frame["table"].isin(tables)]
+    real = done[done["generator"] == grid.REAL]
+    plain = [
+        pd.DataFrame(
+            {"table": real["table"], "generator": arm, f"{arms}_f1": real[f"{arm}_f1"], f"{arms}_pr": real[f"{arm}_pr"]}
+        )
+        for arm, arms in (("real", "synthetic"), ("class_weight", "balanced"), ("oversampled", "balanced"))
+    ]
+    made = done[done["balanced_f1"].notna()] if tables else done[:0]
+    rows = pd.concat([*plain, made]).reindex(columns=["table", "generator", *keys])
+    means = rows.groupby(["table", "generator"], sort=False).mean().reset_index()
+    complete = means.groupby("generator").filter(lambda part: len(part) == len(tables))
+    overall = complete.groupby("generator", sort=False)[keys].mean().reset_index().assign(table="mean")
+    shown = []
+    for table in ("mean", *tables):
+        part = pd.concat([overall, means])
+        for row in part[part["table"] == table].to_dict("records"):
+            name = row["generator"].replace("_", " ")
+            named = labels[row["generator"]] if row["generator"] in made["generator"].to_numpy() else f"*{name}*"
+            shown.append([table, named, *(_number(row[key], 3) for key in keys)])
+    return _pipes(["table", "generator", *(label for label, _ in _RARE_COLUMNS)], shown)
 
 
 def _failed(failed: pd.DataFrame) -> str:
