@@ -16,6 +16,7 @@ from pandas.api import types
 from sklearn.base import BaseEstimator
 
 from trisynth import seeds
+from trisynth.config import instantiate, parameters_of
 from trisynth.errors import InputError
 from trisynth.generators import persistence
 from trisynth.preprocessing.schema import ColumnSchema, Schema
@@ -155,6 +156,12 @@ class Generator(BaseEstimator, ABC):
     def load(path: str | Path) -> "Generator":
         """A generator that ``save`` wrote; it draws the same rows as the one that was saved."""
         return persistence.load(Path(path), Generator)
+
+
+def fit(config: Mapping, X: pd.DataFrame, y: pd.Series, seed: int = 0) -> Generator:
+    """Generator of a yaml of ``conf/generator``, fitted; errors name parameters as ``generator.<parameter>``."""
+    with parameters_of("generator", config):
+        return instantiate(config, "generator").fit(X, y, seed)
 
 
 def _checked(X: pd.DataFrame, y: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
