@@ -152,6 +152,7 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
     return tree
 
 
+@cache
 def code_digest(*modules: str) -> str:
     """Digest of the modules' code, of all they import from this package, and of the libraries' versions.
 
