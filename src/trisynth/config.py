@@ -152,7 +152,6 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
     return tree
 
 
-@cache
 def code_digest(*modules: str) -> str:
     """Digest of the modules' code, of all they import from this package, and of the libraries' versions.
 
@@ -163,9 +162,14 @@ def code_digest(*modules: str) -> str:
     while waiting:
         module = waiting.pop()
         if module not in sources:
-            sources[module], imported = _source(module)
+            text, imported = _source(module)
+            sources[module] = _text_digest(text)
             waiting += imported
     return digest(sources, versions())
+
+
+# Every step of a job asks for the same sources.
+_text_digest = cache(digest)
 
 
 @cache
