@@ -94,13 +94,11 @@ class Sweep(Callback):
         self.watcher.start()
 
     def _watch(self) -> None:
-        while not self.stop.wait(0.3):
+        while not self.stop.wait(0.5):
             self._look()
 
     def _look(self) -> None:
-        for name, state in self.sweep.states().items():
-            if name in self.seen:
-                continue
+        for name, state in self.sweep.states(known=self.seen).items():
             self.seen.add(name)
             self.counts[state["state"]] += 1
             detail = ", ".join(f"{count} {state}" for state, count in self.counts.items() if count)
