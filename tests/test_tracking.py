@@ -2,7 +2,12 @@
 
 import json
 import shutil
+import socket
 import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
 
 import pytest
 
@@ -165,3 +170,40 @@ def test_relative_addresses_do_not_depend_on_the_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert tracking.absolute("sqlite:///mlflow.db") == f"sqlite:///{tmp_path}/mlflow.db"
     assert tracking.absolute("http://127.0.0.1:5000") == "http://127.0.0.1:5000"
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Address of an MLflow server with a database of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    store = ["--backend-store-uri", f"sqlite:///{tmp_path}/server.db", "--artifacts-destination", str(tmp_path)]
+    line = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", port, "--workers", "1", *store]
+    with (tmp_path / "log.txt").open("w") as log:
+        process = subprocess.Popen(line, cwd=tmp_path, stdout=log, stderr=log)
+    address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 120
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/health").close()
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "log.txt").read_text()
+                time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_a_server_is_as_good_as_a_database(server, finished, paths):
+    assert replay({"uri": server, "experiment": "trisynth"}, paths, [paths["sweeps"]]) == 0
+    runs = runs_of(server)
+    assert len(runs) == JOBS + 1
+    child = next(run for run in runs if KEY in run.data.tags)
+    assert (
+        child.data.metrics["real/f1_macro"] == Result.read(paths["runs"], child.data.tags[KEY]).metrics["real/f1_macro"]
+    )
+    names = {artifact.path for artifact in mlflow.MlflowClient(server).list_artifacts(child.info.run_id)}
+    assert {"result.json", "config.yaml"} <= names
