@@ -62,6 +62,14 @@ def test_swapped_labels_lower_the_discriminators_score(plain, overlapping):
         assert (kept - swapped)[labels == label].mean() > 0.1
 
 
+def test_without_labels_the_discriminator_asks_for_no_class(plain, overlapping):
+    unseen = CGAN(judge_label=False, transport=False, loss=Loss(1.0, 0.0, 0.0), **SHORT).fit(*overlapping)
+    judge = networks.from_arrays(unseen._judge(torch.Generator()), unseen.judge_).eval()
+    rows = torch.randn(9, len(unseen.centre_))
+    assert torch.equal(judge(rows, torch.zeros(9, dtype=int)), judge(rows, torch.ones(9, dtype=int)))
+    assert agreement(unseen, *overlapping) < agreement(plain, *overlapping) - 0.1
+
+
 def test_missing_cells_and_categories_keep_their_shares(plain, overlapping):
     X, y = overlapping
     drawn, asked = plain.sample({"ill": 2000, "well": 2000})

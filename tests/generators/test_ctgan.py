@@ -141,6 +141,13 @@ def test_training_by_sampling_raises_the_recall_of_rare_categories(native, table
     assert emitted(native, 1, 2) > emitted(by_count, 1, 2) + 0.1
 
 
+def test_without_conditions_only_the_label_is_asked_for(native, table):
+    plain = CTGAN(conditional=False, transport=False, loss=NATIVE, **SHORT).fit(*table)
+    assert len(plain._conditions()) == 1 and len(native._conditions()) == 3
+    drawn = plain.sample({"ill": 600, "well": 600})
+    assert agreement(*table, *drawn) > 0.65
+
+
 def test_modes_keep_a_gap_that_one_mode_fills(native, table):
     plain = CTGAN(transport=False, modes=1, loss=NATIVE, **SHORT).fit(*table)
     gaps = [(fitted.sample(1000)[0]["two"].abs() < 2.0).mean() for fitted in (native, plain)]

@@ -33,7 +33,7 @@ def table() -> tuple[pd.DataFrame, pd.Series]:
 
 @pytest.fixture(scope="module")
 def native(table) -> TGAN:
-    return TGAN(transport=False, loss=NATIVE, **SHORT).fit(*table)
+    return TGAN(transport=False, loss=NATIVE, **{**SHORT, "steps": 300}).fit(*table)
 
 
 # The parts
