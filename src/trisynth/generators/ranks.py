@@ -21,27 +21,27 @@ class Ranks:
 
     Parameters
     ----------
-    values : ndarray, shape (k,)
+    distinct : ndarray, shape (k,)
         Distinct training values, sorted.
     counts : ndarray of int, shape (k,)
         Cells of each.
     """
 
-    values: np.ndarray
+    distinct: np.ndarray
     counts: np.ndarray
 
     @classmethod
     def learn(cls, cells: np.ndarray) -> "Ranks | None":
         """Ranks of ``cells``, shape (n,), without NaN; None where too few of them repeat, or nothing else is there."""
-        values, counts = np.unique(cells, return_counts=True)
+        distinct, counts = np.unique(cells, return_counts=True)
         repeating = counts >= _REPEATS
-        if len(values) < 2 or counts[repeating].sum() < _SHARE * len(cells):
+        if len(distinct) < 2 or counts[repeating].sum() < _SHARE * len(cells):
             return None
-        return cls(values, counts)
+        return cls(distinct, counts)
 
     def encode(self, cells: np.ndarray, uniform: np.ndarray) -> np.ndarray:
         """Scores of training cells, shape (n,), by one uniform number per cell."""
-        place = np.searchsorted(self.values, cells)
+        place = np.searchsorted(self.distinct, cells)
         rank = np.cumsum(self.counts)[place] - uniform * self.counts[place]
         # Scores stay finite, and no further out than those of so many normal draws.
         return special.ndtri(np.clip(rank / self.counts.sum(), 0.5 / len(cells), 1 - 0.5 / len(cells)))
@@ -53,4 +53,4 @@ class Ranks:
         middle = ends - self.counts / 2
         # A repeating value is a flat stretch of the quantile function, any other one point of it.
         ranks = np.column_stack([np.where(repeating, ends - self.counts, middle), np.where(repeating, ends, middle)])
-        return np.interp(special.ndtr(scores) * ends[-1], ranks.ravel(), np.repeat(self.values, 2))
+        return np.interp(special.ndtr(scores) * ends[-1], ranks.ravel(), np.repeat(self.distinct, 2))
