@@ -50,7 +50,7 @@ def corner(name: str) -> Loss:
     return instantiate(OmegaConf.to_container(OmegaConf.load(LOSSES / f"{name}.yaml")))
 
 
-@pytest.mark.parametrize("path", LOSSES.glob("*.yaml"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(LOSSES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_yaml_names_every_choice_and_can_be_used(path):
     config = OmegaConf.to_container(OmegaConf.load(path))
     assert [*config] == ["_target_", *(field.name for field in dataclasses.fields(Loss))]
