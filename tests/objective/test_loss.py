@@ -71,10 +71,12 @@ def test_the_names_of_the_corners_say_which_terms_are_on():
 
 
 @pytest.mark.parametrize(
-    ("name", "field"), [("bures", "distance"), ("mmd", "distance"), ("adc", "model"), ("train_on_synthetic", "model")]
+    ("name", "base", "field"),
+    [(name, "rec_dist", "distance") for name in DISTANCES if name != "moments"]
+    + [(name, "rec_model", "model") for name in MODELS if name != "auxiliary"],
 )
-def test_rungs_and_readings_differ_from_the_default_in_one_word(name, field):
-    assert corner(name) == dataclasses.replace(Loss(), **{field: name})
+def test_rungs_and_readings_differ_from_their_corner_in_one_word(name, base, field):
+    assert corner(name) == dataclasses.replace(corner(base), **{field: name})
 
 
 def test_only_a_positive_alpha_looks_for_pairs():
