@@ -22,10 +22,7 @@ def sweep(lift=LIFT, settings=SETTINGS, generators=("vae", "cgan"), datasets=("p
                         alpha, beta, gamma = weights
                         rows.append(
                             {"key": "k", "dataset": dataset, "generator": generator, "classifier": classifier}
-                            | {
-                                "seed": seed,
-                                **dict(zip(("loss.alpha", "loss.beta", "loss.gamma"), weights, strict=True)),
-                            }
+                            | {"seed": seed, "loss.alpha": alpha, "loss.beta": beta, "loss.gamma": gamma}
                             | {"loss.pairing": "none" if setting == "native" else "transport"}
                             | {
                                 f"{arm}/{name}": 0.7 + 0.01 * seed + lift[setting]
