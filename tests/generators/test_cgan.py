@@ -25,7 +25,7 @@ def overlapping() -> tuple[pd.DataFrame, pd.Series]:
 
 @pytest.fixture(scope="module")
 def plain(overlapping) -> CGAN:
-    return CGAN(transport=False, loss=Loss(1.0, 0.0, 0.0), **SHORT).fit(*overlapping)
+    return CGAN(loss=Loss(1.0, 0.0, 0.0, pairing="none"), **SHORT).fit(*overlapping)
 
 
 def encoded(fitted: CGAN, X: pd.DataFrame) -> np.ndarray:
@@ -63,7 +63,7 @@ def test_swapped_labels_lower_the_discriminators_score(plain, overlapping):
 
 
 def test_without_labels_the_discriminator_asks_for_no_class(plain, overlapping):
-    unseen = CGAN(judge_label=False, transport=False, loss=Loss(1.0, 0.0, 0.0), **SHORT).fit(*overlapping)
+    unseen = CGAN(judge_label=False, loss=Loss(1.0, 0.0, 0.0, pairing="none"), **SHORT).fit(*overlapping)
     judge = networks.from_arrays(unseen._judge(torch.Generator()), unseen.judge_).eval()
     rows = torch.randn(9, len(unseen.centre_))
     assert torch.equal(judge(rows, torch.zeros(9, dtype=int)), judge(rows, torch.ones(9, dtype=int)))
@@ -92,7 +92,7 @@ def test_beta_brings_moments_closer(overlapping):
 
 
 def test_gamma_makes_rows_more_typical_of_their_class(overlapping, plain):
-    with_gamma = CGAN(transport=False, loss=Loss(0.0, 0.0, 2.0), **SHORT).fit(*overlapping)
+    with_gamma = CGAN(loss=Loss(0.0, 0.0, 2.0), **SHORT).fit(*overlapping)
     assert agreement(with_gamma, *overlapping) > agreement(plain, *overlapping) + 0.05
 
 

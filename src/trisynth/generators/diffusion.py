@@ -52,6 +52,7 @@ class Diffusion(Scaled):
     """
 
     hidden: Sequence[int] = (256, 256)
+    steps: int = 1500
     learning_rate: float = 3e-3
     preconditioning: bool = True
     ema: float = 0.999
