@@ -21,7 +21,7 @@ from sklearn.base import clone
 from trisynth.config import instantiate, locate
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
-from trisynth.objective import Auxiliary
+from trisynth.objective.auxiliary import Auxiliary
 
 CONF = Path(__file__).parents[2] / "conf"
 NAMES = sorted(path.stem for path in (CONF / "generator").glob("*.yaml"))
@@ -206,7 +206,6 @@ def test_sample_leaves_the_generator_unchanged(fitted, tmp_path):
 READ = """
 import json, sys
 from trisynth.generators.base import Generator
-from trisynth.objective import Auxiliary
 for path in sys.argv[1:]:
     X, y = Generator.load(path).sample(70, seed=8)
     print(json.dumps([X.assign(y=y).to_csv(), str(X.dtypes), str(y.dtype)]))

@@ -12,7 +12,7 @@ from trisynth.generators.ctgan import CTGAN, Conditions, Critic
 from trisynth.generators.training import Player
 from trisynth.objective import Diverged, Loss
 
-NATIVE = Loss(1.0, 0.0, 0.0)
+NATIVE = Loss(1.0, 0.0, 0.0, pairing="none")
 SHORT = {
     "latent": 8,
     "hidden": (48,),
@@ -42,7 +42,7 @@ def table() -> tuple[pd.DataFrame, pd.Series]:
 
 @pytest.fixture(scope="module")
 def native(table) -> CTGAN:
-    return CTGAN(transport=False, loss=NATIVE, **SHORT).fit(*table)
+    return CTGAN(loss=NATIVE, **SHORT).fit(*table)
 
 
 # Training by sampling
@@ -137,12 +137,19 @@ def test_the_conditional_vector_is_obeyed(native):
 
 
 def test_training_by_sampling_raises_the_recall_of_rare_categories(native, table):
-    by_count = CTGAN(transport=False, log_frequency=False, loss=NATIVE, **SHORT).fit(*table)
+    by_count = CTGAN(log_frequency=False, loss=NATIVE, **SHORT).fit(*table)
     assert emitted(native, 1, 2) > emitted(by_count, 1, 2) + 0.1
 
 
+def test_without_conditions_only_the_label_is_asked_for(native, table):
+    plain = CTGAN(conditional=False, loss=NATIVE, **SHORT).fit(*table)
+    assert len(plain._conditions()) == 1 and len(native._conditions()) == 3
+    drawn = plain.sample({"ill": 600, "well": 600})
+    assert agreement(*table, *drawn) > 0.65
+
+
 def test_modes_keep_a_gap_that_one_mode_fills(native, table):
-    plain = CTGAN(transport=False, modes=1, loss=NATIVE, **SHORT).fit(*table)
+    plain = CTGAN(modes=1, loss=NATIVE, **SHORT).fit(*table)
     gaps = [(fitted.sample(1000)[0]["two"].abs() < 2.0).mean() for fitted in (native, plain)]
     assert (table[0]["two"].abs() < 2.0).mean() == 0
     assert gaps[0] < 0.05 < gaps[1]
@@ -176,9 +183,12 @@ def test_alpha_brings_pairs_closer_and_beta_moments(table):
 
 
 def test_gamma_makes_rows_more_typical_of_their_class(table):
-    brief = {**SHORT, "steps": 120, "transport": False}
+    brief = {**SHORT, "steps": 120}
     agreed = [
-        agreement(*table, *CTGAN(loss=Loss(1.0, 0.0, gamma), **brief).fit(*table).sample({"ill": 800, "well": 800}))
+        agreement(
+            *table,
+            *CTGAN(loss=Loss(1.0, 0.0, gamma, pairing="none"), **brief).fit(*table).sample({"ill": 800, "well": 800}),
+        )
         for gamma in (0.0, 5.0)
     ]
     assert agreed[1] > agreed[0] + 0.05
@@ -208,7 +218,6 @@ def test_divergence_keeps_the_last_good_weights(table):
         ("modes", -1),
         ("dropout", 1.0),
         ("log_frequency", "yes"),
-        ("transport", None),
         ("learning_rate", 0),
         ("device", "tpu"),
         ("loss", Loss(gamma=-1)),

@@ -60,6 +60,23 @@ def test_preconditioning_keeps_unit_variance_and_least_amplification():
     torch.testing.assert_close(c_noise, sigma.log() / 4)
 
 
+def test_without_preconditioning_inputs_and_targets_grow_with_the_noise(overlapping):
+    sigma = torch.tensor([[0.1], [1.0], [40.0]])
+    ones = torch.ones_like(sigma)
+    model = Denoiser(2, 1, (8,), seeded(), preconditioned=False)
+    seen = []
+    model.inner = nn.Sequential(model.inner, nn.Identity())
+    model.inner.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    x = torch.randn(3, 2, generator=seeded())
+    # The network starts at zero: the estimate is the noised row itself.
+    torch.testing.assert_close(model(x, sigma, torch.zeros(3, dtype=torch.long)), x)
+    assert torch.equal(seen[0][:, :2], x)
+    torch.testing.assert_close(edm.unconditioned(sigma)[:3], (ones, sigma, ones))
+    brief = {**SHORT, "steps": 100, "loss": NATIVE}
+    rec = [Diffusion(preconditioning=on, **brief).fit(*overlapping).history_["rec"][-1] for on in (True, False)]
+    assert rec[0] < 0.8 * rec[1]
+
+
 def test_levels_are_the_papers():
     levels = noise_levels(50)
     assert len(levels) == 51 and levels[-1] == 0 and (levels.diff() < 0).all()

@@ -11,9 +11,9 @@ from trisynth.errors import InputError
 from trisynth.generators.gan import GAN, Separate
 from trisynth.objective import Diverged, Loss
 
-NATIVE = Loss(1.0, 0.0, 0.0)
+NATIVE = Loss(1.0, 0.0, 0.0, pairing="none")
 SHORT = {"latent": 8, "hidden": (32, 32), "epochs": 4, "steps": 160, "batch_size": 64, "learning_rate": 5e-3}
-RING = {"latent": 8, "hidden": (64, 64), "batch_size": 128, "learning_rate": 5e-3, "loss": NATIVE}
+RING = {"latent": 8, "hidden": (64, 64), "batch_size": 128, "learning_rate": 5e-3}
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +32,15 @@ def covered(centres: np.ndarray, drawn: pd.DataFrame) -> tuple[int, float]:
     return (np.bincount(distances.argmin(axis=1)[near], minlength=8) > len(drawn) / 40).sum(), near.mean()
 
 
-@pytest.mark.parametrize("transport", [False, True])
-def test_ring_of_eight_gaussians_is_covered(ring, transport):
+@pytest.mark.parametrize("pairing", ["none", "transport"])
+def test_ring_of_eight_gaussians_is_covered(ring, pairing):
     centres, table = ring
-    fitted = GAN(transport=transport, epochs=5, steps=800, **RING).fit(*table)
+    loss = Loss(1.0, 0.0, 0.0, pairing=pairing)
+    fitted = GAN(epochs=5, steps=800, loss=loss, **RING).fit(*table)
     modes, near = covered(centres, fitted.sample(1600)[0])
     assert modes == 8 and near > 0.6
     # Hardly trained, the same network fails the check.
-    modes, near = covered(centres, GAN(transport=transport, epochs=1, steps=20, **RING).fit(*table).sample(1600)[0])
+    modes, near = covered(centres, GAN(epochs=1, steps=20, loss=loss, **RING).fit(*table).sample(1600)[0])
     assert modes < 8 or near < 0.4
 
 
@@ -87,10 +88,10 @@ def test_alpha_brings_pairs_closer_and_beta_moments(classes):
     assert set(histories["less"]) == {"rec", "rec_weighted", "native", "total", "discriminator"}
 
 
-def test_without_transport_alpha_has_no_effect(classes):
+def test_without_pairs_alpha_has_no_effect(classes):
     X, y = classes
     tables = [
-        GAN(transport=False, loss=Loss(alpha, 0.1, 0.0), **{**SHORT, "steps": 8}).fit(X, y) for alpha in (0.0, 5.0)
+        GAN(loss=Loss(alpha, 0.1, 0.0, pairing="none"), **{**SHORT, "steps": 8}).fit(X, y) for alpha in (0.0, 5.0)
     ]
     pd.testing.assert_frame_equal(*(fitted.sample(50)[0] for fitted in tables))
     assert all("rec" not in fitted.history_ for fitted in tables)
@@ -111,7 +112,6 @@ def test_divergence_keeps_the_last_good_weights(classes):
         ("hidden", (8, -1)),
         ("dropout", 1.0),
         ("dropout", "half"),
-        ("transport", 1),
         ("steps", 2.5),
         ("learning_rate", math.inf),
         ("device", "tpu"),

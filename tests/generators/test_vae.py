@@ -190,6 +190,21 @@ def test_rows_are_drawn_from_the_likelihood_and_not_from_its_mean(linear):
     np.testing.assert_allclose(means.var(dim=0), 1 - NOISE**2 / (1 + NOISE**2), rtol=0.08)
 
 
+def test_switched_off_the_likelihood_lends_no_noise(linear):
+    fitted, X = linear
+    bare = VAE(latent=2, hidden=(), likelihood=False)
+    vars(bare).update({name: value for name, value in vars(fitted).items() if name.endswith("_")})
+    drawn = (bare.sample(8000)[0] - X.mean()) / X.std()
+    np.testing.assert_allclose(drawn.var(), 1 - NOISE**2 / (1 + NOISE**2), rtol=0.08)
+
+
+def test_without_the_kl_term_codes_leave_the_prior(linear):
+    _, X = linear
+    y, brief = pd.Series(["all"] * len(X)), {"latent": 2, "hidden": (), "loss": NATIVE, "epochs": 1, "steps": 150}
+    last = [VAE(kl=on, **brief, learning_rate=1e-2).fit(X, y).history_["kl"][-1] for on in (True, False)]
+    assert last[1] > 1.2 * last[0]
+
+
 # The class
 
 
@@ -297,7 +312,7 @@ def test_gamma_acts_on_a_numeric_target():
     X = pd.DataFrame(rng.normal(size=(500, 3)), columns=list("abc"))
     y = pd.Series(X["a"] - X["b"] + 0.5 * rng.normal(size=500), name="y")
     errors = []
-    for gamma in (0.0, 3.0):
+    for gamma in (0.0, 6.0):
         fitted = VAE(loss=Loss(1.0, 0.0, gamma), **{**SHORT, "steps": 700}).fit(X, y)
         drawn, target = fitted.sample(2000)
         errors.append(np.square(target - drawn["a"] + drawn["b"]).mean())

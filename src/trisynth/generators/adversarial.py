@@ -117,14 +117,13 @@ class Adversarial(Trained):
     """Base of GANs: the generator's step on L_total.
 
     A GAN has no pairs of rows, so L_rec is the mean squared distance under the cheapest pairing of a batch within
-    classes (optimal transport). The adversarial loss has weight one beside the three terms.
+    classes (optimal transport). The adversarial loss has weight one beside the three terms; with ``loss=native`` it is
+    alone, and the loss is the published one.
 
     Parameters
     ----------
     latent : int
         Dimensions of the noise, standard normal.
-    transport : bool
-        Whether L_rec pairs the rows; without it alpha has no effect, and ``loss=native`` is the published loss.
 
     Attributes
     ----------
@@ -135,26 +134,22 @@ class Adversarial(Trained):
     """
 
     latent: int = 32
-    transport: bool = True
-
-    def _paired(self, run: Run) -> bool:
-        return self.transport and run.objective.loss.alpha > 0
 
     def _minimise(
         self, run: Run, player: Player, real: Tensor, labels: Tensor, fakes: Tensor | None, native: Tensor
     ) -> dict[str, float]:
         """One step of the generator, and its terms; ``real`` and ``fakes`` are as the objective looks at them."""
         objective, rec = run.objective, torch.zeros_like(native)
-        if self._paired(run):
+        paired = objective.loss.pairs
+        if paired:
             rec = transport_cost(real / objective.scale, fakes / objective.scale, labels) / len(self._blocks())
         player.step(objective(rec, real, labels, fakes, native=native))
-        unpaired = () if self._paired(run) else ("rec", "rec_weighted")
+        unpaired = () if paired else ("rec", "rec_weighted")
         return {name: term for name, term in objective.terms.items() if name not in unpaired}
 
     def _check(self) -> None:
         super()._check()
         networks.check_sizes(latent=self.latent)
-        networks.check_switches(transport=self.transport)
 
 
 @dataclass(eq=False, repr=False)

@@ -177,7 +177,7 @@ class CTGAN(Adversarial, Modal):
         )
         made, critic, plain = makers.network, critics.network, run.batches(_MATCHED)
         size = max(self.batch_size // self.pac, 1) * self.pac
-        looked_at = self._paired(run) or run.objective.needs_fakes
+        looked_at = run.objective.loss.pairs or run.objective.needs_fakes
 
         def inputs(asked: Tensor) -> Tensor:
             return torch.cat([run.normal(len(asked), self.latent), asked], dim=1)

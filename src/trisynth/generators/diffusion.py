@@ -31,6 +31,8 @@ class Diffusion(Scaled):
     ----------
     hidden : sequence of int, default=(256, 256)
         Hidden layers of the denoiser.
+    preconditioning : bool, default=True
+        Whether the network's input, output and target have unit variance at every noise level.
     ema : float, default=0.999
         Share of the weights' running average that a step keeps, less in the first steps; rows are drawn with the
         average. 0 draws them with the last weights.
@@ -50,7 +52,9 @@ class Diffusion(Scaled):
     """
 
     hidden: Sequence[int] = (256, 256)
+    steps: int = 1500
     learning_rate: float = 3e-3
+    preconditioning: bool = True
     ema: float = 0.999
     levels: int = 50
 
@@ -58,7 +62,7 @@ class Diffusion(Scaled):
     _deviation, _centred = SIGMA_DATA, True
 
     def _network(self, generator: torch.Generator) -> Denoiser:
-        return Denoiser(len(self.centre_), len(self.labels_), self.hidden, generator)
+        return Denoiser(len(self.centre_), len(self.labels_), self.hidden, generator, self.preconditioning)
 
     def _training(self, run: Run) -> Callable[[], dict[str, float]]:
         player = run.player("weights", self._network(run.generator), average=self.ema)
@@ -93,3 +97,4 @@ class Diffusion(Scaled):
         super()._check()
         networks.check_sizes(levels=self.levels)
         networks.check_shares(ema=self.ema)
+        networks.check_switches(preconditioning=self.preconditioning)

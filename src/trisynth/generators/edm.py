@@ -28,6 +28,11 @@ def precondition(sigma: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return SIGMA_DATA**2 / total, sigma * SIGMA_DATA / total.sqrt(), 1 / total.sqrt(), sigma.log() / 4
 
 
+def unconditioned(sigma: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The coefficients of Song et al. (2021), under which the network sees noised rows as they are."""
+    return torch.ones_like(sigma), sigma, torch.ones_like(sigma), (sigma / 2).log()
+
+
 def loss_weight(sigma: Tensor) -> Tensor:
     """Weight of the squared error at noise ``sigma``, 1 / c_out^2: all levels start with the same loss."""
     return (sigma.square() + SIGMA_DATA**2) / (sigma * SIGMA_DATA).square()
@@ -55,11 +60,15 @@ class Denoiser(nn.Module):
     width, classes : int
     hidden : sequence of int
     generator : torch.Generator
+    preconditioned : bool
+        Whether the coefficients are the paper's; else they are those it starts from (its table 1, VE).
     """
 
-    def __init__(self, width: int, classes: int, hidden: Sequence[int], generator: torch.Generator):
+    def __init__(
+        self, width: int, classes: int, hidden: Sequence[int], generator: torch.Generator, preconditioned: bool = True
+    ):
         super().__init__()
-        self.classes = classes
+        self.classes, self.coefficients = classes, precondition if preconditioned else unconditioned
         self.inner = networks.mlp([width + 2 * _FREQUENCIES + classes, *hidden, width], generator)
         # With F = 0 the first estimate is the best one of rows without structure.
         with torch.no_grad():
@@ -68,14 +77,10 @@ class Denoiser(nn.Module):
 
     def forward(self, x: Tensor, sigma: Tensor, y: Tensor) -> Tensor:
         """Estimates of shape (n, width) from rows of that shape, noise of shape (n, 1) and classes of shape (n,)."""
-        c_skip, c_out, c_in, c_noise = precondition(sigma)
-        return c_skip * x + c_out * self.raw(c_in * x, c_noise, y)
-
-    def raw(self, scaled: Tensor, c_noise: Tensor, y: Tensor) -> Tensor:
-        """F, shape (n, width)."""
-        phase = c_noise * torch.arange(1, _FREQUENCIES + 1, device=scaled.device)
-        label = functional.one_hot(y, self.classes).to(scaled)
-        return self.inner(torch.cat([scaled, phase.sin(), phase.cos(), label], dim=1))
+        c_skip, c_out, c_in, c_noise = self.coefficients(sigma)
+        phase = c_noise * torch.arange(1, _FREQUENCIES + 1, device=x.device)
+        label = functional.one_hot(y, self.classes).to(x)
+        return c_skip * x + c_out * self.inner(torch.cat([c_in * x, phase.sin(), phase.cos(), label], dim=1))
 
 
 def heun(denoise: Callable[[Tensor, Tensor], Tensor], noise: Tensor, levels: Tensor) -> Tensor:
@@ -120,6 +125,8 @@ def glide(denoiser: Denoiser, noise: Tensor, y: Tensor, steps: int) -> Tensor:
     ratios = np.geomspace(min(3 * steps, SIGMA_MAX / SIGMA_DATA), 1.5 / steps, steps - 1)
     angles = np.arctan([SIGMA_MAX / SIGMA_DATA, *ratios, 0.0]).tolist()
     for angle, lower in itertools.pairwise(angles):
-        c_noise = noise.new_full((len(noise), 1), math.log(SIGMA_DATA * math.tan(angle)) / 4)
-        noise = noise + (angle - lower) * denoiser.raw(noise, c_noise, y)
+        sigma = noise.new_full((len(noise), 1), SIGMA_DATA * math.tan(angle))
+        c_skip, c_out, c_in, _ = precondition(sigma)
+        x = noise / c_in
+        noise = noise + (angle - lower) * (denoiser(x, sigma, y) - c_skip * x) / c_out
     return SIGMA_DATA * noise

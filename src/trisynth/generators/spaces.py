@@ -11,6 +11,7 @@ from torch import Tensor
 
 from trisynth.generators import networks
 from trisynth.generators.modes import ModeEncoder
+from trisynth.generators.ranks import Ranks
 from trisynth.generators.training import Trained
 from trisynth.preprocessing.encoder import Block, TableEncoder
 
@@ -26,14 +27,20 @@ class Scaled(Trained):
     ----------
     encoder : TableEncoder or None
         From table to matrix; None stands for ``TableEncoder()``.
+    ranks : bool
+        Whether numbers with repeated values are trained, and looked at by L_total, as normal scores of their ranks.
     """
 
     encoder: TableEncoder | None = None
+    ranks: bool = True
 
     # Standard deviation of a number, and whether indicators are centred, too.
     _deviation, _centred = 1.0, False
 
     def _encode(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        self.ranks_ = {}
+        if self.ranks:
+            table = self._ranked(table, rng)
         self.encoder_ = (TableEncoder() if self.encoder is None else clone(self.encoder)).fit(table)
         matrix = self.encoder_.transform(table)
         number = np.arange(matrix.shape[1]) < len(self.encoder_.numbers_)
@@ -43,10 +50,28 @@ class Scaled(Trained):
         return (matrix - self.centre_) / self.spread_
 
     def _decode(self, matrix: np.ndarray) -> pd.DataFrame:
-        return self.encoder_.inverse(matrix * self.spread_ + self.centre_)
+        table = self.encoder_.inverse(matrix * self.spread_ + self.centre_)
+        for name, ranks in self.ranks_.items():
+            table[name] = ranks.decode(table[name].to_numpy(float))
+        return table
+
+    def _ranked(self, table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        table = table.copy()
+        for name in table.select_dtypes("number"):
+            cells = table[name].to_numpy(float, copy=True)
+            present = ~np.isnan(cells)
+            uniform = rng.random(len(cells))
+            if (ranks := Ranks.learn(cells[present])) is not None:
+                cells[present] = ranks.encode(cells[present], uniform[present])
+                self.ranks_[name], table[name] = ranks, cells
+        return table
 
     def _blocks(self) -> Sequence[Block]:
         return self.encoder_.blocks_
+
+    def _check(self) -> None:
+        super()._check()
+        networks.check_switches(ranks=self.ranks)
 
     def _fill(self) -> Tensor:
         """What each number with missing cells, in the order of their indicators, holds where it is missing."""

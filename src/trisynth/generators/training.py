@@ -146,7 +146,7 @@ class Run:
     ):
         self.objective, self.steps, self.learning_rate = objective, steps, learning_rate
         self.generator, self.rng = generator, rng
-        chosen = getattr(objective, "rows", slice(None))
+        chosen = objective.rows.to(rows.device)
         self.rows, self.labels = rows[chosen], labels[chosen]
         self.players: dict[str, Player] = {}
 
@@ -200,7 +200,7 @@ class Trained(Generator):
 
     hidden: Sequence[int] = (128, 128)
     epochs: int = 50
-    steps: int = 1500
+    steps: int = 1000
     batch_size: int = 256
     learning_rate: float = 4e-3
     device: str = "cpu"

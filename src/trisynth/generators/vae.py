@@ -15,6 +15,8 @@ from trisynth.preprocessing.encoder import Block
 
 # The noise of a number never falls below this share of its column's spread, else a constant column has no density.
 _LEAST_NOISE = 1e-2
+# Rows of a step that L_dist and L_model look at.
+_LOOKED_AT = 128
 
 
 class Likelihood(nn.Module):
@@ -144,6 +146,10 @@ class VAE(Scaled):
         Dimensions of z.
     hidden : sequence of int, default=(128, 128)
         Hidden layers of the encoder; the decoder has them reversed. Empty makes both linear.
+    kl : bool, default=True
+        Whether the KL term holds the codes to the prior; without it this is an autoencoder.
+    likelihood : bool, default=True
+        Whether rows are drawn from p(x | z, y); else they are its means and likeliest categories.
 
     Attributes
     ----------
@@ -157,12 +163,15 @@ class VAE(Scaled):
     """
 
     latent: int = 16
+    kl: bool = True
+    likelihood: bool = True
 
     def _network(self, generator: torch.Generator) -> Autoencoder:
         return Autoencoder(self._blocks(), self._fill(), len(self.labels_), self.latent, self.hidden, generator)
 
     def _training(self, run: Run) -> Callable[[], dict[str, float]]:
         player, objective = run.player("weights", self._network(run.generator)), run.objective
+        few = slice(0, _LOOKED_AT)
         model, batches, columns = player.network, run.batches(self.batch_size), len(self.encoder_.schema_.columns)
 
         def step() -> dict[str, float]:
@@ -173,22 +182,28 @@ class VAE(Scaled):
             fakes = None
             if objective.needs_fakes:
                 # One pass through the decoder serves both the reconstructions and the rows from the prior.
-                output, outputs = model.decode(torch.cat([z, run.normal(*mean.shape)]), y.repeat(2)).chunk(2)
-                fakes = model.likelihood.draw(outputs, run.uniform(*x.shape))
+                prior = run.normal(*z[few].shape)
+                outputs = model.decode(torch.cat([z, prior]), torch.cat([y, y[few]]))
+                output = outputs[: len(x)]
+                fakes = model.likelihood.draw(outputs[len(x) :], run.uniform(*x[few].shape))
             else:
                 output = model.decode(z, y)
             rec = -model.likelihood.log_density(x, output).mean() / columns
             kl = divergence(mean, log_variance).mean()
             # The KL term shares L_rec's unit, or the two would no longer add up to the bound.
-            player.step(objective(rec, x, y, fakes, native=kl / columns / objective.start("rec", rec)))
+            native = kl / columns / objective.start("rec", rec) if self.kl else 0.0
+            player.step(objective(rec, x[few], y[few], fakes, native=native))
             return {"kl": float(kl.detach()), **objective.terms}
 
         return step
 
     def _draw(self, network: Autoencoder, labels: Tensor, rng: np.random.Generator) -> Tensor:
         uniform = rng.random((len(labels), network.latent + network.width), dtype=np.float32)
+        if not self.likelihood:
+            uniform[:, network.latent :] = 0.5
         return network.draw(labels, torch.tensor(uniform, device=labels.device))
 
     def _check(self) -> None:
         super()._check()
         networks.check_sizes(latent=self.latent)
+        networks.check_switches(kl=self.kl, likelihood=self.likelihood)

@@ -8,6 +8,9 @@ from trisynth.errors import InputError
 from trisynth.objective.distances import DISTANCES
 from trisynth.objective.models import MODELS
 
+# How a family without pairs of rows comes by L_rec.
+PAIRINGS = ("transport", "none")
+
 
 class Diverged(RuntimeError):
     """Training stopped because a term is no longer finite.
@@ -38,7 +41,7 @@ class Loss:
     Parameters
     ----------
     alpha : float, default=1.0
-        Weight of L_rec, the family's own error of reconstruction; (1, 0, 0) is the family's native loss.
+        Weight of L_rec, the family's own error of reconstruction.
     beta : float, default=0.1
         Weight of L_dist, the distance between real and generated rows, within each class.
     gamma : float, default=0.1
@@ -47,6 +50,9 @@ class Loss:
         Which L_dist; see ``trisynth.objective.distances``.
     model : {"auxiliary", "adc", "train_on_synthetic"}, default="auxiliary"
         Which L_model; see ``trisynth.objective.models``.
+    pairing : {"transport", "none"}, default="transport"
+        Where a family has no pairs of rows, as a GAN: the cheapest pairing of a batch within classes, or none, which
+        leaves alpha without effect. With "none", (1, 0, 0) is the native loss of every family.
     """
 
     alpha: float = 1.0
@@ -54,6 +60,12 @@ class Loss:
     gamma: float = 0.1
     distance: str = "moments"
     model: str = "auxiliary"
+    pairing: str = "transport"
+
+    @property
+    def pairs(self) -> bool:
+        """Whether a family without pairs of rows shall look for them."""
+        return self.alpha > 0 and self.pairing == "transport"
 
     def checked(self) -> "Loss":
         """Itself.
@@ -71,7 +83,7 @@ class Loss:
                 raise InputError(f"loss.{name}", weight, "must be finite and 0 or more")
         if not self.alpha + self.beta + self.gamma:
             raise InputError("loss.alpha", self.alpha, "alpha, beta and gamma are all 0; make one of them positive")
-        for name, known in (("distance", DISTANCES), ("model", MODELS)):
+        for name, known in (("distance", DISTANCES), ("model", MODELS), ("pairing", PAIRINGS)):
             if getattr(self, name) not in known:
                 raise InputError(f"loss.{name}", getattr(self, name), f"must be one of {', '.join(known)}")
         return self

@@ -1,0 +1,174 @@
+"""What the weights of L_total buy: the shrinkage law, win rates over the native loss, and maps over two weights."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from trisynth.errors import InputError
+from trisynth.figures import style
+from trisynth.tables import losses
+
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F")
+_MARKERS = ("o", "s", "D", "^", "v", "<", "P", "X")
+_ROW = 0.15
+_LETTERS = 26
+# What a map shows of the synthetic rows, and whether more is better.
+_MAPPED = {"ROC AUC, synthetic": ("synthetic", True), "C2ST AUC (0.5 best)": ("fidelity/c2st_boosting", False)}
+
+
+def looks(names: list[str]) -> dict[str, dict]:
+    """Colour and mark of each name."""
+    marks = zip(_COLOURS, _MARKERS, strict=True)
+    return {
+        name: {"color": colour, "marker": marker, "markersize": 3.0, "linestyle": "none"}
+        for name, (colour, marker) in zip(names, marks, strict=False)
+    }
+
+
+def law(jobs: pd.DataFrame) -> Figure:
+    """The shrinkage law: observed against predicted ratio, the ratio over the weights, and utility over the ratio."""
+    found = losses.law(jobs)
+    families = list(dict.fromkeys(found["generator"]))
+    look = looks(families)
+    paired = found[found["generator"].isin(losses.PAIRED)]
+    with style.applied():
+        figure = style.blank(style.TWO_COLUMNS, 2.6)
+        truth, over, cost = figure.subplots(1, 3)
+        for family in families:
+            part = found[found["generator"] == family].sort_values("share", kind="stable")
+            truth.plot(part["predicted"], part["observed"], **look[family])
+            over.plot(part["share"], part["observed"], **look[family])
+            if part["utility"].notna().any():
+                cost.plot(part["observed"], part["utility"], **look[family])
+        ends = _ends(found[["predicted", "observed"]].to_numpy())
+        truth.plot(ends, ends, color=style.GREY, linewidth=0.6, zorder=0)
+        shares = np.linspace(0, 1, 50)
+        if len(paired):
+            rho = paired["rho"].mean()
+            over.plot(shares, (1 - shares) * rho + shares, color=style.GREY, linewidth=0.6, zorder=0)
+        for position, (axes, title, below, beside) in enumerate(
+            (
+                (truth, "the law, without a fit", "predicted σ(Y) / σ(X)", "observed σ(Y) / σ(X)"),
+                (over, "the ratio over the weights", "share of L_dist, β / (α + β) as it worked", ""),
+                (cost, "what it costs", "observed σ(Y) / σ(X)", "ROC AUC, synthetic"),
+            )
+        ):
+            axes.set_title(f"{style.letter(position)}  {title}")
+            axes.set_xlabel(below)
+            axes.set_ylabel(beside)
+            axes.xaxis.set_major_locator(MaxNLocator(5))
+            axes.yaxis.set_major_locator(MaxNLocator(5))
+        style.heading(
+            figure, "The shrinkage law", {style.label(name): Line2D([], [], **look[name]) for name in families}
+        )
+        fit = losses.r_squared(paired["observed"], paired["predicted"]) if len(paired) > 1 else np.nan
+        note = f" R² of the GANs' {len(paired)} fits: {fit:.2f}." if np.isfinite(fit) else ""
+        style.footnote(
+            figure,
+            "σ(Y) / σ(X) = (α ρ + β) / (α + β), within classes, mean over numbers; ρ of pairs by optimal transport. "
+            "A VAE's likelihood and\ndiffusion's denoising error shrink nothing: 1 is predicted. Lines: equality in a, "
+            f"the law at the GANs' mean ρ in b.{note}",
+        )
+    return figure
+
+
+def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) -> Figure:
+    """Win rate of every loss over the native one with 95 % intervals; one panel per arm, one mark per generator."""
+    gains = {arm: losses.against_native(jobs, losses.utilities(jobs, arm)) for arm in arms}
+    index = next(iter(gains.values())).index
+    families = list(dict.fromkeys(index.get_level_values("generator")))
+    settings = list(dict.fromkeys(index.get_level_values("setting")))
+    names = [*families, "all"] if len(families) > 1 else families
+    look = looks(names)
+    offsets = dict(zip(names, (np.arange(len(names)) - (len(names) - 1) / 2) * 0.8 / len(names), strict=True))
+    with style.applied():
+        figure = style.blank(style.TWO_COLUMNS, len(settings) * (len(names) * _ROW + 0.06) + 1.0)
+        for position, (axes, (arm, values)) in enumerate(
+            zip(figure.subplots(1, len(arms), sharey=True, squeeze=False)[0], gains.items(), strict=True)
+        ):
+            for name in names:
+                for place, setting in enumerate(settings):
+                    own = values.index.get_level_values("setting") == setting
+                    if name != "all":
+                        own &= values.index.get_level_values("generator") == name
+                    if own.any():
+                        rate = losses.by_dataset(losses.wins(values[own]))
+                        half = 0.0 if np.isnan(rate.half) else rate.half
+                        axes.errorbar(rate.mean, place + offsets[name], xerr=half, **look[name], elinewidth=0.8)
+            axes.axvline(0.5, color=style.GREY, linewidth=0.6, zorder=0)
+            axes.axvline(losses.PUBLISHED[arm], color=style.GREY, linewidth=0.6, linestyle=(0, (3, 2)), zorder=0)
+            axes.set_title(f"{style.letter(position)}  {style.label(arm)} rows")
+            axes.set_xlabel("share of pairs won against the native loss")
+            axes.set_xlim(-0.03, 1.03)
+            axes.tick_params(axis="y", length=0)
+            for line in np.arange(len(settings) - 1) + 0.5:
+                axes.axhline(line, color="0.88", linewidth=0.4, zorder=0)
+        shown = [style.shortened(setting.replace("_", " + "), _LETTERS) for setting in settings]
+        figure.axes[0].set_yticks(range(len(settings)), shown)
+        figure.axes[0].set_ylim(len(settings) - 0.5, -0.5)
+        style.heading(
+            figure, "Wins over the native loss", {style.label(name): Line2D([], [], **look[name]) for name in names}
+        )
+        count = index.get_level_values("dataset").nunique()
+        sets = f"{count} data sets" if count > 1 else "one data set"
+        style.footnote(
+            figure,
+            f"Paired by generator, data set and seed; 95 % t intervals over {sets}. Dashed: published for a like loss.",
+        )
+    return figure
+
+
+def maps(jobs: pd.DataFrame) -> Figure:
+    """Utility and fidelity of the synthetic rows over beta and gamma, one column of maps per generator."""
+    grid = jobs[jobs["setting"] != "native"]
+    grid = grid[grid["loss.alpha"] == 1]
+    cells = grid.groupby("generator")[["loss.beta", "loss.gamma"]].nunique()
+    families = list(cells.index[(cells > 1).all(axis=1)])
+    if not families:
+        raise InputError("results", sorted(jobs["setting"].unique()), "beta and gamma do not vary; sweep over both")
+    shown = {name: how for name, how in _MAPPED.items() if name.startswith("ROC") or how[0] in jobs}
+    with style.applied():
+        figure = style.blank(style.TWO_COLUMNS, 1.75 * len(shown) + 0.6)
+        panels = figure.subplots(len(shown), len(families), squeeze=False)
+        for across, family in enumerate(families):
+            own = grid[grid["generator"] == family]
+            for down, (title, (name, more)) in enumerate(shown.items()):
+                values = own.assign(value=_utility(own) if name == "synthetic" else own[name])
+                table = values.pivot_table("value", "loss.beta", "loss.gamma")
+                _map(panels[down, across], table, more)
+                panels[down, across].set_title(
+                    f"{style.letter(down * len(families) + across)}  {style.label(family)}: {title}"
+                )
+        style.heading(figure, "Utility and fidelity over the weights", {})
+        style.footnote(figure, "Means over data sets, classifiers and seeds; α = 1. Darker is better.")
+    return figure
+
+
+def _utility(jobs: pd.DataFrame) -> pd.Series:
+    columns = [f"synthetic/{name}" for name in losses.UTILITIES if f"synthetic/{name}" in jobs]
+    return jobs[columns].bfill(axis=1).iloc[:, 0]
+
+
+def _map(axes: Axes, table: pd.DataFrame, more: bool) -> None:
+    values = table.to_numpy()
+    axes.imshow(values, cmap="Blues" if more else "Blues_r", aspect="auto", origin="lower")
+    low, high = np.nanmin(values), np.nanmax(values)
+    for (down, across), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            dark = ((value - low) / (high - low) if high > low else 0.0) > 0.6
+            ink = "white" if dark == more else "black"
+            axes.text(across, down, f"{value:.3f}".lstrip("0"), ha="center", va="center", fontsize=5.0, color=ink)
+    axes.set_xticks(range(table.shape[1]), [f"{gamma:g}" for gamma in table.columns])
+    axes.set_yticks(range(table.shape[0]), [f"{beta:g}" for beta in table.index])
+    axes.set_xlabel("γ, weight of L_model")
+    axes.set_ylabel("β, weight of L_dist")
+    axes.tick_params(length=0)
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    low, high = np.nanmin(values), np.nanmax(values)
+    room = 0.05 * max(high - low, 0.02)
+    return low - room, high + room
