@@ -140,7 +140,15 @@ def test_questions_about_unknown_columns_and_classes_are_refused():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("states", 0), ("bins", 2.5), ("passes", 0), ("strength", 0), ("strength", np.inf), ("validation", 1.0)],
+    [
+        ("states", 0),
+        ("bins", 2.5),
+        ("passes", 0),
+        ("strength", 0),
+        ("strength", np.inf),
+        ("validation", 1.0),
+        ("refine", -1),
+    ],
 )
 def test_wrong_parameters_are_named(name, value):
     with pytest.raises(InputError, match=rf"^generator.{name}="):

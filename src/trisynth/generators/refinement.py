@@ -1,7 +1,6 @@
 """L_total of a circuit for each class without sampling noise, and steps down it after EM."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logsumexp
