@@ -73,6 +73,8 @@ class Circuit(Generator):
         step was asked for.
     memorisation_ : float
         Alarm: mean log-likelihood of a training row less that of a validation row, in nats; 0 is honest.
+    report_ : dict of str to float
+        The alarm and what was chosen, for a run's result.
 
     Notes
     -----
@@ -140,6 +142,11 @@ class Circuit(Generator):
             if 0 < held < _HELD:
                 common = climb(common, chosen.prior, rows, rows, _LAST_PASSES).circuit
                 self.circuits_ = self._classes(common, every, every, found.steps).circuits
+            self.report_ = {
+                "memorisation": self.memorisation_,
+                "states": float(self.states_),
+                "steps": float(found.steps),
+            }
             # Kept, as they take longer to make than a thousand rows take to draw.
             self.sampler_ = Sampler.of(self.circuits_, codec.starts)
 
