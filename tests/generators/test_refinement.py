@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from trisynth.generators import refinement
 from trisynth.generators.circuit import Circuit
 from trisynth.generators.em import Prior, Rows
 from trisynth.generators.moments import Moments, token_law
@@ -156,3 +157,20 @@ def test_a_numeric_target_is_hidden_from_the_model_term():
     circuit = Circuit(states=4, loss=Loss(1.0, 0.0, 1.0)).fit(X, y)
     # With the target in sight its quantile bin would be certain.
     assert circuit.history_["model"][0] > 0.05
+
+
+def test_a_label_without_weight_moves_nothing():
+    X, y = table(300)
+    circuit = Circuit(states=4).fit(X, y, weights=(y == "ill").astype(float))
+    assert all(np.isfinite(values).all() for values in circuit.history_.values())
+    assert circuit.predict_proba(X)[:, 0] == pytest.approx(1.0)
+
+
+def test_many_rows_keep_the_likelihood_of_those_beyond_the_first(monkeypatch):
+    total, circuits, real, _ = parts(Loss(1, 0.1, 0.1))
+    pulls = [Prior.of(c, fitted().smoothing_, fitted().codec_.starts, 1.0) for c in circuits]
+    monkeypatch.setattr(refinement, "_ROWS", 200)
+    found = descend(total, circuits, pulls, real, 10)
+    laws = total.real_laws(real)
+    before, after = (total.terms(c, real, laws)["total"] for c in (circuits, found.circuits))
+    assert found.steps and after < before
