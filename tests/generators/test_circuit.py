@@ -140,7 +140,15 @@ def test_questions_about_unknown_columns_and_classes_are_refused():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("states", 0), ("bins", 2.5), ("passes", 0), ("strength", 0), ("strength", np.inf), ("validation", 1.0)],
+    [
+        ("states", 0),
+        ("bins", 2.5),
+        ("passes", 0),
+        ("strength", 0),
+        ("strength", np.inf),
+        ("validation", 1.0),
+        ("refine", -1),
+    ],
 )
 def test_wrong_parameters_are_named(name, value):
     with pytest.raises(InputError, match=rf"^generator.{name}="):
@@ -173,6 +181,7 @@ def test_the_alarm_rises_when_states_outnumber_what_rows_can_tell():
     # A class's own circuit that leans on nothing is free to memorise.
     few, many = (Circuit(states=k, strength=s).fit(X, y).memorisation_ for k, s in ((2, 30.0), (64, 0.1)))
     assert many > few + 2
+    assert fitted().report_["memorisation"] == fitted().memorisation_
 
 
 def test_a_small_class_borrows_strength():

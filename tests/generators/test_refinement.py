@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from trisynth.generators import refinement
 from trisynth.generators.circuit import Circuit
 from trisynth.generators.em import Prior, Rows
 from trisynth.generators.moments import Moments, token_law
@@ -29,7 +30,7 @@ def table(n: int = 600, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
 
 @cache
 def fitted() -> Circuit:
-    return Circuit(states=4, loss=None).fit(*table())
+    return Circuit(states=4, refine=0).fit(*table())
 
 
 def parts(loss: Loss, n: int = 600, seed: int = 5) -> tuple[TotalLoss, list, Labelled, np.ndarray]:
@@ -71,3 +72,105 @@ def test_counts_are_derivatives_by_the_logarithm_of_each_parameter(weights):
         mine = step[:-1] if name == "leaves" else step
         assert np.sum(getattr(counts[label], name) * mine) == pytest.approx(slope, rel=1e-3, abs=1e-3 * unit / 600)
     assert terms["total"] == pytest.approx(sum(v for k, v in terms.items() if k.endswith("_weighted")))
+
+
+def test_moments_are_those_of_the_encoder_s_columns():
+    circuit = fitted()
+    laws = np.stack([token_law(c, circuit.codec_.starts) for c in circuit.circuits_], axis=1)
+    mean, spread = Moments.of(circuit.codec_).of_laws(laws)
+    X, _ = table()
+    encoder = TableEncoder().fit(X)
+    # Rows of one label, not yet rounded to the columns' steps.
+    drawn = circuit._sample(np.zeros(200_000, int), np.random.default_rng(1))
+    scale = unit_scale(torch.tensor(encoder.transform(X)), encoder.blocks_).numpy()
+    centre = np.where(np.arange(encoder.width_) < 3, encoder.transform(X).mean(axis=0), 0.0)
+    matrix = (encoder.transform(drawn) - centre) / scale
+    # The encoder puts the indicator of missing cells after all numbers, the moments put it after its column.
+    order = [0, 1, 3, 2, 4, 5, 6]
+    assert mean[:, 0] == pytest.approx(matrix.mean(axis=0)[order], abs=0.03)
+    assert spread[:, 0] == pytest.approx(matrix.std(axis=0)[order], abs=0.03)
+
+
+def test_the_distance_is_what_the_sampled_objective_tends_to():
+    circuit = fitted()
+    total, circuits, real, _ = parts(Loss(1, 1, 0))
+    real = Labelled(Rows(real.rows.tokens, np.ones(600)), real.labels)
+    exact = total.terms(circuits, real, total.real_laws(real))["dist"]
+    encoder = TableEncoder().fit(table()[0])
+    scale = unit_scale(torch.tensor(encoder.transform(table()[0])), encoder.blocks_)
+    many, rng = 200, np.random.default_rng(3)
+    # A real cell counts as its token, that is, as any value of the token's law.
+    codec, tokens = circuit.codec_, np.repeat(real.rows.tokens, many, axis=0)
+    cells = [c.decode(tokens[:, j] - codec.starts[j], rng) for j, c in enumerate(codec.columns)]
+    fakes = circuit._sample(np.repeat(real.labels, many), np.random.default_rng(2))
+    labels = torch.tensor(np.repeat(real.labels, many))
+    rows = torch.tensor(encoder.transform(codec.table(cells)))
+    sampled = by_class(moments, rows / scale, torch.tensor(encoder.transform(fakes)) / scale, labels)
+    assert exact == pytest.approx(float(sampled), rel=0.1, abs=3e-4)
+
+
+def test_model_term_is_the_log_loss_of_predicted_probabilities():
+    total, circuits, real, laws = parts(Loss(1, 0, 1))
+    X, _ = table(600, 5)
+    p = fitted().predict_proba(X)[np.arange(600), real.labels]
+    expected = -np.average(np.log(p), weights=real.rows.weights)
+    assert total.terms(circuits, real, laws)["model"] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(("weights", "term"), [((1, 1, 0), "dist"), ((1, 0, 1), "model"), ((0, 1, 0), "dist")])
+def test_steps_lower_the_total_and_the_term_they_are_for(weights, term):
+    total, circuits, real, _ = parts(Loss(*weights))
+    starts = fitted().codec_.starts
+    pulls = [Prior.of(c, fitted().smoothing_, starts, 1.0) for c in circuits]
+    descent = descend(total, circuits, pulls, real, 10)
+    history = descent.history
+    assert all(np.diff(history["total"]) < 0)
+    assert history[term][-1] < 0.8 * history[term][0]
+    assert descent.steps == len(history["total"]) - 1
+    for circuit in descent.circuits:
+        assert circuit.transitions.sum(axis=2) == pytest.approx(np.ones(circuit.transitions.shape[:2]), abs=1e-5)
+        assert np.add.reduceat(circuit.leaves[:-1], starts[:-1]) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_validation_rows_choose_the_best_step():
+    total, circuits, real, _ = parts(Loss(1, 0, 1))
+    pulls = [Prior.of(c, fitted().smoothing_, fitted().codec_.starts, 1.0) for c in circuits]
+    descent = descend(total, circuits, pulls, real.take(slice(100)), 30, real.take(slice(100, None)))
+    seen = descent.history["validation_total"]
+    assert descent.steps == int(np.argmin(seen))
+    laws = total.real_laws(real.take(slice(100, None)))
+    assert total.terms(descent.circuits, real.take(slice(100, None)), laws)["total"] == pytest.approx(min(seen))
+
+
+def test_a_circuit_without_beta_and_gamma_is_em_alone():
+    X, y = table(300)
+    plain = Circuit(states=4, refine=0).fit(X, y)
+    native = Circuit(states=4, loss=Loss(1.0, 0.0, 0.0)).fit(X, y)
+    assert not native.history_ and np.array_equal(plain.log_likelihood(X, y), native.log_likelihood(X, y))
+    heavy = Circuit(states=4, loss=Loss(1.0, 1.0, 1.0)).fit(X, y)
+    assert {"rec", "dist", "model", "total", "rec_weighted", "validation_total"} <= heavy.history_.keys()
+
+
+def test_a_numeric_target_is_hidden_from_the_model_term():
+    X, _ = table(300)
+    y = (X["a"].fillna(0) * 2).rename("amount")
+    circuit = Circuit(states=4, loss=Loss(1.0, 0.0, 1.0)).fit(X, y)
+    # With the target in sight its quantile bin would be certain.
+    assert circuit.history_["model"][0] > 0.05
+
+
+def test_a_label_without_weight_moves_nothing():
+    X, y = table(300)
+    circuit = Circuit(states=4).fit(X, y, weights=(y == "ill").astype(float))
+    assert all(np.isfinite(values).all() for values in circuit.history_.values())
+    assert circuit.predict_proba(X)[:, 0] == pytest.approx(1.0)
+
+
+def test_many_rows_keep_the_likelihood_of_those_beyond_the_first(monkeypatch):
+    total, circuits, real, _ = parts(Loss(1, 0.1, 0.1))
+    pulls = [Prior.of(c, fitted().smoothing_, fitted().codec_.starts, 1.0) for c in circuits]
+    monkeypatch.setattr(refinement, "_ROWS", 200)
+    found = descend(total, circuits, pulls, real, 10)
+    laws = total.real_laws(real)
+    before, after = (total.terms(c, real, laws)["total"] for c in (circuits, found.circuits))
+    assert found.steps and after < before

@@ -43,7 +43,7 @@ class AliasTable:
             high -= spent
             low += ~spent
             small = np.where(spent, large, order[every, np.minimum(low, size - 1)])
-        return cls(cut.astype(np.float32), other)
+        return cls(cut.astype(np.float32), other.astype(np.min_scalar_type(size - 1)))
 
     def draw(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """An outcome of the law of each of ``rows``, shape (n,)."""

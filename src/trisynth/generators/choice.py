@@ -10,10 +10,10 @@ from trisynth.generators.em import Prior, Rows, climb, hard_counts
 from trisynth.generators.latent_tree import LatentTree, Tree
 
 # Numbers of states to try, training rows that each is worth, and nats per row that twice as many must gain.
-_STATES, _ROWS_PER_STATE, _WORTH = (8, 16, 32, 64), 16, 0.02
+_STATES, _ROWS_PER_STATE, _WORTH = (8, 16, 32, 64), 16, 0.05
 # Growth rates of the leaves' prior with the depth of a split, the usual one first.
 _GROWTHS = (2.0, 1.0, 3.0)
-# Rows and passes of a trial.
+# Rows and most passes of a trial.
 _TRIAL_ROWS, _TRIAL_PASSES = 5_000, 12
 # Pseudo-counts of a leaf's topmost split, and of the root and of all transitions from one state.
 _LEAF, _ROOT, _MOVE = 0.5, 0.5, 0.5

@@ -11,7 +11,6 @@ from threadpoolctl import threadpool_limits
 
 from trisynth import seeds
 from trisynth.errors import InputError
-from trisynth.generators.alias import AliasTable
 from trisynth.generators.base import Generator
 from trisynth.generators.choice import choose
 from trisynth.generators.chow_liu import chow_liu
@@ -20,6 +19,7 @@ from trisynth.generators.dirichlet_tree import DirichletTree
 from trisynth.generators.em import Prior, Rows, climb, expected_counts, tilt, with_ones
 from trisynth.generators.latent_tree import LatentTree, Tree, draw
 from trisynth.generators.refinement import Descent, Labelled, TotalLoss, descend
+from trisynth.generators.sampler import Sampler
 from trisynth.objective import Loss
 
 # Most validation rows; a table with fewer takes them in afterwards, with so many passes.
@@ -27,8 +27,6 @@ _HELD, _LAST_PASSES = 2_000, 3
 # Rows of a class that teach it its factors and its own circuit, the passes of either, and the rows of the common
 # circuit that the factors lean on.
 _CLASS_ROWS, _CLASS_PASSES, _TILT_ROWS = 10_000, 6, 1.0
-# Rows drawn at once: few enough for their states to stay in the processor's cache.
-_ROWS = 16_384
 
 
 class Circuit(Generator):
@@ -54,7 +52,13 @@ class Circuit(Generator):
         Share of the training rows that choose, 2,000 rows at most; must be >= 0 and < 1. Without a row, the training
         rows choose.
     passes : int, default=40
-        Most passes of EM over the rows; must be >= 1.
+        Most passes of EM over the rows, fewer for large tables; must be >= 1.
+    refine : int, default=20
+        Most steps down L_total after EM, of which the validation rows choose the best; 0 leaves EM's circuits.
+    loss : Loss or None
+        Weights of L_total; None is ``Loss()``. Its terms are exact, and never samples: see ``refinement.TotalLoss``.
+        L_rec is the negative log-likelihood per column given the label, so that (1, 0, 0), EM's own aim, takes no
+        step. L_dist is ``moments``; L_model is -log p(y | x) of the real rows, the circuit being its own model.
 
     Attributes
     ----------
@@ -64,8 +68,13 @@ class Circuit(Generator):
         Weighted shares of the labels.
     states_, growth_ : int, float
         Chosen number of states, and growth of the leaves' prior with the depth of a split.
+    history_ : dict of str to list of float
+        Terms before each step, as the other generators have them, and L_total of the validation rows; empty if no
+        step was asked for.
     memorisation_ : float
         Alarm: mean log-likelihood of a training row less that of a validation row, in nats; 0 is honest.
+    report_ : dict of str to float
+        The alarm and what was chosen, for a run's result.
 
     Notes
     -----
@@ -133,8 +142,20 @@ class Circuit(Generator):
             if 0 < held < _HELD:
                 common = climb(common, chosen.prior, rows, rows, _LAST_PASSES).circuit
                 self.circuits_ = self._classes(common, every, every, found.steps).circuits
+            self.report_ = {
+                "memorisation": self.memorisation_,
+                "states": float(self.states_),
+                "steps": float(found.steps),
+            }
+            # Kept, as they take longer to make than a thousand rows take to draw.
+            self.sampler_ = Sampler.of(self.circuits_, codec.starts)
 
     def _check(self) -> None:
+        if isinstance(self.refine, bool) or not isinstance(self.refine, int | np.integer) or self.refine < 0:
+            raise InputError("generator.refine", self.refine, "must be a whole number, 0 or more")
+        loss = Loss() if self.loss is None else self.loss.checked()
+        if loss.beta and loss.distance != "moments":
+            raise InputError("loss.distance", loss.distance, "the circuit has moments in closed form; use moments")
         whole = (("states", self.states), ("bins", self.bins), ("passes", self.passes))
         for name, value in whole[self.states is None :]:
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
@@ -186,24 +207,7 @@ class Circuit(Generator):
         return found
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-        tree, starts, k = self.tree_, self.codec_.starts, np.int32(self.states_)
-        roots = AliasTable.of(np.stack([c.root for c in self.circuits_]))
-        moves = [
-            AliasTable.of(np.concatenate(parts)) for parts in zip(*(c.transitions for c in self.circuits_), strict=True)
-        ]
-        leaves = [AliasTable.of(np.concatenate([c.leaves[a:b].T for c in self.circuits_])) for a, b in pairwise(starts)]
-        drawn = [np.empty(len(labels), float if c.categories is None else np.int32) for c in self.codec_.columns]
-        for start in range(0, len(labels), _ROWS):
-            chunk = labels[start : start + _ROWS].astype(np.int32)
-            # Row k x label + state of a table belongs to that state of the label's circuit.
-            states: list = [None] * len(moves)
-            for v in tree.order:
-                parent = tree.parents[v]
-                states[v] = roots.draw(chunk, rng) if parent < 0 else moves[v].draw(states[parent], rng)
-                states[v] += chunk * k
-                tokens = leaves[v].draw(states[v], rng)
-                drawn[v][start : start + _ROWS] = self.codec_.columns[v].decode(tokens, rng)
-        return self.codec_.table(drawn)
+        return self.codec_.table(self.sampler_.draw(labels, self.codec_, rng))
 
     def log_likelihood(self, X: pd.DataFrame, y: pd.Series | None = None) -> np.ndarray:
         """Exact log-probability of each row.

@@ -62,6 +62,11 @@ class ColumnCodec:
         return len(self.counts)
 
     @property
+    def code_type(self) -> np.dtype:
+        """Smallest whole numbers that hold a category's codes and -1."""
+        return np.min_scalar_type(-len(self.categories) - 1)
+
+    @property
     def ordered(self) -> bool:
         """Whether neighbouring tokens are alike."""
         return self.categories is None
@@ -91,7 +96,7 @@ class ColumnCodec:
         """Category codes (-1 for missing), or numbers drawn inside their tokens (NaN for missing)."""
         if self.categories is not None:
             lookup = np.concatenate([[-1], self.codes]) if self.missing else self.codes
-            return lookup[tokens]
+            return lookup.astype(self.code_type).take(tokens)
         if not self.missing and self.knots.shape[1] == 1:
             return self.knots[:, 0].take(tokens)
         width = self.knots.shape[1]

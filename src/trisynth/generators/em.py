@@ -1,5 +1,6 @@
 """Expectation-maximisation for latent trees, towards the maximum of likelihood times prior (Dempster et al. 1977)."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +11,9 @@ from trisynth.generators.latent_tree import LatentTree, Tree
 
 # Nats per row that count as a gain, and passes without one that end the climb.
 _GAIN, _PATIENCE = 0.005, 3
-# Rows of one step; larger tables are climbed in steps over batches (Cappe and Moulines 2009), whose counts are
-# averaged with rates 1, 2^-r, 3^-r, ...
-_BATCH, _RATE = 4_096, 0.6
+# Tables with more rows are climbed in steps over batches (Cappe and Moulines 2009), whose counts are averaged with
+# rates 1, 2^-r, 3^-r, ..., where r is larger in the last two passes.
+_SMALL, _BATCH, _RATE, _LAST_RATE = 2_048, 512, 0.4, 0.6
 # Rounds of proportional fitting in one step, and the smallest share that they divide by.
 _FITTINGS, _TINY = 20, 1e-12
 
@@ -162,6 +163,8 @@ class Climb:
 def climb(start: LatentTree, prior: Prior, rows: Rows, validation: Rows, passes: int) -> Climb:
     """The best circuit by validation likelihood on at most ``passes`` passes; ends once they stop to gain.
 
+    A pass of b batches brings the circuit farther than one of a single batch, so that there are passes / b^0.4 of them.
+
     Parameters
     ----------
     start : LatentTree
@@ -171,12 +174,15 @@ def climb(start: LatentTree, prior: Prior, rows: Rows, validation: Rows, passes:
     """
     best = Climb(start, validation.mean(start.log_likelihood(validation.tokens)))
     circuit, counts, idle, steps = start, None, 0, 0
-    batches = range(0, len(rows), -(-len(rows) // -(-len(rows) // _BATCH)))
-    for _ in range(passes):
+    parts = -(-len(rows) // _BATCH) if len(rows) > _SMALL else 1
+    batches = range(0, len(rows), -(-len(rows) // parts))
+    most = math.ceil(passes * parts**-_RATE)
+    for number in range(most):
+        slowing = _LAST_RATE if number >= most - 2 else _RATE
         for first in batches:
             batch = rows.take(slice(first, first + batches.step))
             steps += 1
-            rate = 1.0 if len(batches) == 1 or counts is None else max(steps**-_RATE, 1 / len(batches))
+            rate = 1.0 if len(batches) == 1 or counts is None else max(steps**-slowing, 1 / len(batches))
             found = expected_counts(circuit, batch)
             # Until the first average, the batch alone stands for all rows.
             counts = (counts or found).mixed(found, rate, len(rows) / len(batch))

@@ -19,9 +19,11 @@ _FEW = 8
 _SMALLEST_START = 1e-2
 # Shares of a class in a row below this are no reason to visit the row.
 _UNMOVED = 1e-3
-# Rows of the circuit itself that a step begins with, per row that pushes; what a failed step multiplies them by, and a
-# good one; the most of them; and the smallest share of a parameter left by one step.
+# Rows of the circuit itself that are added to each row that pushes: at first, times this after a failed step, times
+# this after a good one, and at most. And the smallest share of a parameter's own counts that a step leaves of them.
 _DAMPING, _SHORTER, _LONGER, _SHORTEST, _KEPT = 1.0, 4.0, 0.5, 1e4, 0.5
+# Parameters of a circuit.
+_PARTS = ("root", "transitions", "leaves")
 # Steps without a gain that end the descent, and the gain in L_total that counts.
 _PATIENCE, _GAIN = 3, 1e-4
 
@@ -110,16 +112,20 @@ class TotalLoss:
         totals = np.bincount(real.labels, real.rows.weights, k)
         return counts / np.maximum(totals, np.finfo(float).tiny)
 
-    def counts(self, circuits: list[LatentTree], real: Labelled, laws: np.ndarray) -> tuple[list[Counts], dict]:
+    def counts(
+        self, circuits: list[LatentTree], real: Labelled, laws: np.ndarray, rows: float | None = None
+    ) -> tuple[list[Counts], dict[str, float]]:
         """Minus the derivatives of L_total by the logarithm of each parameter, and the terms.
 
         The unit is that of expected counts, of which those of L_rec at alpha = 1 consist: steps of EM are steps down
         this gradient. For L_model the counts of a label's rows are those that it explains too little, less those of
-        other labels' rows that it explains too well.
+        other labels' rows that it explains too well. L_dist and L_model count like ``rows`` rows, those of ``real``
+        unless they stand for more.
         """
+        rows = real.rows.weights.sum() if rows is None else rows
         joint = self.joint(circuits, real.rows)
         terms = self.terms(circuits, real, laws, joint)
-        unit = real.rows.weights.sum() * self.scales["rec"] * len(circuits[0].transitions)
+        unit = rows * self.scales["rec"] * len(circuits[0].transitions)
         guess = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
         slopes = self._distances(circuits, laws)[1] if self.loss.beta else None
         shares, found = self._shares(real), []
@@ -203,20 +209,24 @@ def descend(
     total : TotalLoss
     circuits : list of LatentTree
     pulls : list of Prior
-        Prior of each circuit, part of L_rec.
+        Prior of each circuit, whatever alpha is.
     real : Labelled
         Training rows; L_model looks at the first 5,000, and further rows keep the counts that they have at the start.
     steps : int
     check : Labelled, optional
         Validation rows.
     """
+    # A row of weight 0 may be of a label of probability 0.
+    real = real.take(np.flatnonzero(real.rows.weights))
+    check = None if check is None else check.take(np.flatnonzero(check.rows.weights))
     near, far = real.take(slice(_ROWS)), real.take(slice(_ROWS, None))
     laws = total.real_laws(real)
-    check_laws = total.real_laws(check) if check else None
+    check_laws = total.real_laws(check) if check is not None else None
     rest = [expected_counts(c, far.rows.take(far.labels == i)) for i, c in enumerate(circuits)]
     history: dict[str, list[float]] = {}
     best, lowest, idle, damping = circuits, np.inf, 0, _DAMPING
-    counts, terms = total.counts(circuits, near, laws)
+    rows = real.rows.weights.sum()
+    counts, terms = total.counts(circuits, near, laws, rows)
     while True:
         if check is not None:
             terms["validation_total"] = total.terms(circuits, check, check_laws)["total"]
@@ -232,7 +242,7 @@ def descend(
         found, following = None, terms
         while damping < _SHORTEST and not following["total"] < terms["total"]:
             found = [stepped(*parts, total.starts, damping) for parts in zip(circuits, pulls, pushes, strict=True)]
-            counts, following = total.counts(found, near, laws)
+            counts, following = total.counts(found, near, laws, rows)
             damping *= _LONGER if following["total"] < terms["total"] else _SHORTER
         if not following["total"] < terms["total"]:
             break
@@ -252,9 +262,6 @@ def stepped(circuit: LatentTree, pull: Prior, counts: Counts, starts: np.ndarray
     )
     found = [np.maximum(a + b, _KEPT * b) for a, b in ((getattr(counts, n), getattr(own, n)) for n in _PARTS)]
     return pull.maximum(circuit.tree, Counts(*found), circuit.root.dtype)
-
-
-_PARTS = ("root", "transitions", "leaves")
 
 
 def plus(one: Counts, other: Counts, weight: float) -> Counts:
