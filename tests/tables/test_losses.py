@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 
 from trisynth.errors import InputError
+from trisynth.figures import losses as figures
 from trisynth.figures.study import main
 from trisynth.tables import losses, markup
 
 SETTINGS = {"native": (1, 0, 0), "rec_dist": (1, 1, 0), "all": (1, 1, 1)}
+GRID = [(1, b, c) for b in (0, 1) for c in (0, 1)]
 LIFT = {"native": 0.0, "rec_dist": 0.02, "all": -0.01}
 
 
@@ -117,12 +119,13 @@ def test_confidence_is_told_from_utility():
         ("shrinkage_law", fits(), {"law.png", "law.pdf", "shrinkage_law.csv"}),
         ("gamma", sweep(), {"wins.png", "confidence.tex"}),
         ("moment_ladder", sweep(), {"wins.png", "wins.csv"}),
+        ("loss_grid", sweep(dict.fromkeys("abcd", 0.0), dict(zip("abcd", GRID, strict=True))), {"maps.png"}),
         ("loss_weights", sweep(datasets=("pima",)), {"wins.pdf", "maps.png", "wins.md"}),
     ],
 )
 def test_the_command_writes_the_same_bytes_twice(study, jobs, files, tmp_path):
     if study == "loss_weights":
-        weights = {f"{b} {c}": (1, b, c) for b in (0, 1) for c in (0, 1)}
+        weights = dict(zip("abcd", GRID, strict=True))
         jobs = pd.concat([jobs, sweep(dict.fromkeys(weights, 0.01), weights, datasets=("pima",))])
     jobs.to_csv(tmp_path / "results.csv", index=False)
     for name in ("one", "two"):
@@ -135,7 +138,7 @@ def test_the_command_writes_the_same_bytes_twice(study, jobs, files, tmp_path):
     assert f"trisynth.figures.study {study}" in (tmp_path / "one" / "README.md").read_text()
 
 
-@pytest.mark.parametrize("study", ["shrinkage_law", "loss_weights", "gamma", "moment_ladder"])
+@pytest.mark.parametrize("study", ["shrinkage_law", "loss_weights", "loss_grid", "gamma", "moment_ladder"])
 @pytest.mark.parametrize("kept", ["native", "rec_dist", "nothing"])
 def test_a_sweep_that_cannot_answer_is_one_clear_line(study, kept, tmp_path, capsys):
     jobs = sweep()
@@ -148,3 +151,12 @@ def test_a_sweep_that_cannot_answer_is_one_clear_line(study, kept, tmp_path, cap
 def test_a_missing_file_is_one_clear_line(tmp_path):
     with pytest.raises(InputError, match="run the sweep first"):
         losses.read(tmp_path / "results.csv")
+
+
+def test_maps_have_the_native_cell_of_families_with_pairs_only():
+    weights = dict(zip("abcd", GRID, strict=True))
+    jobs = losses.named(sweep(dict.fromkeys(weights, 0.01), weights, datasets=("pima",)))
+    native = jobs["loss.beta"] + jobs["loss.gamma"] == 0
+    jobs = losses.named(jobs.assign(**{"loss.pairing": np.where(native, "none", "transport")}))
+    shown = {axes.get_title(loc="left")[3:]: len(axes.texts) for axes in figures.maps(jobs).axes}
+    assert shown["vae: ROC AUC, synthetic"] == 4 and shown["cgan: ROC AUC, synthetic"] == 3

@@ -113,18 +113,16 @@ def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) 
             figure, "Wins over the native loss", {style.label(name): Line2D([], [], **look[name]) for name in names}
         )
         count = index.get_level_values("dataset").nunique()
-        sets = f"{count} data sets" if count > 1 else "one data set"
-        style.footnote(
-            figure,
-            f"Paired by generator, data set and seed; 95 % t intervals over {sets}. Dashed: published for a like loss.",
-        )
+        sets = f"95 % t intervals over {count} data sets" if count > 1 else "one data set, hence no intervals"
+        style.footnote(figure, f"Paired by generator, data set and seed; {sets}. Dashed: published for a like loss.")
     return figure
 
 
 def maps(jobs: pd.DataFrame) -> Figure:
     """Utility and fidelity of the synthetic rows over beta and gamma, one column of maps per generator."""
-    grid = jobs[jobs["setting"] != "native"]
-    grid = grid[grid["loss.alpha"] == 1]
+    # The native loss of a GAN has no pairs and lies on no grid of weights.
+    unpaired = (jobs["setting"] == "native") & jobs["generator"].isin(losses.PAIRED)
+    grid = jobs[(jobs["loss.alpha"] == 1) & ~unpaired]
     cells = grid.groupby("generator")[["loss.beta", "loss.gamma"]].nunique()
     families = list(cells.index[(cells > 1).all(axis=1)])
     if not families:
@@ -143,7 +141,9 @@ def maps(jobs: pd.DataFrame) -> Figure:
                     f"{style.letter(down * len(families) + across)}  {style.label(family)}: {title}"
                 )
         style.heading(figure, "Utility and fidelity over the weights", {})
-        style.footnote(figure, "Means over data sets, classifiers and seeds; α = 1. Darker is better.")
+        style.footnote(
+            figure, "Means over data sets, classifiers and seeds; α = 1. Darker is better, each map on its own scale."
+        )
     return figure
 
 

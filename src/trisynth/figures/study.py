@@ -43,6 +43,7 @@ STUDIES = {
         (tables.law_table,),
     ),
     "loss_weights": Study("Weights of the loss", {"wins": _WINS, "maps": _MAPS}, (tables.wins_table,)),
+    "loss_grid": Study("Maps of the weights", {"maps": _MAPS}, ()),
     "gamma": Study("Utility or confidence", {"wins": _WINS}, (tables.confidence_table,)),
     "moment_ladder": Study("The ladder of distances", {"wins": _WINS}, (tables.wins_table,)),
 }
