@@ -5,6 +5,7 @@ Jobs may run in other processes or on other machines; all they share with the sw
 
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,14 +66,16 @@ class Sweep:
         except OSError as error:
             raise unwritable(self.folder, error, "paths.sweeps") from error
 
-    def states(self) -> dict[str, dict]:
-        """State of every job that has ended, by the name of its folder."""
+    def states(self, known: Iterable[str] = ()) -> dict[str, dict]:
+        """State of every job that has ended, by the name of its folder; those ``known`` before are left out."""
         ended = {}
-        for path in sorted((self.folder / "jobs").glob(f"*/{STATE}")):
+        folder = self.folder / "jobs"
+        names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        for name in sorted(names.difference(known)):
             try:
-                ended[path.parent.name] = json.loads(path.read_text())
+                ended[name] = json.loads((folder / name / STATE).read_text())
             except (OSError, ValueError):
-                continue  # on a shared file system a file can be seen before its content
+                continue  # not ended, or on a shared file system seen before its content
         return ended
 
     def finish(self) -> tuple[list[Result], list[dict]]:

@@ -1,0 +1,142 @@
+"""How time and memory grow with rows: ``python -m benchmarks.growth``.
+
+Fits on 1,000 to all rows of one table, and 1,000 to 10,000,000 rows of another by ``trisynth.synthesize``, each in a
+process of its own with one thread. Writes ``growth.csv``, ``growth.png`` and ``growth.pdf``; what stands in
+``growth.csv`` is measured again where the generator's code has changed, or all with ``--again``.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from benchmarks.peers.process import OWN, DidNotFinishError, fit_and_sample
+from matplotlib.figure import Figure
+
+from trisynth import commandline, data, seeds
+from trisynth.cache import write_atomic
+from trisynth.config import code_digest, digest, targets
+from trisynth.figures import style
+
+HERE = Path(__file__).resolve().parent
+GENERATORS = ("circuit", "copula", "marginals", "arf")
+FITTED, SAMPLED = "fars", "framingham"
+FIT_ROWS = (1_000, 3_000, 10_000, 30_000, 100_000)
+SAMPLE_ROWS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+_KEYS = ("what", "generator", "asked")
+# Fits, samples without writing them, or writes them; then says what that took.
+_SAMPLES = """
+import json, sys, time
+sys.path.insert(0, sys.argv[1])
+from worker import cpu_seconds, megabytes
+from trisynth import commandline, data, seeds, synthesize
+name, n, out, own = sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5:]
+config = commandline.composed([*own, "generator=" + name])
+dataset = data.load(config["dataset"], config["paths"]["raw"])
+generator = synthesize.fitted(config, dataset.X, dataset.y)
+generator.sample(1000)
+open("/proc/self/clear_refs", "w").write("5")  # the peak counts from here
+before, start = megabytes("VmRSS"), cpu_seconds()
+if out:
+    synthesize.synthesize(config, n, out)
+else:
+    for i, part in enumerate(synthesize.chunks(n)):
+        generator.sample(part, seeds.integer(0, "growth", i))
+print(json.dumps({"cpu_seconds": cpu_seconds() - start, "added_megabytes": megabytes("VmHWM") - before}))
+"""
+
+
+def fit(generator: str, rows: int, raw: str) -> dict[str, float]:
+    """Cost of a fit on ``rows`` random rows of the large table, or on all of them."""
+    config = commandline.composed([f"dataset={FITTED}", f"generator={generator}"])
+    dataset = data.load(config["dataset"], raw)
+    some = dataset.take(seeds.stream(0, "growth").permutation(len(dataset))[:rows])
+    about = {"generator": generator, "seed": 0, "config": config["generator"]}
+    with tempfile.TemporaryDirectory() as name:
+        try:
+            fit_and_sample(OWN, "own", some, [1], about, Path(name))
+        except DidNotFinishError as error:
+            return {"note": str(error)}
+        cost = json.loads((Path(name) / "cost.json").read_text())
+    added = cost["fit_peak_megabytes"] - cost["import_megabytes"]
+    return {"rows": len(some), "cpu_seconds": cost["fit_cpu_seconds"], "added_megabytes": added}
+
+
+def sample(generator: str, rows: int, raw: str, cache: Path, written: bool) -> dict[str, float]:
+    """Cost of drawing ``rows`` rows in chunks, and of writing them to a parquet file if asked for."""
+    with tempfile.TemporaryDirectory() as name:
+        out = str(Path(name) / "rows.parquet") if written else ""
+        own = [f"dataset={SAMPLED}", f"paths.raw={raw}", f"paths.cache={cache}"]
+        command = [sys.executable, "-c", _SAMPLES, str(HERE / "peers"), generator, str(rows), out, *own]
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(run.stdout.strip().splitlines()[-1])
+
+
+def measured(names: list[str], raw: str, cache: Path, again: bool) -> pd.DataFrame:
+    """Every cost, those in ``growth.csv`` that the present code made read from it."""
+    place = HERE / "growth.csv"
+    found: list[dict[str, Any]] = [] if again or not place.exists() else pd.read_csv(place).to_dict("records")
+    for what, sizes in (("fit", FIT_ROWS), ("sample", SAMPLE_ROWS), ("write", SAMPLE_ROWS)):
+        for name in names:
+            config = commandline.composed([f"generator={name}"])["generator"]
+            code = digest(config, code_digest("trisynth.synthesize", *targets(config)))
+            for size in sizes:
+                row: dict[str, Any] = {"what": what, "generator": name, "asked": size, "rows": size, "code": code}
+                if any(old["code"] == code and all(old[key] == row[key] for key in _KEYS) for old in found):
+                    continue
+                row |= fit(name, size, raw) if what == "fit" else sample(name, size, raw, cache, what == "write")
+                found = [old for old in found if any(old[key] != row[key] for key in _KEYS)] + [row]
+                write_atomic(place, pd.DataFrame(found).round(4).to_csv(index=False, lineterminator="\n"))
+                print(row, flush=True)
+    return pd.DataFrame(found)
+
+
+def growth(costs: pd.DataFrame) -> Figure:
+    """Time and memory of fits, and of samples drawn and written, over rows; both axes logarithmic."""
+    panels = [
+        ("fit", "cpu_seconds", f"Fit on {FITTED}, 27 columns", "CPU seconds"),
+        ("fit", "added_megabytes", "Memory of the fit", "peak MB above imports"),
+        ("sample", "cpu_seconds", f"Rows of {SAMPLED}, 14 columns", "CPU seconds"),
+        ("write", "added_megabytes", "Memory, written to a file", "peak MB above the fitted generator"),
+    ]
+    with style.applied():
+        figure = style.blank(style.TWO_COLUMNS, 4.4)
+        names = list(dict.fromkeys(costs["generator"]))
+        colours = dict(zip(names, style.COLOURS.values(), strict=False))
+        lines = {}
+        grid = figure.subplots(2, 2)
+        for position, (what, cost, title, unit) in enumerate(panels):
+            axes = grid[divmod(position, 2)]
+            for name in names:
+                part = costs[(costs["what"] == what) & (costs["generator"] == name)].dropna(subset=cost)
+                part = part[part[cost] > 0].sort_values("rows")
+                marker = style.MARKERS[list(style.COLOURS)[names.index(name)]]
+                (lines[name],) = axes.plot(part["rows"], part[cost], color=colours[name], marker=marker, markersize=3)
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            axes.set_title(f"{style.letter(position)}  {title}")
+            axes.set_xlabel("training rows" if what == "fit" else "synthetic rows")
+            axes.set_ylabel(unit)
+        style.heading(figure, "Growth with rows, one thread", lines)
+        style.footnote(figure, "Equal steps up and to the right are linear growth; a flat line is growth of nothing.")
+    return figure
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
+    parser.add_argument("--generators", nargs="+", default=list(GENERATORS))
+    parser.add_argument("--raw", default="data/raw", help="folder of the raw tables")
+    parser.add_argument("--cache", type=Path, default=Path("cache"), help="folder of fitted generators")
+    parser.add_argument("--again", action="store_true", help="measure all again")
+    options = parser.parse_args(arguments)
+    with commandline.one_line_errors():
+        style.save(growth(measured(options.generators, options.raw, options.cache, options.again)), HERE / "growth")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,95 @@
+"""Real against synthetic joint laws, generator by generator: ``python -m benchmarks.joints``.
+
+Writes ``joints.png`` and ``joints.pdf``: two pairs of columns of one table, training rows of split 0 and as many
+synthetic rows, in hexagons that all panels share.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from benchmarks.peers import grid
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from threadpoolctl import threadpool_limits
+
+from trisynth import commandline
+from trisynth.cache import Store
+from trisynth.figures import style
+from trisynth.job import Job
+from trisynth.pipeline import Experiment
+
+HERE = Path(__file__).resolve().parent
+TABLE = "magic"
+PAIRS = (("size", "conc"), ("asymmetry", "m3_long"))
+# From the strongest dependence kept to none at all.
+ORDER = ("circuit", "arf", "diffusion", "tvae", "ctgan", "tgan", "vae", "gan", "cgan", "copula", "smote", "marginals")
+_ACROSS, _TAIL = 7, 0.002
+
+
+def joints(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Hexagonal densities of each pair of columns, one panel per table, two journal columns wide.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        By the name in print, the real rows first; all of about the same length.
+
+    Returns
+    -------
+    Figure
+    """
+    real, down = next(iter(tables.values())), -(-len(tables) // _ACROSS)
+    with style.applied():
+        figure = style.blank(style.TWO_COLUMNS, 1.02 * down * len(PAIRS) + 0.75)
+        panels = figure.subplots(down * len(PAIRS), _ACROSS)
+        for block, (x, y) in enumerate(PAIRS):
+            extent = [edge for name in (x, y) for edge in np.quantile(real[name], [_TAIL, 1 - _TAIL])]
+            hexagons = {"gridsize": (34, 22), "extent": extent, "mincnt": 1, "linewidths": 0, "cmap": "viridis"}
+            counted = panels[block * down, 0].hexbin(real[x], real[y], **hexagons)
+            most = counted.get_array().max()
+            counted.remove()
+            for position in range(down * _ACROSS):
+                axes = panels[block * down + position // _ACROSS, position % _ACROSS]
+                if position >= len(tables):
+                    axes.set_axis_off()
+                    continue
+                name, table = list(tables.items())[position]
+                axes.hexbin(table[x], table[y], norm=LogNorm(1, most), rasterized=True, **hexagons)
+                axes.set_xlim(extent[:2])
+                axes.set_ylim(extent[2:])
+                axes.set_xticks([])
+                axes.set_yticks([])
+                axes.set_title(name, fontweight="bold" if position == 0 else "normal")
+                if position % _ACROSS == 0:
+                    axes.set_ylabel(style.label(y))
+                if position == 0:
+                    axes.set_xlabel(style.label(x))
+        style.heading(figure, f"Real and synthetic joint laws: {TABLE}, {len(real):,} rows each", {})
+        note = "Rows in a hexagon on a logarithmic scale, dark for 1, light for the fullest of real; axes as in real."
+        style.footnote(figure, note)
+    return figure
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.joints", description=__doc__)
+    parser.add_argument("--cache", type=Path, default=Path("cache"), help="folder of fitted generators")
+    options = parser.parse_args(arguments)
+    labels = {generator.name: generator.label for generator in grid.own()}
+    store, tables = Store(options.cache), {}
+    with commandline.one_line_errors(), threadpool_limits(limits=1):
+        for name in (name for name in ORDER if name in labels):
+            job = Job.from_config(commandline.composed([f"dataset={TABLE}", f"generator={name}"]))
+            experiment = Experiment(job, store)
+            train, _ = experiment.parts
+            tables.setdefault("real", train.X)
+            tables[labels[name].partition(" (")[0]] = experiment.rows(len(train))[1].X
+            print(name, flush=True)
+        style.save(joints(tables), HERE / "joints")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Our generators and their peers, side by side: ``python -m benchmarks.peers``."""

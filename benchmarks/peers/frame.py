@@ -1,0 +1,126 @@
+"""The results as one table: a row per cell, scores averaged over classifiers, beside those of the real rows."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from benchmarks.peers import grid
+
+# Share of rows nearer to a training row than to a held-out one, above which a generator copies.
+HONEST = 0.56
+LARGE = 3000
+
+
+def cells(results: Path) -> pd.DataFrame:
+    """One row per result in ``results``; scores are missing where a generator came to no end.
+
+    Parameters
+    ----------
+    results : Path
+        Folder of ``<table>/<generator>-<split>.json``.
+
+    Returns
+    -------
+    DataFrame
+        ``auc_loss`` and ``f1_loss`` are real minus synthetic, ``*_gain`` combined (or balanced) minus real;
+        ``shape`` is one minus the mean distance of a column's law (Kolmogorov-Smirnov or total variation),
+        ``trend`` one minus the mean gap of the associations of all pairs.
+    """
+    found = [json.loads(path.read_text()) for path in sorted(results.glob("*/*.json"))]
+    real = {(r["table"], r["split"]): r for r in found if r["generator"] == grid.REAL}
+    rows = [_row(r, real.get((r["table"], r["split"]))) for r in found]
+    order = {name: i for i, name in enumerate(grid.TABLES)}
+    frame = pd.DataFrame(rows)
+    return frame.sort_values(["table", "generator", "split"], key=lambda c: c.map(order) if c.name == "table" else c)
+
+
+def _row(result: dict[str, Any], real: dict[str, Any] | None) -> dict[str, Any]:
+    row = {name: result[name] for name in ("table", "generator", "split", "train_rows", "columns", "status")}
+    if result["status"] != "done":
+        return row
+    means = {(arm, metric): _mean(scores, metric) for arm, scores in result["arms"].items() for metric in _METRICS}
+    row |= {f"{arm}_{short}": means[arm, metric] for arm in result["arms"] for metric, short in _METRICS.items()}
+    if real is not None and result["generator"] != grid.REAL:
+        base = {short: _mean(real["arms"]["real"], metric) for metric, short in _METRICS.items()}
+        row |= {f"{short}_loss": base[short] - row[f"synthetic_{short}"] for short in base}
+        for arm in ("combined", "balanced"):
+            if arm in result["arms"]:
+                row |= {f"{arm}_{short}_gain": row[f"{arm}_{short}"] - base[short] for short in base}
+    if "fidelity" not in result:
+        return row
+    fidelity, privacy, cost = result["fidelity"], result["privacy"], result["cost"]
+    row |= {
+        "c2st": fidelity["c2st_boosting"],
+        "c2st_linear": fidelity["c2st_linear"],
+        "shape": 1 - np.mean([fidelity[name] for name in ("ks", "tv") if name in fidelity]),
+        "trend": 1 - fidelity["correlation_gap"],
+        "share": privacy["closer_to_train"],
+        "copies": privacy["exact_copies"],
+        "fit_seconds": cost["fit_cpu_seconds"],
+        "sample_seconds": cost["sample_cpu_seconds"],
+        "rows_per_second": cost["drawn_rows"] / max(cost["sample_cpu_seconds"], 1e-4),
+        "peak_megabytes": cost["peak_megabytes"],
+        "added_megabytes": cost["peak_megabytes"] - cost["import_megabytes"],
+        "missing_classes": sum(n == 0 for n in result["rows"].values()),
+    }
+    return row
+
+
+_METRICS = {"roc_auc": "auc", "f1_macro": "f1", "pr_auc": "pr"}
+
+
+def _mean(scores: dict[str, dict[str, float]], metric: str) -> float:
+    return float(np.mean([by_metric[metric] for by_metric in scores.values()]))
+
+
+def by_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Means over the splits that are done, by table and generator.
+
+    ``honest`` judges a generator's mean share over all of its tables: on one small table the share is noise, and even
+    independent columns, which cannot copy, read above the line now and then.
+    """
+    done = frame[(frame["status"] == "done") & (frame["generator"] != grid.REAL)]
+    numbers = [name for name in done.select_dtypes("number") if name != "split"]
+    means = done.groupby(["table", "generator"], sort=False)[numbers].mean()
+    means["splits"] = done.groupby(["table", "generator"], sort=False).size()
+    means = means.reset_index()
+    means["honest"] = means.groupby("generator")["share"].transform("mean") <= HONEST
+    return means
+
+
+def by_generator(means: pd.DataFrame) -> pd.DataFrame:
+    """Means over tables, by generator; ``means`` are those of ``by_table``."""
+    groups = means.groupby("generator")
+    large = means[means["train_rows"] * 1.5 > LARGE].groupby("generator")
+    return pd.DataFrame(
+        {
+            "tables": groups.size(),
+            "cells": groups["splits"].sum(),
+            "auc_loss": groups["auc_loss"].mean(),
+            "auc_loss_worst": groups["auc_loss"].max(),
+            "auc_loss_large": large["auc_loss"].mean(),
+            "f1_loss": groups["f1_loss"].mean(),
+            "combined_f1_gain": groups["combined_f1_gain"].mean(),
+            "combined_pr_gain": groups["combined_pr_gain"].mean(),
+            "c2st": groups["c2st"].mean(),
+            "c2st_below_.60": groups["c2st"].apply(lambda c: int((c < 0.6).sum())),
+            "c2st_linear": groups["c2st_linear"].mean(),
+            "shape": groups["shape"].mean(),
+            "trend": groups["trend"].mean(),
+            "share": groups["share"].mean(),
+            "share_worst": groups["share"].max(),
+            "honest": groups["honest"].first(),
+            "fit_seconds": groups["fit_seconds"].sum(),
+            "fit_seconds_worst": groups["fit_seconds"].max(),
+            "rows_per_second": groups["rows_per_second"].median(),
+            "added_megabytes": groups["added_megabytes"].max(),
+        }
+    ).sort_values("auc_loss")
+
+
+def imbalanced(frame: pd.DataFrame) -> list[str]:
+    """Tables whose largest class has more than nine times the rows of the smallest."""
+    asked = frame["balanced_f1"].notna() if "balanced_f1" in frame else pd.Series(False, frame.index)
+    return [table for table in grid.TABLES if asked[frame["table"] == table].any()]

@@ -1,0 +1,245 @@
+"""The results in print: ``peers.csv`` with every table, ``README.md`` with what a reader asks for."""
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+from benchmarks.peers import frame as frames
+from benchmarks.peers import grid
+from benchmarks.peers.figure import overview
+from benchmarks.peers.scores import IMBALANCED
+
+from trisynth.cache import write_atomic
+from trisynth.figures import style
+
+HERE = Path(__file__).resolve().parent
+COMMAND = "python -m benchmarks.peers"
+FLAGSHIP = "circuit"
+# Floors, ceilings and the sampler that copies by design: nobody wins by them.
+_REFERENCES = {"copy", "marginals"}
+_SUMMARY = {
+    "tables": ("tables", 0),
+    "auc_loss": ("AUC loss", 3),
+    "auc_loss_worst": ("worst", 3),
+    "auc_loss_large": ("above 3,000 rows", 3),
+    "f1_loss": ("macro-F1 loss", 3),
+    "combined_f1_gain": ("F1 gain, combined", 3),
+    "combined_pr_gain": ("PR gain, combined", 3),
+    "c2st": ("C2ST", 3),
+    "c2st_below_.60": ("C2ST < .60", 0),
+    "c2st_linear": ("C2ST, linear", 3),
+    "shape": ("Shape", 3),
+    "trend": ("Trend", 3),
+    "share": ("copy share", 3),
+    "share_worst": ("worst", 3),
+    "fit_seconds": ("fit, CPU s, all tables", 1),
+    "rows_per_second": ("rows/s", 0),
+    "added_megabytes": ("peak MB", 0),
+}
+_PAGE = """# Peers
+
+Made by `{command}` from [results](results); do not edit. {cells} cells: {tables} tables, splits {splits}.
+{unfinished}
+
+Every generator is fitted on the same training rows (two thirds, stratified) in a process of its own, with one thread,
+and scored on the same held-out rows by the package's own metrics. Scores are means of logistic regression, forest and
+boosted trees, then over splits, then over tables.
+
+- **AUC loss**: ROC-AUC of models trained on real rows minus that of models trained on as many synthetic rows.
+- **C2ST**: AUC of boosted trees that tell synthetic from held-out rows, the target included; .5 is best.
+- **copy share**: share of synthetic rows nearer to a training row than to a held-out one. A generator is honest if its
+  mean is at most {honest}; numbers of the others are in *italics*, and none of them wins.
+- **Shape**, **Trend**: one minus the mean distance of a column's law, and one minus the mean gap of all associations.
+- **combined**: real and synthetic rows together, minus real rows alone.
+- CPU seconds include child processes; peak memory is what a fit and its samples added to the imported libraries.
+
+What favours the peers: rows are drawn until every class has its count (ten draws at most; ours and TabularARGN are
+asked for the class), numbers are put on their column's step and into its range, and missing cells of those that take
+none become an indicator of their own. What limits them: defaults, untuned, and ten minutes of CPU for each fit.
+
+## All tables
+
+{summary}
+
+{reached}
+
+![Loss in AUC against C2ST, and both by table](peers.png)
+
+## Loss in ROC-AUC, by table
+
+{losses}
+
+## C2ST, by table
+
+{c2st}
+
+## Rare classes
+
+Asked for rows of the small classes only, to fill every class up to the largest (balanced), on the tables whose
+largest class is more than {imbalanced} times the smallest. Real rows alone, with class weights and randomly
+oversampled, are the lines to beat.
+
+{rare}
+
+## Not finished
+
+{failed}
+
+## Environments
+
+`requirements/` pins them; the command makes them under `.venv/`. SDV, CTGAN, Copulas and RDT are under the Business
+Source License: they are measured against and are no dependency of anything here.
+"""
+
+
+def write(results: Path = HERE / "results", out: Path = HERE) -> None:
+    """Write ``peers.csv``, ``summary.csv``, ``peers.png``, ``peers.pdf`` and ``README.md`` into ``out``."""
+    frame = frames.cells(results)
+    means = frames.by_table(frame)
+    summary = frames.by_generator(means)
+    write_atomic(out / "peers.csv", _csv(means))
+    write_atomic(out / "summary.csv", _csv(summary.reset_index()))
+    style.save(overview(means, summary, _labels()), out / "peers")
+    write_atomic(out / "README.md", _page(frame, means, summary))
+
+
+def _labels() -> dict[str, str]:
+    return {generator.name: generator.label for generator in grid.generators()}
+
+
+def _csv(table: pd.DataFrame) -> str:
+    return table.round(5).to_csv(index=False, lineterminator="\n")
+
+
+def _page(frame: pd.DataFrame, means: pd.DataFrame, summary: pd.DataFrame) -> str:
+    failed = frame[frame["status"] != "done"]
+    expected = len(grid.generators()) * len(grid.TABLES) * len(grid.SPLITS)
+    return _PAGE.format(
+        command=COMMAND,
+        cells=len(frame),
+        tables=frame["table"].nunique(),
+        splits=", ".join(map(str, sorted(frame["split"].unique()))),
+        unfinished=f"**{expected - len(frame)} of {expected} cells are still to be run.**" * (len(frame) < expected),
+        honest=frames.HONEST,
+        imbalanced=IMBALANCED,
+        summary=_summary(summary),
+        reached=_reached(means),
+        losses=_matrix(means, "auc_loss"),
+        c2st=_matrix(means, "c2st"),
+        rare=_rare(frame),
+        failed=_failed(failed),
+    )
+
+
+def _summary(summary: pd.DataFrame) -> str:
+    labels = _labels()
+    rows = []
+    for name, row in summary.iterrows():
+        shown = [_number(row[key], digits) for key, (_, digits) in _SUMMARY.items()]
+        rows.append([labels.get(name, name), *(shown if row["honest"] else map(_italic, shown))])
+    return _pipes(["generator", *(label for label, _ in _SUMMARY.values())], rows)
+
+
+def _matrix(means: pd.DataFrame, score: str) -> str:
+    """Generators by tables, the smaller the better; in bold the best honest one of each table."""
+    labels = _labels()
+    tables = [table for table in grid.TABLES if table in set(means["table"])]
+    values = means.pivot_table(index="generator", columns="table", values=score)[tables]
+    honest = set(means.loc[means["honest"], "generator"])
+    winners = values.loc[[name for name in values.index if name in honest - _REFERENCES]].min()
+    rows = []
+    for name in values.mean(axis=1).sort_values().index:
+        shown = {table: _number(values.loc[name, table], 3) for table in tables}
+        if name not in honest:
+            cells = list(map(_italic, shown.values()))
+        else:
+            won = {table for table in tables if name not in _REFERENCES and values.loc[name, table] == winners[table]}
+            cells = [f"**{text}**" if table in won else text for table, text in shown.items()]
+        rows.append([labels.get(name, name), *cells])
+    return _pipes(["generator", *tables], rows)
+
+
+def _italic(text: str) -> str:
+    return f"*{text}*" if text else text
+
+
+def _reached(means: pd.DataFrame) -> str:
+    """How the flagship stands among the honest, table by table."""
+    ours = means[means["generator"] == FLAGSHIP].set_index("table")
+    if not len(ours):
+        return ""
+    peers = {generator.name for generator in grid.PEERS}
+    rivals = means[means["honest"] & means["generator"].isin(peers)]
+    others = means[means["honest"] & ~means["generator"].isin(_REFERENCES | {FLAGSHIP})]
+    lines = []
+    for group, table in (("peer", rivals), ("generator", others)):
+        for score, what in (("c2st", "is nearer .5 in C2ST than"), ("auc_loss", "loses less AUC than")):
+            best = table.groupby("table")[score].min()
+            both = [name for name in ours.index if name in best.index]
+            wins = sum(ours.loc[name, score] < best[name] for name in both)
+            lines.append(f"- `{FLAGSHIP}` {what} every other honest {group} on {wins} of {len(both)} tables.")
+    large = ours[ours["train_rows"] * 1.5 > frames.LARGE]
+    lines.append(
+        f"- Its AUC loss: {ours['auc_loss'].mean():.3f} on average, {ours['auc_loss'].max():.3f} at worst "
+        f"({ours['auc_loss'].idxmax()}), {large['auc_loss'].mean():.3f} above 3,000 rows; C2ST below .60 on "
+        f"{int((ours['c2st'] < 0.6).sum())} of {len(ours)}; copy share {ours['share'].mean():.3f} on average, "
+        f"{ours['share'].max():.3f} at most ({ours['share'].idxmax()})."
+    )
+    return "\n".join(lines)
+
+
+_RARE_COLUMNS = (
+    ("F1, synthetic", "synthetic_f1"),
+    ("PR, synthetic", "synthetic_pr"),
+    ("F1, combined", "combined_f1"),
+    ("PR, combined", "combined_pr"),
+    ("F1, balanced", "balanced_f1"),
+    ("PR, balanced", "balanced_pr"),
+)
+
+
+def _rare(frame: pd.DataFrame) -> str:
+    """Macro-F1 and PR-AUC of the arms on imbalanced tables: means over tables, then each, real rows first."""
+    labels, keys = _labels(), [key for _, key in _RARE_COLUMNS]
+    tables = frames.imbalanced(frame)
+    done = frame[(frame["status"] == "done") & frame["table"].isin(tables)]
+    real = done[done["generator"] == grid.REAL]
+    plain = [
+        pd.DataFrame(
+            {"table": real["table"], "generator": arm, f"{arms}_f1": real[f"{arm}_f1"], f"{arms}_pr": real[f"{arm}_pr"]}
+        )
+        for arm, arms in (("real", "synthetic"), ("class_weight", "balanced"), ("oversampled", "balanced"))
+    ]
+    made = done[done["balanced_f1"].notna()] if tables else done[:0]
+    rows = pd.concat([*plain, made]).reindex(columns=["table", "generator", *keys])
+    means = rows.groupby(["table", "generator"], sort=False).mean().reset_index()
+    complete = means.groupby("generator").filter(lambda part: len(part) == len(tables))
+    overall = complete.groupby("generator", sort=False)[keys].mean().reset_index().assign(table="mean")
+    shown = []
+    for table in ("mean", *tables):
+        part = pd.concat([overall, means])
+        for row in part[part["table"] == table].to_dict("records"):
+            name = row["generator"].replace("_", " ")
+            named = labels[row["generator"]] if row["generator"] in made["generator"].to_numpy() else f"*{name}*"
+            shown.append([table, named, *(_number(row[key], 3) for key in keys)])
+    return _pipes(["table", "generator", *(label for label, _ in _RARE_COLUMNS)], shown)
+
+
+def _failed(failed: pd.DataFrame) -> str:
+    labels = _labels()
+    if not len(failed):
+        return "None."
+    said = failed.groupby(["generator", "status"])["table"].agg(lambda names: ", ".join(dict.fromkeys(names)))
+    return "\n".join(f"- {labels.get(name, name)}: {status}: {tables}." for (name, status), tables in said.items())
+
+
+def _number(value: float, digits: int) -> str:
+    if value is None or math.isnan(value):
+        return ""
+    return f"{value:,.{digits}f}".replace("-", "−")
+
+
+def _pipes(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    marks = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, marks, *rows))

@@ -1,0 +1,184 @@
+"""The peers' harness: exact classes, limits that hold, cells that are run once and again only when they must."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from benchmarks.peers import frame, grid, process, report, run, scores, worker
+from benchmarks.peers.adapters import tables
+
+from trisynth import pipeline
+from trisynth.cache import Store, write_atomic
+from trisynth.data import load, split
+from trisynth.job import Job
+
+FIDELITY = "[trisynth.metrics.fidelity.distances,trisynth.metrics.fidelity.correlation,trisynth.metrics.c2st.c2st]"
+PRIVACY = "[trisynth.metrics.privacy.exact_copies,trisynth.metrics.privacy.nearest]"
+
+
+@pytest.fixture
+def job(config) -> Job:
+    return Job.from_config(config("arms=default", f"metrics.fidelity={FIDELITY}", f"metrics.privacy={PRIVACY}"))
+
+
+@pytest.fixture
+def train(job):
+    return split(load(job.dataset), 0)[0]
+
+
+def letters(rng):
+    return lambda n: pd.DataFrame({"y": rng.choice(["a", "b", "c"], n, p=[0.7, 0.28, 0.02]), "x": rng.normal(size=n)})
+
+
+def test_rows_are_drawn_until_every_class_has_its_count():
+    rows, drawn = worker.by_class(letters(np.random.default_rng(0)), "y", {"a": 40, "b": 50, "c": 10})
+    assert rows["y"].value_counts().to_dict() == {"a": 40, "b": 50, "c": 10}
+    assert drawn % 100 == 0
+    assert drawn > 100
+
+
+def test_a_class_that_a_peer_lost_stays_lost():
+    draw = letters(np.random.default_rng(0))
+    rows, drawn = worker.by_class(lambda n: draw(n).query("y != 'c'"), "y", {"a": 40, "b": 50, "c": 10})
+    assert rows["y"].value_counts().to_dict() == {"a": 40, "b": 50}
+    assert drawn < 1000
+
+
+def test_missing_cells_come_back_from_a_table_that_has_none():
+    given = pd.DataFrame({"a": [1.0, None, 3.0], "b": ["u", "v", np.nan]})
+    kinds = {"a": "number", "b": "category"}
+    filled, known = tables.complete(given, kinds)
+    assert not filled.isna().any(axis=None)
+    assert known == {**kinds, "a__missing": "category"}
+    pd.testing.assert_frame_equal(tables.restored(filled, kinds), given, check_dtype=False)
+
+
+def test_kinds_follow_the_dtypes(train):
+    assert process.kinds(train.X) == {"age": "integer", "dose": "number", "sex": "category", "stage": "category"}
+
+
+def test_a_process_returns_rows_and_what_they_cost(train, tmp_path):
+    about = {"generator": "marginals", "seed": 3, "config": {"_target_": "trisynth.generators.marginals.Marginals"}}
+    process.fit_and_sample(process.OWN, "own", train, [len(train), {"sick": 7}], about, tmp_path)
+    first, second = (pd.read_parquet(tmp_path / f"rows-{i}.parquet") for i in range(2))
+    assert first["outcome"].value_counts().to_dict() == train.y.value_counts().to_dict()
+    assert second["outcome"].tolist() == ["sick"] * 7
+    cost = json.loads((tmp_path / "cost.json").read_text())
+    assert 0 < cost["fit_cpu_seconds"] < 10
+    assert cost["import_megabytes"] < cost["peak_megabytes"] < 2000
+    assert cost["drawn_rows"] == len(train)
+
+
+def test_a_fit_beyond_its_cpu_seconds_is_ended(train, tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "SECONDS", 1)
+    about = {"generator": "marginals", "seed": 0, "config": {"_target_": "trisynth.generators.marginals.Marginals"}}
+    with pytest.raises(process.DidNotFinishError, match="did not finish"):
+        process.fit_and_sample(process.OWN, "own", train, [len(train)], about, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fit_that_fails_says_why(train, tmp_path):
+    about = {"generator": "copula", "seed": 0, "config": {"_target_": "trisynth.generators.copula.Copula", "prior": -1}}
+    with pytest.raises(process.DidNotFinishError, match=r"failed: .*prior"):
+        process.fit_and_sample(process.OWN, "own", train, [len(train)], about, tmp_path)
+
+
+def test_a_peers_rows_take_the_columns_step_and_range(train):
+    rows = train.X.assign(outcome=train.y.astype(object))
+    rows["age"] = rows["age"].astype(float) + 0.3
+    rows.loc[0, "age"] = 1e6
+    rows.loc[1, "outcome"] = "dead"
+    made = scores.as_dataset(rows, train)
+    assert len(made) == len(train) - 1
+    assert made.X.dtypes.equals(train.X.dtypes)
+    assert made.y.dtype == train.y.dtype
+    assert made.X["age"].max() == train.X["age"].max()
+
+
+@pytest.fixture
+def quick(monkeypatch, tmp_path, job):
+    """Cells of the small table, kept in a folder of the test; the list grows with every fit."""
+    fits = []
+
+    def fake(environment, adapter, train, requests, about, folder):
+        fits.append(about["generator"])
+        if about["generator"] == "sdv_ctgan":
+            raise process.DidNotFinishError(process.OUT_OF_TIME)
+        train.X.assign(outcome=train.y).to_parquet(folder / "rows-0.parquet", index=False)
+        cost = dict.fromkeys(("fit_cpu_seconds", "sample_cpu_seconds", "peak_megabytes", "import_megabytes"), 1.0)
+        (folder / "cost.json").write_text(json.dumps({**cost, "drawn_rows": len(train)}))
+
+    monkeypatch.setattr(process, "fit_and_sample", fake)
+    monkeypatch.setattr(pipeline, "references", lambda *_: {})
+    monkeypatch.setattr(run, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(grid, "TABLES", ("classes",))
+    monkeypatch.setattr(scores, "jobs", lambda generator, table, number: {"logistic": replace(job, seed=number)})
+    run.parts.cache_clear()
+    yield fits
+    run.parts.cache_clear()
+
+
+def cell(name: str, number: int = 0) -> grid.Cell:
+    return grid.Cell(next(g for g in grid.generators() if g.name == name), "classes", number)
+
+
+def test_a_finished_cell_is_left_alone_until_its_code_changes(quick, tmp_path, monkeypatch):
+    store = Store(tmp_path / "cache")
+    first = run.run(cell("sdv_copula"), store, "raw")
+    assert run.run(cell("sdv_copula"), store, "raw") == first
+    assert quick == ["sdv_copula"]
+    monkeypatch.setattr(scores, "KEPT", ("roc_auc",))
+    again = run.run(cell("sdv_copula"), store, "raw")
+    assert quick == ["sdv_copula"], "other scores need no other fit"
+    assert again["key"] != first["key"]
+    monkeypatch.setattr(run, "_code", lambda path: "another adapter")
+    run.run(cell("sdv_copula"), store, "raw")
+    assert quick == ["sdv_copula"] * 2
+
+
+def test_a_damaged_result_is_made_again(quick, tmp_path):
+    store = Store(tmp_path / "cache")
+    first = run.run(cell("sdv_copula"), store, "raw")
+    write_atomic(run.path(cell("sdv_copula")), '{"generator": "sdv_c')
+    assert run.run(cell("sdv_copula"), store, "raw")["arms"] == first["arms"]
+
+
+def test_what_did_not_finish_is_not_tried_again(quick, tmp_path):
+    store = Store(tmp_path / "cache")
+    assert run.run(cell("sdv_ctgan"), store, "raw")["status"] == process.OUT_OF_TIME
+    assert run.run(cell("sdv_ctgan"), store, "raw")["status"] == process.OUT_OF_TIME
+    assert run.run(cell("sdv_ctgan", 1), store, "raw")["status"].startswith("not tried: classes")
+    assert quick == ["sdv_ctgan"]
+
+
+def test_copies_never_win(quick, tmp_path):
+    store = Store(tmp_path / "cache")
+    for name in (grid.REAL, "sdv_copula", "sdv_ctgan", "marginals"):
+        run.run(cell(name), store, "raw")
+    cells = frame.cells(run.RESULTS)
+    means = frame.by_table(cells).set_index("generator")
+    # The stub returns the training rows: no loss, and every one of them a copy.
+    assert means.loc["sdv_copula", "auc_loss"] == pytest.approx(0, abs=0.02)
+    assert means.loc["sdv_copula", "copies"] == 1
+    assert not means.loc["sdv_copula", "honest"]
+    report.write(run.RESULTS, tmp_path / "out")
+    page = (tmp_path / "out" / "README.md").read_text()
+    assert "CTGAN (SDV): did not finish within 10 minutes: classes." in page
+    assert "**" not in page.partition("## Loss")[2].partition("## Rare")[0]
+
+
+def test_work_goes_split_by_split_and_the_slowest_peer_comes_last():
+    order = list(grid.cells(None, None, None))
+    assert [c.split for c in order] == sorted(c.split for c in order)
+    first = [c for c in order if c.split == 0]
+    assert {c.generator.name for c in first[-len(grid.TABLES) :]} == {"forest_diffusion"}
+    assert len(order) == len(set(order)) == len(grid.generators()) * len(grid.TABLES) * len(grid.SPLITS)
+
+
+def test_every_peer_has_pins_and_an_adapter():
+    for peer in grid.PEERS:
+        pins = process.requirements(peer.environment).read_text().splitlines()
+        assert all("==" in line for line in pins)
+        assert (process.HERE / "adapters" / f"{peer.adapter}.py").is_file()
