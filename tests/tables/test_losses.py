@@ -69,9 +69,9 @@ def test_wins_and_gains_are_those_that_were_planted():
     assert len(gains) == 2 * 3 * 2 * 3
     by = gains.groupby(level="setting").mean()
     assert by["rec_dist"] == pytest.approx(0.02) and by["all"] == pytest.approx(-0.01)
-    one = losses.wins(gains).groupby(level="setting").mean()
-    assert one["rec_dist"] == 1 and one["all"] == 0
-    assert losses.wins(pd.Series([0.0]))[0] == 0.5
+    one = {setting: losses.win_rate(part).mean for setting, part in gains.groupby(level="setting")}
+    assert one == {"rec_dist": 1, "all": 0}
+    assert losses.win_rate(0 * gains).mean == 0.5
 
 
 def test_a_data_set_counts_once_however_many_seeds_it_has():
@@ -81,12 +81,37 @@ def test_a_data_set_counts_once_however_many_seeds_it_has():
     assert np.isnan(losses.by_dataset(pd.Series([1.0], index[:1])).half)
 
 
+def won(rates: list[float], pairs: int) -> pd.Series:
+    """Gains of +1 and -1 with a rate of wins for each data set."""
+    gains = {(d, i): 1.0 if i < rate * pairs else -1.0 for d, rate in enumerate(rates) for i in range(pairs)}
+    return pd.Series(gains).rename_axis(["dataset", "seed"])
+
+
+def test_wins_of_a_few_data_sets_are_never_certain():
+    few, many = losses.win_rate(won([1.0] * 3, 10)), losses.win_rate(won([1.0] * 20, 10))
+    assert few.mean == many.mean == 1 and few.low < 0.5 < many.low
+    assert np.isnan(losses.win_rate(won([0.6], 10)).half)
+    assert losses.win_rate(won([0.5, 0.7] * 4, 10)).half < losses.win_rate(won([0.2, 1.0] * 4, 10)).half
+
+
+def test_interval_of_wins_holds_the_truth_as_often_as_it_says():
+    rng, held = np.random.default_rng(0), []
+    for _ in range(400):
+        rates = rng.beta(6, 4, size=8)
+        gains = pd.Series(
+            {(d, i): rng.choice([1.0, -1.0], p=[p, 1 - p]) for d, p in enumerate(rates) for i in range(10)}
+        )
+        rate = losses.win_rate(gains.rename_axis(["dataset", "seed"]))
+        held.append(rate.low <= 0.6 <= rate.high)
+    assert np.mean(held) > 0.93
+
+
 def test_clear_wins_are_bold_and_losses_are_not():
-    table = losses.wins_table(losses.named(sweep()))
+    table = losses.wins_table(losses.named(sweep(datasets=tuple("abcdefgh"))))
     rows = {(row[0], row[1]): place for place, row in enumerate(table.rows)}
-    assert (rows["all", "rec_dist"], 3) in table.bold and (rows["all", "all"], 3) not in table.bold
-    assert table.rows[rows["all", "rec_dist"]][2] == 18
-    assert "| all | rec dist | 18 | **1.000 ± 0.000**" in markup.markdown(table, "c")
+    assert (rows["together", "rec_dist"], 3) in table.bold and (rows["together", "all"], 3) not in table.bold
+    assert table.rows[rows["together", "rec_dist"]][2] == 48
+    assert "| together | rec dist | 48 | **1.000 ± 0." in markup.markdown(table, "c")
 
 
 def test_a_law_that_holds_has_no_error_and_one_that_does_not_shows():

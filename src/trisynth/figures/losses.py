@@ -81,7 +81,7 @@ def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) 
     index = next(iter(gains.values())).index
     families = list(dict.fromkeys(index.get_level_values("generator")))
     settings = list(dict.fromkeys(index.get_level_values("setting")))
-    names = [*families, "all"] if len(families) > 1 else families
+    names = [*families, losses.TOGETHER] if len(families) > 1 else families
     look = looks(names)
     offsets = dict(zip(names, (np.arange(len(names)) - (len(names) - 1) / 2) * 0.8 / len(names), strict=True))
     with style.applied():
@@ -92,12 +92,14 @@ def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) 
             for name in names:
                 for place, setting in enumerate(settings):
                     own = values.index.get_level_values("setting") == setting
-                    if name != "all":
+                    if name != losses.TOGETHER:
                         own &= values.index.get_level_values("generator") == name
                     if own.any():
-                        rate = losses.by_dataset(losses.wins(values[own]))
-                        half = 0.0 if np.isnan(rate.half) else rate.half
-                        axes.errorbar(rate.mean, place + offsets[name], xerr=half, **look[name], elinewidth=0.8)
+                        rate = losses.win_rate(values[own])
+                        ends = [[rate.mean - max(rate.low, 0.0)], [min(rate.high, 1.0) - rate.mean]]
+                        axes.errorbar(
+                            rate.mean, place + offsets[name], xerr=np.nan_to_num(ends), **look[name], elinewidth=0.8
+                        )
             axes.axvline(0.5, color=style.GREY, linewidth=0.6, zorder=0)
             axes.axvline(losses.PUBLISHED[arm], color=style.GREY, linewidth=0.6, linestyle=(0, (3, 2)), zorder=0)
             axes.set_title(f"{style.letter(position)}  {style.label(arm)} rows")
@@ -113,7 +115,7 @@ def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) 
             figure, "Wins over the native loss", {style.label(name): Line2D([], [], **look[name]) for name in names}
         )
         count = index.get_level_values("dataset").nunique()
-        sets = f"95 % t intervals over {count} data sets" if count > 1 else "one data set, hence no intervals"
+        sets = f"95 % intervals over {count} data sets, Wilson" if count > 1 else "one data set, hence no intervals"
         style.footnote(figure, f"Paired by generator, data set and seed; {sets}. Dashed: published for a like loss.")
     return figure
 
