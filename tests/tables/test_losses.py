@@ -65,7 +65,7 @@ def test_settings_are_named_by_what_is_on():
 
 def test_wins_and_gains_are_those_that_were_planted():
     jobs = losses.named(sweep())
-    gains = losses.against_native(jobs, losses.utilities(jobs, "synthetic"))
+    gains = losses.against_plain(jobs, losses.utilities(jobs, "synthetic"))
     assert len(gains) == 2 * 3 * 2 * 3
     by = gains.groupby(level="setting").mean()
     assert by["rec_dist"] == pytest.approx(0.02) and by["all"] == pytest.approx(-0.01)
@@ -79,6 +79,15 @@ def test_a_data_set_counts_once_however_many_seeds_it_has():
     found = losses.by_dataset(pd.Series([1.0, 1.0, 1.0, 0.0], index))
     assert found.mean == 0.5 and found.count == 4 and found.half == pytest.approx(12.706 * 0.5, rel=1e-3)
     assert np.isnan(losses.by_dataset(pd.Series([1.0], index[:1])).half)
+
+
+def test_without_a_native_loss_the_plain_one_is_rec_alone():
+    jobs = sweep(settings={"native": (1, 0, 0), "rec_model": (1, 0, 1)}, lift={"native": 0.0, "rec_model": 0.03})
+    jobs = losses.named(jobs.assign(**{"loss.pairing": "transport", "loss.model": "adc"}))
+    assert set(jobs["setting"]) == {"native", "rec", "rec_model adc"}
+    gains = losses.against_plain(jobs, losses.utilities(jobs, "synthetic"))
+    assert set(gains.index.get_level_values("generator")) == {"vae", "cgan"}
+    assert gains.to_numpy() == pytest.approx(0.03)
 
 
 def won(rates: list[float], pairs: int) -> pd.Series:

@@ -1,4 +1,4 @@
-"""What the weights of L_total buy: the shrinkage law, win rates over the native loss, and maps over two weights."""
+"""What the weights of L_total buy: the shrinkage law, win rates over the plain loss, and maps over two weights."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from trisynth.tables import losses
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F")
 _MARKERS = ("o", "s", "D", "^", "v", "<", "P", "X")
 _ROW = 0.15
-_LETTERS = 26
+_LETTERS = 30
 # What a map shows of the synthetic rows, and whether more is better.
 _MAPPED = {"ROC AUC, synthetic": ("synthetic", True), "C2ST AUC (0.5 best)": ("fidelity/c2st_boosting", False)}
 
@@ -76,8 +76,8 @@ def law(jobs: pd.DataFrame) -> Figure:
 
 
 def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) -> Figure:
-    """Win rate of every loss over the native one with 95 % intervals; one panel per arm, one mark per generator."""
-    gains = {arm: losses.against_native(jobs, losses.utilities(jobs, arm)) for arm in arms}
+    """Win rate of every loss over the plain one with 95 % intervals; one panel per arm, one mark per generator."""
+    gains = {arm: losses.against_plain(jobs, losses.utilities(jobs, arm)) for arm in arms}
     index = next(iter(gains.values())).index
     families = list(dict.fromkeys(index.get_level_values("generator")))
     settings = list(dict.fromkeys(index.get_level_values("setting")))
@@ -103,7 +103,7 @@ def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) 
             axes.axvline(0.5, color=style.GREY, linewidth=0.6, zorder=0)
             axes.axvline(losses.PUBLISHED[arm], color=style.GREY, linewidth=0.6, linestyle=(0, (3, 2)), zorder=0)
             axes.set_title(f"{style.letter(position)}  {style.label(arm)} rows")
-            axes.set_xlabel("share of pairs won against the native loss")
+            axes.set_xlabel("share of pairs won against the plain loss")
             axes.set_xlim(-0.03, 1.03)
             axes.tick_params(axis="y", length=0)
             for line in np.arange(len(settings) - 1) + 0.5:
@@ -112,11 +112,15 @@ def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) 
         figure.axes[0].set_yticks(range(len(settings)), shown)
         figure.axes[0].set_ylim(len(settings) - 0.5, -0.5)
         style.heading(
-            figure, "Wins over the native loss", {style.label(name): Line2D([], [], **look[name]) for name in names}
+            figure, "Wins over the plain loss", {style.label(name): Line2D([], [], **look[name]) for name in names}
         )
         count = index.get_level_values("dataset").nunique()
         sets = f"95 % intervals over {count} data sets, Wilson" if count > 1 else "one data set, hence no intervals"
-        style.footnote(figure, f"Paired by generator, data set and seed; {sets}. Dashed: published for a like loss.")
+        style.footnote(
+            figure,
+            f"Paired by generator, data set and seed; {sets}. Plain: the native loss, or L_rec alone "
+            "where\nthe sweep has no other. Dashed: published for a like loss.",
+        )
     return figure
 
 

@@ -34,7 +34,7 @@ class Study:
     tables: tuple[Callable[[pd.DataFrame], Table], ...]
 
 
-_WINS = (figures.wins, "Share of pairs that each loss wins against the native loss, with 95 % intervals.")
+_WINS = (figures.wins, "Share of pairs that each loss wins against the plain loss, with 95 % intervals.")
 _MAPS = (figures.maps, "Utility and fidelity of synthetic rows over the weights of L_dist and L_model.")
 STUDIES = {
     "shrinkage_law": Study(
