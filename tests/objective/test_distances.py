@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from trisynth.generators import networks
-from trisynth.objective.distances import DISTANCES, MMD, Sliced, bures, moments, pooled, sliced
+from trisynth.objective.distances import DISTANCES, MMD, Sliced, bures, by_class, moments, sliced
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -27,10 +27,6 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
 def two_classes(n: int = 400, gap: float = 4.0) -> tuple[torch.Tensor, torch.Tensor]:
     labels = torch.arange(n) % 2
     return (normal(n, 3) + gap * labels[:, None]).float(), labels
-
-
-def by_class(distance, real: torch.Tensor, fakes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    return distance(real, fakes, pooled(labels))
 
 
 def test_moments_are_zero_for_equal_moments_of_different_laws():

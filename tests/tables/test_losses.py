@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 
 from trisynth.errors import InputError
+from trisynth.figures import losses as figures
 from trisynth.figures.study import main
 from trisynth.tables import losses, markup
 
 SETTINGS = {"native": (1, 0, 0), "rec_dist": (1, 1, 0), "all": (1, 1, 1)}
+GRID = [(1, b, c) for b in (0, 1) for c in (0, 1)]
 LIFT = {"native": 0.0, "rec_dist": 0.02, "all": -0.01}
 
 
@@ -63,13 +65,13 @@ def test_settings_are_named_by_what_is_on():
 
 def test_wins_and_gains_are_those_that_were_planted():
     jobs = losses.named(sweep())
-    gains = losses.against_native(jobs, losses.utilities(jobs, "synthetic"))
+    gains = losses.against_plain(jobs, losses.utilities(jobs, "synthetic"))
     assert len(gains) == 2 * 3 * 2 * 3
     by = gains.groupby(level="setting").mean()
     assert by["rec_dist"] == pytest.approx(0.02) and by["all"] == pytest.approx(-0.01)
-    one = losses.wins(gains).groupby(level="setting").mean()
-    assert one["rec_dist"] == 1 and one["all"] == 0
-    assert losses.wins(pd.Series([0.0]))[0] == 0.5
+    one = {setting: losses.win_rate(part).mean for setting, part in gains.groupby(level="setting")}
+    assert one == {"rec_dist": 1, "all": 0}
+    assert losses.win_rate(0 * gains).mean == 0.5
 
 
 def test_a_data_set_counts_once_however_many_seeds_it_has():
@@ -79,12 +81,46 @@ def test_a_data_set_counts_once_however_many_seeds_it_has():
     assert np.isnan(losses.by_dataset(pd.Series([1.0], index[:1])).half)
 
 
+def test_without_a_native_loss_the_plain_one_is_rec_alone():
+    jobs = sweep(settings={"native": (1, 0, 0), "rec_model": (1, 0, 1)}, lift={"native": 0.0, "rec_model": 0.03})
+    jobs = losses.named(jobs.assign(**{"loss.pairing": "transport", "loss.model": "adc"}))
+    assert set(jobs["setting"]) == {"native", "rec", "rec_model adc"}
+    gains = losses.against_plain(jobs, losses.utilities(jobs, "synthetic"))
+    assert set(gains.index.get_level_values("generator")) == {"vae", "cgan"}
+    assert gains.to_numpy() == pytest.approx(0.03)
+
+
+def won(rates: list[float], pairs: int) -> pd.Series:
+    """Gains of +1 and -1 with a rate of wins for each data set."""
+    gains = {(d, i): 1.0 if i < rate * pairs else -1.0 for d, rate in enumerate(rates) for i in range(pairs)}
+    return pd.Series(gains).rename_axis(["dataset", "seed"])
+
+
+def test_wins_of_a_few_data_sets_are_never_certain():
+    few, many = losses.win_rate(won([1.0] * 3, 10)), losses.win_rate(won([1.0] * 20, 10))
+    assert few.mean == many.mean == 1 and few.low < 0.5 < many.low
+    assert np.isnan(losses.win_rate(won([0.6], 10)).half)
+    assert losses.win_rate(won([0.5, 0.7] * 4, 10)).half < losses.win_rate(won([0.2, 1.0] * 4, 10)).half
+
+
+def test_interval_of_wins_holds_the_truth_as_often_as_it_says():
+    rng, held = np.random.default_rng(0), []
+    for _ in range(400):
+        rates = rng.beta(6, 4, size=8)
+        gains = pd.Series(
+            {(d, i): rng.choice([1.0, -1.0], p=[p, 1 - p]) for d, p in enumerate(rates) for i in range(10)}
+        )
+        rate = losses.win_rate(gains.rename_axis(["dataset", "seed"]))
+        held.append(rate.low <= 0.6 <= rate.high)
+    assert np.mean(held) > 0.93
+
+
 def test_clear_wins_are_bold_and_losses_are_not():
-    table = losses.wins_table(losses.named(sweep()))
+    table = losses.wins_table(losses.named(sweep(datasets=tuple("abcdefgh"))))
     rows = {(row[0], row[1]): place for place, row in enumerate(table.rows)}
-    assert (rows["all", "rec_dist"], 3) in table.bold and (rows["all", "all"], 3) not in table.bold
-    assert table.rows[rows["all", "rec_dist"]][2] == 18
-    assert "| all | rec dist | 18 | **1.000 ± 0.000**" in markup.markdown(table, "c")
+    assert (rows["together", "rec_dist"], 3) in table.bold and (rows["together", "all"], 3) not in table.bold
+    assert table.rows[rows["together", "rec_dist"]][2] == 48
+    assert "| together | rec dist | 48 | **1.000 ± 0." in markup.markdown(table, "c")
 
 
 def test_a_law_that_holds_has_no_error_and_one_that_does_not_shows():
@@ -117,12 +153,13 @@ def test_confidence_is_told_from_utility():
         ("shrinkage_law", fits(), {"law.png", "law.pdf", "shrinkage_law.csv"}),
         ("gamma", sweep(), {"wins.png", "confidence.tex"}),
         ("moment_ladder", sweep(), {"wins.png", "wins.csv"}),
+        ("loss_grid", sweep(dict.fromkeys("abcd", 0.0), dict(zip("abcd", GRID, strict=True))), {"maps.png"}),
         ("loss_weights", sweep(datasets=("pima",)), {"wins.pdf", "maps.png", "wins.md"}),
     ],
 )
 def test_the_command_writes_the_same_bytes_twice(study, jobs, files, tmp_path):
     if study == "loss_weights":
-        weights = {f"{b} {c}": (1, b, c) for b in (0, 1) for c in (0, 1)}
+        weights = dict(zip("abcd", GRID, strict=True))
         jobs = pd.concat([jobs, sweep(dict.fromkeys(weights, 0.01), weights, datasets=("pima",))])
     jobs.to_csv(tmp_path / "results.csv", index=False)
     for name in ("one", "two"):
@@ -135,7 +172,7 @@ def test_the_command_writes_the_same_bytes_twice(study, jobs, files, tmp_path):
     assert f"trisynth.figures.study {study}" in (tmp_path / "one" / "README.md").read_text()
 
 
-@pytest.mark.parametrize("study", ["shrinkage_law", "loss_weights", "gamma", "moment_ladder"])
+@pytest.mark.parametrize("study", ["shrinkage_law", "loss_weights", "loss_grid", "gamma", "moment_ladder"])
 @pytest.mark.parametrize("kept", ["native", "rec_dist", "nothing"])
 def test_a_sweep_that_cannot_answer_is_one_clear_line(study, kept, tmp_path, capsys):
     jobs = sweep()
@@ -148,3 +185,12 @@ def test_a_sweep_that_cannot_answer_is_one_clear_line(study, kept, tmp_path, cap
 def test_a_missing_file_is_one_clear_line(tmp_path):
     with pytest.raises(InputError, match="run the sweep first"):
         losses.read(tmp_path / "results.csv")
+
+
+def test_maps_have_the_native_cell_of_families_with_pairs_only():
+    weights = dict(zip("abcd", GRID, strict=True))
+    jobs = losses.named(sweep(dict.fromkeys(weights, 0.01), weights, datasets=("pima",)))
+    native = jobs["loss.beta"] + jobs["loss.gamma"] == 0
+    jobs = losses.named(jobs.assign(**{"loss.pairing": np.where(native, "none", "transport")}))
+    shown = {axes.get_title(loc="left")[3:]: len(axes.texts) for axes in figures.maps(jobs).axes}
+    assert shown["vae: ROC AUC, synthetic"] == 4 and shown["cgan: ROC AUC, synthetic"] == 3

@@ -1,4 +1,4 @@
-"""What the weights of L_total buy: the shrinkage law, win rates over the native loss, and maps over two weights."""
+"""What the weights of L_total buy: the shrinkage law, win rates over the plain loss, and maps over two weights."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from trisynth.tables import losses
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F")
 _MARKERS = ("o", "s", "D", "^", "v", "<", "P", "X")
 _ROW = 0.15
-_LETTERS = 26
+_LETTERS = 30
 # What a map shows of the synthetic rows, and whether more is better.
 _MAPPED = {"ROC AUC, synthetic": ("synthetic", True), "C2ST AUC (0.5 best)": ("fidelity/c2st_boosting", False)}
 
@@ -76,12 +76,12 @@ def law(jobs: pd.DataFrame) -> Figure:
 
 
 def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) -> Figure:
-    """Win rate of every loss over the native one with 95 % intervals; one panel per arm, one mark per generator."""
-    gains = {arm: losses.against_native(jobs, losses.utilities(jobs, arm)) for arm in arms}
+    """Win rate of every loss over the plain one with 95 % intervals; one panel per arm, one mark per generator."""
+    gains = {arm: losses.against_plain(jobs, losses.utilities(jobs, arm)) for arm in arms}
     index = next(iter(gains.values())).index
     families = list(dict.fromkeys(index.get_level_values("generator")))
     settings = list(dict.fromkeys(index.get_level_values("setting")))
-    names = [*families, "all"] if len(families) > 1 else families
+    names = [*families, losses.TOGETHER] if len(families) > 1 else families
     look = looks(names)
     offsets = dict(zip(names, (np.arange(len(names)) - (len(names) - 1) / 2) * 0.8 / len(names), strict=True))
     with style.applied():
@@ -92,16 +92,18 @@ def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) 
             for name in names:
                 for place, setting in enumerate(settings):
                     own = values.index.get_level_values("setting") == setting
-                    if name != "all":
+                    if name != losses.TOGETHER:
                         own &= values.index.get_level_values("generator") == name
                     if own.any():
-                        rate = losses.by_dataset(losses.wins(values[own]))
-                        half = 0.0 if np.isnan(rate.half) else rate.half
-                        axes.errorbar(rate.mean, place + offsets[name], xerr=half, **look[name], elinewidth=0.8)
+                        rate = losses.win_rate(values[own])
+                        ends = [[rate.mean - max(rate.low, 0.0)], [min(rate.high, 1.0) - rate.mean]]
+                        axes.errorbar(
+                            rate.mean, place + offsets[name], xerr=np.nan_to_num(ends), **look[name], elinewidth=0.8
+                        )
             axes.axvline(0.5, color=style.GREY, linewidth=0.6, zorder=0)
             axes.axvline(losses.PUBLISHED[arm], color=style.GREY, linewidth=0.6, linestyle=(0, (3, 2)), zorder=0)
             axes.set_title(f"{style.letter(position)}  {style.label(arm)} rows")
-            axes.set_xlabel("share of pairs won against the native loss")
+            axes.set_xlabel("share of pairs won against the plain loss")
             axes.set_xlim(-0.03, 1.03)
             axes.tick_params(axis="y", length=0)
             for line in np.arange(len(settings) - 1) + 0.5:
@@ -110,21 +112,23 @@ def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) 
         figure.axes[0].set_yticks(range(len(settings)), shown)
         figure.axes[0].set_ylim(len(settings) - 0.5, -0.5)
         style.heading(
-            figure, "Wins over the native loss", {style.label(name): Line2D([], [], **look[name]) for name in names}
+            figure, "Wins over the plain loss", {style.label(name): Line2D([], [], **look[name]) for name in names}
         )
         count = index.get_level_values("dataset").nunique()
-        sets = f"{count} data sets" if count > 1 else "one data set"
+        sets = f"95 % intervals over {count} data sets, Wilson" if count > 1 else "one data set, hence no intervals"
         style.footnote(
             figure,
-            f"Paired by generator, data set and seed; 95 % t intervals over {sets}. Dashed: published for a like loss.",
+            f"Paired by generator, data set and seed; {sets}. Plain: the native loss, or L_rec alone "
+            "where\nthe sweep has no other. Dashed: published for a like loss.",
         )
     return figure
 
 
 def maps(jobs: pd.DataFrame) -> Figure:
     """Utility and fidelity of the synthetic rows over beta and gamma, one column of maps per generator."""
-    grid = jobs[jobs["setting"] != "native"]
-    grid = grid[grid["loss.alpha"] == 1]
+    # The native loss of a GAN has no pairs and lies on no grid of weights.
+    unpaired = (jobs["setting"] == "native") & jobs["generator"].isin(losses.PAIRED)
+    grid = jobs[(jobs["loss.alpha"] == 1) & ~unpaired]
     cells = grid.groupby("generator")[["loss.beta", "loss.gamma"]].nunique()
     families = list(cells.index[(cells > 1).all(axis=1)])
     if not families:
@@ -143,7 +147,9 @@ def maps(jobs: pd.DataFrame) -> Figure:
                     f"{style.letter(down * len(families) + across)}  {style.label(family)}: {title}"
                 )
         style.heading(figure, "Utility and fidelity over the weights", {})
-        style.footnote(figure, "Means over data sets, classifiers and seeds; α = 1. Darker is better.")
+        style.footnote(
+            figure, "Means over data sets, classifiers and seeds; α = 1. Darker is better, each map on its own scale."
+        )
     return figure
 
 

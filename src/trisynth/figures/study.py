@@ -34,7 +34,7 @@ class Study:
     tables: tuple[Callable[[pd.DataFrame], Table], ...]
 
 
-_WINS = (figures.wins, "Share of pairs that each loss wins against the native loss, with 95 % intervals.")
+_WINS = (figures.wins, "Share of pairs that each loss wins against the plain loss, with 95 % intervals.")
 _MAPS = (figures.maps, "Utility and fidelity of synthetic rows over the weights of L_dist and L_model.")
 STUDIES = {
     "shrinkage_law": Study(
@@ -43,6 +43,7 @@ STUDIES = {
         (tables.law_table,),
     ),
     "loss_weights": Study("Weights of the loss", {"wins": _WINS, "maps": _MAPS}, (tables.wins_table,)),
+    "loss_grid": Study("Maps of the weights", {"maps": _MAPS}, ()),
     "gamma": Study("Utility or confidence", {"wins": _WINS}, (tables.confidence_table,)),
     "moment_ladder": Study("The ladder of distances", {"wins": _WINS}, (tables.wins_table,)),
 }

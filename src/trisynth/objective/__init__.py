@@ -6,8 +6,9 @@ from the generator's family; ``L_dist`` (``distances``) and ``L_model`` (``model
 more of either is one small function or class and one line.
 """
 
-from trisynth.objective.distances import moments
+from trisynth.objective.auxiliary import Auxiliary
+from trisynth.objective.distances import by_class, moments
 from trisynth.objective.loss import Diverged, Loss
 from trisynth.objective.total import Objective, unit_scale
 
-__all__ = ["Diverged", "Loss", "Objective", "moments", "unit_scale"]
+__all__ = ["Auxiliary", "Diverged", "Loss", "Objective", "by_class", "moments", "unit_scale"]

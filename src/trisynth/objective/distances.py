@@ -36,6 +36,14 @@ def pooled(labels: Tensor) -> Tensor:
     return torch.tensor([numbers.get(label, small) for label in range(len(counts))], device=labels.device)[labels]
 
 
+def by_class(distance: Distance, real: Tensor, fakes: Tensor, labels: Tensor) -> Tensor:
+    """Mean of ``distance`` over the classes of a batch, weighted by their share; small classes are pooled.
+
+    Row i of both tables, shape (n, d), has class ``labels[i]``.
+    """
+    return distance(real, fakes, pooled(labels))
+
+
 def moments(real: Tensor, fakes: Tensor, groups: Tensor | None = None) -> Tensor:
     """Mean over columns of (mu_X - mu_Y)^2 + (sigma_X - sigma_Y)^2.
 

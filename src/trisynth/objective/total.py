@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from trisynth.objective.distances import DISTANCES, pooled
+from trisynth.objective.distances import DISTANCES, by_class
 from trisynth.objective.loss import Diverged, Loss
 from trisynth.objective.models import MODELS
 from trisynth.preprocessing.encoder import Block
@@ -99,7 +99,7 @@ class Objective:
         if self.needs_fakes:
             real, fakes = real / self.scale, fakes / self.scale
         if self.loss.beta:
-            values["dist"] = self._distance(real, fakes, pooled(labels))
+            values["dist"] = by_class(self._distance, real, fakes, labels)
         if self.loss.gamma:
             values["model"] = self._model(fakes, labels, real)
         values["native"] = native if isinstance(native, Tensor) else torch.as_tensor(native).to(rec)
