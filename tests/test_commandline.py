@@ -130,7 +130,12 @@ def test_jobs_are_counted_before_they_start(overrides, params, jobs):
 
     with initialize_config_dir(str(commandline.CONF), version_base="1.3"):
         cfg = OmegaConf.create(
-            {"hydra": {"sweeper": {"_target_": "x.BasicSweeper", "params": params}, "overrides": {"task": overrides}}}
+            {
+                "hydra": {
+                    "sweeper": {"_target_": "trisynth_sweeps.Sweeper", "params": params},
+                    "overrides": {"task": overrides},
+                }
+            }
         )
         counted = callbacks.count_jobs(cfg)
         if jobs is None:

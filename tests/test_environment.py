@@ -20,6 +20,7 @@ PINS = sorted(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
 # Where the name to import is not that of the package; omegaconf comes with hydra-core and has its version.
 IMPORTED = {
     "hydra": "hydra-core",
+    "hydra_plugins": "hydra-joblib-launcher",
     "imblearn": "imbalanced-learn",
     "omegaconf": "hydra-core",
     "sklearn": "scikit-learn",

@@ -43,7 +43,8 @@ FAULTS = {
     "test share too large": (["test_size=2"], "test_size=2: must lie between 0 and 1"),
     "test share no number": (["test_size=half"], "test_size='half': must lie between 0 and 1"),
     "unknown argument": (["+generator.depth=3"], "depth=3: Marginals does not take it"),
-    "bad argument": (["classifier.classification.C=-1"], "C=-1: "),
+    "bad argument": (["classifier.classification.C=-1"], "error: classifier.classification.C=-1: "),
+    "bad argument of a generator": (["generator=smote", "generator.k_neighbors=0"], "error: generator.k_neighbors=0: "),
     "foreign target": (["generator._target_=os.system"], "_target_='os.system': must lie in one of trisynth."),
     "misspelt target": (["generator._target_=trisynth.generators.copula.Copla"], "no such class or function"),
     "ratio below zero": (["arms.combined.ratio=-1"], "arms.combined.ratio=-1: must be a number >= 0"),
@@ -122,7 +123,7 @@ def test_what_fails_on_the_way_is_noted_and_retried(folder, config, monkeypatch)
     assert "RuntimeError: planted" in note.read_text()
     result, cached = execute(good)
     assert not cached
-    assert {p.name for p in note.parent.iterdir()} == {"config.json", "overview.png", "result.json", "timings.json"}
+    assert {p.name for p in note.parent.iterdir()} == {"config.yaml", "overview.png", "result.json", "timings.json"}
     assert note.parent.name == result.key
 
 

@@ -101,7 +101,9 @@ def test_generators_times_seeds_is_the_number_of_fits(config, store, fits):
     for classifier in classifiers:
         for generator in generators:
             for seed in seeds:
-                run(job(config, f"generator={generator}", f"seed={seed}", f"classifier={classifier}"), store)
+                run(
+                    Experiment(job(config, f"generator={generator}", f"seed={seed}", f"classifier={classifier}"), store)
+                )
     assert sorted(fits) == sorted((name, seed) for name in ("Marginals", "Copula", "Smote") for seed in seeds)
     assert len(entries(store, "generator")) == len(generators) * len(seeds)
 
@@ -115,7 +117,7 @@ def test_arms_without_synthetic_rows_are_scored_once_for_all_generators(config, 
         return original(cfg, arm, *rest)
 
     monkeypatch.setattr(pipeline.classifiers, "fit_predict", counted)
-    results = [run(job(config, f"generator={g}", "arms=default"), store) for g in ("marginals", "copula")]
+    results = [run(Experiment(job(config, f"generator={g}", "arms=default"), store)) for g in ("marginals", "copula")]
     once = {"Real", "Duplicated", "Oversampled", "ClassWeight", "Threshold"}
     assert {name: scored.count(name) for name in set(scored)} == {
         **dict.fromkeys(once, 1),
@@ -132,31 +134,31 @@ def written(result, folder) -> bytes:
 
 def test_the_same_job_gives_the_same_bytes_in_any_order(config, tmp_path):
     jobs = [job(config, f"generator={g}", f"classifier={c}") for g in ("copula", "smote") for c in ("logistic", "knn")]
-    ordered = {j.key: written(run(j, Store(tmp_path / "a")), tmp_path / "a") for j in jobs}
-    backwards = {j.key: written(run(j, Store(tmp_path / "b")), tmp_path / "b") for j in reversed(jobs)}
+    ordered = {j.key: written(run(Experiment(j, Store(tmp_path / "a"))), tmp_path / "a") for j in jobs}
+    backwards = {j.key: written(run(Experiment(j, Store(tmp_path / "b"))), tmp_path / "b") for j in reversed(jobs)}
     assert len(ordered) == 4
     assert ordered == backwards
 
 
 def test_another_classifier_leaves_the_synthetic_rows(config, tmp_path):
-    a, b = (run(job(config, f"classifier={c}"), Store(tmp_path / c)) for c in ("logistic", "knn"))
+    a, b = (run(Experiment(job(config, f"classifier={c}"), Store(tmp_path / c))) for c in ("logistic", "knn"))
     assert a.digests == b.digests
     assert a.key != b.key
 
 
 def test_another_seed_moves_split_and_rows(config, store):
-    a, b = (run(job(config, f"seed={seed}"), store) for seed in (0, 1))
+    a, b = (run(Experiment(job(config, f"seed={seed}"), store)) for seed in (0, 1))
     assert all(a.digests[name] != b.digests[name] for name in ("real_train", "real_test", "synthetic"))
 
 
 def test_loss_weights_cost_a_generator_without_loss_nothing(config, store, fits):
-    results = [run(job(config, f"loss.alpha={alpha}"), store) for alpha in (0, 1, 2)]
+    results = [run(Experiment(job(config, f"loss.alpha={alpha}"), store)) for alpha in (0, 1, 2)]
     assert len(fits) == 1
     assert len({result.key for result in results}) == 1
 
 
 def test_metrics_stand_side_by_side(config, store):
-    result = run(job(config, "arms=default"), store)
+    result = run(Experiment(job(config, "arms=default"), store))
     names = result.metrics
     for arm in (*RIVALS, "synthetic", "combined", "balanced"):
         assert 0 <= names[f"{arm}/f1_macro"] <= 1
@@ -171,14 +173,14 @@ def test_metrics_stand_side_by_side(config, store):
 
 
 def test_a_numeric_target_runs_through(config, store):
-    result = run(job(config, "generator=copula", "arms=default", task="number"), store)
+    result = run(Experiment(job(config, "generator=copula", "arms=default", task="number"), store))
     assert set(result.counts) == {"real", "synthetic", "combined", "duplicated"}
     assert result.metrics["real/r2"] > 0.5
     assert "real/f1_macro" not in result.metrics
 
 
 def test_only_the_arms_that_are_asked_for_run(config, store):
-    result = run(job(config, "~arms.combined"), store)
+    result = run(Experiment(job(config, "~arms.combined"), store))
     assert set(result.counts) == {"real", "synthetic"}
     assert not [name for name in result.metrics if name.startswith("gain/")]
 

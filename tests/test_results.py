@@ -92,3 +92,25 @@ def test_the_table_starts_with_what_identifies_a_job():
     assert frame["loss.beta"][0] == 0.5
     assert frame["loss.beta"].isna()[1]
     assert frame["real/accuracy"].isna()[0]
+
+
+def test_settings_that_were_varied_are_columns():
+    def job(key, loss=None, **settings):
+        known = {"_target_": "trisynth.generators.smote.Smote", **settings} if loss is None else CONFIG["generator"]
+        return result(key=key, config={**CONFIG, "generator": known | ({"loss": loss} if loss else {})})
+
+    jobs = [
+        job("a", k_neighbors=1),
+        job("b", k_neighbors=3),
+        job("c", {"distance": "mmd"}),
+        job("d", {"distance": "w"}),
+    ]
+    frame = table([*jobs, result(key="e", config={**CONFIG, "arms": {"combined": {"ratio": 2}}})])
+    assert list(frame.columns[8:10]) == ["generator.k_neighbors", "loss.distance"]
+    assert frame["generator.k_neighbors"].tolist()[:2] == [1, 3] and frame["generator.k_neighbors"][2:].isna().all()
+    assert frame["loss.distance"].tolist()[2:4] == ["mmd", "w"]
+
+
+def test_a_setting_that_goes_with_a_choice_is_no_column():
+    smote = {**CONFIG, "generator": {"_target_": "trisynth.generators.smote.Smote", "k_neighbors": 5}}
+    assert not [name for name in table([result(), result(key="b", config=smote)]) if name.startswith("generator.")]

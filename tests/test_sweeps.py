@@ -54,7 +54,7 @@ def test_every_job_has_a_result_and_the_table_has_them_all(finished):
         result = Result.read(finished["folder"] / "runs", row["key"])
         assert result.metrics["real/f1_macro"] == pytest.approx(row["real/f1_macro"], abs=1e-6)
         folder = finished["folder"] / "runs" / row["key"]
-        assert {"result.json", "timings.json", "config.json", "overview.png"} <= {p.name for p in folder.iterdir()}
+        assert {"result.json", "timings.json", "config.yaml", "overview.png"} <= {p.name for p in folder.iterdir()}
 
 
 def test_progress_counts_and_the_table_is_shown(finished):

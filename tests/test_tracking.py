@@ -70,7 +70,7 @@ def test_a_child_says_what_its_result_says(finished, uri):
         assert source.dataset.name == "classes"
         assert source.dataset.digest == result.digests["real_train"]
         names = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
-        assert {"result.json", "config.json", "overview.png"} <= names
+        assert {"result.json", "config.yaml", "overview.png"} <= names
 
 
 def content(uri: str) -> dict:

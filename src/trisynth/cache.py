@@ -68,6 +68,15 @@ def unwritable(path: Path, error: OSError, parameter: str = "path") -> InputErro
     )
 
 
+def require_writable(folder: Path, parameter: str) -> None:
+    """Make ``folder`` if it is absent; an ``InputError`` before any work is better than one after it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise unwritable(folder, error, parameter) from error
+
+
 class Store:
     """Folders under ``root``, addressed by kind and key.
 

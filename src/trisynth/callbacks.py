@@ -26,6 +26,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from trisynth import commandline, sweeps
 from trisynth.errors import InputError
 
+# Sweepers that run every combination of what they are given.
+_GRIDS = ("basic_sweeper.BasicSweeper", "trisynth_sweeps.Sweeper")
+
 
 def _heard(hook: Callable[..., None]) -> Callable[..., None]:
     """Make what goes wrong in a hook end the program: Hydra would make a warning of it and report success."""
@@ -152,8 +155,8 @@ def is_there(uri: str | None) -> bool:
 
 
 def count_jobs(config: DictConfig) -> int | None:
-    """Number of jobs that the basic sweeper will start; None where the sweeper decides as it goes."""
-    if not config.hydra.sweeper._target_.endswith("BasicSweeper"):
+    """Number of jobs that a grid will start; None where the sweeper decides as it goes."""
+    if not config.hydra.sweeper._target_.endswith(_GRIDS):
         return None
     parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
     given = parser.parse_overrides(list(config.hydra.overrides.task))

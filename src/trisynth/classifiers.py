@@ -100,7 +100,7 @@ def fit_predict(
     weight = None if training.weight is None else training.weight[order]
 
     def make() -> BaseEstimator:
-        estimator = instantiate(config[task])
+        estimator = instantiate(config[task], f"classifier.{task}")
         random_state = seeds.integer(seed, "classifier")
         names = [key for key in estimator.get_params() if key.split("__")[-1] == "random_state"]
         return estimator.set_params(**dict.fromkeys(names, random_state))

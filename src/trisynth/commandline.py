@@ -103,7 +103,10 @@ def check_choice(argument: str) -> None:
     """Refuse ``group=option`` where ``conf/group/option.yaml`` does not exist, with the nearest that does."""
     group, equals, value = argument.partition("=")
     folder = CONF / group.lstrip("+")
-    if not equals or not group or not folder.is_dir() or any(mark in value for mark in "()[]{}$*"):
+    # Hydra's own groups have choices that lie elsewhere.
+    if not equals or not group or group.startswith("hydra/") or not folder.is_dir():
+        return
+    if any(mark in value for mark in "()[]{}$*"):
         return
     known = sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml"))
     for option in value.split(","):

@@ -8,7 +8,8 @@ import inspect
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -72,27 +73,44 @@ def locate(target: str, parameter: str = "_target_") -> Any:
     return found
 
 
-def instantiate(config: Any, **extra: Any) -> Any:
+def instantiate(config: Any, name: str = "", **extra: Any) -> Any:
     """Object that a config describes: ``_target_`` names it, the other keys are its arguments.
 
-    Nested mappings with a ``_target_`` are made first. ``extra`` arguments win over the config's.
+    Nested mappings with a ``_target_`` are made first. ``extra`` arguments win over the config's. ``name`` is where
+    the config stands in the whole, such as ``generator``: errors name parameters as the user would type them.
     """
     if isinstance(config, Mapping):
-        arguments = {key: instantiate(value) for key, value in config.items() if key != "_target_"}
+        arguments = {key: instantiate(value, _dotted(name, key)) for key, value in config.items() if key != "_target_"}
         if "_target_" not in config:
             return arguments
-        found = locate(config["_target_"])
+        found = locate(config["_target_"], _dotted(name, "_target_"))
         arguments.update(extra)
         accepted = inspect.signature(found).parameters
         if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
             for key in arguments:
                 if key not in accepted:
-                    known = ", ".join(accepted)
-                    raise InputError(key, arguments[key], f"{found.__name__} does not take it; it takes {known}")
-        return _admissible(found(**arguments))
+                    remedy = f"{found.__name__} does not take it; it takes {', '.join(accepted)}"
+                    raise InputError(_dotted(name, key), arguments[key], remedy)
+        with parameters_of(name, arguments):
+            return _admissible(found(**arguments))
     if isinstance(config, list | tuple):
-        return [instantiate(value) for value in config]
+        return [instantiate(value, name) for value in config]
     return config
+
+
+def _dotted(name: str, key: str) -> str:
+    return f"{name}.{key}" if name else str(key)
+
+
+@contextmanager
+def parameters_of(name: str, arguments: Container[str]) -> Iterator[None]:
+    """Errors about ``arguments`` of the object that stands at ``name`` say so: ``k`` becomes ``generator.k``."""
+    try:
+        yield
+    except InputError as error:
+        if error.parameter in arguments:
+            raise InputError(_dotted(name, error.parameter), error.value, error.remedy) from None
+        raise
 
 
 def _admissible(made: Any) -> Any:

@@ -6,8 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trisynth.cache import Store, write_atomic
-from trisynth.config import canonical
+import yaml
+
+from trisynth.cache import Store, require_writable, write_atomic
 from trisynth.errors import InputError
 from trisynth.job import Job
 from trisynth.results import Result, write_failure
@@ -33,19 +34,20 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
     # A finished job needs none of the libraries that the pipeline brings in.
     from trisynth.pipeline import Experiment, run
 
-    store, folder = Store(config["paths"]["cache"]), Path(runs) / job.key
+    require_writable(Path(runs), "paths.runs")
+    experiment, folder = Experiment(job, Store(config["paths"]["cache"])), Path(runs) / job.key
     try:
-        result = run(job, store)
+        result = run(experiment)
         if config["tracking"]["figure"]:
-            draw(Experiment(job, store), folder)
+            draw(experiment, folder)
         if config["tracking"]["curves"]:
-            write_curves(Experiment(job, store), folder)
+            write_curves(experiment, folder)
     except Exception as error:
         # What went wrong first is what the user must hear of, even on a full disk.
         with suppress(InputError):
             write_failure(runs, job.key, f"{type(error).__name__}: {error}")
         raise
-    write_atomic(folder / "config.json", canonical(job.config) + "\n")
+    write_atomic(folder / "config.yaml", yaml.safe_dump(job.config, sort_keys=False, allow_unicode=True))
     result.write(runs)
     return result, False
 

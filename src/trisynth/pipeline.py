@@ -22,7 +22,7 @@ from trisynth import classifiers, data
 from trisynth.cache import Store, sha256
 from trisynth.config import digest, instantiate, locate
 from trisynth.data.dataset import Dataset
-from trisynth.generators.base import Generator
+from trisynth.generators.base import Generator, fit
 from trisynth.job import Job
 from trisynth.metrics.context import Context
 from trisynth.metrics.reference import references
@@ -67,7 +67,7 @@ class Experiment:
     @cached_property
     def encoder(self):
         with self.timed("encode"):
-            return instantiate(self.job.preprocessing).fit(self.parts[0].X)
+            return instantiate(self.job.preprocessing, "preprocessing").fit(self.parts[0].X)
 
     def generator(self) -> Generator:
         """The generator, fitted on the real training rows."""
@@ -75,7 +75,7 @@ class Experiment:
 
         def make(folder: Path) -> None:
             with self.timed("fit"):
-                fitted = instantiate(self.job.generator).fit(train.X, train.y, self.job.seed)
+                fitted = fit(self.job.generator, train.X, train.y, self.job.seed)
             fitted.save(folder / "generator.zip")
 
         return self.store.get_or_make(
@@ -102,7 +102,7 @@ class Experiment:
     def arm(self, name: str) -> tuple[dict[str, float], dict[str, int]]:
         """Scores of one arm on the real test rows, and its training rows per class."""
         train, test = self.parts
-        arm = instantiate(self.job.arms[name])
+        arm = instantiate(self.job.arms[name], f"arms.{name}")
         digest_of_rows, synthetic = self.rows(arm.needs(class_counts(train))) if arm.uses_synthetic else (None, None)
 
         def make(folder: Path) -> None:
@@ -113,6 +113,7 @@ class Experiment:
                 prediction = classifiers.fit_predict(*config, train.spec.task, classes(train), self.job.seed)
             with self.timed("metrics"):
                 scores = merged(self.job.metrics["utility"], lambda f: f(test.y, prediction, classes(train)))
+                scores["converged"] = float(prediction.converged)
             write_json(folder / "scores.json", [scores, class_counts_of(training.y, train)])
 
         key = self.job.arm_key(name, digest_of_rows)
@@ -145,14 +146,12 @@ class Experiment:
         return stored(rows_key, lambda: compare(synthetic)) | frame
 
 
-def run(job: Job, store: Store) -> Result:
-    """Run one job.
+def run(experiment: Experiment) -> Result:
+    """Run one job, arm by arm.
 
     Parameters
     ----------
-    job : Job
-    store : Store
-        Where intermediate steps are kept and shared.
+    experiment : Experiment
 
     Returns
     -------
@@ -162,8 +161,7 @@ def run(job: Job, store: Store) -> Result:
     """
     # One thread per job: jobs run side by side, and the order of floating-point sums stays the same.
     with threadpool_limits(limits=1):
-        experiment = Experiment(job, store)
-        train, test = experiment.parts
+        job, (train, test) = experiment.job, experiment.parts
         metrics: dict[str, float] = {}
         counts: dict[str, dict[str, int]] = {}
         for name in job.arms:
@@ -172,8 +170,8 @@ def run(job: Job, store: Store) -> Result:
                 metrics |= {f"{name}/{metric}": value for metric, value in scores.items()}
         if {"real", "combined"} <= counts.keys():
             real = {k.removeprefix("real/"): v for k, v in metrics.items() if k.startswith("real/")}
-            gains = {f"gain/{k}": metrics[f"combined/{k}"] - v for k, v in real.items() if f"combined/{k}" in metrics}
-            metrics |= gains
+            shared = [name for name in real if f"combined/{name}" in metrics and name != "converged"]
+            metrics |= {f"gain/{name}": metrics[f"combined/{name}"] - real[name] for name in shared}
         metrics |= experiment.comparison()
         digests = {"real_train": frame_digest(train), "real_test": frame_digest(test)}
         digests["synthetic"] = experiment.rows(len(train))[0]

@@ -5,7 +5,8 @@ the job runs. What differs from run to run (seconds, the machine) lies beside it
 """
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from trisynth.cache import write_atomic
-from trisynth.config import target_name
+from trisynth.config import canonical, target_name
 
 RESULT, TIMINGS, FAILURE = "result.json", "timings.json", "failure.json"
 
@@ -82,21 +83,54 @@ def write_failure(root: str | Path, key: str, message: str) -> None:
     write_atomic(Path(root) / key / FAILURE, json.dumps({"key": key, "error": message}, indent=1) + "\n")
 
 
+def identity(result: Result) -> dict[str, Any]:
+    """What tells a job from the others of a usual sweep: the first columns of ``table``."""
+    config = result.config
+    weights = config["generator"].get("loss") or {}
+    return {
+        "key": result.key,
+        "dataset": config["dataset"]["name"],
+        "generator": target_name(config["generator"]),
+        "classifier": config["classifier"]["name"],
+        "seed": config["seed"],
+        **{f"loss.{name}": weights.get(name) for name in ("alpha", "beta", "gamma")},
+    }
+
+
 def table(results: list[Result]) -> pd.DataFrame:
-    """Results as a table: one row per job, what identifies it first, then its metrics in sorted order."""
-    rows = []
+    """Results as a table, one row per job: its identity, settings that were varied, and its metrics in sorted order.
+
+    A setting counts as varied if jobs with the same data set, or the same generator, and so on, differ in it.
+    """
+    settings = varied(results)
+    first = [identity(result) | extra for result, extra in zip(results, settings, strict=True)]
+    names = list(dict.fromkeys(name for row in first for name in row))
+    rows = [row | dict(sorted(result.metrics.items())) for row, result in zip(first, results, strict=True)]
+    found = pd.DataFrame(rows)
+    return found[[*names, *found.columns.difference(names, sort=False)]] if rows else found
+
+
+def varied(results: list[Result]) -> list[dict[str, Any]]:
+    """Settings in which a job differs from others that name the same choice; one dictionary per result."""
+    jobs, seen = [], defaultdict(set)
     for result in results:
-        config = result.config
-        weights = config["generator"].get("loss") or {}
-        rows.append(
-            {
-                "key": result.key,
-                "dataset": config["dataset"]["name"],
-                "generator": target_name(config["generator"]),
-                "classifier": config["classifier"]["name"],
-                "seed": config["seed"],
-                **{f"loss.{name}": weights.get(name) for name in ("alpha", "beta", "gamma")},
-                **dict(sorted(result.metrics.items())),
-            }
-        )
-    return pd.DataFrame(rows)
+        known = identity(result)
+        # Two generators have different settings anyway; what counts is one generator with two settings.
+        settings = {
+            (known.get(name.partition(".")[0]), name.replace("generator.loss.", "loss.")): value
+            for name, value in flat(result.config)
+        }
+        jobs.append({choice: value for choice, value in settings.items() if choice[1] not in known})
+        for choice, value in jobs[-1].items():
+            seen[choice].add(canonical(value))
+    return [{name: value for (choice, name), value in job.items() if len(seen[choice, name]) > 1} for job in jobs]
+
+
+def flat(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Leaves of a config with dotted names; the declared columns of the data set stay out."""
+    if isinstance(config, Mapping):
+        for key, value in config.items():
+            if (prefix, key) != ("dataset", "columns"):
+                yield from flat(value, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, config

@@ -18,9 +18,9 @@ from rich.progress import Progress
 
 from trisynth import commandline, data, seeds
 from trisynth.cache import Store, unwritable
-from trisynth.config import code_digest, digest, instantiate, target_name, targets
+from trisynth.config import code_digest, digest, target_name, targets
 from trisynth.errors import InputError
-from trisynth.generators.base import Generator
+from trisynth.generators.base import Generator, fit
 
 CHUNK = 100_000
 OWN = ("n", "out")
@@ -69,7 +69,7 @@ def fitted(config: Mapping[str, Any], X: pd.DataFrame, y: pd.Series) -> Generato
     )
 
     def make(folder: Path) -> None:
-        instantiate(config["generator"]).fit(X, y, config["seed"]).save(folder / "generator.zip")
+        fit(config["generator"], X, y, config["seed"]).save(folder / "generator.zip")
 
     store = Store(config["paths"]["cache"])
     return store.get_or_make("generator", key, make, lambda folder: Generator.load(folder / "generator.zip"))

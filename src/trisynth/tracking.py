@@ -18,10 +18,11 @@ from typing import Any
 
 from trisynth import data
 from trisynth.config import canonical, digest
-from trisynth.results import Result, table
+from trisynth.results import Result, flat, identity
 
 KEY, COMPLETE, SWEEP, PARENT = "trisynth.key", "trisynth.complete", "trisynth.sweep", "mlflow.parentRunId"
-_PARAMS_PER_CALL, _METRICS_PER_CALL, _LONGEST_VALUE = 100, 1000, 6000
+# MLflow takes 1,000 items in a call, 100 parameters among them.
+_PARAMS_PER_CALL, _METRICS_PER_CALL, _LONGEST_VALUE = 100, 899, 6000
 _SQLITE = "sqlite:///"
 
 
@@ -135,25 +136,28 @@ class Mirror:
         from mlflow.utils.time import get_current_time_millis
 
         folder = Path(self.paths["runs"]) / result.key
-        row = table([result]).iloc[0]
-        tags = {KEY: result.key, **{name: str(row[name]) for name in ("dataset", "generator", "classifier")}}
+        known = identity(result)
+        tags = {KEY: result.key, **{name: known[name] for name in ("dataset", "generator", "classifier")}}
         if self.parent:
             tags[PARENT] = self.parent
         run = self.client.create_run(self.experiment, run_name=result.name, tags=tags).info.run_id
-        params = [Param(k, str(v)[:_LONGEST_VALUE]) for k, v in flat(result.config)]
-        for chunk in chunks(params, _PARAMS_PER_CALL):
-            self.client.log_batch(run, params=chunk)
+        self.client.log_artifacts(run, str(folder))
+        entity = dataset_entity(canonical(result.config["dataset"]), self.paths["raw"], result.digests["real_train"])
+        self.client.log_inputs(run, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
         now = get_current_time_millis()
         seconds = {f"seconds/{part}": value for part, value in result.seconds(self.paths["runs"]).items()}
         metrics = [Metric(mlflow_name(k), v, now, 0) for k, v in {**result.metrics, **seconds}.items()]
         metrics += [Metric(mlflow_name(k), v, now, epoch) for k, epoch, v in history(folder)]
-        for chunk in chunks(metrics, _METRICS_PER_CALL):
+        params = [Param(k, str(v)[:_LONGEST_VALUE]) for k, v in flat(result.config)]
+        # A call is a transaction, so few of them; the last one, whole or not at all, also says that all is there.
+        *metrics, last = chunks(metrics, _METRICS_PER_CALL)
+        *params, rest = chunks(params, _PARAMS_PER_CALL)
+        for chunk in metrics:
             self.client.log_batch(run, metrics=chunk)
-        source = dataset_entity(canonical(result.config["dataset"]), self.paths["raw"], result.digests["real_train"])
-        self.client.log_inputs(run, [DatasetInput(source, [InputTag("mlflow.data.context", "training")])])
-        self.client.log_artifacts(run, str(folder))
-        self.client.log_batch(run, tags=[RunTag(COMPLETE, "1")])
+        for chunk in params:
+            self.client.log_batch(run, params=chunk)
         self.client.set_terminated(run)
+        self.client.log_batch(run, metrics=last, params=rest, tags=[RunTag(COMPLETE, "1")])
 
     def _report(self, error: Exception) -> None:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
@@ -165,9 +169,17 @@ class Mirror:
         )
 
 
-@lru_cache(maxsize=64)
 def dataset_entity(config: str, raw: str, name_of_content: str) -> Any:
     """MLflow's record of a data set: its name, source, schema, profile and the digest of its training rows."""
+    from mlflow.entities import Dataset
+
+    known = _described(config, raw)
+    return Dataset(known.name, name_of_content, known.source_type, known.source, known.schema, known.profile)
+
+
+@lru_cache(maxsize=64)
+def _described(config: str, raw: str) -> Any:
+    """MLflow's record of a data set, whatever the rows it is split into."""
     import mlflow.data
 
     dataset = data.load(json.loads(config), raw)
@@ -175,25 +187,13 @@ def dataset_entity(config: str, raw: str, name_of_content: str) -> Any:
     source = f"{origin['package']}:{origin['file']}" if origin else json.loads(config).get("path") or dataset.spec.name
     rows = dataset.X.assign(**{dataset.spec.target: dataset.y})
     with _quiet():
-        made = mlflow.data.from_pandas(
-            rows, source=str(source), targets=dataset.spec.target, name=dataset.spec.name, digest=name_of_content
-        )
+        made = mlflow.data.from_pandas(rows, source=str(source), targets=dataset.spec.target, name=dataset.spec.name)
         return made._to_mlflow_entity()
 
 
 def absolute(uri: str) -> str:
     """A sqlite address with its path made absolute: relative ones depend on where a process was started."""
     return _SQLITE + str(Path(uri.removeprefix(_SQLITE)).absolute()) if uri.startswith(_SQLITE) else uri
-
-
-def flat(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves of a config with dotted names; the declared columns of the data set stay out."""
-    if isinstance(config, Mapping):
-        for key, value in config.items():
-            if (prefix, key) != ("dataset", "columns"):
-                yield from flat(value, f"{prefix}.{key}" if prefix else str(key))
-    else:
-        yield prefix, config
 
 
 def mlflow_name(metric: str) -> str:

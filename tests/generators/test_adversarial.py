@@ -11,12 +11,12 @@ from trisynth.generators import networks
 from trisynth.generators.adversarial import (
     Dropout,
     Emission,
-    Player,
     discriminator_loss,
     generator_loss,
     network,
     transport_cost,
 )
+from trisynth.generators.training import Player
 from trisynth.objective import Diverged
 from trisynth.preprocessing.encoder import Block
 

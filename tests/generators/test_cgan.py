@@ -55,7 +55,7 @@ def test_swapped_labels_lower_the_discriminators_score(plain, overlapping):
     X, y = overlapping
     rows = torch.tensor(encoded(plain, X), dtype=torch.float32)
     labels = torch.tensor((y == "well").to_numpy().astype(int))
-    judge = networks.from_arrays(plain._judge(2, rows.shape[1], torch.Generator()), plain.judge_).eval()
+    judge = networks.from_arrays(plain._judge(torch.Generator()), plain.judge_).eval()
     with torch.no_grad():
         kept, swapped = judge(rows, labels), judge(rows, 1 - labels)
     for label in (0, 1):

@@ -11,6 +11,7 @@ from trisynth.errors import InputError
 from trisynth.generators.choice import ranked, weak_prior
 from trisynth.generators.circuit import Circuit
 from trisynth.generators.em import Rows, climb
+from trisynth.generators.marginals import Marginals
 
 
 def discrete(n: int = 400, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
@@ -157,6 +158,14 @@ def test_weights_count_rows_and_move_priors():
     for wrong in (np.ones(3), -weights, np.zeros(len(X)), np.full(len(X), np.nan)):
         with pytest.raises(InputError, match=r"^weights="):
             Circuit().fit(X, y, weights=wrong)
+
+
+def test_a_hint_that_a_generator_does_not_take_is_named():
+    X, y = discrete(20)
+    with pytest.raises(InputError, match=r"^weights="):
+        Marginals().fit(X, y, weights=np.ones(20))
+    with pytest.raises(InputError, match=r"^rng="):
+        Circuit().fit(X, y, rng=1)
 
 
 def test_the_alarm_rises_when_states_outnumber_what_rows_can_tell():

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -20,11 +21,12 @@ from sklearn.base import clone
 from trisynth.config import instantiate, locate
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
+from trisynth.objective import Auxiliary
 
 CONF = Path(__file__).parents[2] / "conf"
 NAMES = sorted(path.stem for path in (CONF / "generator").glob("*.yaml"))
 # What the checks look at does not depend on how long a network trains.
-BRIEF = {"epochs": 2, "steps": 2}
+BRIEF = {"epochs": 2, "steps": 2, "levels": 6}
 
 
 @cache
@@ -46,6 +48,14 @@ def saved(generator: Generator, folder: Path) -> bytes:
 
 def same(first: tuple, second: tuple) -> bool:
     return first[0].equals(second[0]) and first[1].equals(second[1])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def brief_model() -> Iterator[None]:
+    """As little training for L_model, which otherwise takes longer than the generator."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Auxiliary, "steps", 2)
+        yield
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -95,7 +105,8 @@ def test_clone_keeps_parameters_and_forgets_the_fit(fitted):
 
 
 def test_docstring_documents_every_parameter(name):
-    described = inspect.getdoc(type(make(name)))
+    # What generators share is described by their base classes.
+    described = "".join(inspect.cleandoc(kind.__doc__ or "") for kind in type(make(name)).__mro__)
     for key in inspect.signature(type(make(name))).parameters:
         assert f"\n{key} : " in described, key
 
@@ -195,6 +206,7 @@ def test_sample_leaves_the_generator_unchanged(fitted, tmp_path):
 READ = """
 import json, sys
 from trisynth.generators.base import Generator
+from trisynth.objective import Auxiliary
 for path in sys.argv[1:]:
     X, y = Generator.load(path).sample(70, seed=8)
     print(json.dumps([X.assign(y=y).to_csv(), str(X.dtypes), str(y.dtype)]))

@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression
 
 from trisynth.errors import InputError
 from trisynth.generators import networks
-from trisynth.generators.adversarial import Player
 from trisynth.generators.ctgan import CTGAN, Conditions, Critic
+from trisynth.generators.training import Player
 from trisynth.objective import Diverged, Loss
 
 NATIVE = Loss(1.0, 0.0, 0.0)
@@ -119,13 +119,13 @@ def test_critic_learns_the_distance_between_known_laws():
 
 def emitted(fitted: CTGAN, column: int, category: int, n: int = 400) -> float:
     """Share of rows that show the asked category of a discrete column."""
-    spans = fitted._discrete()
+    spans = fitted._conditions()
     place = sum(stop - start for start, stop in spans[:column]) + category
     asked = torch.zeros(n, sum(stop - start for start, stop in spans))
     asked[:, place] = 1
-    made = networks.from_arrays(fitted._maker(seeded()), fitted.weights_).eval()
+    made = networks.from_arrays(fitted._network(seeded()), fitted.weights_).eval()
     with torch.no_grad():
-        rows = fitted._draw(made, asked, np.random.default_rng(0))
+        rows = fitted._answer(made, asked, np.random.default_rng(0)).numpy()
     start, stop = spans[column]
     return (rows[:, start:stop].argmax(axis=1) == category).mean()
 

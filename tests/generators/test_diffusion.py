@@ -11,9 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from trisynth.errors import InputError
-from trisynth.generators import diffusion, edm, networks
-from trisynth.generators.diffusion import Average, Diffusion
+from trisynth.generators import edm, networks, training
+from trisynth.generators.diffusion import Diffusion
 from trisynth.generators.edm import Denoiser, glide, heun, loss_weight, noise_levels, precondition
+from trisynth.generators.training import Average
 from trisynth.objective import Diverged, Loss, moments
 
 NATIVE = Loss(1.0, 0.0, 0.0)
@@ -25,7 +26,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def network(fitted: Diffusion) -> Denoiser:
-    return networks.from_arrays(fitted._model(torch.Generator()), fitted.weights_)
+    return networks.from_arrays(fitted._network(torch.Generator()), fitted.weights_)
 
 
 def encoded(fitted: Diffusion, X: pd.DataFrame) -> torch.Tensor:
@@ -306,7 +307,7 @@ def test_first_loss_is_one_per_column(normal):
 def test_sampling_in_batches_changes_no_row(native, monkeypatch):
     labels = np.arange(50) % 2
     whole = native._sample(labels, np.random.default_rng(0))
-    monkeypatch.setattr(diffusion, "_ROWS", 7)
+    monkeypatch.setattr(training, "_ROWS", 7)
     pd.testing.assert_frame_equal(native._sample(labels, np.random.default_rng(0)), whole, rtol=1e-3, atol=1e-3)
 
 

@@ -37,7 +37,8 @@ def test_two_modes_are_found():
     means = modes.means * modes.spread + modes.centre
     assert modes.weights[means > 20].sum() == pytest.approx(0.7, abs=0.03)
     assert sorted(np.rint(means[heavy] / 5) * 5) == [-5, 40]
-    place, chosen = modes.encode(values, rng().random(2000))
+    place, weights = modes.encode(values, rng().random(2000))
+    chosen = weights.argmax(axis=1)
     # Every value lies in a mode of its own cluster.
     assert ((means[chosen] > 20) == (values > 20)).all()
     assert np.abs(place).max() <= 1
@@ -47,14 +48,17 @@ def test_modes_are_drawn_from_their_posterior():
     modes = Modes(10.0, 2.0, np.array([0.3, 0.7]), np.array([0.0, 1.0]), np.array([1.0, 0.5]))
     x = 11.0
     joint = modes.weights * stats.norm.pdf(0.5, modes.means, modes.deviations)
-    _, chosen = modes.encode(np.full(50_000, x), rng().random(50_000))
+    _, weights = modes.encode(np.full(50_000, x), rng().random(50_000))
+    chosen = weights.argmax(axis=1)
+    assert (weights.max(axis=1) == 1).all()
     assert chosen.mean() == pytest.approx(joint[1] / joint.sum(), abs=0.01)
 
 
 def test_one_mode_is_plain_standardisation():
     values = rng().gamma(2.0, size=300)
     modes = Modes.learn(values, 1, rng())
-    place, chosen = modes.encode(values, rng().random(300))
+    place, weights = modes.encode(values, rng().random(300))
+    chosen = weights.argmax(axis=1)
     inside = np.abs(place) < 1
     np.testing.assert_allclose(4 * place[inside], stats.zscore(values)[inside], atol=0.02)
     assert not chosen.any()
@@ -106,3 +110,15 @@ def test_same_generator_same_modes_and_the_number_of_modes_is_checked(table):
     np.testing.assert_array_equal(first, second)
     with pytest.raises(InputError, match=r"^modes=0"):
         ModeEncoder(0).fit(table, rng())
+
+
+def test_soft_modes_carry_their_posterior(table):
+    modes = Modes(10.0, 2.0, np.array([0.3, 0.7]), np.array([0.0, 1.0]), np.array([1.0, 0.5]))
+    place, weights = modes.encode(np.array([11.0]), None)
+    joint = modes.weights * stats.norm.pdf(0.5, modes.means, modes.deviations)
+    np.testing.assert_allclose(weights[0], joint / joint.sum())
+    assert place[0] == pytest.approx((0.5 - 1.0) / (4 * 0.5))
+    # The likeliest mode and the place within it still tell the number.
+    encoder = ModeEncoder(5, soft=True).fit(table, rng())
+    back = encoder.inverse(encoder.transform(table, rng()))
+    np.testing.assert_allclose(back["gaps"], table["gaps"], atol=1e-6)

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import MinMaxScaler
 
 from trisynth.errors import InputError
-from trisynth.generators import networks, vae
+from trisynth.generators import networks, training
 from trisynth.generators.vae import VAE, Autoencoder, Likelihood, divergence
 from trisynth.objective import Diverged, Loss, moments
 from trisynth.preprocessing.encoder import Block, TableEncoder
@@ -41,7 +41,7 @@ def one_label(table: np.ndarray) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def network(fitted: VAE) -> Autoencoder:
-    return networks.from_arrays(fitted._model(seeded()), fitted.weights_)
+    return networks.from_arrays(fitted._network(seeded()), fitted.weights_)
 
 
 def encoded(fitted: VAE, X: pd.DataFrame) -> torch.Tensor:
@@ -341,7 +341,7 @@ def test_batches_take_every_row_before_any_twice():
 def test_sampling_in_batches_changes_no_row(conditional, monkeypatch):
     labels = np.arange(50) % 2
     whole = conditional._sample(labels, np.random.default_rng(0))
-    monkeypatch.setattr(vae, "_ROWS", 7)
+    monkeypatch.setattr(training, "_ROWS", 7)
     pd.testing.assert_frame_equal(conditional._sample(labels, np.random.default_rng(0)), whole, rtol=1e-4)
 
 

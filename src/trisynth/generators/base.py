@@ -5,6 +5,7 @@ canonical table (see ``preprocessing.schema``) and whole-number labels; validati
 bounds and order are done here, once.
 """
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from pandas.api import types
 from sklearn.base import BaseEstimator
 
 from trisynth import seeds
+from trisynth.config import instantiate, parameters_of
 from trisynth.errors import InputError
 from trisynth.generators import persistence
 from trisynth.preprocessing.schema import ColumnSchema, Schema
@@ -45,7 +47,7 @@ class Generator(BaseEstimator, ABC):
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         """Canonical table of shape (len(labels), d), row i drawn given ``labels[i]``; must not change ``self``."""
 
-    def fit(self, X: pd.DataFrame, y: pd.Series, seed: int = 0) -> "Generator":
+    def fit(self, X: pd.DataFrame, y: pd.Series, seed: int = 0, **hints) -> "Generator":
         """Learn from real training rows.
 
         Parameters
@@ -56,12 +58,16 @@ class Generator(BaseEstimator, ABC):
             Target without missing values. A float dtype means a number, every other dtype classes.
         seed : int
             Seed of the stream ``generator.fit``.
+        **hints
+            What else this generator's ``_fit`` takes, such as ``weights`` of the rows.
 
         Returns
         -------
         Generator
             Itself.
         """
+        for name in sorted(hints.keys() - list(inspect.signature(self._fit).parameters)[3:]):
+            raise InputError(name, hints[name], f"{type(self).__name__} does not take it when it is fitted")
         X, y = _checked(X, y)
         # A fit starts from nothing: state of an earlier one would be saved, too.
         for name in vars(self).keys() - self.get_params(deep=False).keys():
@@ -80,7 +86,7 @@ class Generator(BaseEstimator, ABC):
             present, labels = np.unique(codes, return_inverse=True)
             self.labels_ = self.target_.categories.to_numpy()[present]
         self.counts_ = np.bincount(labels)
-        self._fit(table, labels, seeds.stream(seed, "generator.fit"))
+        self._fit(table, labels, seeds.stream(seed, "generator.fit"), **hints)
         return self
 
     def sample(self, n: int | Mapping, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
@@ -150,6 +156,12 @@ class Generator(BaseEstimator, ABC):
     def load(path: str | Path) -> "Generator":
         """A generator that ``save`` wrote; it draws the same rows as the one that was saved."""
         return persistence.load(Path(path), Generator)
+
+
+def fit(config: Mapping, X: pd.DataFrame, y: pd.Series, seed: int = 0) -> Generator:
+    """Generator of a yaml of ``conf/generator``, fitted; errors name parameters as ``generator.<parameter>``."""
+    with parameters_of("generator", config):
+        return instantiate(config, "generator").fit(X, y, seed)
 
 
 def _checked(X: pd.DataFrame, y: pd.Series) -> tuple[pd.DataFrame, pd.Series]:

@@ -1,6 +1,6 @@
 """The flagship: a latent-tree circuit of all rows, bent towards each class; everything asked of it is exact."""
 
-from contextvars import ContextVar
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -19,6 +19,8 @@ from trisynth.generators.codec import Codec
 from trisynth.generators.dirichlet_tree import DirichletTree
 from trisynth.generators.em import Prior, Rows, climb, expected_counts, tilt, with_ones
 from trisynth.generators.latent_tree import LatentTree, Tree, draw
+from trisynth.generators.refinement import Descent, Labelled, TotalLoss, descend
+from trisynth.objective import Loss
 
 # Most validation rows; a table with fewer takes them in afterwards, with so many passes.
 _HELD, _LAST_PASSES = 2_000, 3
@@ -27,8 +29,6 @@ _HELD, _LAST_PASSES = 2_000, 3
 _CLASS_ROWS, _CLASS_PASSES, _TILT_ROWS = 10_000, 6, 1.0
 # Rows drawn at once: few enough for their states to stay in the processor's cache.
 _ROWS = 16_384
-# The base class starts a fit by clearing the object, so the weights of the rows travel beside it.
-_WEIGHTS: ContextVar[np.ndarray | None] = ContextVar("weights", default=None)
 
 
 class Circuit(Generator):
@@ -69,6 +69,9 @@ class Circuit(Generator):
 
     Notes
     -----
+    ``fit`` takes ``weights``, shape (n,), >= 0 and not all 0: a row of weight 2 counts like two rows. Bins are those
+    of the unweighted rows, and ``sample(n)`` with a number keeps the unweighted shares of the labels.
+
     Sources: Chow and Liu (1968); Liu and Van den Broeck (2021), Tractable Regularization of Probabilistic Circuits
     (hidden Chow-Liu trees). Faithful in the circuit; start, smoothing of the leaves and classes are ours. Scaled down:
     K is at most 64, and tokens within a bin follow the column's law, whatever the state.
@@ -81,36 +84,28 @@ class Circuit(Generator):
         strength: float = 30.0,
         validation: float = 0.2,
         passes: int = 40,
+        refine: int = 20,
+        loss: Loss | None = None,
     ):
         self.states = states
         self.bins = bins
         self.strength = strength
         self.validation = validation
         self.passes = passes
+        self.refine = refine
+        self.loss = loss
 
-    def fit(self, X: pd.DataFrame, y: pd.Series, seed: int = 0, weights: np.ndarray | None = None) -> "Circuit":
-        """Learn from real training rows, see ``Generator.fit``.
-
-        Parameters
-        ----------
-        X : DataFrame, shape (n, d)
-        y : Series, shape (n,)
-        seed : int
-        weights : array-like of shape (n,), optional
-            Weight of each row, >= 0 and not all 0: 2 counts like a row twice. Bins are those of the unweighted rows,
-            and ``sample(n)`` with a number keeps the unweighted shares of the labels.
-        """
-        weights = None if weights is None else np.array(weights, float)
-        if weights is not None and not _usable(weights, len(X)):
-            raise InputError("weights", weights, "must be one finite number >= 0 per row, not all of them 0")
-        token = _WEIGHTS.set(weights)
-        try:
-            return super().fit(X, y, seed)
-        finally:
-            _WEIGHTS.reset(token)
-
-    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
+    def _fit(
+        self,
+        table: pd.DataFrame,
+        labels: np.ndarray,
+        rng: np.random.Generator,
+        weights: Sequence[float] | None = None,
+    ) -> None:
         self._check()
+        weights = np.ones(len(table)) if weights is None else np.array(weights, float)
+        if not _usable(weights, len(table)):
+            raise InputError("weights", weights, "must be one finite number >= 0 per row, not all of them 0")
         # A result must not depend on how many threads add up a product.
         with threadpool_limits(limits=1):
             self.codec_ = codec = Codec.learn(table, self.bins)
@@ -120,22 +115,24 @@ class Circuit(Generator):
             # In random order, so that batches are alike.
             order = rng.permutation(len(table))
             labels = labels[order]
-            weights = np.ones(len(table)) if _WEIGHTS.get() is None else _WEIGHTS.get()
             rows = Rows(codec.encode(table)[order], weights[order])
             self.tree_ = Tree.of(chow_liu(codec, rows.tokens, rng))
             held = min(int(self.validation * len(rows)), _HELD)
             train, validation = rows.take(slice(held, None)), rows.take(slice(held or None))
             chosen = choose(codec, self.smoothing_, self.tree_, train, validation, self.states, rng)
             self.states_, self.growth_ = chosen.circuit.states, chosen.growth
-            common = climb(chosen.circuit, chosen.prior, train, validation, self.passes).circuit
-            self.circuits_ = self._classes(common, rows, labels, held)
-            fit = train.mean(self._own(train, labels[held:]))
-            self.memorisation_ = fit - validation.mean(self._own(validation, labels[: held or None]))
-            if 0 < held < _HELD:
-                common = climb(common, chosen.prior, rows, rows, _LAST_PASSES).circuit
-                self.circuits_ = self._classes(common, rows, labels, 0)
             shares = np.bincount(labels, rows.weights)
             self.priors_ = shares / shares.sum()
+            common = climb(chosen.circuit, chosen.prior, train, validation, self.passes).circuit
+            every, seen = Labelled(rows, labels), Labelled(train, labels[held:])
+            check = every.take(slice(held or None))
+            found = self._classes(common, seen, every, self.refine, check)
+            self.circuits_, self.history_ = found.circuits, found.history
+            fit = train.mean(self._own(seen))
+            self.memorisation_ = fit - validation.mean(self._own(check))
+            if 0 < held < _HELD:
+                common = climb(common, chosen.prior, rows, rows, _LAST_PASSES).circuit
+                self.circuits_ = self._classes(common, every, every, found.steps).circuits
 
     def _check(self) -> None:
         whole = (("states", self.states), ("bins", self.bins), ("passes", self.passes))
@@ -147,19 +144,25 @@ class Circuit(Generator):
         if not isinstance(self.validation, int | float) or not 0 <= self.validation < 1:
             raise InputError("generator.validation", self.validation, "must be 0 or more and below 1")
 
-    def _classes(self, common: LatentTree, rows: Rows, labels: np.ndarray, held: int) -> list[LatentTree]:
-        """A circuit for each label, learned from at most 10,000 of its rows, the first ``held`` of all left out."""
-        found = []
+    def _classes(
+        self, common: LatentTree, real: Labelled, every: Labelled, steps: int, check: Labelled | None = None
+    ) -> Descent:
+        """A circuit for each label, learned by EM from at most 10,000 of its rows and then refined."""
+        circuits, pulls = [], []
         for label in range(len(self.counts_)):
-            mine = np.flatnonzero(labels == label)
-            own = rows.take(mine[mine >= held][:_CLASS_ROWS])
-            leaves = self._leaves(common, rows.tokens[mine])
+            own = real.rows.take(np.flatnonzero(real.labels == label)[:_CLASS_ROWS])
+            leaves = self._leaves(common, every.rows.tokens[every.labels == label])
             circuit = tilt(common, own, leaves, _TILT_ROWS, _CLASS_PASSES)
-            prior = Prior.of(circuit, self.smoothing_, self.codec_.starts, self.strength)
+            pulls.append(Prior.of(circuit, self.smoothing_, self.codec_.starts, self.strength))
             for _ in range(_CLASS_PASSES):
-                circuit = prior.maximum(self.tree_, expected_counts(circuit, own))
-            found.append(circuit)
-        return found
+                circuit = pulls[-1].maximum(self.tree_, expected_counts(circuit, own))
+            circuits.append(circuit)
+        loss = Loss() if self.loss is None else self.loss
+        if not steps or not loss.beta + loss.gamma:
+            return Descent(circuits, 0, {})
+        hidden = self.codec_.names.index(self.target_column_) if self.numeric_target_ else None
+        total = TotalLoss(loss, self.codec_, self.priors_, hidden)
+        return descend(total, circuits, pulls, real, steps, check)
 
     def _leaves(self, common: LatentTree, tokens: np.ndarray) -> np.ndarray:
         """The common leaves; of a numeric target, only the tokens that the label's rows have."""
@@ -174,11 +177,12 @@ class Circuit(Generator):
         leaves[part] /= leaves[part].sum(axis=0)
         return with_ones(leaves)
 
-    def _own(self, rows: Rows, labels: np.ndarray) -> np.ndarray:
+    def _own(self, real: Labelled) -> np.ndarray:
         """Log-likelihood of each row under its label's circuit."""
-        found = np.empty(len(rows))
+        found = np.empty(len(real.labels))
         for label, circuit in enumerate(self.circuits_):
-            found[labels == label] = circuit.log_likelihood(rows.tokens[labels == label])
+            mine = real.labels == label
+            found[mine] = circuit.log_likelihood(real.rows.tokens[mine])
         return found
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Conditional tabular GAN (Xu et al. 2019, sections 4.1 to 4.3), trained with L_total."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -8,20 +9,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trisynth import seeds
-from trisynth.errors import InputError
 from trisynth.generators import networks
-from trisynth.generators.adversarial import Dropout, Player, check_dropout, transport_cost
-from trisynth.generators.base import Generator
-from trisynth.generators.modes import EDGE, ModeEncoder
-from trisynth.objective import Loss, Objective
+from trisynth.generators.adversarial import BETAS, TEMPERATURE, Adversarial, network
+from trisynth.generators.spaces import Modal
+from trisynth.generators.training import Run
 
-# Weight of the gradient penalty, of the generator's decay, and temperature of the relaxed draws: the paper's.
-_PENALTY, _DECAY, _TEMPERATURE = 10.0, 1e-6, 0.2
+# Weight of the gradient penalty and of the generator's decay: the paper's.
+_PENALTY, _DECAY = 10.0, 1e-6
 # Most rows of a step that L_rec, L_dist and L_model look at: pairing costs their number to the third power.
 _MATCHED = 200
-# Rows made at once: memory stays flat however many are asked for.
-_ROWS = 4096
 
 
 class Conditions:
@@ -91,9 +87,7 @@ class Critic(nn.Module):
     def __init__(self, width: int, hidden: Sequence[int], pac: int, dropout: float, generator: torch.Generator):
         super().__init__()
         self.pac = pac
-        self.layers = networks.mlp(
-            [pac * width, *hidden, 1], generator, lambda: nn.Sequential(nn.LeakyReLU(0.2), Dropout(dropout, generator))
-        )
+        self.layers = network([pac * width, *hidden, 1], dropout, generator)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Scores of packs, shape (n / pac, 1), from rows of shape (n, width)."""
@@ -109,50 +103,35 @@ class Critic(nn.Module):
         return (lengths - 1).square().mean()
 
 
-class CTGAN(Generator):
+@dataclass(eq=False, repr=False)
+class CTGAN(Adversarial, Modal):
     """Conditional tabular GAN: modes for numbers, a conditional vector, training by sampling.
 
     The label is one of the discrete columns of the conditional vector, and rows are asked for through it; a numeric
     target enters by its quantile bin. The Wasserstein loss and the cross-entropy of the asked category have weight one
     in L_total. Its other terms look at rows made for the labels of a plain batch of real rows, as numbers and
-    categories and not as modes. A GAN has no pairs of rows, so L_rec is the mean squared distance under the
-    cheapest pairing of that batch within classes (optimal transport).
+    categories and not as modes; L_rec is their cheapest pairing with that batch.
 
     Parameters
     ----------
-    latent : int, default=128
-        Dimensions of the noise, standard normal.
-    hidden : sequence of int, default=(256, 256)
-        Hidden layers of either network.
-    modes : int, default=10
-        Most modes of a number; 1 is plain standardisation.
-    pac : int, default=10
-        Rows that the critic judges at once.
     dropout : float, default=0.5
         Share of the critic's hidden units that each step leaves out.
+    pac : int, default=10
+        Rows that the critic judges at once.
+    conditional : bool, default=True
+        Whether the conditional vector names a category of any discrete column and rows are drawn to show it; else it
+        names the label alone, and rows are drawn as they come.
     log_frequency : bool, default=True
         Whether conditions are drawn by the logarithm of a category's count, which favours rare ones.
-    transport : bool, default=True
-        Whether L_rec pairs the rows; without it alpha has no effect, and ``loss=native`` is the published loss.
-    epochs : int, default=50
-        Epochs; the loss terms are recorded once in each.
-    steps : int, default=1000
-        Least number of steps of either player: where the rows give fewer, an epoch passes over them more than once.
     batch_size : int, default=500
         Rows of a step, rounded down to whole packs.
-    learning_rate : float, default=1e-3
-        Of Adam at the start, for both players; falls to zero along a cosine.
-    device : {"cpu", "cuda"}, default="cpu"
-    loss : Loss or None
-        Weights of L_total; None stands for ``Loss()``.
 
     Attributes
     ----------
-    weights_, critic_ : dict of str to ndarray
-        Weights of generator and critic after the last good epoch, also when training ended in ``Diverged``.
+    critic_ : dict of str to ndarray
+        Weights of the critic.
     history_ : dict of str to list of float
-        One number per epoch: each term raw and weighted, ``condition`` (the cross-entropy), ``native``, ``total``,
-        and ``wasserstein``, the critic's estimate of the distance.
+        Beside the terms, ``condition`` (the cross-entropy) and ``wasserstein``, the critic's estimate of the distance.
 
     Notes
     -----
@@ -160,175 +139,118 @@ class CTGAN(Generator):
     layers, packs and losses; scaled down from 300 epochs at a rate of 2e-4 to fewer steps at a higher, falling one.
     """
 
-    def __init__(
-        self,
-        latent: int = 128,
-        hidden: Sequence[int] = (256, 256),
-        modes: int = 10,
-        pac: int = 10,
-        dropout: float = 0.5,
-        log_frequency: bool = True,
-        transport: bool = True,
-        epochs: int = 50,
-        steps: int = 1000,
-        batch_size: int = 500,
-        learning_rate: float = 1e-3,
-        device: str = "cpu",
-        loss: Loss | None = None,
-    ):
-        self.latent = latent
-        self.hidden = hidden
-        self.modes = modes
-        self.pac = pac
-        self.dropout = dropout
-        self.log_frequency = log_frequency
-        self.transport = transport
-        self.epochs = epochs
-        self.steps = steps
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.device = device
-        self.loss = loss
+    hidden: Sequence[int] = (256, 256)
+    steps: int = 1000
+    batch_size: int = 500
+    learning_rate: float = 1e-3
+    latent: int = 128
+    dropout: float = 0.5
+    pac: int = 10
+    conditional: bool = True
+    log_frequency: bool = True
 
-    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
-        self._check()
-        device = networks.checked_device(self.device)
-        loss = (Loss() if self.loss is None else self.loss).checked()
-        self.encoder_ = ModeEncoder(self.modes).fit(table, rng)
-        matrix = self.encoder_.transform(table, rng)
-        spans, codes = self._discrete(), []
-        for start, stop in spans[:-1]:
-            codes.append(matrix[:, start:stop].argmax(axis=1))
-        sizes = [stop - start for start, stop in spans]
-        conditions = Conditions(np.column_stack([*codes, labels]), sizes, self.log_frequency)
-        indicators = np.eye(len(self.labels_))[labels]
-        real = torch.tensor(np.hstack([matrix, indicators]), dtype=torch.float32, device=device)
-        generator = seeds.torch_generator(rng)
-        with networks.one_thread():
-            self._compete(real, torch.tensor(labels, dtype=torch.long, device=device), conditions, loss, generator, rng)
+    def _encode(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        # The label is the row's last column: the critic sees it, and the generator makes it.
+        return np.hstack([super()._encode(table, labels, rng), np.eye(len(self.labels_))[labels]])
 
-    def _compete(
-        self,
-        real: Tensor,
-        labels: Tensor,
-        conditions: Conditions,
-        loss: Loss,
-        generator: torch.Generator,
-        rng: np.random.Generator,
-    ) -> None:
-        device, encoder = real.device, self.encoder_
-        made = self._maker(generator).to(device)
-        critic = Critic(real.shape[1] + conditions.width, self.hidden, self.pac, self.dropout, generator).to(device)
-        flat, values = encoder.flat_, encoder.values(real[:, : encoder.width_])
-        target = [b.name for b in flat].index(self.target_column_) if self.numeric_target_ else None
-        objective = Objective(loss, values, labels, flat, generator, target)
-        size = max(self.batch_size // self.pac, 1) * self.pac
-        steps = max(-(-len(real) // size), -(-self.steps // self.epochs))
-        makers = Player(made, self.epochs * steps, self.learning_rate, _DECAY)
-        critics = Player(critic, self.epochs * steps, self.learning_rate)
-        plain = networks.batches(len(real), _MATCHED, generator)
-        paired = self.transport and loss.alpha > 0
+    def _decode(self, matrix: np.ndarray) -> pd.DataFrame:
+        return super()._decode(matrix[:, : self.encoder_.width_])
 
-        def noise(n: int) -> Tensor:
-            return torch.randn(n, self.latent, generator=generator).to(device)
+    def _values(self, rows: Tensor) -> Tensor:
+        return super()._values(rows[:, : self.encoder_.width_])
 
-        def emit(raw: Tensor) -> Tensor:
-            return self._emit(raw, torch.rand(raw.shape, generator=generator).to(device))
-
-        def judge() -> float:
-            column, category, row = conditions.draw(size, rng)
-            asked = conditions.vector(column, category).to(device)
-            with torch.no_grad():
-                fakes = emit(made(torch.cat([noise(size), asked], dim=1)))
-            x, fakes = torch.cat([real[row], asked], dim=1), torch.cat([fakes, asked], dim=1)
-            distance = critic(x).mean() - critic(fakes).mean()
-            uniform = torch.rand(size // self.pac, 1, generator=generator).to(device)
-            critics.step(_PENALTY * critic.penalty(x, fakes, uniform) - distance)
-            return float(distance.detach())
-
-        def make() -> dict[str, float]:
-            column, category, _ = conditions.draw(size, rng)
-            asked, chosen = conditions.vector(column, category).to(device), next(plain).to(device)
-            y, inputs = labels[chosen], [torch.cat([noise(size), asked], dim=1)]
-            if paired or objective.needs_fakes:
-                by_label = conditions.vector(-1, y.cpu().numpy()).to(device)
-                inputs.append(torch.cat([noise(len(y)), by_label], dim=1))
-            raw = made(torch.cat(inputs))
-            condition = self._condition_loss(raw[:size], column, category)
-            native = condition - critic(torch.cat([emit(raw[:size]), asked], dim=1)).mean()
-            fakes, rec = None, torch.zeros_like(native)
-            if len(inputs) > 1:
-                fakes = encoder.values(emit(raw[size:])[:, : encoder.width_])
-            if paired:
-                rec = transport_cost(values[chosen] / objective.scale, fakes / objective.scale, y) / len(flat)
-            makers.step(objective(rec, values[chosen], y, fakes, native=native))
-            terms = {name: term for name, term in objective.terms.items() if paired or not name.startswith("rec")}
-            return {**terms, "condition": float(condition.detach())}
-
-        self.weights_, self.critic_, self.history_ = networks.to_arrays(made), networks.to_arrays(critic), {}
-        for _ in range(self.epochs):
-            records = [{"wasserstein": judge(), **make()} for _ in range(steps)]
-            self.weights_, self.critic_ = networks.to_arrays(made), networks.to_arrays(critic)
-            for name in records[0]:
-                self.history_.setdefault(name, []).append(float(np.mean([record[name] for record in records])))
-
-    def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-        device = networks.checked_device(self.device)
-        # The draws of the first weights are overwritten, so their seed does not matter.
-        made = networks.from_arrays(self._maker(torch.Generator()), self.weights_).to(device).eval()
-        others, width = self._discrete()[-1][0] - self._numbers(), self.encoder_.width_
-        tables = []
-        with torch.no_grad(), networks.one_thread():
-            for start in range(0, len(labels), _ROWS):
-                y = labels[start : start + _ROWS]
-                asked = np.zeros((len(y), others + len(self.labels_)), dtype=np.float32)
-                asked[np.arange(len(y)), others + y] = 1.0
-                drawn = self._draw(made, torch.from_numpy(asked).to(device), rng)
-                tables.append(self.encoder_.inverse(drawn[:, :width]))
-        return pd.concat(tables, ignore_index=True)
-
-    def _draw(self, made: nn.Module, asked: Tensor, rng: np.random.Generator) -> np.ndarray:
-        """Encoded rows, the label last, for conditional vectors of shape (n, width of the conditions)."""
-        # A row's draws lie side by side, so that the batch size changes no row.
-        width = self.encoder_.width_ + len(self.labels_)
-        normal = rng.standard_normal((len(asked), self.latent + width), dtype=np.float32)
-        draws = torch.from_numpy(normal).to(asked.device)
-        raw = made(torch.cat([draws[:, : self.latent], asked], dim=1))
-        return self._emit(raw, torch.special.ndtr(draws[:, self.latent :])).cpu().numpy().astype(float)
-
-    def _numbers(self) -> int:
-        return sum(block.stop - block.start for block in self.encoder_.blocks_ if block.kind == "modes")
-
-    def _discrete(self) -> list[tuple[int, int]]:
-        """Start and stop of each discrete column of a row, the label last."""
-        blocks = [(b.start, b.stop) for b in self.encoder_.blocks_ if b.kind == "category" and b.stop > b.start]
-        return [*blocks, (self.encoder_.width_, self.encoder_.width_ + len(self.labels_))]
-
-    def _emit(self, raw: Tensor, uniform: Tensor) -> Tensor:
-        width = self.encoder_.width_
-        rows = self.encoder_.emit(raw[:, :width], uniform[:, :width], _TEMPERATURE)
-        label = networks.gumbel_softmax(raw[:, width:], uniform[:, width:].clamp(EDGE, 1 - EDGE), _TEMPERATURE)
-        return torch.cat([rows, label], dim=1)
-
-    def _condition_loss(self, raw: Tensor, column: np.ndarray, category: np.ndarray) -> Tensor:
-        """Cross-entropy of the asked category, mean over rows."""
-        total = raw.new_zeros(())
-        for i, (start, stop) in enumerate(self._discrete()):
-            rows = torch.from_numpy(np.flatnonzero(column == i)).to(raw.device)
-            asked = torch.from_numpy(category[column == i]).to(raw.device)
-            total = total + functional.cross_entropy(raw[rows, start:stop], asked, reduction="sum")
-        return total / len(raw)
-
-    def _maker(self, generator: torch.Generator) -> nn.Module:
-        spans = self._discrete()
+    def _network(self, generator: torch.Generator) -> nn.Module:
+        spans = self._conditions()
         inner = self.latent + sum(stop - start for start, stop in spans)
         return maker(inner, self.hidden, spans[-1][1], generator)
 
+    def _training(self, run: Run) -> Callable[[], dict[str, float]]:
+        spans, width = self._conditions(), run.rows.shape[1]
+        codes = np.column_stack([run.rows[:, start:stop].argmax(dim=1).cpu().numpy() for start, stop in spans])
+        by_logarithm = self.log_frequency and self.conditional
+        conditions = Conditions(codes, [stop - start for start, stop in spans], by_logarithm)
+        makers = run.player("weights", self._network(run.generator), betas=BETAS, weight_decay=_DECAY)
+        critics = run.player(
+            "critic",
+            Critic(width + conditions.width, self.hidden, self.pac, self.dropout, run.generator),
+            betas=BETAS,
+        )
+        made, critic, plain = makers.network, critics.network, run.batches(_MATCHED)
+        size = max(self.batch_size // self.pac, 1) * self.pac
+        looked_at = self._paired(run) or run.objective.needs_fakes
+
+        def inputs(asked: Tensor) -> Tensor:
+            return torch.cat([run.normal(len(asked), self.latent), asked], dim=1)
+
+        def emit(raw: Tensor) -> Tensor:
+            return self._emit(raw, run.uniform(*raw.shape))
+
+        def judge() -> float:
+            column, category, row = conditions.draw(size, run.rng)
+            asked = conditions.vector(column, category).to(run.rows.device)
+            with torch.no_grad():
+                fakes = emit(made(inputs(asked)))
+            real = run.rows[torch.from_numpy(row).to(asked.device)]
+            x, fakes = torch.cat([real, asked], dim=1), torch.cat([fakes, asked], dim=1)
+            distance = critic(x).mean() - critic(fakes).mean()
+            critics.step(_PENALTY * critic.penalty(x, fakes, run.uniform(size // self.pac, 1)) - distance)
+            return float(distance.detach())
+
+        def make() -> dict[str, float]:
+            column, category, _ = conditions.draw(size, run.rng)
+            asked, rows = conditions.vector(column, category).to(run.rows.device), next(plain)
+            x, y, wanted = self._values(run.rows[rows]), run.labels[rows], asked
+            if looked_at:
+                by_label = conditions.vector(-1, y.cpu().numpy()).to(run.rows.device)
+                wanted = torch.cat([asked, by_label])
+            raw = made(inputs(wanted))
+            condition = condition_loss(raw[:size], spans, column, category)
+            native = condition - critic(torch.cat([emit(raw[:size]), asked], dim=1)).mean()
+            fakes = self._values(emit(raw[size:])) if looked_at else None
+            terms = self._minimise(run, makers, x, y, fakes, native)
+            return {**terms, "condition": float(condition.detach())}
+
+        return lambda: {"wasserstein": judge(), **make()}
+
+    def _draw(self, network: nn.Module, labels: Tensor, rng: np.random.Generator) -> Tensor:
+        spans = self._conditions()
+        others = sum(stop - start for start, stop in spans[:-1])
+        asked = functional.one_hot(others + labels, others + len(self.labels_)).float()
+        return self._answer(network, asked, rng)
+
+    def _answer(self, network: nn.Module, asked: Tensor, rng: np.random.Generator) -> Tensor:
+        """Encoded rows for conditional vectors of shape (n, width of the conditions)."""
+        width = self.encoder_.width_ + len(self.labels_)
+        normal = rng.standard_normal((len(asked), self.latent + width), dtype=np.float32)
+        draws = torch.from_numpy(normal).to(asked.device)
+        raw = network(torch.cat([draws[:, : self.latent], asked], dim=1))
+        return self._emit(raw, torch.special.ndtr(draws[:, self.latent :]))
+
+    def _conditions(self) -> list[tuple[int, int]]:
+        """Start and stop of each discrete column that the conditional vector names, the label last."""
+        blocks = [(b.start, b.stop) for b in self.encoder_.blocks_ if b.kind == "category" and b.stop > b.start]
+        label = (self.encoder_.width_, self.encoder_.width_ + len(self.labels_))
+        return [*(blocks if self.conditional else []), label]
+
+    def _emit(self, raw: Tensor, uniform: Tensor) -> Tensor:
+        width = self.encoder_.width_
+        rows = self.encoder_.emit(raw[:, :width], uniform[:, :width], TEMPERATURE)
+        edge = networks.EDGE
+        label = networks.gumbel_softmax(raw[:, width:], uniform[:, width:].clamp(edge, 1 - edge), TEMPERATURE)
+        return torch.cat([rows, label], dim=1)
+
     def _check(self) -> None:
-        sizes = ("latent", "hidden", "modes", "pac", "epochs", "steps", "batch_size")
-        networks.check_sizes(**{name: getattr(self, name) for name in sizes})
-        networks.check_rates(learning_rate=self.learning_rate)
-        for name in ("log_frequency", "transport"):
-            if not isinstance(getattr(self, name), bool):
-                raise InputError(name, getattr(self, name), "must be true or false")
-        check_dropout(self.dropout)
+        super()._check()
+        networks.check_sizes(pac=self.pac)
+        networks.check_shares(dropout=self.dropout)
+        networks.check_switches(conditional=self.conditional, log_frequency=self.log_frequency)
+
+
+def condition_loss(raw: Tensor, spans: Sequence[tuple[int, int]], column: np.ndarray, category: np.ndarray) -> Tensor:
+    """Cross-entropy of the asked category of the asked column, mean over rows of raw outputs."""
+    total = raw.new_zeros(())
+    for i, (start, stop) in enumerate(spans):
+        rows = torch.from_numpy(np.flatnonzero(column == i)).to(raw.device)
+        asked = torch.from_numpy(category[column == i]).to(raw.device)
+        total = total + functional.cross_entropy(raw[rows, start:stop], asked, reduction="sum")
+    return total / len(raw)

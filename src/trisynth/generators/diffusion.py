@@ -1,31 +1,23 @@
 """Class-conditional diffusion on mixed tables (Karras et al. 2022), trained with L_total."""
 
-import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import torch
-from sklearn.base import clone
-from torch import Tensor, nn
+from torch import Tensor
 
-from trisynth import seeds
-from trisynth.errors import InputError
 from trisynth.generators import networks
-from trisynth.generators.base import Generator
 from trisynth.generators.edm import SIGMA_DATA, Denoiser, glide, heun, loss_weight, noise_levels, training_noise
-from trisynth.objective import Loss, Objective
-from trisynth.preprocessing.encoder import TableEncoder
+from trisynth.generators.spaces import Scaled
+from trisynth.generators.training import Run
 
-# An encoded number with less spread than this is constant.
-_CONSTANT = 1e-9
-# Rows denoised at once: memory stays flat however many are asked for.
-_ROWS = 4096
 # Rows and steps of the short runs that L_dist and L_model look at.
 _GLIDING, _STEPS = 128, 6
 
 
-class Diffusion(Generator):
+@dataclass(eq=False, repr=False)
+class Diffusion(Scaled):
     """EDM: rows are noised, a network learns to see the clean rows through the noise, and noise is solved into rows.
 
     Numbers, missing indicators and one-hot categories are noised alike, as numbers; at the end the largest indicator
@@ -39,30 +31,16 @@ class Diffusion(Generator):
     ----------
     hidden : sequence of int, default=(256, 256)
         Hidden layers of the denoiser.
-    epochs : int, default=50
-        Epochs; the loss terms are recorded once in each.
-    steps : int, default=1500
-        Least number of gradient steps in all: where the rows give fewer, an epoch passes over them more than once.
-    batch_size : int, default=256
-    learning_rate : float, default=3e-3
-        Of Adam at the start; falls to zero along a cosine.
     ema : float, default=0.999
         Share of the weights' running average that a step keeps, less in the first steps; rows are drawn with the
-        average.
+        average. 0 draws them with the last weights.
     levels : int, default=50
         Noise levels of the solver, each of which takes two passes through the network.
-    device : {"cpu", "cuda"}, default="cpu"
-    encoder : TableEncoder or None
-        From table to matrix; None stands for ``TableEncoder()``.
-    loss : Loss or None
-        Weights of L_total; None stands for ``Loss()``.
 
     Attributes
     ----------
     weights_ : dict of str to ndarray
         Averaged weights of the last good epoch, also when training ended in ``Diverged``.
-    history_ : dict of str to list of float
-        One number per epoch: each term raw and weighted, and ``total``.
 
     Notes
     -----
@@ -71,120 +49,47 @@ class Diffusion(Generator):
     network and to one-hot categories without a learned embedding.
     """
 
-    def __init__(
-        self,
-        hidden: Sequence[int] = (256, 256),
-        epochs: int = 50,
-        steps: int = 1500,
-        batch_size: int = 256,
-        learning_rate: float = 3e-3,
-        ema: float = 0.999,
-        levels: int = 50,
-        device: str = "cpu",
-        encoder: TableEncoder | None = None,
-        loss: Loss | None = None,
-    ):
-        self.hidden = hidden
-        self.epochs = epochs
-        self.steps = steps
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.ema = ema
-        self.levels = levels
-        self.device = device
-        self.encoder = encoder
-        self.loss = loss
+    hidden: Sequence[int] = (256, 256)
+    learning_rate: float = 3e-3
+    ema: float = 0.999
+    levels: int = 50
 
-    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
-        self._check()
-        device = networks.checked_device(self.device)
-        loss = (Loss() if self.loss is None else self.loss).checked()
-        self.encoder_ = (TableEncoder() if self.encoder is None else clone(self.encoder)).fit(table)
-        matrix, blocks = self.encoder_.transform(table), self.encoder_.blocks_
-        number = np.arange(matrix.shape[1]) < len(self.encoder_.numbers_)
-        deviation = matrix.std(axis=0)
-        self.centre_ = matrix.mean(axis=0)
-        # An indicator of a common category has the paper's deviation, one half, as it is.
-        self.spread_ = np.where(number & (deviation > _CONSTANT), deviation / SIGMA_DATA, 1.0)
-        real = torch.tensor((matrix - self.centre_) / self.spread_, dtype=torch.float32, device=device)
-        classes = torch.tensor(labels, dtype=torch.long, device=device)
-        generator = seeds.torch_generator(rng)
-        with networks.one_thread():
-            model = self._model(generator).to(device)
-            average = Average(model, self.ema)
-            target = self.encoder_.numbers_.index(self.target_column_) if self.numeric_target_ else None
-            objective = Objective(loss, real, classes, blocks, generator, target)
+    # An indicator of a common category has the paper's deviation, one half, as it is.
+    _deviation, _centred = SIGMA_DATA, True
 
-            def step(rows: Tensor) -> tuple[Tensor, dict[str, float]]:
-                average.update(model)
-                rows = rows.to(device)
-                x, y = real[rows], classes[rows]
-                sigma = training_noise(len(x), generator).to(device)
-                noised = x + sigma * torch.randn(x.shape, generator=generator).to(device)
-                error = ((model(noised, sigma, y) - x) / objective.scale).square().sum(dim=1, keepdim=True)
-                rec = (loss_weight(sigma) * SIGMA_DATA**2 * error).mean() / len(blocks)
-                few, fakes = slice(0, _GLIDING), None
-                if objective.needs_fakes and not objective.terms:
-                    # The flow starts with the right moments, so that its own first value is no unit of L_dist.
-                    fakes = torch.zeros_like(x[few])
-                elif objective.needs_fakes:
-                    noise = torch.randn(x[few].shape, generator=generator).to(device)
-                    fakes = glide(model, noise, y[few], _STEPS)
-                return objective(rec, x[few], y[few], fakes), objective.terms
-
-            self.weights_, self.history_ = networks.to_arrays(model), {}
-            rows = networks.batches(len(real), self.batch_size, generator)
-            per_epoch = max(-(-len(real) // self.batch_size), -(-self.steps // self.epochs))
-            for record in networks.descend(model, step, rows, self.epochs, per_epoch, self.learning_rate):
-                self.weights_ = networks.to_arrays(average.model)
-                for name, value in record.items():
-                    self.history_.setdefault(name, []).append(value)
-
-    def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-        device = networks.checked_device(self.device)
-        # The draws of the first weights are overwritten, so their seed does not matter.
-        model = networks.from_arrays(self._model(torch.Generator()), self.weights_).to(device)
-        levels, tables = noise_levels(self.levels).to(device), []
-        with torch.inference_mode(), networks.one_thread():
-            for start in range(0, len(labels), _ROWS):
-                y = torch.tensor(labels[start : start + _ROWS], dtype=torch.long, device=device)
-                noise = rng.standard_normal((len(y), len(self.centre_)), dtype=np.float32)
-                drawn = heun(lambda x, sigma, y=y: model(x, sigma, y), torch.tensor(noise, device=device), levels)
-                tables.append(self.encoder_.inverse(drawn.cpu().numpy() * self.spread_ + self.centre_))
-        return pd.concat(tables, ignore_index=True)
-
-    def _model(self, generator: torch.Generator) -> Denoiser:
+    def _network(self, generator: torch.Generator) -> Denoiser:
         return Denoiser(len(self.centre_), len(self.labels_), self.hidden, generator)
 
+    def _training(self, run: Run) -> Callable[[], dict[str, float]]:
+        player = run.player("weights", self._network(run.generator), average=self.ema)
+        model, objective = player.network, run.objective
+        batches, blocks = run.batches(self.batch_size), self._blocks()
+
+        def step() -> dict[str, float]:
+            rows = next(batches)
+            x, y = run.rows[rows], run.labels[rows]
+            sigma = training_noise(len(x), run.generator).to(x.device)
+            noised = x + sigma * run.normal(*x.shape)
+            error = ((model(noised, sigma, y) - x) / objective.scale).square().sum(dim=1, keepdim=True)
+            rec = (loss_weight(sigma) * SIGMA_DATA**2 * error).mean() / len(blocks)
+            few, fakes = slice(0, _GLIDING), None
+            if objective.needs_fakes and not objective.terms:
+                # The flow starts with the right moments, so that its own first value is no unit of L_dist.
+                fakes = torch.zeros_like(x[few])
+            elif objective.needs_fakes:
+                fakes = glide(model, run.normal(*x[few].shape), y[few], _STEPS)
+            player.step(objective(rec, x[few], y[few], fakes))
+            return objective.terms
+
+        return step
+
+    def _draw(self, network: Denoiser, labels: Tensor, rng: np.random.Generator) -> Tensor:
+        noise = rng.standard_normal((len(labels), len(self.centre_)), dtype=np.float32)
+        levels = noise_levels(self.levels).to(labels.device)
+        start = torch.tensor(noise, device=labels.device)
+        return heun(lambda x, sigma: network(x, sigma, labels), start, levels)
+
     def _check(self) -> None:
-        sizes = ("hidden", "epochs", "steps", "batch_size", "levels")
-        networks.check_sizes(**{name: getattr(self, name) for name in sizes})
-        for name, below in (("learning_rate", float("inf")), ("ema", 1)):
-            value = getattr(self, name)
-            positive = name == "learning_rate"
-            if isinstance(value, bool) or not isinstance(value, float | int) or not 0 <= value < below:
-                raise InputError(name, value, f"must be a number from 0 to below {below}")
-            if positive and not value:
-                raise InputError(name, value, "must be positive")
-
-
-class Average:
-    """Running average of a network's weights.
-
-    Parameters
-    ----------
-    model : Module
-    share : float
-        Share that a step keeps; at most (1 + k) / (10 + k) in step k, so that the first weights are soon forgotten.
-    """
-
-    def __init__(self, model: nn.Module, share: float):
-        self.model, self.share, self.updates = copy.deepcopy(model), share, 0
-
-    def update(self, model: nn.Module) -> None:
-        """Take in the weights of ``model``."""
-        share = min(self.share, (1 + self.updates) / (10 + self.updates))
-        self.updates += 1
-        with torch.no_grad():
-            for kept, new in zip(self.model.parameters(), model.parameters(), strict=True):
-                kept.lerp_(new, 1 - share)
+        super()._check()
+        networks.check_sizes(levels=self.levels)
+        networks.check_shares(ema=self.ema)

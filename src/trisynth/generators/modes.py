@@ -19,8 +19,6 @@ _REACH = 4.0
 _LEAST_WEIGHT, _CONCENTRATION = 5e-3, 1e-3
 # Most cells that a mixture is fitted on.
 _CELLS = 5_000
-# Uniform draws keep this distance from 0 and 1, where their logarithm is infinite.
-EDGE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -68,15 +66,23 @@ class Modes:
         deviations = np.sqrt(mixture.covariances_[kept, 0])
         return cls(centre, spread, mixture.weights_[kept], mixture.means_[kept, 0], deviations)
 
-    def encode(self, values: np.ndarray, uniform: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Place within the mode, in -1..1, and the mode, drawn from its posterior by one uniform number per value."""
+    def encode(self, values: np.ndarray, uniform: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Place within the mode, in -1..1, shape (n,), and weights of the modes, shape (n, k).
+
+        The mode is drawn from its posterior by one uniform number per value, and has all weight; without such numbers
+        it is the likeliest one, and the weights are the posterior.
+        """
         standard = ((values - self.centre) / self.spread)[:, None]
         log = np.log(self.weights) - 0.5 * ((standard - self.means) / self.deviations) ** 2 - np.log(self.deviations)
         posterior = np.exp(log - log.max(axis=1, keepdims=True))
-        cumulative = posterior.cumsum(axis=1)
-        chosen = (cumulative < uniform[:, None] * cumulative[:, -1:]).sum(axis=1)
+        if uniform is None:
+            chosen, weights = posterior.argmax(axis=1), posterior / posterior.sum(axis=1, keepdims=True)
+        else:
+            cumulative = posterior.cumsum(axis=1)
+            chosen = (cumulative < uniform[:, None] * cumulative[:, -1:]).sum(axis=1)
+            weights = np.eye(len(self.means))[chosen]
         place = (standard[:, 0] - self.means[chosen]) / (_REACH * self.deviations[chosen])
-        return np.clip(place, -1.0, 1.0), chosen
+        return np.clip(place, -1.0, 1.0), weights
 
 
 class ModeEncoder:
@@ -90,6 +96,8 @@ class ModeEncoder:
     ----------
     modes : int
         Most modes of a number.
+    soft : bool
+        Whether the indicators of a number's modes are their posterior, as in TGAN, and not one drawn mode.
 
     Attributes
     ----------
@@ -99,8 +107,8 @@ class ModeEncoder:
         Columns of ``values``: a number each, then missing indicators, then categories.
     """
 
-    def __init__(self, modes: int):
-        self.modes = modes
+    def __init__(self, modes: int, soft: bool = False):
+        self.modes, self.soft = modes, soft
 
     def fit(self, table: pd.DataFrame, rng: np.random.Generator) -> "ModeEncoder":
         """Learn from a canonical table of training rows."""
@@ -139,15 +147,14 @@ class ModeEncoder:
             absent = column.isna().to_numpy()
             last = block.stop - block.start - 1
             if block.kind == "modes":
-                values = column.to_numpy(float)
-                uniform = rng.random(len(values))
-                place, mode = self.modes_[block.name].encode(values[~absent], uniform[~absent])
+                values = column.to_numpy(float)[~absent]
+                uniform = None if self.soft else rng.random(len(absent))[~absent]
+                place, weights = self.modes_[block.name].encode(values, uniform)
                 matrix[~absent, block.start] = place
-                codes = np.full(len(values), last)
-                codes[~absent] = 1 + mode
-            else:
+                matrix[~absent, block.start + 1 : block.start + 1 + weights.shape[1]] = weights
+                matrix[absent, block.stop - 1] = 1.0
+            elif block.stop > block.start:
                 codes = np.where(absent, last, column.cat.codes.to_numpy().astype(int))
-            if block.stop > block.start:
                 matrix[np.arange(len(codes)), block.start + codes] = 1.0
         return matrix
 
@@ -189,7 +196,7 @@ class ModeEncoder:
 
     def emit(self, raw: Tensor, uniform: Tensor, temperature: float) -> Tensor:
         """Rows from raw outputs: places through tanh, indicators by relaxed draws from ``uniform``, one per cell."""
-        uniform = uniform.clamp(EDGE, 1 - EDGE)
+        uniform = uniform.clamp(networks.EDGE, 1 - networks.EDGE)
         parts = []
         for block in self.blocks_:
             first = block.start + (block.kind == "modes")

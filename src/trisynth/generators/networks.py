@@ -1,8 +1,4 @@
-"""What generators trained by gradient share: networks, batches, the training loop, and weights as arrays.
-
-Random numbers are drawn on the CPU from a ``torch.Generator`` and then moved, so that a run on a GPU sees the
-same draws as one on a CPU; torch's global random state is neither read nor written.
-"""
+"""What networks of all families share: layers, relaxed draws, batches, weights as arrays, and checks of sizes."""
 
 import itertools
 import math
@@ -14,13 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from trisynth.errors import InputError
-from trisynth.objective import Diverged
-from trisynth.preprocessing.encoder import Block
 
-# Longer gradients are cut to this length: one odd batch must not undo an epoch.
-_LONGEST_GRADIENT = 5.0
-# Below this standard deviation a column is constant.
-_CONSTANT = 1e-9
+# Uniform draws keep this distance from 0 and 1, where the inverse normal and the logarithm are infinite.
+EDGE = 1e-6
 
 
 @contextmanager
@@ -64,6 +56,20 @@ def check_rates(**rates: object) -> None:
             raise InputError(name, rate, "must be a positive number, such as 0.001")
 
 
+def check_shares(**shares: object) -> None:
+    """Refuse every value that is not a number from 0 to below 1."""
+    for name, share in shares.items():
+        if isinstance(share, bool) or not isinstance(share, float | int) or not 0 <= share < 1:
+            raise InputError(name, share, "must be a share from 0 to below 1, such as 0.25")
+
+
+def check_switches(**switches: object) -> None:
+    """Refuse every value that is neither true nor false."""
+    for name, switch in switches.items():
+        if not isinstance(switch, bool):
+            raise InputError(name, switch, "must be true or false")
+
+
 def linear(inner: int, outer: int, generator: torch.Generator) -> nn.Linear:
     """Affine layer whose weights come from ``generator``."""
     # The usual constructor would draw its weights from torch's global state.
@@ -101,60 +107,6 @@ def batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
         waiting = waiting[size:]
 
 
-def descend(
-    module: nn.Module,
-    loss: Callable[[Tensor], tuple[Tensor, dict[str, float]]],
-    rows: Iterator[Tensor],
-    epochs: int,
-    steps: int,
-    learning_rate: float,
-    weight_decay: float = 0.0,
-) -> Iterator[dict[str, float]]:
-    """Adam (Kingma & Ba 2015) with a cosine fall of the learning rate to zero.
-
-    Parameters
-    ----------
-    module : Module
-        Its parameters are trained in place.
-    loss : callable
-        From row numbers to the loss and the numbers to record.
-    rows : iterator
-        Row numbers of each step.
-    epochs, steps : int
-        Number of epochs, and gradient steps in each.
-    learning_rate : float
-        At the start.
-    weight_decay : float
-
-    Yields
-    ------
-    dict of str to float
-        After each epoch, the means of the recorded numbers.
-
-    Raises
-    ------
-    Diverged
-        If the gradient is not finite; the parameters are those before that step.
-    """
-    parameters = list(module.parameters())
-    optimizer = torch.optim.Adam(parameters, lr=learning_rate, weight_decay=weight_decay, fused=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
-    for _ in range(epochs):
-        sums: dict[str, float] = {}
-        for _ in range(steps):
-            value, record = loss(next(rows))
-            optimizer.zero_grad()
-            value.backward()
-            length = float(nn.utils.clip_grad_norm_(parameters, _LONGEST_GRADIENT))
-            if not math.isfinite(length):
-                raise Diverged("gradient", length)
-            optimizer.step()
-            schedule.step()
-            for name, number in record.items():
-                sums[name] = sums.get(name, 0.0) + number
-        yield {name: total / steps for name, total in sums.items()}
-
-
 def to_arrays(module: nn.Module) -> dict[str, np.ndarray]:
     """A copy of the module's weights, as the persistence layer stores them."""
     return {name: value.detach().cpu().numpy().copy() for name, value in module.state_dict().items()}
@@ -164,18 +116,3 @@ def from_arrays(module: nn.Module, arrays: dict[str, np.ndarray]) -> nn.Module:
     """``module`` with the weights of ``arrays``."""
     module.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
     return module
-
-
-def standard(matrix: np.ndarray, blocks: Sequence[Block]) -> tuple[np.ndarray, np.ndarray]:
-    """Centre and spread of the numbers, whatever scale the encoder gave them; indicators stay 0 and 1."""
-    number = np.zeros(matrix.shape[1], dtype=bool)
-    number[[block.start for block in blocks if block.kind == "number"]] = True
-    spread = np.where(number, matrix.std(axis=0), 1.0)
-    return np.where(number, matrix.mean(axis=0), 0.0), np.where(spread > _CONSTANT, spread, 1.0)
-
-
-def fills(matrix: np.ndarray, blocks: Sequence[Block]) -> np.ndarray:
-    """What each number with missing cells, in the order of their indicators, holds where it is missing."""
-    numbers = {block.name: block.start for block in blocks if block.kind == "number"}
-    indicators = [(numbers[block.name], block.start) for block in blocks if block.kind == "missing"]
-    return np.array([matrix[matrix[:, indicator] == 1, number][0] for number, indicator in indicators])

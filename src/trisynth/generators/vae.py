@@ -1,27 +1,20 @@
 """Class-conditional variational autoencoder (Kingma & Welling 2014; Sohn et al. 2015), trained with L_total."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import torch
-from sklearn.base import clone
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trisynth import seeds
-from trisynth.errors import InputError
 from trisynth.generators import networks
-from trisynth.generators.base import Generator
-from trisynth.objective import Loss, Objective
-from trisynth.preprocessing.encoder import Block, TableEncoder
+from trisynth.generators.spaces import Scaled
+from trisynth.generators.training import Run
+from trisynth.preprocessing.encoder import Block
 
 # The noise of a number never falls below this share of its column's spread, else a constant column has no density.
 _LEAST_NOISE = 1e-2
-# Rows decoded at once: memory stays flat however many are asked for.
-_ROWS = 4096
-# Uniform draws keep this distance from 0 and 1, where the inverse normal is infinite.
-_EDGE = 1e-6
 
 
 class Likelihood(nn.Module):
@@ -77,7 +70,7 @@ class Likelihood(nn.Module):
         Differentiable in ``output``: numbers by reparameterisation, indicators and categories by the
         straight-through Gumbel estimator (Jang et al. 2017).
         """
-        uniform = uniform.clamp(_EDGE, 1 - _EDGE)
+        uniform = uniform.clamp(networks.EDGE, 1 - networks.EDGE)
         numbers = output[:, self.numbers] + torch.special.ndtri(uniform[:, self.numbers]) * self.variance.sqrt()
         soft = (output[:, self.indicators] + uniform[:, self.indicators].logit()).sigmoid()
         absent = (soft > 0.5).to(soft) + (soft - soft.detach())
@@ -123,7 +116,7 @@ class Autoencoder(nn.Module):
 
     def draw(self, labels: Tensor, uniform: Tensor) -> Tensor:
         """Encoded rows from the prior, given uniform numbers of shape (n, latent + width)."""
-        z = torch.special.ndtri(uniform[:, : self.latent].clamp(_EDGE, 1 - _EDGE))
+        z = torch.special.ndtri(uniform[:, : self.latent].clamp(networks.EDGE, 1 - networks.EDGE))
         return self.likelihood.draw(self.decode(z, labels), uniform[:, self.latent :])
 
     def _joined(self, rows: Tensor, labels: Tensor) -> Tensor:
@@ -135,7 +128,8 @@ def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1)
 
 
-class VAE(Generator):
+@dataclass(eq=False, repr=False)
+class VAE(Scaled):
     """Conditional VAE; rows are drawn from p(x | z, y), not from its mean.
 
     L_rec is the negative log-likelihood per column; the KL term is kept beside it with weight one, so that
@@ -150,122 +144,51 @@ class VAE(Generator):
         Dimensions of z.
     hidden : sequence of int, default=(128, 128)
         Hidden layers of the encoder; the decoder has them reversed. Empty makes both linear.
-    epochs : int, default=50
-        Epochs; the loss terms are recorded once in each.
-    steps : int, default=1500
-        Least number of gradient steps in all: where the rows give fewer, an epoch passes over them more than once.
-    batch_size : int, default=256
-    learning_rate : float, default=4e-3
-        Of Adam at the start; falls to zero along a cosine.
-    device : {"cpu", "cuda"}, default="cpu"
-    encoder : TableEncoder or None
-        From table to matrix; None stands for ``TableEncoder()``.
-    loss : Loss or None
-        Weights of L_total; None stands for ``Loss()``.
 
     Attributes
     ----------
-    weights_ : dict of str to ndarray
-        Weights of the last good epoch, also when training ended in ``Diverged``.
     history_ : dict of str to list of float
-        One number per epoch: each term raw and weighted, ``kl`` in nats per row, and ``total``.
+        Beside the terms, ``kl`` in nats per row.
+
+    Notes
+    -----
+    Source: Kingma & Welling (2014), Auto-Encoding Variational Bayes, with the label as in Sohn et al. (2015). Faithful
+    in encoder, reparameterisation, analytic KL term and bound; scaled down to two small layers of either network.
     """
 
-    def __init__(
-        self,
-        latent: int = 16,
-        hidden: Sequence[int] = (128, 128),
-        epochs: int = 50,
-        steps: int = 1500,
-        batch_size: int = 256,
-        learning_rate: float = 4e-3,
-        device: str = "cpu",
-        encoder: TableEncoder | None = None,
-        loss: Loss | None = None,
-    ):
-        self.latent = latent
-        self.hidden = hidden
-        self.epochs = epochs
-        self.steps = steps
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.device = device
-        self.encoder = encoder
-        self.loss = loss
+    latent: int = 16
 
-    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
-        self._check()
-        device = networks.checked_device(self.device)
-        loss = (Loss() if self.loss is None else self.loss).checked()
-        self.encoder_ = (TableEncoder() if self.encoder is None else clone(self.encoder)).fit(table)
-        matrix = self.encoder_.transform(table)
-        self.centre_, self.spread_ = networks.standard(matrix, self.encoder_.blocks_)
-        standard = (matrix - self.centre_) / self.spread_
-        self.fill_ = networks.fills(standard, self.encoder_.blocks_)
-        real = torch.tensor(standard, dtype=torch.float32, device=device)
-        classes = torch.tensor(labels, dtype=torch.long, device=device)
-        generator, columns = seeds.torch_generator(rng), len(table.columns)
-        with networks.one_thread():
-            model = self._model(generator).to(device)
-            target = self._target() if self.numeric_target_ else None
-            objective = Objective(loss, real, classes, self.encoder_.blocks_, generator, target)
+    def _network(self, generator: torch.Generator) -> Autoencoder:
+        return Autoencoder(self._blocks(), self._fill(), len(self.labels_), self.latent, self.hidden, generator)
 
-            def step(rows: Tensor) -> tuple[Tensor, dict[str, float]]:
-                rows = rows.to(device)
-                x, y = real[rows], classes[rows]
-                mean, log_variance = model.posterior(x, y)
-                z = mean + (0.5 * log_variance).exp() * torch.randn(mean.shape, generator=generator).to(device)
-                fakes = None
-                if objective.needs_fakes:
-                    # One pass through the decoder serves both the reconstructions and the rows from the prior.
-                    prior = torch.randn(mean.shape, generator=generator).to(device)
-                    output, outputs = model.decode(torch.cat([z, prior]), y.repeat(2)).chunk(2)
-                    fakes = model.likelihood.draw(outputs, torch.rand(x.shape, generator=generator).to(device))
-                else:
-                    output = model.decode(z, y)
-                rec = -model.likelihood.log_density(x, output).mean() / columns
-                kl = divergence(mean, log_variance).mean()
-                # The KL term shares L_rec's unit, or the two would no longer add up to the bound.
-                total = objective(rec, x, y, fakes, native=kl / columns / objective.start("rec", rec))
-                return total, {"kl": float(kl.detach()), **objective.terms}
+    def _training(self, run: Run) -> Callable[[], dict[str, float]]:
+        player, objective = run.player("weights", self._network(run.generator)), run.objective
+        model, batches, columns = player.network, run.batches(self.batch_size), len(self.encoder_.schema_.columns)
 
-            self.weights_, self.history_ = networks.to_arrays(model), {}
-            rows = networks.batches(len(real), self.batch_size, generator)
-            per_epoch = max(-(-len(real) // self.batch_size), -(-self.steps // self.epochs))
-            for record in networks.descend(model, step, rows, self.epochs, per_epoch, self.learning_rate):
-                self.weights_ = networks.to_arrays(model)
-                for name, value in record.items():
-                    self.history_.setdefault(name, []).append(value)
+        def step() -> dict[str, float]:
+            rows = next(batches)
+            x, y = run.rows[rows], run.labels[rows]
+            mean, log_variance = model.posterior(x, y)
+            z = mean + (0.5 * log_variance).exp() * run.normal(*mean.shape)
+            fakes = None
+            if objective.needs_fakes:
+                # One pass through the decoder serves both the reconstructions and the rows from the prior.
+                output, outputs = model.decode(torch.cat([z, run.normal(*mean.shape)]), y.repeat(2)).chunk(2)
+                fakes = model.likelihood.draw(outputs, run.uniform(*x.shape))
+            else:
+                output = model.decode(z, y)
+            rec = -model.likelihood.log_density(x, output).mean() / columns
+            kl = divergence(mean, log_variance).mean()
+            # The KL term shares L_rec's unit, or the two would no longer add up to the bound.
+            player.step(objective(rec, x, y, fakes, native=kl / columns / objective.start("rec", rec)))
+            return {"kl": float(kl.detach()), **objective.terms}
 
-    def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-        device = networks.checked_device(self.device)
-        # The draws of the first weights are overwritten, so their seed does not matter.
-        model = networks.from_arrays(self._model(torch.Generator()), self.weights_).to(device)
-        tables = []
-        with torch.no_grad(), networks.one_thread():
-            for start in range(0, len(labels), _ROWS):
-                y = torch.tensor(labels[start : start + _ROWS], dtype=torch.long, device=device)
-                # A row's draws lie side by side, so that the batch size changes no row.
-                uniform = rng.random((len(y), model.latent + model.width), dtype=np.float32)
-                drawn = model.draw(y, torch.tensor(uniform, device=device))
-                matrix = drawn.cpu().numpy() * self.spread_ + self.centre_
-                tables.append(self.encoder_.inverse(matrix))
-        return pd.concat(tables, ignore_index=True)
+        return step
 
-    def _model(self, generator: torch.Generator) -> Autoencoder:
-        fill = torch.tensor(self.fill_, dtype=torch.float32)
-        return Autoencoder(self.encoder_.blocks_, fill, len(self.labels_), self.latent, self.hidden, generator)
-
-    def _target(self) -> int:
-        return next(b.start for b in self.encoder_.blocks_ if (b.name, b.kind) == (self.target_column_, "number"))
+    def _draw(self, network: Autoencoder, labels: Tensor, rng: np.random.Generator) -> Tensor:
+        uniform = rng.random((len(labels), network.latent + network.width), dtype=np.float32)
+        return network.draw(labels, torch.tensor(uniform, device=labels.device))
 
     def _check(self) -> None:
-        networks.check_sizes(
-            latent=self.latent,
-            hidden=self.hidden,
-            epochs=self.epochs,
-            steps=self.steps,
-            batch_size=self.batch_size,
-        )
-        if not isinstance(self.learning_rate, float | int) or not 0 < self.learning_rate < float("inf"):
-            raise InputError("learning_rate", self.learning_rate, "must be a positive number, such as 0.004")
+        super()._check()
+        networks.check_sizes(latent=self.latent)

@@ -15,6 +15,8 @@ _LARGE = 1e100
 # Steps that dates are recorded in, in seconds: days, hours, minutes, seconds.
 _CLOCK = (86_400, 3_600, 60, 1)
 _DECIMALS = 8
+# Beyond it a float misses whole numbers.
+_EXACT = 2**53
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,6 @@ class ColumnSchema:
             unit = 2.0**1023
         lower, upper = finite.min(), finite.max()
         if types.is_integer_dtype(dtype):
-            # Beyond 2**53 a float misses whole numbers.
             lower, upper = int(values.min()), int(values.max())
         return cls(values.name, dtype, None, _step(finite, dtype), lower, upper, unit)
 
@@ -74,8 +75,10 @@ class ColumnSchema:
     def restore(self, values: pd.Series) -> pd.Series:
         """Canonical cells in the original dtype, on the original step and inside the original range."""
         if self.categories is not None:
-            plain = pd.Series(values.astype(object), index=values.index)
-            return plain.astype(self.dtype)
+            # Each category is turned back once, and not once for each cell.
+            codes = values.cat.codes.to_numpy()
+            known = list(values.cat.categories) + [np.nan] * bool((codes < 0).any())
+            return pd.Series(known, dtype=object).astype(self.dtype).take(codes).set_axis(values.index)
         # Clipped before the product, too: a value far out of range would overflow.
         numbers = np.clip(values.to_numpy(float), self.lower / self.unit, self.upper / self.unit) * self.unit
         if self.step:
@@ -85,7 +88,8 @@ class ColumnSchema:
             numbers = whole / per_unit if per_unit else whole * self.step
         numbers = np.clip(numbers, self.lower, self.upper) if np.isfinite(self.lower) else numbers * np.nan
         restored = _as_dtype(pd.Series(numbers, index=values.index), self.dtype)
-        return restored.clip(self.lower, self.upper) if isinstance(self.lower, int) else restored
+        whole = isinstance(self.lower, int) and max(-self.lower, self.upper) > _EXACT
+        return restored.clip(self.lower, self.upper) if whole else restored
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,8 @@ def _as_dtype(numbers: pd.Series, dtype: object) -> pd.Series:
         return (dates.dt.tz_localize("UTC").dt.tz_convert(zone) if zone else dates).astype(dtype)
     if types.is_integer_dtype(dtype):
         size = np.iinfo(getattr(dtype, "numpy_dtype", dtype))
-        numbers = numbers.clip(size.min, np.nextafter(float(size.max), 0) if size.max > 2**53 else size.max)
+        most = np.nextafter(float(size.max), 0) if size.max > _EXACT else size.max
+        numbers = pd.Series(np.clip(numbers.to_numpy(), size.min, most), index=numbers.index)
         return numbers.astype("Int64").astype(dtype) if numbers.isna().any() else numbers.astype(dtype)
     return numbers.astype(dtype)
 
@@ -149,7 +154,7 @@ def _step(finite: np.ndarray, dtype: object) -> float:
         return 1.0
     finite = finite.astype(getattr(dtype, "numpy_dtype", dtype))
     for decimals in range(_DECIMALS + 1):
-        # Beyond 2**53 (2**24 in single precision) every float is whole, which says nothing about the column.
+        # Beyond _EXACT (2**24 in single precision) every float is whole, which says nothing about the column.
         if float(np.abs(finite).max()) * 10**decimals > 2 / np.finfo(finite.dtype).eps:
             return 0.0
         if np.array_equal(np.round(finite, decimals), finite):

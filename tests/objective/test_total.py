@@ -1,0 +1,107 @@
+"""L_total: scales, starts, weights, and the end of a run that diverges."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from trisynth.generators import networks
+from trisynth.objective import Diverged, Loss, Objective, unit_scale
+from trisynth.objective.distances import DISTANCES
+from trisynth.objective.models import MODELS
+from trisynth.preprocessing.encoder import Block
+
+NUMBERS = [Block(name, "number", i, i + 1) for i, name in enumerate("abc")]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    with networks.one_thread():
+        yield
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def normal(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(shape, generator=seeded(seed), dtype=torch.float64)
+
+
+def two_classes(n: int = 400, gap: float = 4.0) -> tuple[torch.Tensor, torch.Tensor]:
+    labels = torch.arange(n) % 2
+    return (normal(n, 3) + gap * labels[:, None]).float(), labels
+
+
+def objective(loss: Loss, real: torch.Tensor, labels: torch.Tensor, **extra) -> Objective:
+    return Objective(loss, real, labels, NUMBERS, seeded(), **extra)
+
+
+def test_every_block_has_unit_variance_in_all():
+    category = torch.nn.functional.one_hot(torch.tensor([0] * 98 + [1, 2]), 3)
+    real = torch.cat([5 * normal(100, 1), torch.full((100, 1), 0.1), category], dim=1)
+    blocks = [Block("a", "number", 0, 1), Block("b", "number", 1, 2), Block("c", "category", 2, 5)]
+    scale = unit_scale(real, blocks)
+    variance = (real / scale).var(dim=0, correction=0)
+    assert variance[0].item() == pytest.approx(1) and variance[2:].sum().item() == pytest.approx(1)
+    assert scale[1] == 1 and len(set(scale[2:].tolist())) == 1
+
+
+def test_terms_depend_neither_on_units_nor_on_the_batch_size():
+    real, labels = two_classes()
+    fakes = real + 1
+    units = torch.tensor([1.0, 100.0, 0.01])
+    terms = []
+    for factor, times in ((torch.ones(3), 1), (units, 1), (torch.ones(3), 3)):
+        total = objective(Loss(1, 1, 1), real * factor, labels)
+        many = [(rows * factor).repeat(times, 1) for rows in (real, fakes)]
+        total(torch.tensor(2.0), many[0], labels.repeat(times), many[1])
+        terms.append([total.terms[name] for name in ("dist", "model")])
+    np.testing.assert_allclose(terms[1:], [terms[0]] * 2, rtol=1e-3)
+
+
+@pytest.mark.parametrize("distance", DISTANCES)
+@pytest.mark.parametrize("model", MODELS)
+def test_every_term_is_one_at_the_start(distance, model):
+    real, labels = two_classes()
+    total = objective(Loss(0.5, 2, 3, distance, model), real, labels)
+    value = total(torch.tensor(7.0), real, labels, real + 1, native=torch.tensor(0.25))
+    assert value.item() == pytest.approx(0.5 + 2 + 3 + 0.25)
+    value = total(torch.tensor(3.5), real, labels, real + 1)
+    if (distance, model) == ("moments", "auxiliary"):
+        assert value.item() == pytest.approx(0.5 / 2 + 2 + 3)
+    assert total.terms["rec"] == 3.5 and total.terms["rec_weighted"] == pytest.approx(0.25)
+    assert total.terms["total"] == pytest.approx(value.item())
+
+
+def test_a_term_that_starts_at_zero_stays_small():
+    real, labels = two_classes()
+    total = objective(Loss(1, 1, 0), real, labels)
+    assert total(torch.tensor(1.0), real, labels, real.clone()).item() == pytest.approx(1.0)
+
+
+def test_terms_of_weight_zero_are_not_computed():
+    real, labels = two_classes()
+    total = objective(Loss(2, 0, 0), real, labels)
+    assert not total.needs_fakes
+    assert total(torch.tensor(5.0), real, labels).item() == 2
+    assert set(total.terms) == {"rec", "rec_weighted", "total"}
+
+
+@pytest.mark.parametrize(
+    ("term", "choice"),
+    [("rec", {}), ("native", {})]
+    + [("dist", {"distance": name}) for name in DISTANCES]
+    + [("model", {"model": name}) for name in MODELS],
+)
+@pytest.mark.parametrize("bad", [math.inf, math.nan])
+def test_the_term_that_diverged_is_named(term, choice, bad):
+    real, labels = two_classes()
+    loss = Loss(1, float(term == "dist"), float(term == "model"), **choice)
+    rec = torch.tensor(math.nan if term == "rec" else 1.0)
+    fakes = torch.full_like(real, bad if term in ("dist", "model") else 0.0)
+    native = torch.tensor(math.inf if term == "native" else 0.0)
+    with pytest.raises(Diverged, match=f"'{term}' became (nan|inf)") as error:
+        objective(loss, real, labels)(rec, real, labels, fakes, native=native)
+    assert error.value.term == term
