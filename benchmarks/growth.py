@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 from benchmarks.peers.process import OWN, DidNotFinishError, fit_and_sample
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from trisynth import commandline, data, seeds
 from trisynth.cache import write_atomic
@@ -118,11 +119,17 @@ def growth(costs: pd.DataFrame) -> Figure:
                 (lines[name],) = axes.plot(part["rows"], part[cost], color=colours[name], marker=marker, markersize=3)
             axes.set_xscale("log")
             axes.set_yscale("log")
+            axes.minorticks_off()
+            axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+            axes.yaxis.set_major_formatter("{x:g}")
+            if what != "fit" and cost == "added_megabytes":
+                # Three decades, as many as the time beside it takes: else a flat line looks steep.
+                axes.set_ylim(1, 1000)
             axes.set_title(f"{style.letter(position)}  {title}")
             axes.set_xlabel("training rows" if what == "fit" else "synthetic rows")
             axes.set_ylabel(unit)
         style.heading(figure, "Growth with rows, one thread", lines)
-        style.footnote(figure, "Equal steps up and to the right are linear growth; a flat line is growth of nothing.")
+        style.footnote(figure, "Both axes are logarithmic: a slope of one decade in one decade is linear growth.")
     return figure
 
 

@@ -9,7 +9,6 @@ import pytest
 from benchmarks.peers import frame, grid, process, report, run, scores, worker
 from benchmarks.peers.adapters import tables
 
-from trisynth import pipeline
 from trisynth.cache import Store, write_atomic
 from trisynth.data import load, split
 from trisynth.job import Job
@@ -26,6 +25,9 @@ def job(config) -> Job:
 @pytest.fixture
 def train(job):
     return split(load(job.dataset), 0)[0]
+
+
+scores_of = scores.synthetic
 
 
 def letters(rng):
@@ -111,52 +113,67 @@ def quick(monkeypatch, tmp_path, job):
         (folder / "cost.json").write_text(json.dumps({**cost, "drawn_rows": len(train)}))
 
     monkeypatch.setattr(process, "fit_and_sample", fake)
-    monkeypatch.setattr(pipeline, "references", lambda *_: {})
     monkeypatch.setattr(run, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(grid, "TABLES", ("classes",))
+    monkeypatch.setattr(scores, "_PROBES", ("classes",))
     monkeypatch.setattr(scores, "jobs", lambda generator, table, number: {"logistic": replace(job, seed=number)})
     run.parts.cache_clear()
     yield fits
     run.parts.cache_clear()
 
 
+@pytest.fixture
+def done(quick, tmp_path):
+    """Result of a cell that is run if it must be."""
+    store = Store(tmp_path / "cache")
+    return lambda *name: run.run(cell(*name), store, "raw", scores.fingerprint(store, "raw"))
+
+
 def cell(name: str, number: int = 0) -> grid.Cell:
     return grid.Cell(next(g for g in grid.generators() if g.name == name), "classes", number)
 
 
-def test_a_finished_cell_is_left_alone_until_its_code_changes(quick, tmp_path, monkeypatch):
-    store = Store(tmp_path / "cache")
-    first = run.run(cell("sdv_copula"), store, "raw")
-    assert run.run(cell("sdv_copula"), store, "raw") == first
+def test_a_finished_cell_is_left_alone_until_its_code_changes(quick, done, monkeypatch):
+    first = done("sdv_copula")
+    assert done("sdv_copula") == first
     assert quick == ["sdv_copula"]
     monkeypatch.setattr(scores, "KEPT", ("roc_auc",))
-    again = run.run(cell("sdv_copula"), store, "raw")
+    again = done("sdv_copula")
     assert quick == ["sdv_copula"], "other scores need no other fit"
     assert again["key"] != first["key"]
     monkeypatch.setattr(run, "_code", lambda path: "another adapter")
-    run.run(cell("sdv_copula"), store, "raw")
+    done("sdv_copula")
     assert quick == ["sdv_copula"] * 2
 
 
-def test_a_damaged_result_is_made_again(quick, tmp_path):
-    store = Store(tmp_path / "cache")
-    first = run.run(cell("sdv_copula"), store, "raw")
+def test_code_that_scores_the_same_makes_no_result_stale(done, monkeypatch):
+    first = done("sdv_copula")
+    looked = []
+    monkeypatch.setattr(scores, "code_digest", lambda *modules: "written better")
+    monkeypatch.setattr(scores, "synthetic", lambda *given: looked.append(given) or scores_of(*given))
+    assert done("sdv_copula") == first
+    assert len(looked) == 1, "other code is looked at"
+    monkeypatch.setattr(scores, "code_digest", lambda *modules: "written worse")
+    monkeypatch.setattr(scores, "synthetic", lambda *given: {**scores_of(*given), "rows": {}})
+    assert done("sdv_copula")["key"] != first["key"]
+
+
+def test_a_damaged_result_is_made_again(done):
+    first = done("sdv_copula")
     write_atomic(run.path(cell("sdv_copula")), '{"generator": "sdv_c')
-    assert run.run(cell("sdv_copula"), store, "raw")["arms"] == first["arms"]
+    assert done("sdv_copula")["arms"] == first["arms"]
 
 
-def test_what_did_not_finish_is_not_tried_again(quick, tmp_path):
-    store = Store(tmp_path / "cache")
-    assert run.run(cell("sdv_ctgan"), store, "raw")["status"] == process.OUT_OF_TIME
-    assert run.run(cell("sdv_ctgan"), store, "raw")["status"] == process.OUT_OF_TIME
-    assert run.run(cell("sdv_ctgan", 1), store, "raw")["status"].startswith("not tried: classes")
+def test_what_did_not_finish_is_not_tried_again(quick, done):
+    assert done("sdv_ctgan")["status"] == process.OUT_OF_TIME
+    assert done("sdv_ctgan")["status"] == process.OUT_OF_TIME
+    assert done("sdv_ctgan", 1)["status"].startswith("not tried: classes")
     assert quick == ["sdv_ctgan"]
 
 
-def test_copies_never_win(quick, tmp_path):
-    store = Store(tmp_path / "cache")
+def test_copies_never_win(done, tmp_path):
     for name in (grid.REAL, "sdv_copula", "sdv_ctgan", "marginals"):
-        run.run(cell(name), store, "raw")
+        done(name)
     cells = frame.cells(run.RESULTS)
     means = frame.by_table(cells).set_index("generator")
     # The stub returns the training rows: no loss, and every one of them a copy.

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.peers import grid, report, run
+from benchmarks.peers import grid, report, run, scores
 
 from trisynth.cache import Store
 from trisynth.commandline import one_line_errors
@@ -31,9 +31,10 @@ def main(arguments: list[str] | None = None) -> None:
         names = [grid.REAL, *(generator.name for generator in grid.PEERS)]
     store = Store(options.cache)
     with one_line_errors():
+        scored_by = "" if options.report else scores.fingerprint(store, options.raw)
         for cell in [] if options.report else grid.cells(names, options.tables, options.splits):
             start = time.perf_counter()
-            result = run.run(cell, store, options.raw)
+            result = run.run(cell, store, options.raw, scored_by)
             said = f"{cell.table} {cell.split} {cell.generator.name}: {result['status']}"
             print(f"{said} ({time.perf_counter() - start:.0f} s)", flush=True)
         report.write()

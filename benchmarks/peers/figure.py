@@ -55,7 +55,7 @@ def overview(means: pd.DataFrame, summary: pd.DataFrame, labels: Mapping[str, st
             "circuit": Line2D([], [], marker="D", color=_FLAG, **mark),
             "our others": Line2D([], [], marker="o", color=_OURS, **mark),
             "peers": Line2D([], [], marker="s", color=_PEERS, **mark),
-            f"hollow: copy share above {HONEST:g}": Line2D([], [], marker="o", color=style.GREY, mfc="none", **mark),
+            "hollow: copies": Line2D([], [], marker="o", color=style.GREY, mfc="none", **mark),
         }
         style.heading(figure, "Utility and fidelity against peers", names)
         style.footnote(figure, _note(means))
@@ -66,7 +66,7 @@ def _note(means: pd.DataFrame) -> str:
     splits = int(means["splits"].max())
     return (
         f"Means over {splits} split{'s' * (splits > 1)} and three classifiers; beside a table, its training rows. "
-        "In a, means over the tables that a generator finished."
+        f"In a, means\nover the tables that a generator finished. Copies: a mean copy share above {HONEST:g}."
     )
 
 

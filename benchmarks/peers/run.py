@@ -73,17 +73,31 @@ def beaten_by(cell: Cell, train: Dataset) -> str | None:
     return None
 
 
-def run(cell: Cell, store: Store, raw: str) -> dict[str, Any]:
-    """Fit, sample and score one cell, unless its result is there and made by the same code."""
+def run(cell: Cell, store: Store, raw: str, scored_by: str) -> dict[str, Any]:
+    """Fit, sample and score one cell, unless its result is there and the same as would be made now.
+
+    Parameters
+    ----------
+    cell : Cell
+    store : Store
+        Where synthetic rows are kept.
+    raw : str
+        Folder of the raw tables.
+    scored_by : str
+        ``scores.fingerprint`` of the present code.
+
+    Returns
+    -------
+    dict
+        What the result's file says.
+    """
     name = cell.generator.name if cell.generator.own and cell.generator.name != REAL else "copy"
-    split_jobs = {
-        key: Job(**{**job.config, "raw": raw}) for key, job in scores.jobs(name, cell.table, cell.split).items()
-    }
+    split_jobs = scores.placed(scores.jobs(name, cell.table, cell.split), raw)
     job = next(iter(split_jobs.values()))
     train, test = parts(cell.table, cell.split, raw)
     rows = digest(frame_digest(train), frame_digest(test))
     made_by = rows if cell.generator.name == REAL else fit_key(cell, job, rows)
-    key = digest(made_by, scores.code_key(job))
+    key = digest(made_by, scored_by)
     found = read(path(cell))
     # A fit that came to no end is not tried again for new scores.
     if found is not None and found["key"] == (key if found["status"] == "done" else made_by):
