@@ -145,12 +145,12 @@ class Experiment:
         frame = stored(None, lambda: references(train, self.job.seed, compare))
         return stored(rows_key, lambda: compare(synthetic)) | frame
 
-    def terms(self) -> dict[str, float]:
-        """Terms of the loss in the last epoch, ``final/<term>``, for generators that train with L_total."""
-        if "loss" not in self.job.generator:
-            return {}
-        curves = getattr(self.generator(), "history_", {})
-        return {f"final/{name}": values[-1] for name, values in curves.items() if values}
+    def told(self) -> dict[str, float]:
+        """What the generator says of itself: its report, and the terms of its loss in the last epoch."""
+        generator = self.generator()
+        report = {f"generator/{name}": float(value) for name, value in getattr(generator, "report_", {}).items()}
+        curves = getattr(generator, "history_", {})
+        return report | {f"final/{name}": values[-1] for name, values in curves.items() if values}
 
 
 def run(experiment: Experiment) -> Result:
@@ -179,7 +179,7 @@ def run(experiment: Experiment) -> Result:
             real = {k.removeprefix("real/"): v for k, v in metrics.items() if k.startswith("real/")}
             shared = [name for name in real if f"combined/{name}" in metrics and name != "converged"]
             metrics |= {f"gain/{name}": metrics[f"combined/{name}"] - real[name] for name in shared}
-        metrics |= experiment.comparison() | experiment.terms()
+        metrics |= experiment.comparison() | experiment.told()
         digests = {"real_train": frame_digest(train), "real_test": frame_digest(test)}
         digests["synthetic"] = experiment.rows(len(train))[0]
     seconds = {part: round(value, 4) for part, value in experiment.seconds.items()}
