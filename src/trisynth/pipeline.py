@@ -7,6 +7,7 @@ generators there are.
 """
 
 import json
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -148,9 +149,10 @@ class Experiment:
     def told(self) -> dict[str, float]:
         """What the generator says of itself: its report, and the terms of its loss in the last epoch."""
         generator = self.generator()
-        report = {f"generator/{name}": float(value) for name, value in getattr(generator, "report_", {}).items()}
+        found = {f"generator/{name}": value for name, value in generator.report().items()}
         curves = getattr(generator, "history_", {})
-        return report | {f"final/{name}": values[-1] for name, values in curves.items() if values}
+        found |= {f"final/{name}": values[-1] for name, values in curves.items() if values}
+        return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def run(experiment: Experiment) -> Result:

@@ -181,7 +181,7 @@ def test_the_alarm_rises_when_states_outnumber_what_rows_can_tell():
     # A class's own circuit that leans on nothing is free to memorise.
     few, many = (Circuit(states=k, strength=s).fit(X, y).memorisation_ for k, s in ((2, 30.0), (64, 0.1)))
     assert many > few + 2
-    assert fitted().report_["memorisation"] == fitted().memorisation_
+    assert fitted().report()["memorisation"] == fitted().memorisation_
 
 
 def test_a_small_class_borrows_strength():

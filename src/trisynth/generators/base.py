@@ -148,6 +148,10 @@ class Generator(BaseEstimator, ABC):
             columns[self.target_column_] = self.target_
         return pd.DataFrame({name: c.canonical(pd.Series([], dtype=c.dtype)) for name, c in columns.items()})
 
+    def report(self) -> dict[str, float]:
+        """What the fit has to say of itself, by name; a job's result has it as ``generator/<name>``."""
+        return {}
+
     def save(self, path: str | Path) -> None:
         """Write the fitted generator to one file of JSON and arrays; loading it runs no code of the file's."""
         persistence.save(self, Path(path))

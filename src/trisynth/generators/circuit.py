@@ -73,8 +73,8 @@ class Circuit(Generator):
         step was asked for.
     memorisation_ : float
         Alarm: mean log-likelihood of a training row less that of a validation row, in nats; 0 is honest.
-    report_ : dict of str to float
-        The alarm and what was chosen, for a run's result.
+    steps_ : int
+        Steps down L_total after EM.
 
     Notes
     -----
@@ -142,13 +142,12 @@ class Circuit(Generator):
             if 0 < held < _HELD:
                 common = climb(common, chosen.prior, rows, rows, _LAST_PASSES).circuit
                 self.circuits_ = self._classes(common, every, every, found.steps).circuits
-            self.report_ = {
-                "memorisation": self.memorisation_,
-                "states": float(self.states_),
-                "steps": float(found.steps),
-            }
+            self.steps_ = found.steps
             # Kept, as they take longer to make than a thousand rows take to draw.
             self.sampler_ = Sampler.of(self.circuits_, codec.starts)
+
+    def report(self) -> dict[str, float]:
+        return {"memorisation": self.memorisation_, "states": float(self.states_), "steps": float(self.steps_)}
 
     def _check(self) -> None:
         if isinstance(self.refine, bool) or not isinstance(self.refine, int | np.integer) or self.refine < 0:
