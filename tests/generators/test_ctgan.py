@@ -142,7 +142,7 @@ def test_training_by_sampling_raises_the_recall_of_rare_categories(native, table
 
 
 def test_without_conditions_only_the_label_is_asked_for(native, table):
-    plain = CTGAN(conditional=False, loss=NATIVE, **SHORT).fit(*table)
+    plain = CTGAN(conditional=False, loss=NATIVE, **{**SHORT, "steps": 750}).fit(*table)
     assert len(plain._conditions()) == 1 and len(native._conditions()) == 3
     drawn = plain.sample({"ill": 600, "well": 600})
     assert agreement(*table, *drawn) > 0.65
