@@ -118,9 +118,9 @@ def test_interval_of_wins_holds_the_truth_as_often_as_it_says():
 def test_clear_wins_are_bold_and_losses_are_not():
     table = losses.wins_table(losses.named(sweep(datasets=tuple("abcdefgh"))))
     rows = {(row[0], row[1]): place for place, row in enumerate(table.rows)}
-    assert (rows["together", "rec_dist"], 3) in table.bold and (rows["together", "all"], 3) not in table.bold
-    assert table.rows[rows["together", "rec_dist"]][2] == 48
-    assert "| together | rec dist | 48 | **1.000 ± 0." in markup.markdown(table, "c")
+    assert (rows["together", "rec + dist"], 3) in table.bold and (rows["together", "all"], 3) not in table.bold
+    assert table.rows[rows["together", "rec + dist"]][2] == 48
+    assert "| together | rec + dist | 48 | **1.000 [0." in markup.markdown(table, "c")
 
 
 def test_a_law_that_holds_has_no_error_and_one_that_does_not_shows():

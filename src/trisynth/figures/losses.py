@@ -14,7 +14,7 @@ from trisynth.tables import losses
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F7F7F")
 _MARKERS = ("o", "s", "D", "^", "v", "<", "P", "X")
 _ROW = 0.15
-_LETTERS = 30
+_LETTERS = 34
 # What a map shows of the synthetic rows, and whether more is better.
 _MAPPED = {"ROC AUC, synthetic": ("synthetic", True), "C2ST AUC (0.5 best)": ("fidelity/c2st_boosting", False)}
 
@@ -108,7 +108,7 @@ def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) 
             axes.tick_params(axis="y", length=0)
             for line in np.arange(len(settings) - 1) + 0.5:
                 axes.axhline(line, color="0.88", linewidth=0.4, zorder=0)
-        shown = [style.shortened(setting.replace("_", " + "), _LETTERS) for setting in settings]
+        shown = [style.shortened(losses.spoken(setting), _LETTERS) for setting in settings]
         figure.axes[0].set_yticks(range(len(settings)), shown)
         figure.axes[0].set_ylim(len(settings) - 0.5, -0.5)
         style.heading(

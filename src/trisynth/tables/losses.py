@@ -200,6 +200,18 @@ def win_rate(gains: pd.Series) -> Estimate:
     return Estimate(p, float(half + abs(p - centre)), len(gains))
 
 
+def spoken(setting: str) -> str:
+    """A setting as it stands in print: ``rec_model train_on_synthetic`` is ``rec + model: train on synthetic``."""
+    terms, *rest = setting.split(" ")
+    return ": ".join([terms.replace("_", " + "), *([" ".join(rest).replace("_", " ")] if rest else [])])
+
+
+def _share(rate: Estimate) -> str:
+    """A win rate as text: no share lies below 0 or above 1, as a ± would have it."""
+    ends = f" [{max(rate.low, 0.0):.3f}, {min(rate.high, 1.0):.3f}]" if math.isfinite(rate.half) else ""
+    return f"{rate.mean:.3f}{ends}"
+
+
 def wins_table(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) -> Table:
     """Win rate and mean gain of every setting over the plain loss, by generator and for all of them."""
     columns = [Column("generator", "Generator"), Column("setting", "Loss"), Column("pairs", "Pairs")]
@@ -224,12 +236,13 @@ def wins_table(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combin
                 least = (0.5, 0.0) * len(arms)
                 clear = [cell is not None and cell.low > low for cell, low in zip(cells, least, strict=True)]
                 bold |= {(len(rows), 3 + place) for place in np.flatnonzero(clear)}
-                rows.append([generator, setting, count, *cells])
+                cells[::2] = [cell and _share(cell) for cell in cells[::2]]
+                rows.append([generator, spoken(setting), count, *cells])
     note = (
         "Against the plain loss of the same generator, data set and seed (the native one, or L_rec alone where the "
-        "sweep has no other): share of pairs with a higher utility (ROC "
-        "AUC, or R² of a number; ties one half) and mean gain, mean over classifiers. Each data set counts once; ± the "
-        "longer arm of Wilson's 95 % interval for wins, half of the t interval for gains. Published for a like loss: "
+        "sweep has no other): share of pairs with a higher utility (ROC AUC, or R² of a number; ties one half) and "
+        "mean gain, mean over classifiers. Each data set counts once. In brackets Wilson's 95 % interval, its longer "
+        "arm to both sides; ± half of the 95 % t interval. Published for a like loss: "
         f"{PUBLISHED['synthetic']} on synthetic, {PUBLISHED['combined']} on combined rows. Bold: the interval lies "
         "above one half, or above zero."
     )
@@ -249,7 +262,7 @@ def confidence_table(jobs: pd.DataFrame) -> Table:
         own = {name: gains.xs((generator, setting), level=("generator", "setting")) for name, gains in found.items()}
         cells = [by_dataset(gains) for gains in own.values()]
         bold |= {(len(rows), 3 + place) for place, cell in enumerate(cells) if cell.low > 0 or cell.high < 0}
-        rows.append([generator, setting, max(map(len, own.values())), *cells])
+        rows.append([generator, spoken(setting), max(map(len, own.values())), *cells])
     note = (
         "Scores on real test rows of classifiers trained on synthetic rows, less those under the plain loss of the "
         "same generator, data set and seed; mean over classifiers, ± half of the 95 % t interval over data sets. Log "
