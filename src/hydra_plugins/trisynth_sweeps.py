@@ -3,7 +3,9 @@
 Hydra looks for plugins in this namespace; ``conf/hydra`` gives these two their names, ``grid`` and ``parallel``.
 """
 
+import copy
 import importlib
+import re
 import tempfile
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,10 +14,12 @@ from typing import Any
 
 import cloudpickle
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn
+from hydra.types import HydraContext
 from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 
 class Launcher(JoblibLauncher):
@@ -45,7 +49,8 @@ class Launcher(JoblibLauncher):
 
         options = OmegaConf.to_container(OmegaConf.create(self.joblib)) | {"backend": "loky"}
         process_joblib_cfg(options)
-        shared = (self.hydra_context, self.config, self.task_function, Singleton.get_state())
+        context = HydraContext(SeedByHand(self.hydra_context.config_loader), self.hydra_context.callbacks)
+        shared = (context, self.config, self.task_function, Singleton.get_state())
         with tempfile.TemporaryDirectory(prefix="trisynth-") as folder:
             file = Path(folder) / "shared"
             file.write_bytes(cloudpickle.dumps((self.preload, shared)))
@@ -73,6 +78,39 @@ def _run(file: str, number: int, overrides: list[str]) -> JobReturn:
     short = JobReturn(overrides=overrides, status=done.status)
     short.return_value = done._return_value
     return short
+
+
+class SeedByHand:
+    """Hydra's config loader that composes jobs once that differ in their seed alone, and sets the seed by hand.
+
+    Composing reads every yaml of a job again, a tenth of a second; the seed chooses none of them.
+
+    Parameters
+    ----------
+    loader : ConfigLoader
+    """
+
+    def __init__(self, loader: ConfigLoader):
+        self._loader = loader
+        self._composed: tuple[list[str], DictConfig] | None = None
+
+    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        """Configuration of one job; see Hydra's loader."""
+        seeds = [override for override in sweep_overrides if re.fullmatch(r"seed=\d+", override)]
+        if len(seeds) != 1:
+            return self._loader.load_sweep_config(master_config, sweep_overrides)
+        place = sweep_overrides.index(seeds[0])
+        others = sweep_overrides[:place] + sweep_overrides[place + 1 :]
+        # Seeds follow one another in a grid, so the last composition is all that need be kept.
+        if self._composed is None or self._composed[0] != others:
+            self._composed = others, self._loader.load_sweep_config(master_config, sweep_overrides)
+        config = copy.deepcopy(self._composed[1])
+        known, job = config.hydra.overrides, config.hydra.job
+        before = next(override for override in known.task if re.fullmatch(r"seed=\d+", override))
+        known.task = [seeds[0] if override == before else override for override in known.task]
+        job.override_dirname = job.override_dirname.replace(before, seeds[0])
+        config.seed = int(seeds[0].removeprefix("seed="))
+        return config
 
 
 class Sweeper(BasicSweeper):

@@ -9,11 +9,15 @@ import time
 import cloudpickle
 import hydra_plugins.hydra_joblib_launcher._core as core
 import pytest
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.sweeper import Sweeper as HydraSweeper
+from hydra.types import HydraContext, RunMode
 from omegaconf import OmegaConf
 
 from hydra_plugins import trisynth_sweeps
+from trisynth.config import CONF
 
 # What a pipe takes in one piece, by POSIX at least 512 bytes and on Linux 4,096.
 ATOMIC = 4096
@@ -32,7 +36,11 @@ def test_messages_fit_into_one_write(tmp_path, monkeypatch):
 
     monkeypatch.setattr("joblib.Parallel", parallel)
     launcher = trisynth_sweeps.Launcher(n_jobs=2)
-    launcher.setup(hydra_context=None, task_function=print, config={"large": "x" * 100_000})
+    launcher.setup(
+        hydra_context=HydraContext(config_loader=None, callbacks=None),
+        task_function=print,
+        config={"large": "x" * 100_000},
+    )
     back = launcher.launch([["seed=1"], ["seed=2"]], 5)
     assert [(job.overrides, job.return_value) for job in back] == [(["seed=1"], 5), (["seed=2"], 6)]
     assert all(len(cloudpickle.dumps(message)) < ATOMIC for message in (*sent, *back))
@@ -48,6 +56,26 @@ def test_workers_import_what_they_are_told_to(tmp_path):
     finally:
         sys.path.remove(str(tmp_path))
         sys.modules.pop("planted_module", None)
+
+
+def test_a_seed_set_by_hand_is_a_seed_composed():
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        master = loader.load_configuration("config", ["hydra.sweep.dir=here"], RunMode.MULTIRUN)
+        quick = trisynth_sweeps.SeedByHand(loader)
+        composed = 0
+        for generator in ("smote", "vae"):
+            for seed in range(3):
+                job = [f"generator={generator}", f"seed={seed}", "loss.alpha=2", "test_size=0.2"]
+                expected = loader.load_sweep_config(master, job)
+                before = quick._composed
+                got = quick.load_sweep_config(master, job)
+                composed += quick._composed is not before
+                assert got == expected
+                got.loss.alpha = 100.0  # what a job does to its configuration must not reach the next one
+        assert composed == 2
+        for odd in (["generator=smote"], ["++seed=1"], ["seed=4", "generator=smote"]):
+            assert quick.load_sweep_config(master, odd) == loader.load_sweep_config(master, odd)
 
 
 def test_every_choice_is_checked_once(monkeypatch):

@@ -12,6 +12,8 @@ from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
 
+_LAST: dict[tuple[str, str], Dataset] = {}
+
 
 def prepare(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> tuple[Dataset, pd.DataFrame]:
     """Clean data set and the report of its cleaning.
@@ -35,8 +37,13 @@ def prepare(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> tuple[Data
 
 
 def load(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> Dataset:
-    """Clean data set of a config; see :func:`prepare`."""
-    return prepare(cfg, root)[0]
+    """Clean data set of a config; see :func:`prepare`. The last one is kept: jobs of a sweep come by data sets."""
+    key = data_key(cfg), str(root)
+    if key not in _LAST:
+        dataset = prepare(cfg, root)[0]
+        _LAST.clear()
+        _LAST[key] = dataset
+    return _LAST[key]
 
 
 def data_key(cfg: Mapping[str, Any]) -> str:
