@@ -21,6 +21,9 @@ from hydra.types import HydraContext
 from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
 from omegaconf import DictConfig, OmegaConf
 
+# Compositions that a worker remembers; one takes about half a megabyte.
+_KEPT = 100
+
 
 class Launcher(JoblibLauncher):
     """joblib's launcher with messages of a few hundred bytes.
@@ -92,24 +95,25 @@ class SeedByHand:
 
     def __init__(self, loader: ConfigLoader):
         self._loader = loader
-        self._composed: tuple[list[str], DictConfig] | None = None
+        self._composed: dict[tuple[str, ...], tuple[str, DictConfig]] = {}
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         """Configuration of one job; see Hydra's loader."""
         seeds = [override for override in sweep_overrides if re.fullmatch(r"seed=\d+", override)]
         if len(seeds) != 1:
             return self._loader.load_sweep_config(master_config, sweep_overrides)
-        place = sweep_overrides.index(seeds[0])
-        others = sweep_overrides[:place] + sweep_overrides[place + 1 :]
-        # Seeds follow one another in a grid, so the last composition is all that need be kept.
-        if self._composed is None or self._composed[0] != others:
-            self._composed = others, self._loader.load_sweep_config(master_config, sweep_overrides)
-        config = copy.deepcopy(self._composed[1])
+        (seed,) = seeds
+        others = tuple("seed=" if override == seed else override for override in sweep_overrides)
+        if others not in self._composed:
+            if len(self._composed) == _KEPT:
+                self._composed.pop(next(iter(self._composed)))
+            self._composed[others] = seed, self._loader.load_sweep_config(master_config, sweep_overrides)
+        before, config = self._composed[others]
+        config = copy.deepcopy(config)
         known, job = config.hydra.overrides, config.hydra.job
-        before = next(override for override in known.task if re.fullmatch(r"seed=\d+", override))
-        known.task = [seeds[0] if override == before else override for override in known.task]
-        job.override_dirname = job.override_dirname.replace(before, seeds[0])
-        config.seed = int(seeds[0].removeprefix("seed="))
+        known.task = [seed if override == before else override for override in known.task]
+        job.override_dirname = job.override_dirname.replace(before, seed)
+        config.seed = int(seed.removeprefix("seed="))
         return config
 
 

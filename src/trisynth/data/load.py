@@ -12,6 +12,7 @@ from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
 
+_KEPT = 4
 _LAST: dict[tuple[str, str], Dataset] = {}
 
 
@@ -37,11 +38,12 @@ def prepare(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> tuple[Data
 
 
 def load(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> Dataset:
-    """Clean data set of a config; see :func:`prepare`. The last one is kept: jobs of a sweep come by data sets."""
+    """Clean data set of a config; see :func:`prepare`. The last few are kept for the jobs of a sweep."""
     key = data_key(cfg), str(root)
     if key not in _LAST:
         dataset = prepare(cfg, root)[0]
-        _LAST.clear()
+        if len(_LAST) == _KEPT:
+            _LAST.pop(next(iter(_LAST)))
         _LAST[key] = dataset
     return _LAST[key]
 
