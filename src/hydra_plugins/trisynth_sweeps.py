@@ -21,7 +21,7 @@ from hydra.types import HydraContext
 from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
 from omegaconf import DictConfig, OmegaConf
 
-# Compositions that a worker remembers; one takes about half a megabyte.
+# Compositions that a worker remembers; one takes a fifth of a megabyte.
 _KEPT = 100
 
 
