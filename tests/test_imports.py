@@ -26,17 +26,17 @@ LAYERS = [
     {"tables", "figures"},
     {"execution", "sweeps", "tracking"},
     {"commandline"},
-    {"callbacks", "stages", "synthesize"},
+    {"callbacks", "stages", "synthesize", "worker"},
     {"run"},
 ]
 HOMES = {
     "mlflow": {"tracking"},
-    "hydra": {"run", "callbacks", "stages", "commandline"},
-    "omegaconf": {"run", "callbacks", "stages", "commandline"},
+    "hydra": {"run", "worker", "callbacks", "stages", "commandline"},
+    "omegaconf": {"run", "worker", "callbacks", "stages", "commandline"},
     "dvc": set(),
     "pickle": set(),
     "dill": set(),
-    "cloudpickle": set(),
+    "cloudpickle": {"worker"},
 }
 # What the next start of a finished sweep must not wait for.
 HEAVY = {"torch", "sklearn", "imblearn", "scipy", "mlflow", "matplotlib", "seaborn"}

@@ -3,26 +3,19 @@
 Hydra looks for plugins in this namespace; ``conf/hydra`` gives these two their names, ``grid`` and ``parallel``.
 """
 
-import copy
-import importlib
-import re
 import tempfile
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import cloudpickle
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn
-from hydra.types import HydraContext
 from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
-# Compositions that a worker remembers; one takes a fifth of a megabyte.
-_KEPT = 100
+from trisynth import worker
 
 
 class Launcher(JoblibLauncher):
@@ -52,69 +45,14 @@ class Launcher(JoblibLauncher):
 
         options = OmegaConf.to_container(OmegaConf.create(self.joblib)) | {"backend": "loky"}
         process_joblib_cfg(options)
-        context = HydraContext(SeedByHand(self.hydra_context.config_loader), self.hydra_context.callbacks)
-        shared = (context, self.config, self.task_function, Singleton.get_state())
+        shared = (self.hydra_context, self.config, self.task_function, Singleton.get_state())
         with tempfile.TemporaryDirectory(prefix="trisynth-") as folder:
             file = Path(folder) / "shared"
             file.write_bytes(cloudpickle.dumps((self.preload, shared)))
             return Parallel(**options)(
-                delayed(_run)(str(file), initial_job_idx + number, list(overrides))
+                delayed(worker.run)(str(file), initial_job_idx + number, list(overrides))
                 for number, overrides in enumerate(job_overrides)
             )
-
-
-@lru_cache(maxsize=1)
-def _shared(file: str) -> tuple:
-    """What all jobs of a batch share, read once per worker."""
-    preload, shared = cloudpickle.loads(Path(file).read_bytes())
-    for module in preload:
-        importlib.import_module(module)
-    return shared
-
-
-def _run(file: str, number: int, overrides: list[str]) -> JobReturn:
-    """One job in a worker; of what Hydra returns, only the value and the status go back."""
-    from hydra_plugins.hydra_joblib_launcher._core import execute_job
-
-    context, config, task, state = _shared(file)
-    done = execute_job(number, overrides, context, config, task, state)
-    short = JobReturn(overrides=overrides, status=done.status)
-    short.return_value = done._return_value
-    return short
-
-
-class SeedByHand:
-    """Hydra's config loader that composes jobs once that differ in their seed alone, and sets the seed by hand.
-
-    Composing reads every yaml of a job again, a tenth of a second; the seed chooses none of them.
-
-    Parameters
-    ----------
-    loader : ConfigLoader
-    """
-
-    def __init__(self, loader: ConfigLoader):
-        self._loader = loader
-        self._composed: dict[tuple[str, ...], tuple[str, DictConfig]] = {}
-
-    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
-        """Configuration of one job; see Hydra's loader."""
-        seeds = [override for override in sweep_overrides if re.fullmatch(r"seed=\d+", override)]
-        if len(seeds) != 1:
-            return self._loader.load_sweep_config(master_config, sweep_overrides)
-        (seed,) = seeds
-        others = tuple("seed=" if override == seed else override for override in sweep_overrides)
-        if others not in self._composed:
-            if len(self._composed) == _KEPT:
-                self._composed.pop(next(iter(self._composed)))
-            self._composed[others] = seed, self._loader.load_sweep_config(master_config, sweep_overrides)
-        before, config = self._composed[others]
-        config = copy.deepcopy(config)
-        known, job = config.hydra.overrides, config.hydra.job
-        known.task = [seed if override == before else override for override in known.task]
-        job.override_dirname = job.override_dirname.replace(before, seed)
-        config.seed = int(seed.removeprefix("seed="))
-        return config
 
 
 class Sweeper(BasicSweeper):

@@ -7,27 +7,29 @@ import sys
 import time
 
 import cloudpickle
-import hydra_plugins.hydra_joblib_launcher._core as core
 import pytest
-from hydra import initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.sweeper import Sweeper as HydraSweeper
-from hydra.types import HydraContext, RunMode
+from hydra.types import HydraContext
 from omegaconf import OmegaConf
 
 from hydra_plugins import trisynth_sweeps
-from trisynth.config import CONF
+from trisynth import worker
 
 # What a pipe takes in one piece, by POSIX at least 512 bytes and on Linux 4,096.
 ATOMIC = 4096
 
 
 def test_messages_fit_into_one_write(tmp_path, monkeypatch):
-    def execute_job(number, overrides, context, config, task, state):
-        return JobReturn(overrides, OmegaConf.create(config), config, status=JobStatus.COMPLETED, _return_value=number)
+    class Loader:
+        def load_sweep_config(self, master, overrides):
+            return OmegaConf.create({"hydra": {"job": {"name": "run"}}, **master})
 
-    monkeypatch.setattr(core, "execute_job", execute_job)
+    def run_job(task, config, *_):
+        number = config.hydra.job.num
+        return JobReturn(["long"], config, config, status=JobStatus.COMPLETED, _return_value=number)
+
+    monkeypatch.setattr(worker, "run_job", run_job)
     sent = []
 
     def parallel(**options):
@@ -37,42 +39,13 @@ def test_messages_fit_into_one_write(tmp_path, monkeypatch):
     monkeypatch.setattr("joblib.Parallel", parallel)
     launcher = trisynth_sweeps.Launcher(n_jobs=2)
     launcher.setup(
-        hydra_context=HydraContext(config_loader=None, callbacks=None),
+        hydra_context=HydraContext(config_loader=Loader(), callbacks=None),
         task_function=print,
         config={"large": "x" * 100_000},
     )
-    back = launcher.launch([["seed=1"], ["seed=2"]], 5)
-    assert [(job.overrides, job.return_value) for job in back] == [(["seed=1"], 5), (["seed=2"], 6)]
+    back = launcher.launch([["dataset=a"], ["dataset=b"]], 5)
+    assert [(job.overrides, job.return_value) for job in back] == [(["dataset=a"], 5), (["dataset=b"], 6)]
     assert all(len(cloudpickle.dumps(message)) < ATOMIC for message in (*sent, *back))
-
-
-def test_workers_import_what_they_are_told_to(tmp_path):
-    (tmp_path / "planted_module.py").write_text("")
-    (tmp_path / "shared").write_bytes(cloudpickle.dumps((["planted_module"], "all")))
-    sys.path.insert(0, str(tmp_path))
-    try:
-        assert trisynth_sweeps._shared(str(tmp_path / "shared")) == "all"
-        assert "planted_module" in sys.modules
-    finally:
-        sys.path.remove(str(tmp_path))
-        sys.modules.pop("planted_module", None)
-
-
-def test_a_seed_set_by_hand_is_a_seed_composed():
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        loader = GlobalHydra.instance().config_loader()
-        master = loader.load_configuration("config", ["hydra.sweep.dir=here"], RunMode.MULTIRUN)
-        quick = trisynth_sweeps.SeedByHand(loader)
-        for generator in ("smote", "vae"):
-            for seed in range(3):
-                job = [f"generator={generator}", f"seed={seed}", "loss.alpha=2", "test_size=0.2"]
-                expected = loader.load_sweep_config(master, job)
-                got = quick.load_sweep_config(master, job)
-                assert got == expected
-                got.loss.alpha = 100.0  # what a job does to its configuration must not reach the next one
-        assert len(quick._composed) == 2
-        for odd in (["generator=smote"], ["++seed=1"], ["seed=4", "generator=smote"]):
-            assert quick.load_sweep_config(master, odd) == loader.load_sweep_config(master, odd)
 
 
 def test_every_choice_is_checked_once(monkeypatch):
