@@ -103,7 +103,7 @@ class Experiment:
     def arm(self, name: str) -> tuple[dict[str, float], dict[str, int]]:
         """Scores of one arm on the real test rows, and its training rows per class."""
         train, test = self.parts
-        arm = instantiate(self.job.arms[name], f"arms.{name}")
+        arm = instantiate(self.job.arms[name], f"arms.{name}").informed(lambda: self.generator().advice())
         digest_of_rows, synthetic = self.rows(arm.needs(class_counts(train))) if arm.uses_synthetic else (None, None)
 
         def make(folder: Path) -> None:
