@@ -151,7 +151,8 @@ class Auto(Generator):
     def report(self) -> dict[str, float]:
         """Gain and bound against the nearest rival and against the real rows, the choice, and whether it is none."""
         advice = self.advice_
-        found = {name: advice[name] for name in ("gain", "lower", "gain_over_real", "lower_over_real")}
+        names = "gain_choosing", "gain", "lower", "gain_over_real", "lower_over_real"
+        found = {name: advice[name] for name in names}
         found |= {"none": advice["amount"] == 0, "balance": advice["tried"] == BALANCE}
         found |= {"budget_spent_out": advice["spent_out"], "trials": (self.trials_["stage"] == "choose").sum()}
         found |= {f"chose/{advice['candidate']}": True}

@@ -14,7 +14,6 @@ from trisynth.classifiers import fit_predict
 from trisynth.data.dataset import Dataset
 from trisynth.generators.base import Generator
 from trisynth.metrics import utility
-from trisynth.preprocessing.encoder import TableEncoder
 
 # Scores that may be asked for: higher is better. Those of decisions have a rival that only moves the decision.
 RANKING, DECISIONS = ("roc_auc", "pr_auc"), ("f1_macro", "balanced_accuracy", "accuracy")
@@ -69,14 +68,13 @@ def exams(data: Dataset, held: Sequence[np.ndarray], seed: int) -> list[Exam]:
         aside = np.zeros(len(data), bool)
         aside[rows] = True
         train = data.take(np.flatnonzero(~aside))
-        known = {
-            name: column.cat.remove_unused_categories()
-            for name, column in train.X.items()
-            if isinstance(column.dtype, pd.CategoricalDtype)
-        }
-        train = replace(train, X=train.X.assign(**known) if known else train.X)
+        train = replace(train, X=train.X.apply(_known))
         found.append(Exam(train, data.take(rows), seeds.integer(seed, "exam", i)))
     return found
+
+
+def _known(column: pd.Series) -> pd.Series:
+    return column.cat.remove_unused_categories() if isinstance(column.dtype, pd.CategoricalDtype) else column
 
 
 def rivals(task: str, metric: str) -> dict[str, Arm]:
@@ -105,7 +103,7 @@ class Panel:
         As the files of ``conf/classifier`` have them, their estimators made.
     metric : str
     encoder : TableEncoder
-        Fitted anew on the real rows that an exam trains on.
+        Of each exam, fitted on the real rows that are trained on.
     classes : list of str or None
         None for regression.
     """

@@ -71,7 +71,7 @@ class Search:
             "tried": 0.0,
             "metric": panel.metric,
             "rival": "",
-            **dict.fromkeys(("gain", "lower", "gain_over_real", "lower_over_real"), np.nan),
+            **dict.fromkeys(("gain_choosing", "gain", "lower", "gain_over_real", "lower_over_real"), np.nan),
             "confidence": float(confidence),
             "reason": "",
             "spent_out": False,
@@ -118,7 +118,8 @@ class Search:
             return spent if self.advice["spent_out"] else "no candidate could be tried"
         self.ranking.sort(key=lambda name: -best[name][0] if name in best else np.inf)
         gain, amount, rival = best[self.ranking[0]]
-        self.advice |= {"candidate": self.ranking[0], "tried": amount, "gain": gain, "rival": list(self.rivals)[rival]}
+        self.advice |= {"candidate": self.ranking[0], "tried": amount, "rival": list(self.rivals)[rival]}
+        self.advice |= dict.fromkeys(("gain_choosing", "gain"), float(gain))
         return "" if gain > 0 else "no candidate gained over the strongest of its rivals"
 
     def _confirm(self, rows: np.ndarray, parts: int) -> str:
@@ -134,8 +135,12 @@ class Search:
         for i, bound in enumerate(lower):
             self._record("confirm", name, amount, i, gains[:, i].mean(), bound, len(gains))
         nearest, real = int(np.argmin(lower)), list(self.rivals).index("real")
-        self.advice |= {"rival": list(self.rivals)[nearest], "gain": gains[:, nearest].mean(), "lower": lower[nearest]}
-        self.advice |= {"gain_over_real": gains[:, real].mean(), "lower_over_real": lower[real]}
+        self.advice |= {
+            "rival": list(self.rivals)[nearest],
+            "gain": float(gains[:, nearest].mean()),
+            "lower": lower[nearest],
+        }
+        self.advice |= {"gain_over_real": float(gains[:, real].mean()), "lower_over_real": lower[real]}
         return "" if lower[nearest] > 0 else "no gain is surely above zero"
 
     def _sit(self, rows: np.ndarray, parts: int, name: str) -> tuple[list[Exam], np.ndarray]:
