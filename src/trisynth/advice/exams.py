@@ -54,10 +54,9 @@ def deal(labels: np.ndarray, parts: Sequence[int], rng: np.random.Generator) -> 
     """
     order = rng.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
-    # Cards are shuffled within a round, so that a label of few rows does not always meet the same part.
-    cards = np.repeat(np.arange(len(parts)), parts)
-    rounds = -(-len(labels) // len(cards))
-    dealt = np.concatenate([rng.permutation(cards) for _ in range(rounds)])[: len(labels)]
+    # Every round has the same order, so that as many rows of a label as there are cards meet each card once.
+    cards = rng.permutation(np.repeat(np.arange(len(parts)), parts))
+    dealt = np.resize(cards, len(labels))
     return [np.sort(order[dealt == part]) for part in range(len(parts))]
 
 
