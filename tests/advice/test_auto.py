@@ -125,7 +125,7 @@ def test_a_numeric_target_is_scored_by_r2():
 
 @pytest.mark.parametrize(
     ("rows", "reason"),
-    [(8, "4 rows beyond the largest class are too few"), (1, "0 rows beyond the largest class are too few")],
+    [(8, "4 rows of a second class are too few"), (1, "0 rows of a second class are too few for 10 folds")],
 )
 def test_too_few_rows_are_named(rows, reason):
     found = auto().fit(*table(rows))
@@ -232,6 +232,7 @@ def test_it_draws_what_the_chosen_one_draws_alone():
     alone = Copula().fit(X, y, seed=3)
     for drawn, expected in zip(found.sample(50, seed=4), alone.sample(50, seed=4), strict=True):
         assert drawn.equals(expected)
+    assert found.chosen_.sample(50, seed=4)[0].equals(found.sample(50, seed=4)[0])
 
 
 def test_a_candidate_that_fails_is_reported_and_passed_over():
@@ -270,7 +271,7 @@ def test_trials_and_advice_survive_the_file(tmp_path):
         ("candidates", {"s": {"_target_": "trisynth.generators.smote.Smoote"}}, "candidates.s._target_="),
         ("candidates", {"s": {"_target_": "sklearn.linear_model.Ridge"}}, "candidates.s='Ridge': must be a generator"),
         ("candidates", {"a": Auto()}, "candidates.a='Auto': must be a generator other than auto"),
-        ("candidates", {"s": Smote(k_neighbors=0)}, "k_neighbors=0"),
+        ("candidates", {"s": Smote(k_neighbors=0)}, "candidates.s.k_neighbors=0"),
         ("amounts", [], "amounts=[]: must be a list"),
         ("amounts", "balance", "amounts='balance': must be a list"),
         ("amounts", [0], "amounts=0: must hold ratios > 0 or balance"),

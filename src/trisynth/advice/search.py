@@ -10,6 +10,7 @@ import pandas as pd
 from trisynth import seeds
 from trisynth.advice.bounds import lower_bound
 from trisynth.advice.exams import Exam, Panel, deal, exams, rivals
+from trisynth.config import parameters_of
 from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
@@ -90,12 +91,12 @@ class Search:
 
     def _too_few(self) -> str:
         """Why no inner validation is possible, if so."""
-        sizes = np.sort(np.bincount(self.labels))
         if self.panel.classes is None:
-            n, need, what = len(self.labels), 2 * self.folds, "rows"
+            found, needed, what = len(self.labels), 2 * self.folds, "rows"
         else:
-            n, need, what = int(sizes[-2]) if len(sizes) > 1 else 0, self.folds, "rows beyond the largest class"
-        return f"{n} {what} are too few for inner validation, which needs {need}" if n < need else ""
+            sizes = np.sort(np.bincount(self.labels))
+            found, needed, what = int(sizes[-2]) if len(sizes) > 1 else 0, self.folds, "rows of a second class"
+        return f"{found} {what} are too few for {self.folds} folds, {needed} are needed" if found < needed else ""
 
     def _choose(self, rows: np.ndarray, parts: int) -> str:
         """Try every candidate and amount on the folds that choose; returns why nothing is left to confirm, if so."""
@@ -158,7 +159,8 @@ class Search:
         if not sat:
             return {}
         try:
-            scores = self.panel.examine(self.candidates[name], amounts, sat)
+            with parameters_of(f"candidates.{name}", self.candidates[name].get_params(deep=False)):
+                scores = self.panel.examine(self.candidates[name], amounts, sat)
         except InputError:
             # A wrong argument is the user's to mend.
             raise
