@@ -43,6 +43,7 @@ class Experiment:
     def __init__(self, job: Job, store: Store):
         self.job, self.store = job, store
         self.seconds: dict[str, float] = defaultdict(float)
+        self._fitted: Generator | None = None
 
     @contextmanager
     def timed(self, part: str):
@@ -79,9 +80,11 @@ class Experiment:
                 fitted = fit(self.job.generator, train.X, train.y, self.job.seed)
             fitted.save(folder / "generator.zip")
 
-        return self.store.get_or_make(
-            "generator", self.job.generator_key, make, lambda folder: Generator.load(folder / "generator.zip")
-        )
+        if self._fitted is None:
+            self._fitted = self.store.get_or_make(
+                "generator", self.job.generator_key, make, lambda folder: Generator.load(folder / "generator.zip")
+            )
+        return self._fitted
 
     def rows(self, n: Any) -> tuple[str, Dataset]:
         """Synthetic rows: their digest and the rows. ``n`` is what ``Generator.sample`` takes."""

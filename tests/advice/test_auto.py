@@ -116,6 +116,12 @@ def test_balancing_is_not_tried_where_the_classes_are_level_or_the_target_is_a_n
         assert set(found.trials_["amount"]) == {"1.0"}
 
 
+def test_where_no_amount_is_left_the_answer_is_none():
+    found = auto(amounts=(BALANCE,)).fit(*table(100))
+    assert found.advice() == 0 and not len(found.trials_)
+    assert found.words() == "auto: none: there are no classes to balance"
+
+
 def test_a_numeric_target_is_scored_by_r2():
     X, y = table(100)
     found = auto(candidates={"copula": Copula()}).fit(X, 3.0 * X["x1"].rename("z") + y)

@@ -83,14 +83,16 @@ class Search:
     def run(self) -> None:
         """Fill ``trials``, ``advice`` and ``ranking``."""
         chosen = round(_CHOOSING * self.folds)
-        reason = self._too_few()
+        reason = self._impossible()
         if not reason:
             parts = deal(self.labels, [chosen, self.folds - chosen], seeds.stream(self.seed, "auto.parts"))
             reason = self._choose(parts[0], chosen) or self._confirm(parts[1], self.folds - chosen)
         self.advice |= {"reason": reason, "amount": 0.0 if reason else self.advice["tried"]}
 
-    def _too_few(self) -> str:
-        """Why no inner validation is possible, if so."""
+    def _impossible(self) -> str:
+        """Why nothing can be validated, if so."""
+        if not self.amounts:
+            return "there are no classes to balance"
         if self.panel.classes is None:
             found, needed, what = len(self.labels), 2 * self.folds, "rows"
         else:
@@ -169,9 +171,19 @@ class Search:
             return {}
         return {amount: column[:, None] - gauge for amount, column in zip(amounts, scores.T, strict=True)}
 
-    def _record(self, stage, name, amount, rival, gain, lower, folds, problem="") -> None:
-        rival = "" if rival is None else list(self.rivals)[rival]
-        row = (stage, name, str(amount), rival, float(gain), float(lower), folds, problem)
+    def _record(
+        self,
+        stage: str,
+        name: str,
+        amount: float | str,
+        rival: int | None,
+        gain: float,
+        lower: float,
+        folds: int,
+        problem: str = "",
+    ) -> None:
+        against = "" if rival is None else list(self.rivals)[rival]
+        row = (stage, name, str(amount), against, float(gain), float(lower), folds, problem)
         self.trials.append(dict(zip(COLUMNS, row, strict=True)))
 
     def table(self) -> pd.DataFrame:
