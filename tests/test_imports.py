@@ -20,6 +20,7 @@ LAYERS = [
     {"arms"},
     {"classifiers"},
     {"metrics"},
+    {"advice"},
     {"job"},
     {"results"},
     {"pipeline"},

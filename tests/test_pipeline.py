@@ -14,6 +14,15 @@ from trisynth.generators.base import Generator
 from trisynth.job import Job
 from trisynth.pipeline import Experiment, run
 
+BRIEF = {
+    "vae": ("generator.epochs=2", "generator.steps=4"),
+    "auto": (
+        *(f"~generator.candidates.{name}" for name in ("arf", "circuit", "vae_rec", "vae_dist", "vae_model")),
+        "~generator.classifiers.boosting",
+        "generator.folds=4",
+        "generator.repeats=1",
+    ),
+}
 RIVALS = ("real", "duplicated", "oversampled", "class_weight", "threshold")
 
 
@@ -63,10 +72,9 @@ def changed_test_rows(monkeypatch, j: Job) -> Iterator[None]:
     yield
 
 
-@pytest.mark.parametrize("generator", ["copula", "smote", "marginals", "vae"])
+@pytest.mark.parametrize("generator", ["copula", "smote", "marginals", "vae", "auto"])
 def test_test_rows_reach_nothing_that_learns(config, tmp_path, monkeypatch, generator):
-    more = ("generator=vae", "generator.epochs=2", "generator.steps=4") if generator == "vae" else ()
-    j = job(config, f"generator={generator}", *more)
+    j = job(config, f"generator={generator}", *BRIEF.get(generator, ()))
     seen = []
     for i, _ in enumerate(changed_test_rows(monkeypatch, j)):
         store = Store(tmp_path / str(i))
@@ -183,6 +191,27 @@ def test_only_the_arms_that_are_asked_for_run(config, store):
     result = run(Experiment(job(config, "~arms.combined"), store))
     assert set(result.counts) == {"real", "synthetic"}
     assert not [name for name in result.metrics if name.startswith("gain/")]
+
+
+@pytest.mark.parametrize(("advice", "same_as"), [(0.0, "real"), (1.0, "combined"), ("balance", "balanced")])
+def test_the_advised_arm_does_what_the_generator_says(config, store, monkeypatch, advice, same_as):
+    monkeypatch.setattr(Generator, "advice", lambda self: advice)
+    result = run(Experiment(job(config, "arms=advised", "generator=copula"), store))
+    scores, expected = (
+        {k.partition("/")[2]: v for k, v in result.metrics.items() if k.startswith(f"{arm}/")}
+        for arm in ("advised", same_as)
+    )
+    assert scores == expected != {}
+    assert result.counts["advised"] == result.counts[same_as]
+
+
+def test_other_advice_is_another_arm(config, store, monkeypatch):
+    """The scores of one piece of advice are not taken for those of another."""
+    experiment, scores = Experiment(job(config, "arms=advised", "generator=copula"), store), []
+    for advice in (0.0, 0.5, 1.0, "balance"):
+        monkeypatch.setattr(Generator, "advice", lambda self, advice=advice: advice)
+        scores.append(experiment.arm("advised")[1])
+    assert len({str(counts) for counts in scores}) == 4
 
 
 def test_global_random_states_and_inputs_stay(config, store):

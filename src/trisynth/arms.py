@@ -4,8 +4,8 @@ An arm states which synthetic rows it needs and composes them with the real trai
 synthetic rows do not depend on a generator, so their scores hold for all of them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -18,6 +18,8 @@ from trisynth.data.dataset import TASKS, Dataset
 from trisynth.errors import InputError
 
 Rows = tuple[pd.DataFrame, pd.Series]
+# The amount that fills every class up to the largest.
+BALANCE = "balance"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ class Arm:
     tasks: ClassVar[tuple[str, ...]] = TASKS
     uses_synthetic: ClassVar[bool] = False
     decision: ClassVar[str] = "argmax"
+
+    def informed(self, advice: Callable[[], float | str]) -> "Arm":
+        """This arm, knowing what the generator advises; only one that follows it asks."""
+        return self
 
     def needs(self, counts: Mapping[str, int]) -> int | dict[str, int] | None:
         """Synthetic rows to ask a generator for.
@@ -157,6 +163,29 @@ class Balanced(Arm):
 
 
 @dataclass(frozen=True)
+class Advised(Arm):
+    """The real rows and as many synthetic ones as the generator advises: none at all, if it says so.
+
+    Parameters
+    ----------
+    amount : float or "balance", default=1.0
+        Synthetic rows for each real row, or those that fill every class; the generator's advice takes its place.
+    """
+
+    uses_synthetic: ClassVar[bool] = True
+    amount: float | str = 1.0
+
+    def informed(self, advice):
+        return replace(self, amount=advice())
+
+    def needs(self, counts):
+        return adding(self.amount).needs(counts)
+
+    def compose(self, real, synthetic, seed):
+        return _stack(real, synthetic)
+
+
+@dataclass(frozen=True)
 class Duplicated(_Proportional):
     """The real rows, repeated where ``combined`` adds synthetic ones: the same amount without any news.
 
@@ -201,6 +230,11 @@ class Threshold(Arm):
 
     tasks: ClassVar[tuple[str, ...]] = ("classification",)
     decision: ClassVar[str] = "tuned"
+
+
+def adding(amount: float | str) -> Arm:
+    """The arm that adds an amount of synthetic rows to the real ones: a ratio, or ``"balance"``."""
+    return Balanced() if amount == BALANCE else Combined(amount)
 
 
 def _stack(real: Dataset, synthetic: Rows | None) -> TrainingSet:

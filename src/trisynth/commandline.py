@@ -137,7 +137,10 @@ def show(result: Any, config: Mapping[str, Any]) -> None:
     from trisynth import tables
 
     tables.show_job(result)
-    print(f"\nresult: {Path(config['paths']['runs']) / result.key / 'result.json'}")
+    folder = Path(config["paths"]["runs"]) / result.key
+    if (folder / "words.txt").exists():
+        print(f"\n{(folder / 'words.txt').read_text()}", end="")
+    print(f"\nresult: {folder / 'result.json'}")
     if config["tracking"]["uri"]:
         from trisynth.tracking import Mirror
 

@@ -42,6 +42,7 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
             draw(experiment, folder)
         if config["tracking"]["curves"]:
             write_curves(experiment, folder)
+        write_words(experiment, folder)
     except Exception as error:
         # What went wrong first is what the user must hear of, even on a full disk.
         with suppress(InputError):
@@ -72,3 +73,10 @@ def write_curves(experiment: "Experiment", folder: Path) -> None:
     curves = getattr(experiment.generator(), "history_", None)
     if curves:
         write_atomic(folder / "history.json", json.dumps(curves) + "\n")
+
+
+def write_words(experiment: "Experiment", folder: Path) -> None:
+    """What the generator has to say to a person as ``words.txt``, where it has something to say."""
+    words = experiment.generator().words()
+    if words:
+        write_atomic(folder / "words.txt", words + "\n")

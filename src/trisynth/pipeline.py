@@ -43,6 +43,7 @@ class Experiment:
     def __init__(self, job: Job, store: Store):
         self.job, self.store = job, store
         self.seconds: dict[str, float] = defaultdict(float)
+        self._fitted: Generator | None = None
 
     @contextmanager
     def timed(self, part: str):
@@ -79,9 +80,11 @@ class Experiment:
                 fitted = fit(self.job.generator, train.X, train.y, self.job.seed)
             fitted.save(folder / "generator.zip")
 
-        return self.store.get_or_make(
-            "generator", self.job.generator_key, make, lambda folder: Generator.load(folder / "generator.zip")
-        )
+        if self._fitted is None:
+            self._fitted = self.store.get_or_make(
+                "generator", self.job.generator_key, make, lambda folder: Generator.load(folder / "generator.zip")
+            )
+        return self._fitted
 
     def rows(self, n: Any) -> tuple[str, Dataset]:
         """Synthetic rows: their digest and the rows. ``n`` is what ``Generator.sample`` takes."""
@@ -103,7 +106,7 @@ class Experiment:
     def arm(self, name: str) -> tuple[dict[str, float], dict[str, int]]:
         """Scores of one arm on the real test rows, and its training rows per class."""
         train, test = self.parts
-        arm = instantiate(self.job.arms[name], f"arms.{name}")
+        arm = instantiate(self.job.arms[name], f"arms.{name}").informed(lambda: self.generator().advice())
         digest_of_rows, synthetic = self.rows(arm.needs(class_counts(train))) if arm.uses_synthetic else (None, None)
 
         def make(folder: Path) -> None:

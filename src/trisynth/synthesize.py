@@ -140,6 +140,8 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str) -> 
             write(tables(), Path(out))
         except OSError as error:
             raise unwritable(Path(out), error, "out") from error
+    if generator.words():
+        print(generator.words())
     return written
 
 

@@ -26,7 +26,23 @@ from trisynth.objective.auxiliary import Auxiliary
 CONF = Path(__file__).parents[2] / "conf"
 NAMES = sorted(path.stem for path in (CONF / "generator").glob("*.yaml"))
 # What the checks look at does not depend on how long a network trains.
-BRIEF = {"epochs": 2, "steps": 2, "levels": 6}
+BRIEF = {
+    "epochs": 2,
+    "steps": 2,
+    "levels": 6,
+    "candidates": {
+        "marginals": {"_target_": "trisynth.generators.marginals.Marginals"},
+        "smote": {"_target_": "trisynth.generators.smote.Smote"},
+    },
+    "classifiers": {
+        "nearest": {
+            "classification": {"_target_": "sklearn.neighbors.KNeighborsClassifier"},
+            "regression": {"_target_": "sklearn.neighbors.KNeighborsRegressor"},
+        }
+    },
+    "folds": 4,
+    "repeats": 1,
+}
 
 
 @cache

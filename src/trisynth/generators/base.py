@@ -152,6 +152,14 @@ class Generator(BaseEstimator, ABC):
         """What the fit has to say of itself, by name; a job's result has it as ``generator/<name>``."""
         return {}
 
+    def advice(self) -> float | str:
+        """How much of it to put beside the real rows: a ratio, ``"balance"``, or 0 for none."""
+        return 1.0
+
+    def words(self) -> str:
+        """What the fit has to say to a person; empty for nothing."""
+        return ""
+
     def save(self, path: str | Path) -> None:
         """Write the fitted generator to one file of JSON and arrays; loading it runs no code of the file's."""
         persistence.save(self, Path(path))
