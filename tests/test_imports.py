@@ -21,12 +21,13 @@ LAYERS = [
     {"classifiers"},
     {"metrics"},
     {"job"},
-    {"results"},
+    {"aims", "results"},
     {"pipeline"},
+    {"validation"},
     {"tables", "figures"},
     {"execution", "sweeps", "tracking"},
     {"commandline"},
-    {"callbacks", "stages", "synthesize"},
+    {"callbacks", "search", "stages", "synthesize"},
     {"run"},
 ]
 HOMES = {
