@@ -1,7 +1,6 @@
 """The flagship: a latent-tree circuit of all rows, bent towards each class; everything asked of it is exact."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +14,8 @@ from trisynth.generators.base import Generator
 from trisynth.generators.choice import choose
 from trisynth.generators.chow_liu import chow_liu
 from trisynth.generators.codec import Codec
+from trisynth.generators.cuts import Cuts, again, leaf_boxes
+from trisynth.generators.cuts import choose as choose_cuts
 from trisynth.generators.dirichlet_tree import DirichletTree
 from trisynth.generators.em import Prior, Rows, climb, expected_counts, tilt, with_ones
 from trisynth.generators.latent_tree import LatentTree, Tree, draw
@@ -36,9 +37,10 @@ class Circuit(Generator):
     the columns carries one latent of K states per column, with categorical leaves. One circuit is fitted on all rows
     without their labels by EM, from states that are ranks within the column. Then every class bends the transitions
     by one factor per state (``em.tilt``), and its own circuit is fitted by EM towards the bent one with the weight of
-    ``strength`` rows: even a small class differs as much as it should, and learns the rest from all rows. A part of
-    the rows chooses K and the smoothing of the leaves, stops EM and, unless the table is large, is then
-    added to the others.
+    ``strength`` rows: even a small class differs as much as it should, and learns the rest from all rows. Last, a
+    decision tree for the label cuts the table into boxes, and each class gives every box the share that its rows have
+    there (``cuts``): what a label owes to a rule of several columns is kept. A part of the rows chooses K, the
+    smoothing of the leaves and the cuts, stops EM and, unless the table is large, is then added to the others.
 
     Parameters
     ----------
@@ -59,11 +61,15 @@ class Circuit(Generator):
         Weights of L_total; None is ``Loss()``. Its terms are exact, and never samples: see ``refinement.TotalLoss``.
         L_rec is the negative log-likelihood per column given the label, so that (1, 0, 0), EM's own aim, takes no
         step. L_dist is ``moments``; L_model is -log p(y | x) of the real rows, the circuit being its own model.
+    cuts : bool, default=True
+        Whether boxes are weighed anew, where the validation rows gain by it; without such rows none are.
 
     Attributes
     ----------
     circuits_ : list of LatentTree
-        One for each label.
+        One for each label, before it is weighed.
+    cuts_ : Cuts
+        Boxes and the weights of each label's circuit in them.
     priors_ : ndarray of shape (k,)
         Weighted shares of the labels.
     states_, growth_ : int, float
@@ -82,8 +88,8 @@ class Circuit(Generator):
     of the unweighted rows, and ``sample(n)`` with a number keeps the unweighted shares of the labels.
 
     Sources: Chow and Liu (1968); Liu and Van den Broeck (2021), Tractable Regularization of Probabilistic Circuits
-    (hidden Chow-Liu trees). Faithful in the circuit; start, smoothing of the leaves and classes are ours. Scaled down:
-    K is at most 64, and tokens within a bin follow the column's law, whatever the state.
+    (hidden Chow-Liu trees). Faithful in the circuit; start, smoothing of the leaves, classes and weights of boxes are
+    ours. Scaled down: K is at most 64, and tokens within a bin follow the column's law, whatever the state.
     """
 
     def __init__(
@@ -95,6 +101,7 @@ class Circuit(Generator):
         passes: int = 40,
         refine: int = 20,
         loss: Loss | None = None,
+        cuts: bool = True,
     ):
         self.states = states
         self.bins = bins
@@ -103,6 +110,7 @@ class Circuit(Generator):
         self.passes = passes
         self.refine = refine
         self.loss = loss
+        self.cuts = cuts
 
     def _fit(
         self,
@@ -137,17 +145,25 @@ class Circuit(Generator):
             check = every.take(slice(held or None))
             found = self._classes(common, seen, every, self.refine, check)
             self.circuits_, self.history_ = found.circuits, found.history
+            hidden, recipe = self._hidden(), None
+            self.cuts_ = Cuts.none(int(codec.starts[-1]), len(self.counts_))
+            if self.cuts and held:
+                self.cuts_, recipe = choose_cuts(self.circuits_, codec, seen, check, hidden)
             fit = train.mean(self._own(seen))
             self.memorisation_ = fit - validation.mean(self._own(check))
             if 0 < held < _HELD:
                 common = climb(common, chosen.prior, rows, rows, _LAST_PASSES).circuit
                 self.circuits_ = self._classes(common, every, every, found.steps).circuits
+                if recipe is not None:
+                    self.cuts_ = again(self.circuits_, codec, every, hidden, recipe)
             self.steps_ = found.steps
+            self.boxes_ = leaf_boxes(self.cuts_, codec)
             # Kept, as they take longer to make than a thousand rows take to draw.
-            self.sampler_ = Sampler.of(self.circuits_, codec.starts)
+            self.sampler_ = Sampler.of(self.circuits_, self.cuts_, self.boxes_, codec.starts)
 
     def report(self) -> dict[str, float]:
-        return {"memorisation": self.memorisation_, "states": float(self.states_), "steps": float(self.steps_)}
+        boxes = {"boxes": float(len(self.boxes_))}
+        return {"memorisation": self.memorisation_, "states": float(self.states_), "steps": float(self.steps_), **boxes}
 
     def _check(self) -> None:
         if isinstance(self.refine, bool) or not isinstance(self.refine, int | np.integer) or self.refine < 0:
@@ -180,15 +196,18 @@ class Circuit(Generator):
         loss = Loss() if self.loss is None else self.loss
         if not steps or not loss.beta + loss.gamma:
             return Descent(circuits, 0, {})
-        hidden = self.codec_.names.index(self.target_column_) if self.numeric_target_ else None
-        total = TotalLoss(loss, self.codec_, self.priors_, hidden)
+        total = TotalLoss(loss, self.codec_, self.priors_, self._hidden())
         return descend(total, circuits, pulls, real, steps, check)
+
+    def _hidden(self) -> int | None:
+        """Column that holds a numeric target."""
+        return self.codec_.names.index(self.target_column_) if self.numeric_target_ else None
 
     def _leaves(self, common: LatentTree, tokens: np.ndarray) -> np.ndarray:
         """The common leaves; of a numeric target, only the tokens that the label's rows have."""
-        if not self.numeric_target_:
+        j = self._hidden()
+        if j is None:
             return common.leaves
-        j = self.codec_.names.index(self.target_column_)
         part = slice(*self.codec_.starts[j : j + 2])
         leaves = common.leaves[:-1].astype(float)
         seen = np.zeros(len(leaves))
@@ -198,11 +217,12 @@ class Circuit(Generator):
         return with_ones(leaves)
 
     def _own(self, real: Labelled) -> np.ndarray:
-        """Log-likelihood of each row under its label's circuit."""
-        found = np.empty(len(real.labels))
+        """Log-likelihood of each whole row under its label's circuit and weights."""
+        rows, leaves = self.cuts_.reached(real.rows.tokens)
+        found = self.cuts_.log_weights[leaves, real.labels[rows]]
         for label, circuit in enumerate(self.circuits_):
             mine = real.labels == label
-            found[mine] = circuit.log_likelihood(real.rows.tokens[mine])
+            found[mine] += circuit.log_likelihood(real.rows.tokens[mine])
         return found
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
@@ -226,12 +246,12 @@ class Circuit(Generator):
             Minus infinity for an impossible row.
         """
         tokens, _, labels = self._evidence(X, y)
-        joint = self._joint(self.circuits_, tokens)
+        joint = self._joint(tokens)
         return logsumexp(joint, axis=1) if labels is None else joint[np.arange(len(labels)), labels]
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """p(label | x) by Bayes' rule, exact, shape (n, k), columns as in ``labels_``; see ``log_likelihood`` for X."""
-        return _normalised(self._joint(self.circuits_, self._evidence(X, None)[0]))
+        return _normalised(self._joint(self._evidence(X, None)[0]))
 
     def conditional(self, X: pd.DataFrame, y: pd.Series | None = None, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
         """Complete rows, drawn exactly from the law of all that is not given.
@@ -255,19 +275,19 @@ class Circuit(Generator):
         rng = seeds.stream(seed, "generator.conditional")
         tokens, gaps, labels = self._evidence(X, y)
         starts = self.codec_.starts
-        tokens = np.where(gaps, starts[-1] + 1 + np.arange(tokens.shape[1]), tokens)
-        circuits = [replace(c, leaves=self._with_present(c.leaves)) for c in self.circuits_]
+        tokens = np.where(gaps, -2, tokens)
         if labels is None:
-            labels = draw(_normalised(self._joint(circuits, tokens)), rng)
-        found = np.where(tokens < starts[-1], tokens, -1)
-        for label, circuit in enumerate(circuits):
-            rows = np.flatnonzero(labels == label)
-            for block in circuit.blocks(len(rows)):
-                part = rows[block]
-                states = circuit.draw_states(np.where(tokens[part] < 0, starts[-1], tokens[part]), rng)
+            labels = draw(_normalised(self._joint(tokens)), rng)
+        found = tokens.copy()
+        for label, circuit in enumerate(map(self.boxes_.extended, self.circuits_)):
+            mine = np.flatnonzero(labels == label)
+            for chunk in self.cuts_.chunks(len(mine)):
+                part = mine[chunk]
+                leaves, shown = self._boxed(label, circuit, tokens[part], rng)
+                states = np.concatenate([circuit.draw_states(shown[b], rng) for b in circuit.blocks(len(part))])
                 for j, (a, b) in enumerate(pairwise(starts)):
                     open_ = found[part, j] < 0
-                    chances = circuit.leaves[a:b].T[states[open_, j]]
+                    chances = circuit.leaves[a:b].T[states[open_, j]] * self.cuts_.allowed[leaves[open_], a:b]
                     if self.codec_.columns[j].fillable:
                         chances[gaps[part[open_], j], 0] = 0.0
                     found[part[open_], j] = a + draw(chances, rng)
@@ -311,21 +331,31 @@ class Circuit(Generator):
         gaps[:, given] = table[[name for name in self.codec_.names if name in table]].isna().to_numpy()
         return tokens, gaps, labels
 
-    def _joint(self, circuits: list[LatentTree], tokens: np.ndarray) -> np.ndarray:
-        """log p(tokens, label), shape (n, k)."""
-        tokens = np.where(tokens < 0, self.codec_.starts[-1], tokens)
-        with np.errstate(divide="ignore"):
-            prior = np.log(self.priors_)
+    def _joint(self, tokens: np.ndarray) -> np.ndarray:
+        """log p(tokens, label), shape (n, k); -1 is summed out, and so is -2 but for missing cells."""
+        circuits = [self.boxes_.extended(circuit) for circuit in self.circuits_]
+        found = np.empty((len(tokens), len(circuits)))
         with threadpool_limits(limits=1):
-            return np.stack([c.log_likelihood(tokens) for c in circuits], axis=1) + prior
+            for chunk in self.cuts_.chunks(len(tokens)):
+                rows, leaves, shown = self.cuts_.pairs(self.boxes_, tokens[chunk])
+                pairs = np.stack([circuit.log_likelihood(shown) for circuit in circuits], axis=1)
+                pairs += self.cuts_.log_weights[leaves]
+                found[chunk] = np.logaddexp.reduceat(pairs, np.unique(rows, return_index=True)[1], axis=0)
+        with np.errstate(divide="ignore"):
+            return found + np.log(self.priors_)
 
-    def _with_present(self, leaves: np.ndarray) -> np.ndarray:
-        """Leaves with a further row for each column: the probability that its cell is not missing."""
-        rows = [
-            1.0 - leaves[start] if column.fillable else leaves[-1]
-            for column, start in zip(self.codec_.columns, self.codec_.starts, strict=False)
-        ]
-        return np.concatenate([leaves, rows])
+    def _boxed(
+        self, label: int, circuit: LatentTree, tokens: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """For each row a leaf of the cuts, drawn given what is known, and what is then known of its cells."""
+        rows, leaves, shown = self.cuts_.pairs(self.boxes_, tokens)
+        if len(rows) > len(tokens):
+            weights = circuit.log_likelihood(shown) + self.cuts_.log_weights[leaves, label]
+            # The largest of log-weights plus Gumbel noise is a draw in proportion to the weights.
+            order = np.lexsort((weights + rng.gumbel(size=len(rows)), rows))
+            last = order[np.append(np.diff(rows[order]) > 0, True)]
+            leaves, shown = leaves[last], shown[last]
+        return leaves, shown
 
 
 def _usable(weights: np.ndarray, n: int) -> bool:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from trisynth.generators.alias import AliasTable
+from trisynth.generators.boxes import Boxes, Pieces, bounds
 from trisynth.generators.codec import Codec
+from trisynth.generators.cuts import Cuts
 from trisynth.generators.latent_tree import LatentTree
 
 # Rows drawn at once: few enough for their states to stay in the processor's cache.
@@ -16,47 +17,68 @@ _ROWS = 16_384
 
 @dataclass(frozen=True)
 class Sampler:
-    """Alias tables of the circuits of all labels; row K x label + state of a table belongs to the label's circuit.
+    """Alias tables of the circuits of all labels inside all boxes; a label and a box are a part.
 
     Parameters
     ----------
-    states : int
-        K.
     order, parents : ndarray of int, shape (d,)
         Of the tree.
+    parts : AliasTable
+        A row of boxes for each label.
     roots : AliasTable
-        A row for each label.
+        Laws of the root's state.
     moves, leaves : list of AliasTable
         For each column, the laws of its state given the parent's, and of its token given its state.
+    move_rows, leaf_rows : list of ndarray of int32, shape (parts,)
+        Row of the part's state 0 in these tables; of the root, its row in ``roots``.
     """
 
-    states: int
     order: np.ndarray
     parents: np.ndarray
+    parts: AliasTable
     roots: AliasTable
     moves: list
     leaves: list
+    move_rows: list
+    leaf_rows: list
 
     @classmethod
-    def of(cls, circuits: Sequence[LatentTree], starts: np.ndarray) -> "Sampler":
-        """Tables of one circuit per label, whose columns' tokens begin at ``starts``."""
-        roots = AliasTable.of(np.stack([c.root for c in circuits]))
-        moves = [AliasTable.of(np.concatenate(parts)) for parts in zip(*(c.transitions for c in circuits), strict=True)]
-        leaves = [AliasTable.of(np.concatenate([c.leaves[a:b].T for c in circuits])) for a, b in pairwise(starts)]
-        tree = circuits[0].tree
-        return cls(circuits[0].states, tree.order, tree.parents, roots, moves, leaves)
+    def of(cls, circuits: Sequence[LatentTree], cuts: Cuts, boxes: Boxes, starts: np.ndarray) -> "Sampler":
+        """Tables of one circuit per label, whose columns' tokens begin at ``starts``, in the ``boxes`` of ``cuts``."""
+        tree, k = circuits[0].tree, circuits[0].states
+        shares = np.exp(boxes.log_chances(list(circuits)) + cuts.log_weights[cuts.leaves])
+        pieces = [Pieces.of(circuit, boxes, starts) for circuit in circuits]
+
+        def rows(numbers: np.ndarray, each: int) -> np.ndarray:
+            laws = numbers.max() + 1
+            return (np.add.outer(np.arange(len(circuits)) * laws, numbers).ravel() * each).astype(np.int32)
+
+        def table(laws: list[np.ndarray]) -> AliasTable:
+            return AliasTable.of(np.concatenate([law.reshape(-1, law.shape[-1]) for law in laws]))
+
+        return cls(
+            tree.order,
+            tree.parents,
+            AliasTable.of(shares.T),
+            AliasTable.of(np.concatenate([p.root for p in pieces])),
+            [table([p.transitions[v] for p in pieces]) for v in range(len(tree.order))],
+            [table([p.leaves[v].transpose(0, 2, 1) for p in pieces]) for v in range(len(tree.order))],
+            [rows(n, 1 if tree.parents[v] < 0 else k) for v, n in enumerate(boxes.shared(tree).T)],
+            [rows(n, k) for n in bounds(boxes).T],
+        )
 
     def draw(self, labels: np.ndarray, codec: Codec, rng: np.random.Generator) -> list[np.ndarray]:
         """Decoded cells of each column, shape (n,), of rows with ``labels``."""
         drawn = [np.empty(len(labels), float if c.categories is None else c.code_type) for c in codec.columns]
+        boxes = self.parts.cut.shape[1]
         for start in range(0, len(labels), _ROWS):
-            first = labels[start : start + _ROWS].astype(np.int32)
-            base = first * np.int32(self.states)
+            part = labels[start : start + _ROWS].astype(np.int32)
+            if boxes > 1:
+                part = part * np.int32(boxes) + self.parts.draw(part, rng)
             states: list = [None] * len(self.moves)
             for v in self.order:
-                parent = self.parents[v]
-                states[v] = self.roots.draw(first, rng) if parent < 0 else self.moves[v].draw(states[parent], rng)
-                states[v] += base
-                tokens = self.leaves[v].draw(states[v], rng)
+                parent, row = self.parents[v], self.move_rows[v].take(part)
+                states[v] = self.roots.draw(row, rng) if parent < 0 else self.moves[v].draw(row + states[parent], rng)
+                tokens = self.leaves[v].draw(self.leaf_rows[v].take(part) + states[v], rng)
                 drawn[v][start : start + _ROWS] = codec.columns[v].decode(tokens, rng)
         return drawn
