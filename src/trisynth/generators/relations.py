@@ -130,7 +130,8 @@ class Relations:
                 fit = (o for o in options if _reversible(o, columns, steps) and _ordered([*accepted, o]))
                 accepted += [option for option in [next(fit, None)] if option]
         found = _ordered(accepted) or []
-        used = {name for relation in found for name in relation.names}
+        concerned = {name for relation in found for name in relation.names}
+        used = [name for name in columns if name in concerned]
         middles = {name: float(np.median(columns[name])) for name in used}
         return cls(found, {name: steps[name] for name in used}, middles)
 
@@ -145,7 +146,7 @@ class Relations:
         for relation in self.found:
             for name in dict.fromkeys([relation.derived, relation.result]):
                 columns[name] = self._rounded(name, relation.value(name, columns))
-        return table.assign(**columns)
+        return _with(table, columns)
 
     def solved(self, table: pd.DataFrame) -> pd.DataFrame:
         """Given columns of a canonical table without the derived ones, and with those that follow from the given ones.
@@ -175,7 +176,7 @@ class Relations:
                     remedy = "give them, too, or fit with generator.relations=false"
                     raise InputError("X", relation.derived, f"is computed from {others}; {remedy}")
         kept = {name: values for name, values in columns.items() if name not in self.derived}
-        return table.drop(columns=self.derived, errors="ignore").assign(**kept)
+        return _with(table.drop(columns=self.derived, errors="ignore"), kept)
 
     def _rounded(self, name: str, values: np.ndarray) -> np.ndarray:
         values = np.where(np.isfinite(values), values, self.middles[name])
@@ -184,6 +185,14 @@ class Relations:
             return values
         # Decimal steps divide: 3 / 10 prints as 0.3, 3 * .1 does not.
         return np.rint(values * round(1 / step)) / round(1 / step) if step < 1 else np.rint(values / step) * step
+
+
+def _with(table: pd.DataFrame, columns: dict) -> pd.DataFrame:
+    """The table with these columns; names may be anything."""
+    table = table.copy(deep=False)
+    for name, values in columns.items():
+        table[name] = values
+    return table
 
 
 def _varied(values: np.ndarray) -> bool:
