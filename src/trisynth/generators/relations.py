@@ -23,7 +23,7 @@ _DISTINCT, _MODE, _ROWS = 20, 0.5, 100
 # More numbers would take long to look through.
 _COLUMNS = 40
 # A column that is computed backwards must come out within this, relatively, in this share of the rows.
-_CLOSE, _MOSTLY = 0.02, 0.9
+_CLOSE, _MOSTLY = 0.01, 0.9
 # Relative rounding of numbers that have no last digit, and parts that a column is cut into for mutual information.
 _ROUNDING, _PARTS = 1e-6, 10
 
