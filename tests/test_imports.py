@@ -22,12 +22,13 @@ LAYERS = [
     {"metrics"},
     {"advice"},
     {"job"},
-    {"results"},
+    {"aims", "results"},
     {"pipeline"},
+    {"validation"},
     {"tables", "figures"},
     {"execution", "sweeps", "tracking"},
     {"commandline"},
-    {"callbacks", "stages", "synthesize", "worker"},
+    {"callbacks", "search", "stages", "synthesize", "worker"},
     {"run"},
 ]
 HOMES = {

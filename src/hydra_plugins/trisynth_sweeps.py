@@ -1,6 +1,6 @@
-"""Hydra's grid sweeper and joblib's launcher, made fit for many short jobs that may be killed.
+"""Hydra's sweepers and joblib's launcher, made fit for many short jobs that may be killed.
 
-Hydra looks for plugins in this namespace; ``conf/hydra`` gives these two their names, ``grid`` and ``parallel``.
+Hydra looks for plugins in this namespace; ``conf/hydra`` gives them their names, ``grid``, ``search`` and ``parallel``.
 """
 
 import tempfile
@@ -13,6 +13,7 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn
 from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
+from hydra_plugins.hydra_optuna_sweeper.optuna_sweeper import OptunaSweeper
 from omegaconf import OmegaConf
 
 from trisynth import worker
@@ -70,3 +71,23 @@ class Sweeper(BasicSweeper):
                 telling.append(overrides)
                 seen.update(overrides)
         super().validate_batch_is_legal(telling)
+
+
+class Search(OptunaSweeper):
+    """Optuna's sweeper without its remarks: progress and failures are shown as for any other sweep.
+
+    A search needs no storage to go on where it was killed: started again, the same seed asks for the same trials, and
+    the finished ones are read.
+    """
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Run the search; see the parent class."""
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        try:
+            super().sweep(arguments)
+        except ValueError as error:
+            # Where all trials failed there is no best one; the failures are told when the sweep ends.
+            if "No trials are completed" not in str(error):
+                raise

@@ -28,6 +28,8 @@ from trisynth.errors import InputError
 
 # Sweepers that run every combination of what they are given.
 _GRIDS = ("basic_sweeper.BasicSweeper", "trisynth_sweeps.Sweeper")
+# Those that run as many as they are told to.
+_SEARCHES = ("optuna_sweeper.OptunaSweeper", "trisynth_sweeps.Search")
 
 
 def _heard(hook: Callable[..., None]) -> Callable[..., None]:
@@ -153,8 +155,11 @@ def is_there(uri: str | None) -> bool:
 
 
 def count_jobs(config: DictConfig) -> int | None:
-    """Number of jobs that a grid will start; None where the sweeper decides as it goes."""
-    if not config.hydra.sweeper._target_.endswith(_GRIDS):
+    """Number of jobs that a grid or a search will start; None where the sweeper decides as it goes."""
+    sweeper = config.hydra.sweeper
+    if sweeper._target_.endswith(_SEARCHES) and not sweeper.sampler._target_.endswith("GridSampler"):
+        return sweeper.n_trials
+    if not sweeper._target_.endswith(_GRIDS):
         return None
     parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
     given = parser.parse_overrides(list(config.hydra.overrides.task))

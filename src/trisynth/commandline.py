@@ -20,6 +20,7 @@ from trisynth.errors import InputError
 
 # Choices that say where or how a sweep runs, not what it is.
 _NOT_IDENTITY = ("hydra/", "hydra.", "tracking", "paths.")
+_IDENTITY = ("hydra/sweeper", "hydra.sweeper")
 
 
 @contextmanager
@@ -92,11 +93,15 @@ def checked(argv: list[str]) -> list[str]:
             check_choice(argument)
     if not {"-m", "--multirun"} & set(argv) or any(a.startswith("hydra.sweep.dir=") for a in argv):
         return argv
-    overrides = sorted(a for a in argv[1:] if not a.startswith(("-", *_NOT_IDENTITY)))
+    return [*argv, f"hydra.sweep.dir=${{paths.sweeps}}/{sweep_name(argv[1:])}"]
+
+
+def sweep_name(arguments: list[str]) -> str:
+    """Name of the sweep that a command line asks for: its experiment, and a digest of what else decides its results."""
+    overrides = sorted(a for a in arguments if a.startswith(_IDENTITY) or not a.startswith(("-", *_NOT_IDENTITY)))
     names = [a.removeprefix("experiment=") for a in overrides if a.startswith("experiment=")]
     rest = [a for a in overrides if not a.startswith("experiment=")]
-    name = "-".join([*(names or ["sweep"]), *([digest(rest)[:8]] if rest else [])])
-    return [*argv, f"hydra.sweep.dir=${{paths.sweeps}}/{name}"]
+    return "-".join([*(names or ["sweep"]), *([digest(rest)[:8]] if rest else [])])
 
 
 def check_choice(argument: str) -> None:

@@ -26,7 +26,11 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
     cached : bool
         True if nothing was run.
     """
-    job = Job.from_config(config)
+    sealed = is_sealed(config)
+    if sealed:
+        from trisynth.validation import ValidationExperiment, ValidationJob
+
+    job = (ValidationJob if sealed else Job).from_config(config)
     runs = config["paths"]["runs"]
     finished = Result.read(runs, job.key)
     if finished is not None:
@@ -35,7 +39,8 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
     from trisynth.pipeline import Experiment, run
 
     require_writable(Path(runs), "paths.runs")
-    experiment, folder = Experiment(job, Store(config["paths"]["cache"])), Path(runs) / job.key
+    experiment = (ValidationExperiment if sealed else Experiment)(job, Store(config["paths"]["cache"]))
+    folder = Path(runs) / job.key
     try:
         result = run(experiment)
         if config["tracking"]["figure"]:
@@ -51,6 +56,20 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
     write_atomic(folder / "config.yaml", yaml.safe_dump(job.config, sort_keys=False, allow_unicode=True))
     result.write(runs)
     return result, False
+
+
+def is_sealed(config: Mapping[str, Any]) -> bool:
+    """Whether a resolved root config asks for scores on validation rows.
+
+    Raises
+    ------
+    InputError
+        If it says neither true nor false.
+    """
+    validation = config.get("validation", False)
+    if not isinstance(validation, bool):
+        raise InputError("validation", validation, "must be true or false")
+    return validation
 
 
 def draw(experiment: "Experiment", folder: Path) -> None:

@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from trisynth import commandline
+from trisynth.aims import values
 from trisynth.errors import InputError
 
 
@@ -35,23 +36,26 @@ def main(cfg: DictConfig) -> Any:
     try:
         config = commandline.resolved(cfg)
         result, cached = execute(config)
+        found = objective(config, result)
+        # A grid has no use for the value; a search that gets none would go on blindly.
+        if found is None and "direction" in hydra_config.sweeper:
+            raise InputError("objective", config["objective"], f"not all of it is among {', '.join(result.metrics)}")
         state.write(result.key, "cached" if cached else "done")
-        return objective(config, result)
+        return found
     except Exception as error:
         # One failing job must not stop the others: the sweep reports it at the end and exits with an error.
         message = str(error) if isinstance(error, InputError) else traceback.format_exc()
         state.write(None, "failed", message)
-        return objective(config, None)
+        return None
 
 
-def objective(config: dict, result: Any) -> float | tuple[float, ...]:
-    """The metric, or metrics, that a searching sweeper optimises; NaN for a failed job."""
-    names = config.get("objective", "")
-    values = [
-        result.metrics.get(name, math.nan) if result else math.nan
-        for name in ([names] if isinstance(names, str) else names)
-    ]
-    return values[0] if isinstance(names, str) else tuple(values)
+def objective(config: dict, result: Any) -> float | tuple[float, ...] | None:
+    """What a searching sweeper optimises; None, which makes Optuna's trial a failed one, if a value is missing."""
+    aims = config["objective"]
+    found = values(aims, result.metrics)
+    if any(map(math.isnan, found)):
+        return None
+    return tuple(found) if isinstance(aims, list) else found[0]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,24 @@
+"""A second split inside the training part, for whatever is chosen by looking at scores."""
+
+from trisynth import seeds
+from trisynth.data.dataset import Dataset
+from trisynth.data.split import split
+
+
+def inner(train: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Dataset, Dataset]:
+    """Inner training and validation rows, from the rows that ``split`` put into the training part.
+
+    Parameters
+    ----------
+    train : Dataset
+        Training part of ``split``.
+    seed : int
+        The split is a stream of its own, ``"validation"``, of this seed.
+    test_size : float, default=1/3
+        Share of each class that is kept for validation; see ``split``.
+
+    Returns
+    -------
+    train, validation : Dataset
+    """
+    return split(train, seeds.integer(seed, "validation"), test_size)
