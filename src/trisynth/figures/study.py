@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from trisynth.cache import write_atomic
 from trisynth.errors import InputError
 from trisynth.figures import losses as figures
-from trisynth.figures import style
+from trisynth.figures import pareto, style
 from trisynth.tables import losses as tables
 from trisynth.tables import markup
 from trisynth.tables.markup import Table
+from trisynth.tables.pareto import agreement_table, hypervolume_table
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,14 @@ STUDIES = {
     "loss_weights": Study("Weights of the loss", {"wins": _WINS, "maps": _MAPS}, (tables.wins_table,)),
     "loss_grid": Study("Maps of the weights", {"maps": _MAPS}, ()),
     "gamma": Study("Utility or confidence", {"wins": _WINS}, (tables.confidence_table,)),
+    "pareto": Study(
+        "Fronts of the weights",
+        {
+            "fronts": (pareto.fronts, "Fronts of searched weights, and hypervolume over the trials."),
+            "tested": (pareto.tested, "What the weights of the fronts had on validation rows and have on test rows."),
+        },
+        (hypervolume_table, agreement_table),
+    ),
     "moment_ladder": Study("The ladder of distances", {"wins": _WINS}, (tables.wins_table,)),
 }
 

@@ -1,0 +1,124 @@
+"""``python -m trisynth.search``: all searches of an experiment, then one look at the test rows for what they found.
+
+A search is a sweep of its own, in a process of its own. It chooses on validation rows; the weights of its front, and
+those that the experiment has without a search, are run once more as ordinary jobs. Killed anywhere, the same command
+goes on: every finished job is read.
+"""
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trisynth import aims, commandline
+from trisynth.cache import write_atomic
+from trisynth.errors import InputError
+from trisynth.execution import execute
+from trisynth.results import Result, table
+from trisynth.sweeps import RESULTS, Sweep
+from trisynth.tables.pareto import DEFAULT, FRONT, PART, REGRET, SAMPLER, TRIAL, front
+
+_SAMPLER = "hydra/sweeper/sampler"
+
+
+def plan(grid: Any) -> list[dict[str, Any]]:
+    """Choices of each search: every combination of what ``searches`` lists.
+
+    Raises
+    ------
+    InputError
+        If it is no mapping from settings to lists, or does not say how to search.
+    """
+    lists = isinstance(grid, Mapping) and all(isinstance(choices, list) and choices for choices in grid.values())
+    if not lists or not {_SAMPLER, "seed"} <= set(grid):
+        remedy = f"must list choices of {_SAMPLER} and seed; take an experiment that does, such as experiment=pareto"
+        raise InputError("searches", grid, remedy)
+    return [dict(zip(grid, choices, strict=True)) for choices in itertools.product(*grid.values())]
+
+
+def run(arguments: list[str], choices: Mapping[str, Any], folder: Path) -> None:
+    """One search in a process of its own; ends the program where it fails."""
+    line = [sys.executable, "-m", "trisynth.run", "-m", *arguments]
+    line += [f"{name}={choice}" for name, choice in choices.items()]
+    # Beside the table of the searches, so that MLflow's parent run finds its own.
+    done = subprocess.run([*line, f"paths.sweeps={folder.parent}", f"hydra.sweep.dir={folder}"], check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+
+
+def trials(folder: Path, config: Mapping[str, Any], choices: Mapping[str, Any]) -> Iterator[tuple[dict, Result]]:
+    """Trials of a finished search in their order: its row's first and last columns, and its result."""
+    runs = Path(config["paths"]["runs"])
+    states = Sweep(folder, runs).states()
+    found = [(int(name), Result.read(runs, states[name]["key"])) for name in sorted(states, key=int)]
+    points = np.array([aims.values(config["objective"], result.metrics) for _, result in found])
+    for (number, result), unbeaten in zip(found, front(points), strict=True):
+        yield {PART: "validation", SAMPLER: choices[_SAMPLER], TRIAL: number, FRONT: bool(unbeaten)}, result
+
+
+def rows(found: list[tuple[dict, Result]], objective: list[Mapping]) -> pd.DataFrame:
+    """Results as a table: what each is, its settings and metrics, its way to the best of each aim."""
+    first = pd.DataFrame([{**about, "key": result.key} for about, result in found])
+    every = table(list({result.key: result for _, result in found}.values()))
+    points = np.array([aims.values(objective, result.metrics) for _, result in found])
+    last = pd.DataFrame(points, columns=[f"{REGRET}{aim['metric']}" for aim in objective])
+    return pd.concat([first.merge(every, on="key", how="left", validate="many_to_one"), last], axis=1)
+
+
+def main(arguments: list[str]) -> None:
+    """Run all searches, then the jobs on test rows; write one table."""
+    with commandline.one_line_errors():
+        config = commandline.composed(arguments)
+        objective = config["objective"]
+        if not isinstance(objective, list) or not all(isinstance(aim, Mapping) for aim in objective):
+            raise InputError("objective", objective, "must be a list of mappings: metric, best, worst")
+        if not config["validation"]:
+            raise InputError("validation", config["validation"], "must be true: a search must not choose by test rows")
+        name = commandline.sweep_name(arguments)
+        folder = Path(config["paths"]["sweeps"]) / name
+        found: list[tuple[dict, Result]] = []
+        for choices in plan(config.get("searches")):
+            place = folder / "searches" / "-".join([name, *map(str, choices.values())])
+            run(arguments, choices, place)
+            found += trials(place, config, choices)
+        chosen = [(about, result) for about, result in found if about[FRONT]]
+        print(f"{name}: {len(chosen)} choices of {len(found)} trials, now on the test rows", flush=True)
+        tested = list(on_test_rows(chosen, config))
+        write_atomic(folder / RESULTS, rows([*found, *tested], objective).to_csv(index=False, float_format="%.6g"))
+        print(f"results: {folder / RESULTS}")
+        mirror(name, [result for _, result in tested], config)
+
+
+def on_test_rows(chosen: list[tuple[dict, Result]], config: Mapping[str, Any]) -> Iterator[tuple[dict, Result]]:
+    """The chosen jobs again as ordinary ones, and for each split the weights that nobody searched for."""
+    plain = {}
+    for about, result in chosen:
+        job = {**config, **result.config, "validation": False}
+        yield {**about, PART: "test"}, execute(job)[0]
+        if "loss" in job["generator"]:
+            unsearched = {**job, "generator": {**job["generator"], "loss": config["loss"]}}
+            found, _ = execute(unsearched)
+            plain[found.key] = found
+    for result in plain.values():
+        yield {PART: "test", SAMPLER: DEFAULT, FRONT: False}, result
+
+
+def mirror(name: str, results: list[Result], config: Mapping[str, Any]) -> None:
+    """Show results in MLflow under one parent run, where tracking is on; the searches have shown their own."""
+    if config["tracking"]["uri"]:
+        from trisynth.tracking import Mirror
+
+        shown = Mirror(config["tracking"], config["paths"], name)
+        for result in results:
+            shown.job(result)
+        if shown.close():
+            raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
