@@ -33,6 +33,7 @@ _WEIGHTS = "cividis"
 # Points' areas at the least and the most of the weight that size shows.
 _SIZES = (6.0, 42.0)
 _HEIGHT = 1.75
+_DOTTED = {"linewidth": 0.7, "linestyle": (0, (1, 1.5)), "zorder": 0}
 
 
 def fronts(jobs: pd.DataFrame) -> Figure:
@@ -56,7 +57,7 @@ def fronts(jobs: pd.DataFrame) -> Figure:
                 _plane(axes[position], trials, plane, norms)
             _courses(axes[-1], {key[2:]: of for key, of in found.items() if key[:2] == case})
             for position, panel in enumerate(axes):
-                what = "volume over trials" if position == len(planes) else f"front, plane {position + 1}"
+                what = "over the trials" if position == len(planes) else " and ".join(map(_side, planes[position]))
                 panel.set_title(f"{style.letter(place * len(axes) + position)}  {title}{what}")
         _bar(figure, panels, norms)
         lines = {
@@ -73,7 +74,7 @@ def fronts(jobs: pd.DataFrame) -> Figure:
         style.footnote(
             figure,
             f"Front: {NAMES.get(samplers[0], samplers[0])}, split {seed}; arrows point to the better end. {size}"
-            f"Volume: share of\nthe box between the worst and the best of all aims; mean and range over {splits} splits.",
+            f"Hypervolume:\nshare of the box between worst and best of all aims; mean and range over {splits} splits.",
         )
     return figure
 
@@ -92,11 +93,13 @@ def tested(jobs: pd.DataFrame) -> Figure:
             for position, name in enumerate(names):
                 panel = axes[position]
                 for seed, part in own.groupby("seed"):
-                    panel.plot(part[f"{name}_0"], part[name], **_look(int(seed)))
-                ends = _ends(own[[f"{name}_0", name]].to_numpy())
-                panel.plot(ends, ends, color=style.GREY, linewidth=0.6, zorder=0)
-                for value in known[name]:
-                    panel.axhline(value, color="black", linewidth=0.5, linestyle=(0, (1, 2)), zorder=0)
+                    panel.plot(part[f"{BEFORE}{name}"], part[name], **_look(int(seed)))
+                # A split's luck moves all its points together: each axis has its own range.
+                panel.set_xlim(_ends(own[f"{BEFORE}{name}"]))
+                panel.set_ylim(_ends(pd.concat([own[name], known[name]])))
+                panel.axline((0, 0), slope=1, color=style.GREY, linewidth=0.6, zorder=0)
+                for seed, value in zip(known["seed"], known[name], strict=True):
+                    panel.axhline(value, color=_look(int(seed))["color"], **_DOTTED)
                 title = f"{style.label(dataset)}, {style.label(generator)}: " if len(cases) > 1 else ""
                 letter = style.letter(place * len(names) + position)
                 panel.set_title(f"{letter}  {title}{NAMES.get(name, name)}")
@@ -105,7 +108,7 @@ def tested(jobs: pd.DataFrame) -> Figure:
                 for axis in (panel.xaxis, panel.yaxis):
                     axis.set_major_locator(MaxNLocator(5))
         seeds = {f"split {seed}": Line2D([], [], **_look(int(seed))) for seed in sorted(later["seed"].unique())}
-        lines = {"default weights": Line2D([], [], color="black", linewidth=0.5, linestyle=(0, (1, 2)))}
+        lines = {"default weights": Line2D([], [], color="black", **_DOTTED)}
         style.heading(figure, "The fronts' weights on rows that no search has seen", {**seeds, **lines})
         style.footnote(
             figure,
@@ -113,6 +116,11 @@ def tested(jobs: pd.DataFrame) -> Figure:
             "Full line: equality;\ndotted: the weights that the experiment has without a search, a line per split.",
         )
     return figure
+
+
+def _side(metric: str) -> str:
+    """What a metric measures, in a word."""
+    return {"fidelity": "fidelity", "privacy": "copying"}.get(metric.partition("/")[0], "utility")
 
 
 def _plane(axes: Axes, trials: pd.DataFrame, plane: tuple[str, str], norms: dict[str, LogNorm]) -> None:
@@ -159,6 +167,8 @@ def _bar(figure: Figure, panels: np.ndarray, norms: dict[str, LogNorm]) -> None:
     name = next(iter(norms))
     bar = figure.colorbar(ScalarMappable(norms[name], _WEIGHTS), ax=panels, aspect=30, pad=0.01, fraction=0.03)
     bar.set_label(f"{NAMES[name]} of the front")
+    ticks = [10.0**power for power in range(-6, 7) if norms[name].vmin <= 10.0**power <= norms[name].vmax]
+    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     bar.ax.yaxis.set_minor_locator(NullLocator())
     bar.outline.set_linewidth(0.4)
 
@@ -175,7 +185,6 @@ def _look(seed: int) -> dict:
     }
 
 
-def _ends(values: np.ndarray) -> tuple[float, float]:
-    low, high = np.nanmin(values), np.nanmax(values)
-    room = 0.05 * max(high - low, 0.02)
-    return low - room, high + room
+def _ends(values: pd.Series) -> tuple[float, float]:
+    room = 0.08 * max(values.max() - values.min(), 0.01)
+    return values.min() - room, values.max() + room

@@ -16,7 +16,7 @@ from trisynth.figures import pareto, style
 from trisynth.tables import losses as tables
 from trisynth.tables import markup
 from trisynth.tables.markup import Table
-from trisynth.tables.pareto import agreement_table, hypervolume_table
+from trisynth.tables.pareto import agreement_table, chosen_table, hypervolume_table
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ STUDIES = {
             "fronts": (pareto.fronts, "Fronts of searched weights, and hypervolume over the trials."),
             "tested": (pareto.tested, "What the weights of the fronts had on validation rows and have on test rows."),
         },
-        (hypervolume_table, agreement_table),
+        (hypervolume_table, chosen_table, agreement_table),
     ),
     "moment_ladder": Study("The ladder of distances", {"wins": _WINS}, (tables.wins_table,)),
 }

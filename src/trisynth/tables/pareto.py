@@ -9,13 +9,13 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from trisynth.errors import InputError
-from trisynth.tables.estimates import difference, estimate
+from trisynth.tables.estimates import Estimate, difference, estimate
 from trisynth.tables.markup import Column, Table
 
 REGRET = "regret/"
 # What the columns of a search's results are called that a sweep's have not.
 PART, SAMPLER, TRIAL, FRONT = "part", "sampler", "trial", "front"
-DEFAULT = "default"
+DEFAULT, BEFORE = "default", "before/"
 # What print calls a metric that a search may have as an aim, and a sampler.
 NAMES = {
     "synthetic/roc_auc": "ROC AUC, synthetic",
@@ -29,6 +29,10 @@ NAMES = {
     "loss.gamma": "γ",
 }
 _TEST_SHARE = 1 / 3
+_FIRST = (Column("dataset", "Data set"), Column("generator", "Generator"))
+_MEANS = "Means over seeds, ± half of the 95 % interval (Nadeau and Bengio's corrected resampled t)."
+
+Key = tuple[str, str, str, int]
 
 
 def front(points: np.ndarray) -> np.ndarray:
@@ -102,19 +106,18 @@ def weights(jobs: pd.DataFrame) -> list[str]:
     return [name for name in NAMES if name.startswith("loss.") and tried[name].min() < tried[name].max()]
 
 
-def searches(jobs: pd.DataFrame) -> dict[tuple[str, str, str, int], pd.DataFrame]:
+def searches(jobs: pd.DataFrame) -> dict[Key, pd.DataFrame]:
     """Trials of each search in their order, by data set, generator, sampler and seed."""
-    tried = jobs[jobs[PART] == "validation"].sort_values(TRIAL, kind="stable")
-    return {key: found for key, found in tried.groupby(["dataset", "generator", SAMPLER, "seed"], sort=False)}
+    return _by_search(jobs[jobs[PART] == "validation"].sort_values(TRIAL, kind="stable"))
 
 
 def tested(jobs: pd.DataFrame) -> pd.DataFrame:
-    """What the fronts' weights had on the test rows, each beside what it had on the validation rows (``_0``)."""
+    """What the fronts' weights had on the test rows, each beside what it had ``before/`` on the validation rows."""
     keys = ["dataset", "generator", SAMPLER, "seed", TRIAL]
     columns = [*aims(jobs), *(f"{REGRET}{name}" for name in aims(jobs))]
     found = jobs[(jobs[PART] == "test") & (jobs[SAMPLER] != DEFAULT)]
     before = jobs.loc[jobs[PART] == "validation", [*keys, *columns]]
-    return found.merge(before, on=keys, suffixes=("", "_0"), validate="one_to_one")
+    return found.merge(before.rename(columns={c: f"{BEFORE}{c}" for c in columns}), on=keys, validate="one_to_one")
 
 
 def course(trials: pd.DataFrame) -> np.ndarray:
@@ -131,89 +134,117 @@ def spearman(one: pd.Series, other: pd.Series) -> float:
 
 def hypervolume_table(jobs: pd.DataFrame) -> Table:
     """What each way to search reached on validation rows, and what was left of it on the test rows."""
-    columns = [Column("dataset", "Data set"), Column("generator", "Generator"), Column("sampler", "Search")]
-    columns += [Column("searches", "Seeds"), Column("front", "Front"), Column("validation", "Volume, validation")]
-    columns += [Column("test", "Volume, test"), Column("kept", "Unbeaten on test")]
-    columns += [Column("gain", "Gain of the best over default", signed=True)]
-    first = aims(jobs)[0]
-    later = tested(jobs)
-    plain = jobs[(jobs[PART] == "test") & (jobs[SAMPLER] == DEFAULT)].set_index(["dataset", "generator", "seed"])
-    rows, rules = [], set()
-    found = searches(jobs)
-    for dataset, generator in dict.fromkeys(key[:2] for key in found):
+    columns = [*_FIRST, Column("search", "Search"), Column("searches", "Seeds"), Column("front", "Front")]
+    columns += [Column("validation", "Volume, validation"), Column("test", "Volume, test")]
+    columns += [Column("kept", "Unbeaten on test")]
+    rows, rules, later = [], set(), _by_search(tested(jobs))
+    for case, found in _cases(searches(jobs)).items():
         rules.add(len(rows))
-        series: dict[str, dict[str, pd.Series]] = {}
-        for sampler in dict.fromkeys(key[2] for key in found if key[:2] == (dataset, generator)):
-            own = {key[3]: trials for key, trials in found.items() if key[:3] == (dataset, generator, sampler)}
+        series: dict[str, pd.DataFrame] = {}
+        for sampler, seeds in found.items():
             numbers = {}
-            for seed, trials in own.items():
-                here = later[
-                    (later[["dataset", "generator", SAMPLER, "seed"]] == (dataset, generator, sampler, seed)).all(
-                        axis=1
-                    )
-                ]
-                best = here.loc[here[f"{REGRET}{first}_0"].idxmin(), f"{REGRET}{first}"]
+            for seed, trials in seeds.items():
+                # Evolution asks for the same weights again and again.
+                once, here = trials.drop_duplicates("key"), later[*case, sampler, seed].drop_duplicates("key")
                 numbers[seed] = {
-                    "front": int(front(regrets(trials)).sum()),
-                    "validation": hypervolume(regrets(trials)),
+                    "front": float(front(regrets(once)).sum()),
+                    "validation": hypervolume(regrets(once)),
                     "test": hypervolume(regrets(here)),
                     "kept": float(front(regrets(here)).mean()),
-                    "gain": plain.loc[(dataset, generator, seed), f"{REGRET}{first}"] - best,
                 }
-            table = pd.DataFrame(numbers).T
-            series[sampler] = dict(table.items())
-            cells = [estimate(values, _TEST_SHARE) for values in series[sampler].values()]
-            rows.append([dataset, generator, NAMES.get(sampler, sampler), len(own), *cells])
+            series[sampler] = pd.DataFrame(numbers).T
+            cells = [estimate(series[sampler][name], _TEST_SHARE) for name in series[sampler]]
+            rows.append([*case, NAMES.get(sampler, sampler), len(seeds), *cells])
         if len(series) == 2:
-            one, other = series
-            cells = [difference(series[one][name], series[other][name], _TEST_SHARE) for name in series[one]]
-            rows.append(
-                [dataset, generator, f"{NAMES.get(one, one)} less {NAMES.get(other, other)}", cells[0].count, *cells]
-            )
+            (one, left), (other, right) = series.items()
+            cells = [difference(left[name], right[name], _TEST_SHARE) for name in left]
+            rows.append([*case, f"{NAMES.get(one, one)} less {NAMES.get(other, other)}", cells[0].count, *cells])
     note = (
         "Volume: share of the box between the worst and the best of all aims that a search's trials beat. Test: the "
         "weights of the front, each run once on the test rows; unbeaten: the share of them that no other one of the "
-        f"front beats there. Best: the front's weights with the best {NAMES.get(first, first)} on validation rows; its "
-        "gain is in regret, on the test rows, over the weights that the experiment has without a search. Means over seeds, "
-        "± half of the 95 % interval (Nadeau and Bengio's corrected resampled t)."
+        f"front beats there. {_MEANS}"
     )
-    return Table(
-        "hypervolume",
-        "What the searches found, and what was left of it on the test rows.",
-        note,
-        columns,
-        rows,
-        rules=rules,
+    caption = "What the searches found, and what the test rows left of it."
+    return Table("hypervolume", caption, note, columns, rows, rules=rules)
+
+
+def chosen_table(jobs: pd.DataFrame) -> Table:
+    """The best weights by each aim: what they promised, what they kept, and what the default weights have."""
+    columns = [*_FIRST, Column("search", "Search"), Column("searches", "Seeds"), Column("aim", "Best by")]
+    columns += [Column("validation", "Validation"), Column("test", "Test"), Column("default", "Default, test")]
+    columns += [Column("gain", "Gain", signed=True)]
+    plain = jobs[(jobs[PART] == "test") & (jobs[SAMPLER] == DEFAULT)].set_index(["dataset", "generator", "seed"])
+    rows, rules, bold = [], set(), set()
+    for case, found in _cases(_by_search(tested(jobs))).items():
+        for sampler, seeds in found.items():
+            rules.add(len(rows))
+            default = plain.loc[[(*case, seed) for seed in seeds]].set_axis(list(seeds))
+            for name in aims(jobs):
+                regret = f"{REGRET}{name}"
+                best = pd.DataFrame(
+                    {seed: here.loc[here[f"{BEFORE}{regret}"].idxmin()] for seed, here in seeds.items()}
+                ).T
+                values = best[f"{BEFORE}{name}"], best[name], default[name], default[regret] - best[regret]
+                cells = [estimate(value.astype(float), _TEST_SHARE) for value in values]
+                if _is_clear(cells[-1]):
+                    bold.add((len(rows), len(columns) - 1))
+                rows.append([*case, NAMES.get(sampler, sampler), len(seeds), NAMES.get(name, name), *cells])
+    note = (
+        "Of each front the weights that are best by one aim on validation rows: the metric there, on test rows, and "
+        "that of the weights that the experiment has without a search. Gain: the latter's regret on test rows less that "
+        f"of the chosen, more is better; bold if its interval leaves out 0. {_MEANS}"
     )
+    return Table("chosen", "What choosing by validation rows gains on test rows.", note, columns, rows, bold, rules)
 
 
 def agreement_table(jobs: pd.DataFrame) -> Table:
-    """Whether the aims agree, and which weight moves which aim: rank correlations over the random trials."""
-    names = aims(jobs)
+    """Whether the aims agree, which weight moves which aim, and whether test rows agree with validation rows."""
+    columns = [*_FIRST, Column("searches", "Seeds"), Column("one", "Of"), Column("other", "And")]
+    columns += [Column("correlation", "Rank correlation", signed=True)]
+    names, rows, rules, bold = aims(jobs), [], set(), set()
     pairs = [(one, other) for place, one in enumerate(names) for other in [*names[place + 1 :], *weights(jobs)]]
-    columns = [
-        Column("dataset", "Data set"),
-        Column("generator", "Generator"),
-        Column("one", "Of"),
-        Column("other", "And"),
-    ]
-    columns += [Column("searches", "Seeds"), Column("correlation", "Rank correlation", signed=True)]
-    found = searches(jobs)
-    samplers = {key[2] for key in found}
-    sampler = "random" if "random" in samplers else sorted(samplers)[0]
-    rows, rules, bold = [], set(), set()
-    for dataset, generator in dict.fromkeys(key[:2] for key in found):
+
+    def add(case: tuple[str, str], one: str, other: str, values: list[float]) -> None:
+        cell = estimate(values, _TEST_SHARE)
+        if _is_clear(cell):
+            bold.add((len(rows), len(columns) - 1))
+        rows.append([*case, len(values), one, other, cell])
+
+    later = tested(jobs)
+    for case, found in _cases(searches(jobs)).items():
+        trials = found.get("random", next(iter(found.values()))).values()
         rules.add(len(rows))
-        own = [trials for key, trials in found.items() if key[:3] == (dataset, generator, sampler)]
         for one, other in pairs:
             column = f"{REGRET}{other}" if other in names else other
-            cell = estimate([spearman(trials[f"{REGRET}{one}"], trials[column]) for trials in own], _TEST_SHARE)
-            if cell.count > 2 and (cell.low > 0 or cell.high < 0):
-                bold.add((len(rows), 5))
-            rows.append([dataset, generator, NAMES.get(one, one), NAMES.get(other, other), len(own), cell])
+            values = [spearman(of[f"{REGRET}{one}"], of[column]) for of in trials]
+            add(case, NAMES.get(one, one), NAMES.get(other, other), values)
+        rules.add(len(rows))
+        own = later[(later["dataset"] == case[0]) & (later["generator"] == case[1])]
+        fronts = [of.drop_duplicates("key") for _, of in own.groupby("seed")]
+        for name in names:
+            values = [spearman(of[f"{BEFORE}{REGRET}{name}"], of[f"{REGRET}{name}"]) for of in fronts]
+            add(case, f"{NAMES.get(name, name)}, validation", "the same, test", values)
     note = (
-        f"Spearman's rank correlation over the trials of {NAMES.get(sampler, sampler)} on validation rows. Aims count "
-        "as regrets: a positive correlation of two aims says that they agree, of an aim and a weight that more of the "
-        "weight is worse. Means over seeds, ± half of the 95 % corrected resampled t interval; bold if it leaves out 0."
+        "Spearman's rank correlation, first over the trials of random search on validation rows, then over the weights "
+        "of all fronts of a split, between validation and test rows. Aims count as regrets: a positive correlation of "
+        "two aims says that they agree, of an aim and a weight that more of the weight is worse. Bold: the interval "
+        f"leaves out 0. {_MEANS}"
     )
     return Table("agreement", "Whether the aims agree, and what the weights move.", note, columns, rows, bold, rules)
+
+
+def _is_clear(cell: Estimate) -> bool:
+    """Whether the interval leaves out zero; two values can agree by chance and never show it."""
+    return cell.count > 2 and (cell.low > 0 or cell.high < 0)
+
+
+def _by_search(jobs: pd.DataFrame) -> dict[Key, pd.DataFrame]:
+    return dict(list(jobs.groupby(["dataset", "generator", SAMPLER, "seed"], sort=False)))
+
+
+def _cases(found: dict[Key, pd.DataFrame]) -> dict[tuple[str, str], dict[str, dict[int, pd.DataFrame]]]:
+    """Searches by data set and generator, then by sampler, then by seed."""
+    cases: dict = {}
+    for (dataset, generator, sampler, seed), trials in found.items():
+        cases.setdefault((dataset, generator), {}).setdefault(sampler, {})[seed] = trials
+    return cases
