@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from trisynth.figures import style
 from trisynth.tables.pareto import (
+    BEFORE,
     DEFAULT,
     NAMES,
     PART,

@@ -191,8 +191,8 @@ def chosen_table(jobs: pd.DataFrame) -> Table:
                 rows.append([*case, NAMES.get(sampler, sampler), len(seeds), NAMES.get(name, name), *cells])
     note = (
         "Of each front the weights that are best by one aim on validation rows: the metric there, on test rows, and "
-        "that of the weights that the experiment has without a search. Gain: the latter's regret on test rows less that "
-        f"of the chosen, more is better; bold if its interval leaves out 0. {_MEANS}"
+        "that of the weights that the experiment has without a search. Gain: the latter's regret on test rows less "
+        f"that of the chosen, more is better; bold if its interval leaves out 0. {_MEANS}"
     )
     return Table("chosen", "What choosing by validation rows gains on test rows.", note, columns, rows, bold, rules)
 
