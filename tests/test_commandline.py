@@ -61,6 +61,11 @@ def test_where_and_how_a_sweep_runs_is_not_what_it_is(where):
     assert sweep_folder("-m", "seed=1,2", where) == sweep_folder("-m", "seed=1,2")
 
 
+@pytest.mark.parametrize("how", ["hydra/sweeper/sampler=random", "hydra.sweeper.n_trials=7", "hydra/sweeper=search"])
+def test_how_a_search_searches_is_what_it_is(how):
+    assert sweep_folder("-m", "experiment=pareto", how) != sweep_folder("-m", "experiment=pareto")
+
+
 def test_single_runs_and_given_folders_stay_as_they_are():
     for arguments in (["run", "seed=1"], ["run", "-m", "hydra.sweep.dir=mine"]):
         assert checked(arguments) == arguments
@@ -147,7 +152,13 @@ def test_jobs_are_counted_before_they_start(overrides, params, jobs):
 
 
 def test_a_searching_sweeper_decides_as_it_goes():
-    assert callbacks.count_jobs(OmegaConf.create({"hydra": {"sweeper": {"_target_": "x.OptunaSweeper"}}})) is None
+    assert callbacks.count_jobs(OmegaConf.create({"hydra": {"sweeper": {"_target_": "x.OtherSweeper"}}})) is None
+
+
+@pytest.mark.parametrize(("sampler", "jobs"), [("NSGAIISampler", 40), ("GridSampler", None)])
+def test_a_search_has_as_many_jobs_as_trials_unless_it_walks_a_grid(sampler, jobs):
+    sweeper = {"_target_": "hydra_plugins.trisynth_sweeps.Search", "n_trials": 40, "sampler": {"_target_": sampler}}
+    assert callbacks.count_jobs(OmegaConf.create({"hydra": {"sweeper": sweeper}})) == jobs
 
 
 def test_help_lists_the_groups(command, tmp_path):

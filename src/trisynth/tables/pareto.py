@@ -108,6 +108,7 @@ def weights(jobs: pd.DataFrame) -> list[str]:
 
 def searches(jobs: pd.DataFrame) -> dict[Key, pd.DataFrame]:
     """Trials of each search in their order, by data set, generator, sampler and seed."""
+    aims(jobs)
     return _by_search(jobs[jobs[PART] == "validation"].sort_values(TRIAL, kind="stable"))
 
 
@@ -155,6 +156,10 @@ def hypervolume_table(jobs: pd.DataFrame) -> Table:
             series[sampler] = pd.DataFrame(numbers).T
             cells = [estimate(series[sampler][name], _TEST_SHARE) for name in series[sampler]]
             rows.append([*case, NAMES.get(sampler, sampler), len(seeds), *cells])
+        own = jobs[(jobs[PART] == "test") & (jobs[SAMPLER] == DEFAULT)].set_index(["dataset", "generator"])
+        if case in own.index:
+            volumes = [hypervolume(regrets(plain)) for _, plain in own.loc[[case]].groupby("seed")]
+            rows.append([*case, "default weights", len(volumes), None, None, estimate(volumes, _TEST_SHARE), None])
         if len(series) == 2:
             (one, left), (other, right) = series.items()
             cells = [difference(left[name], right[name], _TEST_SHARE) for name in left]
