@@ -15,6 +15,8 @@ def test_a_machine_that_slows_down_slows_all_rungs():
     assert (plain["loss"], plain["ratio"], plain["gain"], plain["rounds"]) == ("rec", 1.0, 0.0, 3)
     assert bures["ratio_least"] == pytest.approx(bures["ratio"]) == pytest.approx(bures["ratio_most"]) == 1.5
     assert bures["gain"] == pytest.approx(0.01)
+    assert bures["gain_per_fit"] == pytest.approx(0.02)
+    assert pd.isna(plain["gain_per_fit"])
     assert bures["seconds"] == 9.0
 
 
