@@ -1,7 +1,6 @@
 """The flagship: a latent-tree circuit of all rows, bent towards each class; everything asked of it is exact."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,8 @@ from trisynth.generators.cuts import Cuts, again, leaf_boxes
 from trisynth.generators.cuts import choose as choose_cuts
 from trisynth.generators.dirichlet_tree import DirichletTree
 from trisynth.generators.em import Prior, Rows, climb, expected_counts, tilt, with_ones
-from trisynth.generators.latent_tree import LatentTree, Tree, draw
+from trisynth.generators.latent_tree import LatentTree, Tree
+from trisynth.generators.mixture import Mixture, normalised, own_log_likelihood
 from trisynth.generators.refinement import Descent, Labelled, TotalLoss, descend
 from trisynth.generators.relations import Relations
 from trisynth.generators.sampler import Sampler
@@ -162,8 +162,8 @@ class Circuit(Generator):
             self.cuts_ = Cuts.none(int(codec.starts[-1]), len(self.counts_))
             if self.cuts and held:
                 self.cuts_, recipe = choose_cuts(self.circuits_, codec, seen, check, hidden)
-            fit = train.mean(self._own(seen))
-            self.memorisation_ = fit - validation.mean(self._own(check))
+            fit = train.mean(own_log_likelihood(self.circuits_, self.cuts_, seen))
+            self.memorisation_ = fit - validation.mean(own_log_likelihood(self.circuits_, self.cuts_, check))
             if 0 < held < _HELD:
                 common = climb(common, chosen.prior, rows, rows, _LAST_PASSES).circuit
                 self.circuits_ = self._classes(common, every, every, found.steps).circuits
@@ -229,14 +229,9 @@ class Circuit(Generator):
         leaves[part] /= leaves[part].sum(axis=0)
         return with_ones(leaves)
 
-    def _own(self, real: Labelled) -> np.ndarray:
-        """Log-likelihood of each whole row under its label's circuit and weights."""
-        rows, leaves = self.cuts_.reached(real.rows.tokens)
-        found = self.cuts_.log_weights[leaves, real.labels[rows]]
-        for label, circuit in enumerate(self.circuits_):
-            mine = real.labels == label
-            found[mine] += circuit.log_likelihood(real.rows.tokens[mine])
-        return found
+    @property
+    def _mixture(self) -> Mixture:
+        return Mixture(self.circuits_, self.priors_, self.cuts_, self.boxes_, self.codec_)
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         return self.relations_.complete(self.codec_.table(self.sampler_.draw(labels, self.codec_, rng)))
@@ -259,12 +254,12 @@ class Circuit(Generator):
             Minus infinity for an impossible row.
         """
         tokens, _, labels, _ = self._evidence(X, y)
-        joint = self._joint(tokens)
+        joint = self._mixture.joint(tokens)
         return logsumexp(joint, axis=1) if labels is None else joint[np.arange(len(labels)), labels]
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """p(label | x) by Bayes' rule, exact, shape (n, k), columns as in ``labels_``; see ``log_likelihood`` for X."""
-        return _normalised(self._joint(self._evidence(X, None)[0]))
+        return normalised(self._mixture.joint(self._evidence(X, None)[0]))
 
     def conditional(self, X: pd.DataFrame, y: pd.Series | None = None, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
         """Complete rows, drawn exactly from the law of all that is not given.
@@ -287,26 +282,10 @@ class Circuit(Generator):
         """
         rng = seeds.stream(seed, "generator.conditional")
         tokens, gaps, labels, known = self._evidence(X, y)
-        starts = self.codec_.starts
-        tokens = np.where(gaps, -2, tokens)
-        if labels is None:
-            labels = draw(_normalised(self._joint(tokens)), rng)
-        found = tokens.copy()
-        for label, circuit in enumerate(map(self.boxes_.extended, self.circuits_)):
-            mine = np.flatnonzero(labels == label)
-            for chunk in self.cuts_.chunks(len(mine)):
-                part = mine[chunk]
-                leaves, shown = self._boxed(label, circuit, tokens[part], rng)
-                states = np.concatenate([circuit.draw_states(shown[b], rng) for b in circuit.blocks(len(part))])
-                for j, (a, b) in enumerate(pairwise(starts)):
-                    open_ = found[part, j] < 0
-                    chances = circuit.leaves[a:b].T[states[open_, j]] * self.cuts_.allowed[leaves[open_], a:b]
-                    if self.codec_.columns[j].fillable:
-                        chances[gaps[part[open_], j], 0] = 0.0
-                    found[part[open_], j] = a + draw(chances, rng)
+        found, labels = self._mixture.completed(np.where(gaps, -2, tokens), labels, rng)
         drawn = [
             column.decode(found[:, j] - start, rng)
-            for j, (column, start) in enumerate(zip(self.codec_.columns, starts, strict=False))
+            for j, (column, start) in enumerate(zip(self.codec_.columns, self.codec_.starts, strict=False))
         ]
         table = self.codec_.table(drawn).set_index(X.index)
         for name in known.columns.intersection(list(self.relations_.steps)):
@@ -350,38 +329,6 @@ class Circuit(Generator):
         gaps[:, given] = table[[name for name in self.codec_.names if name in table]].isna().to_numpy()
         return tokens, gaps, labels, table
 
-    def _joint(self, tokens: np.ndarray) -> np.ndarray:
-        """log p(tokens, label), shape (n, k); -1 is summed out, and so is -2 but for missing cells."""
-        circuits = [self.boxes_.extended(circuit) for circuit in self.circuits_]
-        found = np.empty((len(tokens), len(circuits)))
-        with threadpool_limits(limits=1):
-            for chunk in self.cuts_.chunks(len(tokens)):
-                rows, leaves, shown = self.cuts_.pairs(self.boxes_, tokens[chunk])
-                pairs = np.stack([circuit.log_likelihood(shown) for circuit in circuits], axis=1)
-                pairs += self.cuts_.log_weights[leaves]
-                found[chunk] = np.logaddexp.reduceat(pairs, np.unique(rows, return_index=True)[1], axis=0)
-        with np.errstate(divide="ignore"):
-            return found + np.log(self.priors_)
-
-    def _boxed(
-        self, label: int, circuit: LatentTree, tokens: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """For each row a leaf of the cuts, drawn given what is known, and what is then known of its cells."""
-        rows, leaves, shown = self.cuts_.pairs(self.boxes_, tokens)
-        if len(rows) > len(tokens):
-            weights = circuit.log_likelihood(shown) + self.cuts_.log_weights[leaves, label]
-            # The largest of log-weights plus Gumbel noise is a draw in proportion to the weights.
-            order = np.lexsort((weights + rng.gumbel(size=len(rows)), rows))
-            last = order[np.append(np.diff(rows[order]) > 0, True)]
-            leaves, shown = leaves[last], shown[last]
-        return leaves, shown
-
 
 def _usable(weights: np.ndarray, n: int) -> bool:
     return weights.shape == (n,) and bool(np.isfinite(weights).all() and (weights >= 0).all() and weights.any())
-
-
-def _normalised(joint: np.ndarray) -> np.ndarray:
-    """Probabilities of each row's log-weights; a row that no label allows gets equal ones."""
-    total = logsumexp(joint, axis=1, keepdims=True)
-    return np.where(np.isfinite(total), np.exp(joint - np.where(np.isfinite(total), total, 0.0)), 1 / joint.shape[1])
