@@ -102,6 +102,18 @@ def test_a_calibrated_forecaster_has_little_calibration_error_and_a_bold_one_muc
     assert error(np.clip(3 * (p - 0.5) + 0.5, 0, 1)) > 0.1
 
 
+def test_a_class_of_one_test_row_has_no_part_in_the_mean_ranking():
+    y, prediction, classes = outcome(k=3)
+    rows = (y != "2").to_numpy() | (np.arange(len(y)) == np.flatnonzero(y == "2")[0])
+    part = Prediction(labels=prediction.labels[rows], probabilities=prediction.probabilities[rows])
+    found, known = utility.ranking(y[rows], part, classes), part.probabilities
+    expected = [reference.roc_auc_score(y[rows] == name, known[:, i]) for i, name in enumerate("01")]
+    assert found["roc_auc"] == pytest.approx(np.mean(expected))
+    pair = [np.flatnonzero(y == name)[0] for name in "01"]
+    part = Prediction(labels=prediction.labels[pair], probabilities=prediction.probabilities[pair])
+    assert "roc_auc" in utility.ranking(y.iloc[pair], part, classes)
+
+
 def test_a_class_without_test_rows_is_left_out_in_silence():
     y, prediction, classes = outcome(k=3)
     rows = (y != "2").to_numpy()

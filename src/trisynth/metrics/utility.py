@@ -60,7 +60,8 @@ def decisions(y: pd.Series, prediction: Prediction, classes: Sequence | None) ->
 def ranking(y: pd.Series, prediction: Prediction, classes: Sequence | None) -> dict[str, float]:
     """Area under the ROC curve and under the precision-recall curve (average precision).
 
-    Two classes: of the second class. More: the mean over the classes, each against the rest.
+    Two classes: of the second class. More: the mean over the classes, each against the rest, without those of a
+    single test row, whose area is the rank of one row and would weigh as much as that of thousands.
 
     Parameters
     ----------
@@ -80,6 +81,7 @@ def ranking(y: pd.Series, prediction: Prediction, classes: Sequence | None) -> d
     asked = [code for code in asked if 0 < np.sum(truth == code) < len(truth)]
     if not asked:
         return {}
+    asked = [code for code in asked if np.sum(truth == code) > 1] or asked
     pairs = [(truth == code, prediction.probabilities[:, code]) for code in asked]
     return {
         "roc_auc": float(np.mean([auc(*pair) for pair in pairs])),
