@@ -5,6 +5,7 @@ those that the experiment has without a search, are run once more as ordinary jo
 goes on: every finished job is read.
 """
 
+import argparse
 import itertools
 import subprocess
 import sys
@@ -72,6 +73,9 @@ def rows(found: list[tuple[dict, Result]], objective: list[Mapping]) -> pd.DataF
 
 def main(arguments: list[str]) -> None:
     """Run all searches, then the jobs on test rows; write one table."""
+    parser = argparse.ArgumentParser(prog="python -m trisynth.search", description=__doc__.partition("\n\n")[2])
+    parser.add_argument("overrides", nargs="+", help="such as experiment=pareto, as python -m trisynth.run takes them")
+    arguments = parser.parse_args(arguments).overrides
     with commandline.one_line_errors():
         config = commandline.composed(arguments)
         objective = config["objective"]

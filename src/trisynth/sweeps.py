@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trisynth.cache import sha256, unwritable, write_atomic
-from trisynth.config import CONF, ROOT, digest, versions
+from trisynth.config import CONF, ROOT, canonical, digest, versions
 from trisynth.results import RESULT, Result, table
 
 STATE, COMPLETE, RESULTS = "state.json", "complete.json", "results.csv"
@@ -83,7 +83,8 @@ class Sweep:
         states = self.states().values()
         keys = sorted({state["key"] for state in states if state["key"]})
         found = filter(None, (Result.read(self.runs, key) for key in keys))
-        results = sorted(found, key=lambda result: (result.name, result.key))
+        # By the configuration and not by the key, which changes with the code: rows keep their places.
+        results = sorted(found, key=lambda result: (result.name, canonical(result.config)))
         if results:
             write_atomic(self.folder / RESULTS, table(results).to_csv(index=False, float_format="%.6g"))
         return results, [state for state in states if state["state"] == "failed"]
