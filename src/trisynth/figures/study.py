@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -58,6 +58,10 @@ STUDIES = {
     "ablations": Study("Methods without their parts", {}, (ablations_table,)),
     "ablations_circuit": Study("The circuit without its parts", {}, (ablations_table,)),
     "moment_ladder": Study("The ladder of distances", {"wins": _WINS}, (tables.wins_table,)),
+}
+STUDIES |= {
+    f"{name}_full": replace(STUDIES[name], title=f"{STUDIES[name].title}, full size")
+    for name in ("shrinkage_law", "loss_weights", "gamma", "pareto")
 }
 
 
