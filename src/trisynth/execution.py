@@ -53,7 +53,10 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
         with suppress(InputError):
             write_failure(runs, job.key, f"{type(error).__name__}: {error}")
         raise
-    write_atomic(folder / "config.yaml", yaml.safe_dump(job.config, sort_keys=False, allow_unicode=True))
+    # libyaml's writer, where it is there, takes an eighth of the time of Python's.
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text = yaml.dump(job.config, Dumper=dumper, sort_keys=False, allow_unicode=True)
+    write_atomic(folder / "config.yaml", text)
     result.write(runs)
     return result, False
 

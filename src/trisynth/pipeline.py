@@ -44,6 +44,7 @@ class Experiment:
         self.job, self.store = job, store
         self.seconds: dict[str, float] = defaultdict(float)
         self._fitted: Generator | None = None
+        self._rows: dict[str, tuple[str, Dataset]] = {}
 
     @contextmanager
     def timed(self, part: str):
@@ -101,7 +102,10 @@ class Experiment:
             y = table.pop(train.spec.target)
             return sha256(folder / "rows.parquet")[:16], Dataset(table, y, train.spec)
 
-        return self.store.get_or_make("rows", digest(self.job.generator_key, n), make, read)
+        key = digest(self.job.generator_key, n)
+        if key not in self._rows:
+            self._rows[key] = self.store.get_or_make("rows", key, make, read)
+        return self._rows[key]
 
     def arm(self, name: str) -> tuple[dict[str, float], dict[str, int]]:
         """Scores of one arm on the real test rows, and its training rows per class."""

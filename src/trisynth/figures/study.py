@@ -16,6 +16,7 @@ from trisynth.figures import pareto, style
 from trisynth.tables import losses as tables
 from trisynth.tables import markup
 from trisynth.tables.ablations import ablations_table
+from trisynth.tables.advice import advice_table
 from trisynth.tables.markup import Table
 from trisynth.tables.pareto import agreement_table, chosen_table, hypervolume_table
 
@@ -55,6 +56,7 @@ STUDIES = {
         },
         (hypervolume_table, chosen_table, agreement_table),
     ),
+    "auto": Study("Advice", {}, (advice_table,)),
     "ablations": Study("Methods without their parts", {}, (ablations_table,)),
     "ablations_circuit": Study("The circuit without its parts", {}, (ablations_table,)),
     "moment_ladder": Study("The ladder of distances", {"wins": _WINS}, (tables.wins_table,)),

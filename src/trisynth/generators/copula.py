@@ -80,7 +80,7 @@ class Copula(Generator):
             quantiles = [m.quantiles(end - start) for m in marginals] if end > start else []
             for first in range(start, end, _ROWS):
                 rows = order[first : min(first + _ROWS, end)]
-                latent = factor.astype(np.float32) @ rng.standard_normal((len(factor), len(rows)), np.float32)
+                latent = factor @ rng.standard_normal((len(factor), len(rows)))
                 for column, quantile, normals in zip(drawn, quantiles, latent, strict=True):
                     column[rows] = quantile(normals)
         columns: dict = {}

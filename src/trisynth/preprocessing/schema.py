@@ -135,12 +135,8 @@ def _as_dtype(numbers: pd.Series, dtype: object) -> pd.Series:
     if types.is_integer_dtype(dtype):
         size = np.iinfo(getattr(dtype, "numpy_dtype", dtype))
         most = np.nextafter(float(size.max), 0) if size.max > _EXACT else size.max
-        whole, missing = np.clip(numbers.to_numpy(), size.min, most), numbers.isna().to_numpy()
-        if missing.any():
-            # pandas would look at each cell to see whether it is whole.
-            filled = np.where(missing, 0, whole).astype(getattr(dtype, "numpy_dtype", dtype))
-            return pd.Series(pd.arrays.IntegerArray(filled, missing), index=numbers.index).astype(dtype)
-        return pd.Series(whole, index=numbers.index).astype(dtype)
+        numbers = pd.Series(np.clip(numbers.to_numpy(), size.min, most), index=numbers.index)
+        return numbers.astype("Int64").astype(dtype) if numbers.isna().any() else numbers.astype(dtype)
     return numbers.astype(dtype)
 
 

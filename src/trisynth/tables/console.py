@@ -37,7 +37,8 @@ def show_job(result: Result) -> None:
             around = [result.metrics.get(f"{name}_{end}") for end in ("floor", "ceiling")]
             low, high = ("" if v is None else f"{v:.3f}" for v in around)
             compared.add_row(name, low, f"{value:.3f}", high)
-    console.print(compared)
+    if compared.row_count:
+        console.print(compared)
 
 
 def show_sweep(frame: pd.DataFrame) -> None:
