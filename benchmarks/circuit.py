@@ -2,7 +2,8 @@
 
 Writes ``benchmarks/circuit.csv``: CPU seconds of a fit, rows drawn per CPU second, and the peak of memory, for two
 generated tables and for fars, each in a process of its own and on one thread. The rows, ten million unless fewer are
-asked for, are drawn and written in parts by the function that ``python -m trisynth.synthesize`` uses.
+asked for, are drawn and written in parts by the function that ``python -m trisynth.synthesize`` uses. Beside them, how
+fast the two simplest generators draw.
 """
 
 import csv
@@ -21,7 +22,10 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 from trisynth import data, seeds
+from trisynth.generators.base import Generator
 from trisynth.generators.circuit import Circuit
+from trisynth.generators.copula import Copula
+from trisynth.generators.marginals import Marginals
 from trisynth.synthesize import chunks, write
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,16 +69,23 @@ def measured(name: str, rows: int) -> list[dict]:
     record("fit", round(time.process_time() - start, 2), "CPU s")
     record("states", circuit.states_, "")
     record("memory after the fit", round(peak()), "MB")
-    circuit.sample(1_000)
-    start = time.process_time()
-    circuit.sample(200_000)
-    record("sample", round(200_000 / (time.process_time() - start)), "rows / CPU s")
+    record("sample", speed(circuit), "rows / CPU s")
     with tempfile.TemporaryDirectory() as folder:
         for n in sorted({rows // 10, rows}):
             tables = (circuit.sample(part, i)[0] for i, part in enumerate(chunks(n)))
             write(tables, Path(folder) / "rows.parquet")
             record(f"memory after {n:,} rows were written", round(peak()), "MB")
+    for simple in (Copula(), Marginals()):
+        record(f"sample, {type(simple).__name__.lower()}", speed(simple.fit(X, y)), "rows / CPU s")
     return found
+
+
+def speed(fitted: Generator) -> int:
+    """Rows drawn in a CPU second."""
+    fitted.sample(1_000)
+    start = time.process_time()
+    fitted.sample(200_000)
+    return round(200_000 / (time.process_time() - start))
 
 
 def main(rows: int) -> None:

@@ -31,6 +31,8 @@ METRICS = {
 }
 # The largest class over the smallest, from which a table counts as imbalanced.
 IMBALANCED = 9
+# Most rows to fill classes up with; three classifiers on more take an hour for each generator.
+_FILLED = 100_000
 _REAL_ARMS = ("real", "class_weight", "oversampled")
 _ARMS = (*_REAL_ARMS, "synthetic", "combined", "balanced")
 # Small tables with missing cells, categories, whole numbers, two classes and five.
@@ -77,13 +79,14 @@ def placed(split_jobs: Mapping[str, Job], raw: str) -> dict[str, Job]:
 
 def requests(train: Dataset, job: Job, own: bool) -> list[Any]:
     """What to sample: as many rows as there are real ones and, of ours where classes are far apart, those that fill
-    the classes up to the largest."""
+    the classes up to the largest, unless these are too many."""
     counts = class_counts(train)
     present = {label: n for label, n in counts.items() if n}
     if not own:
         return [present]
     balanced = locate(job.arms["balanced"]["_target_"])().needs(counts)
-    return [len(train)] + [balanced] * (max(present.values()) > IMBALANCED * min(present.values()))
+    imbalanced = max(present.values()) > IMBALANCED * min(present.values())
+    return [len(train)] + [balanced] * (imbalanced and sum(balanced.values()) <= _FILLED)
 
 
 class Rows(Experiment):
