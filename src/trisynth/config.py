@@ -7,6 +7,7 @@ import importlib.metadata
 import inspect
 import json
 import math
+import os
 import re
 from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ ALLOWED = ("trisynth.", "sklearn.", "imblearn.")
 ROOT = Path(__file__).resolve().parent
 CONF = ROOT.parents[1] / "conf"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "scipy", "torch")
+# Variables that choose how numpy and torch round; dvc.yaml sets them.
+KERNELS = ("MKL_CBWR", "OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")
 
 
 def target_name(config: Mapping[str, Any]) -> str:
@@ -174,8 +177,9 @@ _text_digest = cache(digest)
 
 @cache
 def versions() -> dict[str, str]:
-    """Versions of the libraries that results depend on."""
-    return {name: importlib.metadata.version(name) for name in LIBRARIES}
+    """Versions of the libraries that results depend on, and of their kernels where the environment chooses them."""
+    chosen = {name: os.environ[name] for name in KERNELS if name in os.environ}
+    return {name: importlib.metadata.version(name) for name in LIBRARIES} | chosen
 
 
 def own_module(target: str) -> str | None:

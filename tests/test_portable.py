@@ -1,0 +1,61 @@
+"""Committed results come from kernels that round alike on every processor with AVX2, as far as one machine can tell."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from trisynth.config import KERNELS
+
+ROOT = Path(__file__).parents[1]
+DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+PORTABLE = next(entry["portable"] for entry in DVC["vars"] if "portable" in entry)
+# A job whose training multiplies matrices in torch, and whose scores do so in numpy and scipy.
+JOB = """
+import json, sys
+from trisynth import commandline, pipeline
+from trisynth.cache import Store
+from trisynth.job import Job
+overrides = ["dataset=paper_cohort", "dataset.read.n=400", "generator=vae", "generator.epochs=5", "generator.steps=60"]
+config = commandline.composed([*overrides, "arms=minimal", "metrics=loss", "classifier=logistic"])
+found = pipeline.run(pipeline.Experiment(Job.from_config(config), Store(sys.argv[1])))
+print(json.dumps([found.key, found.digests, found.metrics]))
+"""
+
+
+def run(folder, **processor):
+    command = f'exec {PORTABLE} "$0" -c "$1" "$2"'
+    plain = {name: value for name, value in os.environ.items() if name not in KERNELS}
+    shell = ["bash", "-c", command, sys.executable, JOB, str(folder)]
+    done = subprocess.run(shell, env=plain | processor, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def test_a_processor_with_fewer_instructions_makes_the_same_bytes(tmp_path):
+    older = {"MKL_ENABLE_INSTRUCTIONS": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    assert run(tmp_path / "own") == run(tmp_path / "older", **older)
+
+
+def stages():
+    for name, stage in DVC["stages"].items():
+        yield name, stage.get("do", stage)["cmd"]
+
+
+@pytest.mark.parametrize(("name", "command"), list(stages()))
+def test_every_stage_that_trains_is_portable(name, command):
+    trains = "trisynth.run" in command or "generate" in command
+    assert command.startswith("${portable}") or not trains
+
+
+def test_kernels_that_are_chosen_are_part_of_the_key(tmp_path):
+    assert all(f"{name}=" in PORTABLE for name in KERNELS)
+    script = "from trisynth.config import digest, versions; print(digest(versions()))"
+    found = {
+        subprocess.run([sys.executable, "-c", script], env=os.environ | own, capture_output=True, check=True).stdout
+        for own in ({}, {"MKL_CBWR": "COMPATIBLE"}, {"MKL_CBWR": "AVX2"})
+    }
+    assert len(found) == 3
