@@ -4,7 +4,9 @@ Hydra looks for plugins in this namespace; ``conf/hydra`` gives them their names
 """
 
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +52,26 @@ class Launcher(JoblibLauncher):
         with tempfile.TemporaryDirectory(prefix="trisynth-") as folder:
             file = Path(folder) / "shared"
             file.write_bytes(cloudpickle.dumps((self.preload, shared)))
-            return Parallel(**options)(
-                delayed(worker.run)(str(file), initial_job_idx + number, list(overrides))
-                for number, overrides in enumerate(job_overrides)
+            order = apart(job_overrides)
+            done = Parallel(**options)(
+                delayed(worker.run)(str(file), initial_job_idx + number, list(job_overrides[number]))
+                for number in order
             )
+        return [result for _, result in sorted(zip(order, done, strict=True), key=itemgetter(0))]
+
+
+def apart(batch: Sequence[Sequence[str]]) -> list[int]:
+    """Numbers of the jobs in an order that keeps those apart that differ in their classifier alone.
+
+    They share one fit. Side by side, the first would make it and the others wait for it, each with a core to itself.
+    """
+    met: Counter = Counter()
+    rounds = []
+    for overrides in batch:
+        shared = tuple(sorted(override for override in overrides if not override.startswith("classifier=")))
+        rounds.append(met[shared])
+        met[shared] += 1
+    return sorted(range(len(batch)), key=rounds.__getitem__)
 
 
 class Sweeper(BasicSweeper):

@@ -43,9 +43,19 @@ def test_messages_fit_into_one_write(tmp_path, monkeypatch):
         task_function=print,
         config={"large": "x" * 100_000},
     )
-    back = launcher.launch([["dataset=a"], ["dataset=b"]], 5)
-    assert [(job.overrides, job.return_value) for job in back] == [(["dataset=a"], 5), (["dataset=b"], 6)]
+    jobs = [["dataset=a", "classifier=svm"], ["dataset=a", "classifier=knn"], ["dataset=b", "classifier=svm"]]
+    back = launcher.launch(jobs, 5)
+    assert [(job.overrides, job.return_value) for job in back] == list(zip(jobs, (5, 6, 7), strict=True))
+    assert [task[1][1] for task in sent] == [5, 7, 6]
     assert all(len(cloudpickle.dumps(message)) < ATOMIC for message in (*sent, *back))
+
+
+def test_jobs_that_share_a_fit_are_kept_apart():
+    grid = [[f"generator={g}", f"classifier={c}", f"seed={s}"] for g in "ab" for c in ("svm", "knn") for s in range(2)]
+    order = trisynth_sweeps.apart(grid)
+    assert [grid[number][0][-1] + grid[number][2][-1] for number in order] == ["a0", "a1", "b0", "b1"] * 2
+    assert [grid[number][1] for number in order] == ["classifier=svm"] * 4 + ["classifier=knn"] * 4
+    assert trisynth_sweeps.apart([["x=1"], ["x=2"], ["x=1", "y=2"]]) == [0, 1, 2]
 
 
 def test_every_choice_is_checked_once(monkeypatch):
