@@ -45,13 +45,29 @@ class AliasTable:
             small = np.where(spent, large, order[every, np.minimum(low, size - 1)])
         return cls(cut.astype(np.float32), other.astype(np.min_scalar_type(size - 1)))
 
-    def draw(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """An outcome of the law of each of ``rows``, shape (n,)."""
+    def draw(self, rows: np.ndarray, rng: np.random.Generator, evenly: bool = False) -> np.ndarray:
+        """An outcome of the law of each of ``rows``, shape (n,): independent ones, or ``evenly`` spread ones.
+
+        The draws of a law that are spread evenly take one place in each of as many equal parts of its cells (stratified
+        sampling). Each follows the law as any other draw does, but together they meet its shares more closely.
+        """
         size = self.cut.shape[1]
-        place = rng.random(len(rows), dtype=np.float32)
+        place = self._spread(rows, rng) if evenly else rng.random(len(rows), dtype=np.float32)
         place *= size
         own = place.astype(np.int32)
         np.minimum(own, size - 1, out=own)
         place -= own
         cell = rows * np.int32(size) + own
         return np.where(place < self.cut.ravel().take(cell), own, self.other.ravel().take(cell))
+
+    def _spread(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Numbers from 0 to 1, shape (n,): those of equal ``rows`` lie one in each of as many parts, in random order."""
+        laws = len(self.cut)
+        order = rng.permutation(len(rows))
+        # numpy sorts short whole numbers by their digits, in linear time.
+        order = order[np.argsort(rows[order].astype(np.min_scalar_type(laws - 1)), kind="stable")]
+        counts = np.bincount(rows, minlength=laws)
+        rank = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+        place = np.empty(len(rows), np.float32)
+        place[order] = (rank + rng.random(len(rows))) / np.repeat(counts, counts)
+        return place

@@ -13,6 +13,9 @@ from trisynth.generators.latent_tree import LatentTree
 
 # Rows drawn at once: few enough for their states to stay in the processor's cache.
 _ROWS = 16_384
+# Up to so many rows are spread evenly over the law. Independent draws would add as much noise as the training rows have,
+# and classifiers trained on them would lose by it; of more rows than that, the noise is small.
+_EVENLY = 65_536
 
 
 @dataclass(frozen=True)
@@ -70,15 +73,17 @@ class Sampler:
     def draw(self, labels: np.ndarray, codec: Codec, rng: np.random.Generator) -> list[np.ndarray]:
         """Decoded cells of each column, shape (n,), of rows with ``labels``."""
         drawn = [np.empty(len(labels), float if c.categories is None else c.code_type) for c in codec.columns]
-        boxes = self.parts.cut.shape[1]
-        for start in range(0, len(labels), _ROWS):
-            part = labels[start : start + _ROWS].astype(np.int32)
+        boxes, evenly = self.parts.cut.shape[1], len(labels) <= _EVENLY
+        step = _EVENLY if evenly else _ROWS
+        for start in range(0, len(labels), step):
+            part = labels[start : start + step].astype(np.int32)
             if boxes > 1:
-                part = part * np.int32(boxes) + self.parts.draw(part, rng)
+                part = part * np.int32(boxes) + self.parts.draw(part, rng, evenly)
             states: list = [None] * len(self.moves)
             for v in self.order:
                 parent, row = self.parents[v], self.move_rows[v].take(part)
-                states[v] = self.roots.draw(row, rng) if parent < 0 else self.moves[v].draw(row + states[parent], rng)
-                tokens = self.leaves[v].draw(self.leaf_rows[v].take(part) + states[v], rng)
-                drawn[v][start : start + _ROWS] = codec.columns[v].decode(tokens, rng)
+                law, row = (self.roots, row) if parent < 0 else (self.moves[v], row + states[parent])
+                states[v] = law.draw(row, rng, evenly)
+                tokens = self.leaves[v].draw(self.leaf_rows[v].take(part) + states[v], rng, evenly)
+                drawn[v][start : start + step] = codec.columns[v].decode(tokens, rng)
         return drawn
