@@ -61,7 +61,7 @@ class AliasTable:
         return np.where(place < self.cut.ravel().take(cell), own, self.other.ravel().take(cell))
 
     def _spread(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Numbers from 0 to 1, shape (n,): those of equal ``rows`` lie one in each of as many parts, in random order."""
+        """Numbers from 0 to 1, shape (n,); those of equal ``rows`` lie one in each of as many equal parts."""
         laws = len(self.cut)
         order = rng.permutation(len(rows))
         # numpy sorts short whole numbers by their digits, in linear time.

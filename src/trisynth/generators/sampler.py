@@ -13,8 +13,8 @@ from trisynth.generators.latent_tree import LatentTree
 
 # Rows drawn at once: few enough for their states to stay in the processor's cache.
 _ROWS = 16_384
-# Up to so many rows are spread evenly over the law. Independent draws would add as much noise as the training rows have,
-# and classifiers trained on them would lose by it; of more rows than that, the noise is small.
+# Up to so many rows are spread evenly over the law. Independent draws would add as much noise as the training rows
+# have, and classifiers trained on them would lose by it; of more rows than that, the noise is small.
 _EVENLY = 65_536
 
 
