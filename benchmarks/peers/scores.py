@@ -123,13 +123,13 @@ def as_dataset(table: pd.DataFrame, train: Dataset) -> Dataset:
 
 def real(split_jobs: Mapping[str, Job], store: Store) -> dict[str, Any]:
     """Scores of the arms that need no generator."""
-    return _arms(split_jobs, store, {}, _REAL_ARMS)
+    return by_arm(split_jobs, store, {}, _REAL_ARMS)
 
 
 def synthetic(split_jobs: Mapping[str, Job], store: Store, given: Mapping[str, tuple[str, pd.DataFrame]]) -> dict:
     """Scores of the arms that the given rows allow, and fidelity and copying of the first ones."""
     arms = ("synthetic", "combined", *(["balanced"] if "balanced" in given else []))
-    found = _arms(split_jobs, store, given, arms)
+    found = by_arm(split_jobs, store, given, arms)
     experiment = Rows(next(iter(split_jobs.values())), store, given)
     (train, test), (_, rows) = experiment.parts, experiment.rows(0)
     found["rows"] = class_counts(rows)
@@ -141,7 +141,8 @@ def synthetic(split_jobs: Mapping[str, Job], store: Store, given: Mapping[str, t
     return found
 
 
-def _arms(split_jobs: Mapping[str, Job], store: Store, given: Mapping, arms: tuple[str, ...]) -> dict[str, Any]:
+def by_arm(split_jobs: Mapping[str, Job], store: Store, given: Mapping, arms: tuple[str, ...]) -> dict[str, Any]:
+    """Scores that are kept, by arm and classifier."""
     found: dict[str, Any] = {"arms": {arm: {} for arm in arms}}
     for name, job in split_jobs.items():
         experiment = Rows(job, store, given)

@@ -41,7 +41,8 @@ class Circuit(Generator):
     ``strength`` rows: even a small class differs as much as it should, and learns the rest from all rows. Last, a
     decision tree for the label cuts the table into boxes, and each class gives every box the share that its rows have
     there (``cuts``): what a label owes to a rule of several columns is kept. A part of the rows chooses K, the
-    smoothing of the leaves and the cuts, stops EM and, unless the table is large, is then added to the others.
+    smoothing of the leaves and the cuts, stops EM and, unless the table is large, is then added to the others. A sample
+    of up to 65,536 rows is spread evenly over the law, state by state and token by token (``AliasTable.draw``).
 
     Parameters
     ----------
@@ -95,8 +96,8 @@ class Circuit(Generator):
     of the unweighted rows, and ``sample(n)`` with a number keeps the unweighted shares of the labels.
 
     Sources: Chow and Liu (1968); Liu and Van den Broeck (2021), Tractable Regularization of Probabilistic Circuits
-    (hidden Chow-Liu trees). Faithful in the circuit; start, smoothing of the leaves, classes and weights of boxes are
-    ours. Scaled down: K is at most 64, and tokens within a bin follow the column's law, whatever the state.
+    (hidden Chow-Liu trees). Faithful in the circuit; start, smoothing of the leaves, classes, weights of boxes and even
+    draws are ours. Scaled down: K is at most 64, and tokens within a bin follow the column's law, whatever the state.
     """
 
     def __init__(
