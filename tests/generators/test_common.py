@@ -47,9 +47,14 @@ BRIEF = {
 
 @cache
 def config(name: str) -> dict:
-    groups = {"generator": name, "loss": "default", "preprocessing": "standard"}
+    stem, _, device = name.partition("@")
+    groups = {"generator": stem, "loss": "default", "preprocessing": "standard"}
     root = OmegaConf.create({group: OmegaConf.load(CONF / group / f"{file}.yaml") for group, file in groups.items()})
-    return OmegaConf.to_container(root, resolve=True)["generator"]
+    return OmegaConf.to_container(root, resolve=True)["generator"] | ({"device": device} if device else {})
+
+
+# Where there is a GPU, whatever can run on it passes every check there, too.
+ON_GPU = [f"{name}@cuda" for name in NAMES if "device" in config(name)] if torch.cuda.is_available() else []
 
 
 def make(name: str) -> Generator:
@@ -74,7 +79,7 @@ def brief_model() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=[*NAMES, *ON_GPU])
 def name(request) -> str:
     return request.param
 
@@ -93,7 +98,8 @@ def fitted(name, fit) -> Generator:
 
 
 def test_yaml_says_what_the_constructor_says(name):
-    raw = OmegaConf.to_container(OmegaConf.load(CONF / "generator" / f"{name}.yaml"), resolve=False)
+    file = CONF / "generator" / f"{name.partition('@')[0]}.yaml"
+    raw = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
     signature = inspect.signature(locate(raw.pop("_target_"))).parameters
     defaults = {key: parameter.default for key, parameter in signature.items()}
     assert list(raw) == list(defaults)
