@@ -63,7 +63,7 @@ class Launcher(JoblibLauncher):
 def apart(batch: Sequence[Sequence[str]]) -> list[int]:
     """Numbers of the jobs in an order that keeps those apart that differ in their classifier alone.
 
-    They share one fit. Side by side, the first would make it and the others wait for it, each with a core to itself.
+    They share one fit. Side by side, the first would make it while the others held their cores and waited.
     """
     met: Counter = Counter()
     rounds = []
