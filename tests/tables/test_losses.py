@@ -147,6 +147,25 @@ def test_confidence_is_told_from_utility():
     assert row[keys.index("roc_auc")].mean == pytest.approx(-0.01)
 
 
+def test_fidelity_is_told_by_its_level_and_its_change():
+    jobs = losses.named(sweep())
+    table = losses.fidelity_table(jobs)
+    assert [column.key for column in table.columns] == ["generator", "setting", "pairs", "level", "c2st_boosting"]
+    rows = {(row[0], row[1]): row[2:] for row in table.rows}
+    for generator, pairs in (("cgan", 9), ("together", 18)):
+        count, level, change = rows[generator, "all"]
+        assert count == pairs and level.mean == pytest.approx(0.61) and change.mean == pytest.approx(0.01)
+    jobs["fidelity/c2st_boosting"] += 0.1 * (jobs["generator"] == "vae")
+    rows = {(row[0], row[1]): row[2:] for row in losses.fidelity_table(jobs).rows}
+    assert rows["together", "all"][1].mean == pytest.approx(0.66) and rows["together", "all"][2].half < 1e-9
+
+
+def test_changes_of_what_was_not_measured_are_one_clear_line():
+    jobs = losses.named(sweep()).drop(columns=["fidelity/c2st_boosting"])
+    with pytest.raises(InputError, match="metrics=loss"):
+        losses.fidelity_table(jobs)
+
+
 @pytest.mark.parametrize(
     ("study", "jobs", "files"),
     [

@@ -91,11 +91,9 @@ def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) 
         ):
             for name in names:
                 for place, setting in enumerate(settings):
-                    own = values.index.get_level_values("setting") == setting
-                    if name != losses.TOGETHER:
-                        own &= values.index.get_level_values("generator") == name
-                    if own.any():
-                        rate = losses.win_rate(values[own])
+                    own = losses.part(values, name, setting)
+                    if len(own):
+                        rate = losses.win_rate(own)
                         ends = [[rate.mean - max(rate.low, 0.0)], [min(rate.high, 1.0) - rate.mean]]
                         axes.errorbar(
                             rate.mean, place + offsets[name], xerr=np.nan_to_num(ends), **look[name], elinewidth=0.8

@@ -45,9 +45,11 @@ STUDIES = {
         {"law": (figures.law, "Spread of generated rows, predicted and observed, and what it costs in utility.")},
         (tables.law_table,),
     ),
-    "loss_weights": Study("Weights of the loss", {"wins": _WINS, "maps": _MAPS}, (tables.wins_table,)),
+    "loss_weights": Study(
+        "Weights of the loss", {"wins": _WINS, "maps": _MAPS}, (tables.wins_table, tables.fidelity_table)
+    ),
     "loss_grid": Study("Maps of the weights", {"maps": _MAPS}, ()),
-    "gamma": Study("Utility or confidence", {"wins": _WINS}, (tables.confidence_table,)),
+    "gamma": Study("Utility or confidence", {"wins": _WINS}, (tables.confidence_table, tables.fidelity_table)),
     "pareto": Study(
         "Fronts of the weights",
         {
@@ -59,7 +61,7 @@ STUDIES = {
     "auto": Study("Advice", {}, (advice_table,)),
     "ablations": Study("Methods without their parts", {}, (ablations_table,)),
     "ablations_circuit": Study("The circuit without its parts", {}, (ablations_table,)),
-    "moment_ladder": Study("The ladder of distances", {"wins": _WINS}, (tables.wins_table,)),
+    "moment_ladder": Study("The ladder of distances", {"wins": _WINS}, (tables.wins_table, tables.fidelity_table)),
 }
 STUDIES |= {
     f"{name}_full": replace(STUDIES[name], title=f"{STUDIES[name].title}, full size")

@@ -1,6 +1,7 @@
 """What the weights of L_total buy: the shrinkage law, and wins and gains over the plain loss."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +29,19 @@ CONFIDENCE = {
     "synthetic/calibration_error": "Calibration error",
     "fidelity/coverage": "Coverage",
 }
+# What a loss may change in the rows themselves.
+FIDELITY = {
+    "fidelity/c2st_boosting": "C2ST",
+    "fidelity/wasserstein": "Wasserstein",
+    "fidelity/correlation_gap": "Correlation gap",
+    "fidelity/coverage": "Coverage",
+    "privacy/closer_to_train": "Closer to train",
+}
 # All generators of a sweep; not to be taken for the loss with all terms.
 TOGETHER = "together"
 _JOB = ["dataset", "generator", "setting", "seed"]
+_CHANGES = "± half of the 95 % t interval over data sets, each of which counts once."
+_BOLD = "Bold: the interval leaves out zero."
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -227,11 +238,9 @@ def wins_table(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combin
         for setting in settings:
             cells, count = [], 0
             for gains in found.values():
-                own = gains.index.get_level_values("setting") == setting
-                if generator != TOGETHER:
-                    own &= gains.index.get_level_values("generator") == generator
-                count = max(count, int(own.sum()))
-                cells += [win_rate(gains[own]), by_dataset(gains[own])] if own.any() else [None, None]
+                own = part(gains, generator, setting)
+                count = max(count, len(own))
+                cells += [win_rate(own), by_dataset(own)] if len(own) else [None, None]
             if count:
                 least = (0.5, 0.0) * len(arms)
                 clear = [cell is not None and cell.low > low for cell, low in zip(cells, least, strict=True)]
@@ -251,25 +260,62 @@ def wins_table(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combin
 
 def confidence_table(jobs: pd.DataFrame) -> Table:
     """What each loss changes against the plain one: does L_model buy order and decisions, or only confidence?"""
-    columns = [Column("generator", "Generator"), Column("setting", "Loss"), Column("pairs", "Pairs")]
-    found = {name: against_plain(jobs, metric(jobs, name)) for name in CONFIDENCE if name in jobs}
-    columns += [Column(name.rpartition("/")[2], CONFIDENCE[name], signed=True) for name in found]
-    index = next(iter(found.values())).index
-    rows, bold, rules = [], set(), set()
-    for generator, setting in index.droplevel(["dataset", "seed"]).unique():
-        if rows and rows[-1][0] != generator:
-            rules.add(len(rows))
-        own = {name: gains.xs((generator, setting), level=("generator", "setting")) for name, gains in found.items()}
-        cells = [by_dataset(gains) for gains in own.values()]
-        bold |= {(len(rows), 3 + place) for place, cell in enumerate(cells) if cell.low > 0 or cell.high < 0}
-        rows.append([generator, spoken(setting), max(map(len, own.values())), *cells])
     note = (
         "Scores on real test rows of classifiers trained on synthetic rows, less those under the plain loss of the "
-        "same generator, data set and seed; mean over classifiers, ± half of the 95 % t interval over data sets. Log "
-        "loss, Brier score and calibration error: lower is better; coverage: share of real rows with a synthetic row "
-        "in their neighbourhood. Bold: the interval leaves out zero."
+        f"same generator, data set and seed; mean over classifiers, {_CHANGES} Log loss, Brier score and calibration "
+        "error: lower is better; coverage: share of real rows with a synthetic row in their neighbourhood. "
+        f"{_BOLD}"
     )
-    return Table("confidence", "What L_model changes: order, decisions, confidence.", note, columns, rows, bold, rules)
+    caption = "What L_model changes: order, decisions, confidence."
+    return _changes(jobs, CONFIDENCE, Table("confidence", caption, note, [], []))
+
+
+def fidelity_table(jobs: pd.DataFrame) -> Table:
+    """What each loss changes in the synthetic rows themselves against the plain one."""
+    note = (
+        "Synthetic rows against held-out rows, less the same under the plain loss of the same generator, data set and "
+        f"seed; {_CHANGES} C2ST: AUC of boosted trees that tell the two apart, .5 is best; its level first. Lower is "
+        "better, but for coverage, the share of real rows with a synthetic row in their neighbourhood. Closer to "
+        f"train: share of synthetic rows nearer to a training than to a held-out row. {_BOLD}"
+    )
+    caption = "What the terms of the loss change in fidelity."
+    return _changes(jobs, FIDELITY, Table("fidelity", caption, note, [], []), level="fidelity/c2st_boosting")
+
+
+def _changes(jobs: pd.DataFrame, metrics: dict[str, str], table: Table, level: str | None = None) -> Table:
+    """Fill a table with the changes of metrics against the plain loss, before them one metric as it is."""
+    found = {name: against_plain(jobs, metric(jobs, name)) for name in metrics if name in jobs}
+    if not found:
+        raise InputError("results", list(jobs.columns[:8]), f"has no {next(iter(metrics))}; sweep with metrics=loss")
+    columns = [Column("generator", "Generator"), Column("setting", "Loss"), Column("pairs", "Pairs")]
+    if level in found:
+        columns.append(Column("level", f"{metrics[level]}, level", interval=False))
+    changed = len(columns)
+    columns += [Column(name.rpartition("/")[2], metrics[name], signed=True) for name in found]
+    keys = next(iter(found.values())).index.droplevel(["dataset", "seed"]).unique()
+    settings = list(dict.fromkeys(setting for _, setting in keys))
+    families = list(dict.fromkeys(generator for generator, _ in keys))
+    rows, bold, rules = [], set(), set()
+    for generator in [*families, TOGETHER] if len(families) > 1 else families:
+        rules.add(len(rows))
+        for setting in settings:
+            own = {name: part(gains, generator, setting) for name, gains in found.items()}
+            count = max(map(len, own.values()))
+            if not count:
+                continue
+            first = [by_dataset(part(metric(jobs, level), generator, setting))] if level in found else []
+            cells = [by_dataset(gains) for gains in own.values()]
+            bold |= {(len(rows), changed + place) for place, cell in enumerate(cells) if cell.low > 0 or cell.high < 0}
+            rows.append([generator, spoken(setting), count, *first, *cells])
+    return replace(table, columns=columns, rows=rows, bold=bold, rules=rules)
+
+
+def part(values: pd.Series, generator: str, setting: str) -> pd.Series:
+    """Values of one generator, or of all together, under one setting."""
+    own = values.index.get_level_values("setting") == setting
+    if generator != TOGETHER:
+        own &= values.index.get_level_values("generator") == generator
+    return values[own]
 
 
 def metric(jobs: pd.DataFrame, name: str) -> pd.Series:
