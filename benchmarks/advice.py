@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from trisynth import seeds
 from trisynth.advice.auto import CLASSIFIERS, Auto
@@ -70,7 +71,11 @@ def main(tables: int) -> None:
     rows += [answer("a gain", 0.7, usual | {"density": Density()}, table) for table in range(tables)]
     found = pd.DataFrame(rows)
     found.to_csv(HERE / "advice.csv", index=False, float_format="%.6g")
-    print(found.groupby("truth", sort=False)[["advised", "gain_choosing", "gain"]].mean().round(3).to_string())
+    shown = found.groupby("truth", sort=False)[["advised", "gain_choosing", "gain"]].mean()
+    for truth, advised in found.groupby("truth", sort=False)["advised"]:
+        share = binomtest(int(advised.sum()), len(advised)).proportion_ci(method="wilson")
+        shown.loc[truth, ["from", "to"]] = share.low, share.high  # 95 %, of the share of advised tables
+    print(shown.round(3).to_string())
 
 
 if __name__ == "__main__":
