@@ -170,7 +170,7 @@ def test_changes_of_what_was_not_measured_are_one_clear_line():
     ("study", "jobs", "files"),
     [
         ("shrinkage_law", fits(), {"law.png", "law.pdf", "shrinkage_law.csv"}),
-        ("gamma", sweep(), {"wins.png", "confidence.tex"}),
+        ("gamma", sweep(), {"wins.png", "confidence.png", "confidence.tex", "fidelity.csv"}),
         ("moment_ladder", sweep(), {"wins.png", "wins.csv"}),
         ("loss_grid", sweep(dict.fromkeys("abcd", 0.0), dict(zip("abcd", GRID, strict=True))), {"maps.png"}),
         ("loss_weights", sweep(datasets=("pima",)), {"wins.pdf", "maps.png", "wins.md"}),

@@ -38,6 +38,7 @@ class Study:
 
 
 _WINS = (figures.wins, "Share of pairs that each loss wins against the plain loss, with 95 % intervals.")
+_CONFIDENCE = (figures.confidence, "What each loss changes in order, decisions and confidence, with 95 % intervals.")
 _MAPS = (figures.maps, "Utility and fidelity of synthetic rows over the weights of L_dist and L_model.")
 STUDIES = {
     "shrinkage_law": Study(
@@ -48,8 +49,12 @@ STUDIES = {
     "loss_weights": Study(
         "Weights of the loss", {"wins": _WINS, "maps": _MAPS}, (tables.wins_table, tables.fidelity_table)
     ),
-    "loss_grid": Study("Maps of the weights", {"maps": _MAPS}, ()),
-    "gamma": Study("Utility or confidence", {"wins": _WINS}, (tables.confidence_table, tables.fidelity_table)),
+    "loss_grid": Study("Maps of the weights", {"maps": _MAPS}, (tables.wins_table, tables.fidelity_table)),
+    "gamma": Study(
+        "Utility or confidence",
+        {"confidence": _CONFIDENCE, "wins": _WINS},
+        (tables.confidence_table, tables.fidelity_table),
+    ),
     "pareto": Study(
         "Fronts of the weights",
         {

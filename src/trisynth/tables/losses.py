@@ -1,6 +1,7 @@
 """What the weights of L_total buy: the shrinkage law, and wins and gains over the plain loss."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -267,7 +268,7 @@ def confidence_table(jobs: pd.DataFrame) -> Table:
         f"{_BOLD}"
     )
     caption = "What L_model changes: order, decisions, confidence."
-    return _changes(jobs, CONFIDENCE, Table("confidence", caption, note, [], []))
+    return _filled(jobs, CONFIDENCE, Table("confidence", caption, note, [], []))
 
 
 def fidelity_table(jobs: pd.DataFrame) -> Table:
@@ -279,14 +280,26 @@ def fidelity_table(jobs: pd.DataFrame) -> Table:
         f"train: share of synthetic rows nearer to a training than to a held-out row. {_BOLD}"
     )
     caption = "What the terms of the loss change in fidelity."
-    return _changes(jobs, FIDELITY, Table("fidelity", caption, note, [], []), level="fidelity/c2st_boosting")
+    return _filled(jobs, FIDELITY, Table("fidelity", caption, note, [], []), level="fidelity/c2st_boosting")
 
 
-def _changes(jobs: pd.DataFrame, metrics: dict[str, str], table: Table, level: str | None = None) -> Table:
-    """Fill a table with the changes of metrics against the plain loss, before them one metric as it is."""
+def changes(jobs: pd.DataFrame, metrics: Iterable[str]) -> dict[str, pd.Series]:
+    """Metrics less those under the plain loss, those that the jobs have; see ``against_plain``.
+
+    Raises
+    ------
+    InputError
+        If the jobs have none of them.
+    """
     found = {name: against_plain(jobs, metric(jobs, name)) for name in metrics if name in jobs}
     if not found:
         raise InputError("results", list(jobs.columns[:8]), f"has no {next(iter(metrics))}; sweep with metrics=loss")
+    return found
+
+
+def _filled(jobs: pd.DataFrame, metrics: dict[str, str], table: Table, level: str | None = None) -> Table:
+    """Fill a table with the changes of metrics against the plain loss, before them one metric as it is."""
+    found = changes(jobs, metrics)
     columns = [Column("generator", "Generator"), Column("setting", "Loss"), Column("pairs", "Pairs")]
     if level in found:
         columns.append(Column("level", f"{metrics[level]}, level", interval=False))
