@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from trisynth.errors import InputError
 from trisynth.figures import losses as figures
@@ -121,6 +122,20 @@ def test_clear_wins_are_bold_and_losses_are_not():
     assert (rows["together", "rec + dist"], 3) in table.bold and (rows["together", "all"], 3) not in table.bold
     assert table.rows[rows["together", "rec + dist"]][2] == 48
     assert "| together | rec + dist | 48 | **1.000 [0." in markup.markdown(table, "c")
+
+
+def test_a_gain_among_many_stands_only_if_it_is_clear():
+    rng = np.random.default_rng(0)
+    index = pd.MultiIndex.from_product([range(8), range(2)], names=["dataset", "seed"])
+    one = pd.Series(rng.normal(0.01, 0.002, len(index)), index)
+    means = one.groupby(level="dataset").mean()
+    t = means.mean() / (means.std() / np.sqrt(8))
+    assert losses.p_value(one) == pytest.approx(2 * stats.t.sf(t, 7))
+    assert losses.p_value(one[:1]) == losses.p_value(0 * one) == 1 and losses.p_value(0 * one + 1) == 0
+    jobs = sweep(datasets=tuple("abcdefgh"))
+    noise = jobs["loss.beta"] * (jobs["dataset"].map(ord) % 4 - 1.6) / 50
+    note = losses.wins_table(losses.named(jobs.assign(**{"synthetic/roc_auc": jobs["synthetic/roc_auc"] + noise}))).note
+    assert "for 4 losses: on synthetic rows none; on combined rows vae rec + dist (+), vae all (−), cgan rec" in note
 
 
 def test_a_law_that_holds_has_no_error_and_one_that_does_not_shows():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
+from scipy.stats import t, ttest_1samp
 
 from trisynth.errors import InputError
 from trisynth.tables.estimates import Estimate
@@ -254,9 +254,32 @@ def wins_table(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combin
         "mean gain, mean over classifiers. Each data set counts once. In brackets Wilson's 95 % interval, its longer "
         "arm to both sides; ± half of the 95 % t interval. Published for a like loss: "
         f"{PUBLISHED['synthetic']} on synthetic, {PUBLISHED['combined']} on combined rows. Bold: the interval lies "
-        "above one half, or above zero."
+        f"above one half, or above zero. {_standing(found)}"
     )
     return Table("wins", "What the terms of the loss win over the plain loss.", note, columns, rows, bold, rules)
+
+
+def _standing(found: dict[str, pd.Series], level: float = 0.05) -> str:
+    """Which gains and losses are told from chance though many were looked at."""
+    said = []
+    for arm, gains in found.items():
+        cases = gains.groupby(level=["generator", "setting"], sort=False)
+        clear = [
+            f"{generator} {spoken(setting)} ({'+' if own.mean() > 0 else '−'})"
+            for (generator, setting), own in cases
+            if p_value(own) * cases.ngroups < level
+        ]
+        said.append(f"on {arm} rows {', '.join(clear) or 'none'}")
+    return f"Gains told from zero after Bonferroni's correction for {cases.ngroups} losses: {'; '.join(said)}."
+
+
+def p_value(values: pd.Series) -> float:
+    """Two-sided t test that the mean over data sets, each of which counts once, is zero; 1 for a single data set."""
+    means = values.groupby(level="dataset", sort=False).mean().to_numpy()
+    if len(means) < 2:
+        return 1.0
+    # Where data sets agree to the last digit there is no spread to test against.
+    return float(ttest_1samp(means, 0.0).pvalue) if np.ptp(means) > 0 else float(means[0] == 0)
 
 
 def confidence_table(jobs: pd.DataFrame) -> Table:
