@@ -50,6 +50,7 @@ STUDIES = {
         "Weights of the loss", {"wins": _WINS, "maps": _MAPS}, (tables.wins_table, tables.fidelity_table)
     ),
     "loss_grid": Study("Maps of the weights", {"maps": _MAPS}, (tables.wins_table, tables.fidelity_table)),
+    "beta": Study("A large beta", {"wins": _WINS}, (tables.wins_table, tables.fidelity_table)),
     "gamma": Study(
         "Utility or confidence",
         {"confidence": _CONFIDENCE, "wins": _WINS},
