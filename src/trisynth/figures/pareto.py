@@ -53,13 +53,14 @@ def fronts(jobs: pd.DataFrame) -> Figure:
         panels = figure.subplots(len(cases), len(planes) + 1, squeeze=False)
         for place, (axes, case) in enumerate(zip(panels, cases, strict=True)):
             trials = found[(*case, samplers[0], seed)]
-            title = f"{style.label(case[0])}, {style.label(case[1])}: " if len(cases) > 1 else ""
             for position, plane in enumerate(planes):
                 _plane(axes[position], trials, plane, norms)
             _courses(axes[-1], {key[2:]: of for key, of in found.items() if key[:2] == case})
             for position, panel in enumerate(axes):
                 what = "over the trials" if position == len(planes) else " and ".join(map(_side, planes[position]))
-                panel.set_title(f"{style.letter(place * len(axes) + position)}  {title}{what}")
+                # The axes say what a plane shows: where rows differ by their case, the first one names it.
+                title = _case(case) if len(cases) > 1 and position == 0 else what
+                panel.set_title(f"{style.letter(place * len(axes) + position)}  {title}")
         _bar(figure, panels, norms)
         lines = {
             NAMES.get(name, name): Line2D([], [], color=_COLOURS.get(name, "black"), linestyle=_DASHES.get(name, "-"))
@@ -101,22 +102,26 @@ def tested(jobs: pd.DataFrame) -> Figure:
                 panel.axline((0, 0), slope=1, color=style.GREY, linewidth=0.6, zorder=0)
                 for seed, value in zip(known["seed"], known[name], strict=True):
                     panel.axhline(value, color=_look(int(seed))["color"], **_DOTTED)
-                title = f"{style.label(dataset)}, {style.label(generator)}: " if len(cases) > 1 else ""
-                letter = style.letter(place * len(names) + position)
-                panel.set_title(f"{letter}  {title}{NAMES.get(name, name)}")
+                letter, what = style.letter(place * len(names) + position), NAMES.get(name, name)
+                first = len(cases) > 1 and position == 0
+                panel.set_title(f"{letter}  {_case((dataset, generator)) if first else what}")
                 panel.set_xlabel("validation rows")
-                panel.set_ylabel("test rows" if position == 0 else "")
+                panel.set_ylabel(f"{what}, test rows" if first else "test rows")
                 for axis in (panel.xaxis, panel.yaxis):
                     axis.set_major_locator(MaxNLocator(5))
         seeds = {f"split {seed}": Line2D([], [], **_look(int(seed))) for seed in sorted(later["seed"].unique())}
-        lines = {"default weights": Line2D([], [], color="black", **_DOTTED)}
+        lines = {"default": Line2D([], [], color="black", **_DOTTED)}
         style.heading(figure, "The fronts' weights on rows that no search has seen", {**seeds, **lines})
         style.footnote(
             figure,
             "Each point: weights of a front, chosen on validation rows, run once on test rows with more training rows. "
-            "Full line: equality;\ndotted: the weights that the experiment has without a search, a line per split.",
+            "Full line: equality;\ndotted: the default weights, a line per split.",
         )
     return figure
+
+
+def _case(case: tuple[str, str]) -> str:
+    return ", ".join(map(style.label, case))
 
 
 def _side(metric: str) -> str:
