@@ -77,8 +77,7 @@ def named(jobs: pd.DataFrame) -> pd.DataFrame:
         if on == ["rec"] and (job["generator"] not in PAIRED or pairing[job.name] == "none"):
             return "native"
         words = ["all" if len(on) == 3 else "_".join(on)]
-        if {weights[term] for term in on} != {1.0}:
-            words += [f"{weight} {job[f'loss.{weight}']:g}" for weight in TERMS]
+        words += [f"{weight} {weights[term]:g}" for weight, term in TERMS.items() if term in on and weights[term] != 1]
         choices = {"dist": "loss.distance", "model": "loss.model"}
         words += [str(job[name]) for term, name in choices.items() if term in on and pd.notna(job.get(name))]
         return " ".join(words)
