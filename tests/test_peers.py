@@ -192,7 +192,14 @@ def test_work_goes_split_by_split_and_the_slowest_peer_comes_last():
     assert [c.split for c in order] == sorted(c.split for c in order)
     first = [c for c in order if c.split == 0]
     assert {c.generator.name for c in first[-len(grid.TABLES) :]} == {"forest_diffusion"}
-    assert len(order) == len(set(order)) == len(grid.generators()) * len(grid.TABLES) * len(grid.SPLITS)
+    assert len(order) == len(set(order))
+    every = len(grid.TABLES) * len(grid.SPLITS)
+    assert {name: sum(c.generator.name == name for c in order) for name in ("circuit", "sdv_ctgan", "ctgan")} == {
+        "circuit": every,
+        "sdv_ctgan": every,
+        "ctgan": len(grid.TABLES) - 1,
+    }
+    assert len(list(grid.cells(["ctgan"], None, None))) == every
 
 
 def test_every_peer_has_pins_and_an_adapter():

@@ -114,13 +114,15 @@ def _csv(table: pd.DataFrame) -> str:
 
 def _page(frame: pd.DataFrame, means: pd.DataFrame, summary: pd.DataFrame) -> str:
     failed = frame[frame["status"] != "done"]
-    expected = len(grid.generators()) * len(grid.TABLES) * len(grid.SPLITS)
+    there = set(zip(frame["generator"], frame["table"], frame["split"], strict=True))
+    asked = [(cell.generator.name, cell.table, cell.split) for cell in grid.cells(None, None, None)]
+    missing = len(set(asked) - there)
     return _PAGE.format(
         command=COMMAND,
         cells=len(frame),
         tables=frame["table"].nunique(),
         splits=", ".join(map(str, sorted(frame["split"].unique()))),
-        unfinished=f"**{expected - len(frame)} of {expected} cells are still to be run.**" * (len(frame) < expected),
+        unfinished=f"**{missing} of {len(asked)} cells are still to be run.**" * (missing > 0),
         honest=frames.HONEST,
         imbalanced=IMBALANCED,
         summary=_summary(summary),
