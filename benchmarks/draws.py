@@ -24,7 +24,7 @@ from trisynth.generators.base import fit
 from trisynth.metrics.c2st import c2st
 from trisynth.metrics.context import Context
 from trisynth.pipeline import Experiment
-from trisynth.tables.losses import by_dataset
+from trisynth.tables.pairs import by_dataset
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = tuple(table for table in grid.TABLES if table not in ("nursery", "magic", "fars"))

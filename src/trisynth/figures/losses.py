@@ -12,8 +12,10 @@ from matplotlib.ticker import MaxNLocator
 
 from trisynth.errors import InputError
 from trisynth.figures import style
+from trisynth.tables import law as shrinkage
 from trisynth.tables import losses
 from trisynth.tables.estimates import LOWER_IS_BETTER, Estimate
+from trisynth.tables.pairs import by_dataset, win_rate
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7F7F7F")
 _MARKERS = ("o", "s", "D", "^", "v", "<", "X")
@@ -35,7 +37,7 @@ def looks(names: list[str]) -> dict[str, dict]:
 
 def law(jobs: pd.DataFrame) -> Figure:
     """The shrinkage law: observed against predicted ratio, the ratio over the weights, and utility over the ratio."""
-    found = losses.law(jobs)
+    found = shrinkage.law(jobs)
     families = list(dict.fromkeys(found["generator"]))
     look = looks(families)
     paired = found[found["generator"].isin(losses.PAIRED)]
@@ -69,7 +71,7 @@ def law(jobs: pd.DataFrame) -> Figure:
         style.heading(
             figure, "The shrinkage law", {style.label(name): Line2D([], [], **look[name]) for name in families}
         )
-        fit = losses.r_squared(paired["observed"], paired["predicted"]) if len(paired) > 1 else np.nan
+        fit = shrinkage.r_squared(paired["observed"], paired["predicted"]) if len(paired) > 1 else np.nan
         note = f" R² of the GANs' {len(paired)} fits: {fit:.2f}." if np.isfinite(fit) else ""
         style.footnote(
             figure,
@@ -84,7 +86,7 @@ def wins(jobs: pd.DataFrame, arms: tuple[str, ...] = ("synthetic", "combined")) 
     """Win rate of every loss over the plain one with 95 % intervals; one panel per arm, one mark per generator."""
     gains = {arm: losses.against_plain(jobs, losses.utilities(jobs, arm)) for arm in arms}
     with style.applied():
-        figure = _forest("Wins over the plain loss", gains, losses.win_rate, (1, len(arms)), limits=(0, 1))
+        figure = _forest("Wins over the plain loss", gains, win_rate, (1, len(arms)), limits=(0, 1))
         for position, (axes, arm) in enumerate(zip(figure.axes, arms, strict=True)):
             axes.axvline(0.5, color=style.GREY, linewidth=0.6, zorder=0)
             axes.axvline(losses.PUBLISHED[arm], color=style.GREY, linewidth=0.6, linestyle=(0, (3, 2)), zorder=0)
@@ -105,7 +107,7 @@ def confidence(jobs: pd.DataFrame) -> Figure:
     found = losses.changes(jobs, losses.CONFIDENCE)
     with style.applied():
         across = min(len(found), 3)
-        figure = _forest("Changes against the plain loss", found, losses.by_dataset, (-(-len(found) // across), across))
+        figure = _forest("Changes against the plain loss", found, by_dataset, (-(-len(found) // across), across))
         for position, (axes, name) in enumerate(zip(figure.axes, found, strict=False)):
             axes.axvline(0.0, color=style.GREY, linewidth=0.6, zorder=0)
             axes.set_title(f"{style.letter(position)}  {losses.CONFIDENCE[name]}")

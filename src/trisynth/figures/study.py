@@ -17,6 +17,7 @@ from trisynth.tables import losses as tables
 from trisynth.tables import markup
 from trisynth.tables.ablations import ablations_table
 from trisynth.tables.advice import advice_table
+from trisynth.tables.law import law_table
 from trisynth.tables.markup import Table
 from trisynth.tables.pareto import agreement_table, chosen_table, hypervolume_table
 
@@ -44,7 +45,7 @@ STUDIES = {
     "shrinkage_law": Study(
         "The shrinkage law",
         {"law": (figures.law, "Spread of generated rows, predicted and observed, and what it costs in utility.")},
-        (tables.law_table,),
+        (law_table,),
     ),
     "loss_weights": Study(
         "Weights of the loss", {"wins": _WINS, "maps": _MAPS}, (tables.wins_table, tables.fidelity_table)

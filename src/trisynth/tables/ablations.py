@@ -6,8 +6,8 @@ import yaml
 from trisynth.config import CONF
 from trisynth.errors import InputError
 from trisynth.results import flat
-from trisynth.tables.losses import by_dataset
 from trisynth.tables.markup import Column, Table
+from trisynth.tables.pairs import by_dataset
 
 WHOLE = "none"
 SCORES = {

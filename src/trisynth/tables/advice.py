@@ -6,8 +6,8 @@ import pandas as pd
 
 from trisynth.errors import InputError
 from trisynth.tables.estimates import Estimate
-from trisynth.tables.losses import by_dataset
 from trisynth.tables.markup import Column, Table
+from trisynth.tables.pairs import by_dataset
 
 _CHOSE = "generator/chose/"
 _NEEDED = ("generator/none", "generator/gain_choosing", "generator/gain", "advised/roc_auc", "real/roc_auc")

@@ -1,4 +1,4 @@
-"""What the weights of L_total buy: the shrinkage law, and wins and gains over the plain loss."""
+"""What the weights of L_total buy: wins, gains and other changes over the plain loss."""
 
 import math
 from collections.abc import Iterable
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t, ttest_1samp
 
 from trisynth.errors import InputError
 from trisynth.tables.estimates import Estimate
 from trisynth.tables.markup import Column, Table
+from trisynth.tables.pairs import by_dataset, p_value, win_rate
 
 # Families whose L_rec compares rows with their transport partners; that of the others is a likelihood or an error of
 # denoising, whose minimum is the real law and shrinks nothing.
@@ -40,7 +40,8 @@ FIDELITY = {
 }
 # All generators of a sweep; not to be taken for the loss with all terms.
 TOGETHER = "together"
-_JOB = ["dataset", "generator", "setting", "seed"]
+# What tells one fit from another.
+JOB = ["dataset", "generator", "setting", "seed"]
 _CHANGES = "± half of the 95 % t interval over data sets, each of which counts once."
 _BOLD = "Bold: the interval leaves out zero."
 
@@ -85,77 +86,6 @@ def named(jobs: pd.DataFrame) -> pd.DataFrame:
     return jobs.assign(setting=jobs.apply(setting, axis=1))
 
 
-def law(jobs: pd.DataFrame) -> pd.DataFrame:
-    """Predicted and observed sigma_Y / sigma_X of every job.
-
-    A stationary point of a L_rec + b L_dist, of squared errors and moments, along the scale of the generated rows
-    has sigma_Y / sigma_X = (a rho + b) / (a + b). Here a and b are the weights that worked: alpha and beta divided by
-    the terms' values at the start, which is what a term added to L_total divided by the term; rho is that of pairs
-    drawn as the family draws them. L_rec of a VAE is a likelihood whose noise is learned and drawn again, and that of
-    diffusion the error of a conditional mean that its solver turns into rows: both have their minimum at the real
-    law, so the prediction is 1 at all weights.
-
-    Parameters
-    ----------
-    jobs : DataFrame
-        With the metrics ``fidelity/spread_ratio``, ``fidelity/pair_correlation`` and ``final/<term>``.
-
-    Returns
-    -------
-    DataFrame
-        One row per distinct fit: ``dataset``, ``generator``, ``setting``, ``seed``, ``share`` = b / (a + b), ``rho``,
-        ``predicted``, ``observed``, and ``utility`` of the synthetic rows if known.
-    """
-    needed = ["fidelity/spread_ratio", "fidelity/pair_correlation", "final/rec", "final/rec_weighted"]
-    missing = [name for name in needed if name not in jobs]
-    if missing:
-        raise InputError("results", list(jobs.columns[:8]), f"has no {missing[0]}; sweep with metrics=law")
-    jobs = jobs.drop_duplicates(_JOB)
-    a, b = (worked(jobs, term) for term in ("rec", "dist"))
-    share, rho = b / (a + b), jobs["fidelity/pair_correlation"]
-    paired = jobs["generator"].isin(PAIRED)
-    return jobs[_JOB].assign(
-        share=share,
-        rho=rho,
-        predicted=((1 - share) * rho + share).where(paired, 1.0),
-        observed=jobs["fidelity/spread_ratio"],
-        utility=jobs.get("synthetic/roc_auc"),
-    )
-
-
-def worked(jobs: pd.DataFrame, term: str) -> pd.Series:
-    """The weight that a term had in truth: what it added to L_total over its raw value; 0 where it was off."""
-    if f"final/{term}" not in jobs:
-        return pd.Series(0.0, jobs.index)
-    return (jobs[f"final/{term}_weighted"] / jobs[f"final/{term}"]).fillna(0.0)
-
-
-def r_squared(observed: pd.Series, predicted: pd.Series) -> float:
-    """Share of the observed variance that the prediction, without any fit, explains; NaN if nothing varies."""
-    spread = ((observed - observed.mean()) ** 2).sum()
-    return 1 - float(((observed - predicted) ** 2).sum() / spread) if spread > 0 else math.nan
-
-
-def law_table(jobs: pd.DataFrame) -> Table:
-    """Prediction and observation of each family."""
-    found = law(jobs)
-    columns = [Column("generator", "Generator"), Column("fits", "Fits"), Column("rho", "rho", interval=False)]
-    columns += [Column("predicted", "Predicted", interval=False), Column("observed", "Observed", interval=False)]
-    columns += [Column("error", "Mean |error|", interval=False), Column("r_squared", "R²", interval=False)]
-    rows = []
-    for generator, part in found.groupby("generator", sort=False):
-        error = (part["observed"] - part["predicted"]).abs().mean()
-        fit = r_squared(part["observed"], part["predicted"]) if generator in PAIRED else math.nan
-        numbers = [part[name].mean() for name in ("rho", "predicted", "observed")]
-        cells = [Estimate(float(number), math.nan, len(part)) for number in [*numbers, error, fit]]
-        rows.append([str(generator), len(part), *cells])
-    note = (
-        "Ratio of the standard deviations of synthetic and real rows within classes, mean over numbers. The law is "
-        "derived and not fitted; where it predicts the same for all fits, R² says nothing and is left out."
-    )
-    return Table("shrinkage_law", "The shrinkage law, predicted and observed.", note, columns, rows)
-
-
 def utilities(jobs: pd.DataFrame, arm: str) -> pd.Series:
     """Utility of an arm by data set, generator, setting and seed, mean over classifiers."""
     columns = [f"{arm}/{name}" for name in UTILITIES if f"{arm}/{name}" in jobs]
@@ -178,37 +108,7 @@ def against_plain(jobs: pd.DataFrame, values: pd.Series) -> pd.Series:
     )
     if pairs.empty:
         raise InputError("results", sorted(jobs["setting"].unique()), "no setting beside the plain loss; sweep both")
-    return pairs.set_index(_JOB)["value"] - pairs.set_index(_JOB)["value_0"]
-
-
-def by_dataset(values: pd.Series) -> Estimate:
-    """Mean over data sets of the mean within each, with a 95 % t interval over the data sets.
-
-    Seeds of one data set share its rows, so that a data set counts once.
-    """
-    means = values.groupby(level="dataset", sort=False).mean()
-    k = len(means)
-    half = float(t.ppf(0.975, k - 1) * means.std(ddof=1) / math.sqrt(k)) if k > 1 else math.nan
-    return Estimate(float(means.mean()), half, len(values))
-
-
-def win_rate(gains: pd.Series) -> Estimate:
-    """Share of positive gains, ties one half, the mean over data sets, with a 95 % interval.
-
-    Wilson's score interval (1927), which is not empty where all pairs are won, with t quantiles for the number of
-    data sets k and as many independent pairs as the spread between data sets allows: at least k, at most all. Its
-    longer arm is reported for both.
-    """
-    rates = ((np.sign(gains) + 1) / 2).groupby(level="dataset", sort=False).mean()
-    k, p = len(rates), float(rates.mean())
-    if k < 2:
-        return Estimate(p, math.nan, len(gains))
-    variance = float(rates.var(ddof=1)) / k
-    n = np.clip(p * (1 - p) / variance, k, len(gains)) if variance > 0 else k
-    square = float(t.ppf(0.975, k - 1)) ** 2
-    centre = (p + square / (2 * n)) / (1 + square / n)
-    half = math.sqrt(square * (p * (1 - p) / n + square / (4 * n**2))) / (1 + square / n)
-    return Estimate(p, float(half + abs(p - centre)), len(gains))
+    return pairs.set_index(JOB)["value"] - pairs.set_index(JOB)["value_0"]
 
 
 def spoken(setting: str) -> str:
@@ -270,15 +170,6 @@ def _standing(found: dict[str, pd.Series], level: float = 0.05) -> str:
         ]
         said.append(f"on {arm} rows {', '.join(clear) or 'none'}")
     return f"Gains told from zero after Bonferroni's correction for {cases.ngroups} losses: {'; '.join(said)}."
-
-
-def p_value(values: pd.Series) -> float:
-    """Two-sided t test that the mean over data sets, each of which counts once, is zero; 1 for a single data set."""
-    means = values.groupby(level="dataset", sort=False).mean().to_numpy()
-    if len(means) < 2:
-        return 1.0
-    # Where data sets agree to the last digit there is no spread to test against.
-    return float(ttest_1samp(means, 0.0).pvalue) if np.ptp(means) > 0 else float(means[0] == 0)
 
 
 def confidence_table(jobs: pd.DataFrame) -> Table:
@@ -355,4 +246,4 @@ def part(values: pd.Series, generator: str, setting: str) -> pd.Series:
 
 def metric(jobs: pd.DataFrame, name: str) -> pd.Series:
     """A metric by data set, generator, setting and seed, mean over classifiers."""
-    return jobs[name].groupby([jobs[key] for key in _JOB], sort=False).mean().dropna()
+    return jobs[name].groupby([jobs[key] for key in JOB], sort=False).mean().dropna()
