@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from sklearn.isotonic import IsotonicRegression
 
 from trisynth.figures import style
 
@@ -95,17 +96,16 @@ def _scatter(axes: Axes, summary: pd.DataFrame, labels: Mapping[str, str]) -> No
 
 
 def _places(summary: pd.DataFrame) -> dict[str, tuple[float, float, str]]:
-    """Where names stand: right of their mark, pushed apart where marks lie close."""
+    """Where names stand: right of their mark, and of the crowd at the left in one column, in the order of the marks."""
     width = float(np.ptp(summary["auc_loss"])) + 0.06
-    placed: list[tuple[float, float]] = []
-    found = {}
-    for name in summary.sort_values("c2st", ascending=False).index:
-        x, y = summary.loc[name, "auc_loss"] + 0.012 * width / 0.3, summary.loc[name, "c2st"]
-        while any(abs(x - a) < 0.2 * width and abs(y - b) < 0.026 for a, b in placed):
-            y -= 0.004
-        placed.append((x, y))
-        found[name] = (x, y, "left")
-    return found
+    found = {name: (x + 0.04 * width, y, "left") for name, x, y in summary[["auc_loss", "c2st"]].itertuples()}
+    crowd = summary[summary["auc_loss"] < summary["auc_loss"].min() + 0.15 * width].sort_values("c2st")
+    # As near to their marks as names a line apart can be: isotonic regression of what is left of each height.
+    lines = 0.026 * np.arange(len(crowd))
+    heights = lines + IsotonicRegression().fit_transform(lines, crowd["c2st"] - lines)
+    return found | {
+        name: (crowd["auc_loss"].max() + 0.06 * width, y, "left") for name, y in zip(crowd.index, heights, strict=True)
+    }
 
 
 def _dots(axes: Axes, means: pd.DataFrame, tables: list[str], score: str) -> None:
