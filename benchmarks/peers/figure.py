@@ -66,7 +66,7 @@ def overview(means: pd.DataFrame, summary: pd.DataFrame, labels: Mapping[str, st
 def _note(means: pd.DataFrame) -> str:
     splits = int(means["splits"].max())
     return (
-        f"Means over up to {splits} split{'s' * (splits > 1)} and three classifiers; beside a table, its training rows. "
+        f"Means over up to {splits} split{'s' * (splits > 1)}, three classifiers; beside a table, its training rows. "
         f"In a, means\nover the tables that a generator finished. Copies: a mean copy share above {HONEST:g}."
     )
 
