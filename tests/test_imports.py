@@ -17,7 +17,7 @@ LAYERS = [
     {"preprocessing"},
     {"objective"},
     {"generators"},
-    {"arms"},
+    {"arms", "completion"},
     {"classifiers"},
     {"metrics"},
     {"advice"},

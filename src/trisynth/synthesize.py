@@ -1,7 +1,8 @@
 """``python -m trisynth.synthesize dataset=... generator=... n=... seed=... out=rows.parquet``: rows for people.
 
 The generator learns from every row of the data set. Rows are drawn and written in chunks, so that memory stays
-flat however many are asked for; the file appears whole or not at all.
+flat however many are asked for; the file appears whole or not at all. With ``given=partial.csv`` the rows of that file
+are completed, each ``n`` times.
 """
 
 import sys
@@ -16,14 +17,14 @@ import pyarrow.parquet as pq
 import yaml
 from rich.progress import Progress
 
-from trisynth import commandline, data, seeds
+from trisynth import commandline, completion, data, seeds
 from trisynth.cache import Store, unwritable
-from trisynth.config import code_digest, digest, target_name, targets
+from trisynth.config import code_digest, digest, locate, target_name, targets
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator, fit
 
 CHUNK = 100_000
-OWN = ("n", "out")
+OWN = ("n", "out", "given")
 
 
 def parse(argv: list[str]) -> tuple[dict[str, Any], list[str]]:
@@ -107,7 +108,7 @@ def write(tables: Iterator[pd.DataFrame], path: Path) -> None:
         temporary.replace(path)
 
 
-def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str) -> int:
+def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, given: str | None = None) -> int:
     """Fit the configured generator and write ``n`` synthetic rows to ``out``; returns how many were written.
 
     Parameters
@@ -115,21 +116,33 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str) -> 
     config : mapping
         Resolved root configuration.
     n : int, mapping of label to int, or None
-        None gives as many rows as the data set has.
+        None gives as many rows as the data set has, or completes each given row once.
     out : str
         A ``.parquet`` or ``.csv`` file.
+    given : str, optional
+        A file of partial rows, see ``completion.read``; each is completed ``n`` times.
     """
     dataset = data.load(config["dataset"], config["paths"]["raw"])
+    # Read before the fit, whose minutes a misspelt column would waste.
+    partial = None if given is None else completion.read(given, dataset)
+    if partial is not None:
+        _check(config["generator"], n)
     generator = fitted(config, dataset.X, dataset.y)
-    n = len(dataset) if n is None else n
-    parts = list(chunks(n))
-    total = sum(n.values()) if isinstance(n, Mapping) else n
+    if partial is None:
+        n = len(dataset) if n is None else n
+        total = sum(n.values()) if isinstance(n, Mapping) else n
+        draws = (
+            generator.sample(part, seeds.integer(config["seed"], "synthesize", i)) for i, part in enumerate(chunks(n))
+        )
+    else:
+        n = 1 if n is None else n
+        total = n * len(partial[1])
+        draws = completion.completed(generator, *partial, n, config["seed"])
     written = 0
 
     def tables() -> Iterator[pd.DataFrame]:
         nonlocal written
-        for i, part in enumerate(parts):
-            X, y = generator.sample(part, seeds.integer(config["seed"], "synthesize", i))
+        for X, y in draws:
             written += len(y)
             bar.update(task, completed=written)
             yield X.assign(**{dataset.spec.target: y})
@@ -145,12 +158,21 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str) -> 
     return written
 
 
+def _check(generator: Mapping[str, Any], n: int | Mapping | None) -> None:
+    """Refuse what given rows do not go with."""
+    if not hasattr(locate(generator["_target_"]), "conditional"):
+        raise InputError("generator", target_name(generator), "cannot complete given rows; use generator=circuit")
+    if isinstance(n, Mapping) or n == 0:
+        remedy = "must be how often each given row is completed; a class is given in their target column"
+        raise InputError("n", n, remedy)
+
+
 def main(argv: list[str]) -> None:
     """Command line."""
     with commandline.one_line_errors():
         own, overrides = parse(argv)
         config = commandline.composed(overrides)
-        written = synthesize(config, own.get("n"), own["out"])
+        written = synthesize(config, own.get("n"), own["out"], own.get("given"))
         print(f"{written:,} rows of {config['dataset']['name']} by {target_name(config['generator'])}: {own['out']}")
 
 

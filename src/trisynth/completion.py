@@ -1,0 +1,107 @@
+"""Rows that are known in part: read from a file as the data set's own were, and completed by a generator."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from trisynth import seeds
+from trisynth.data import readers
+from trisynth.data.columns import clean_column
+from trisynth.data.dataset import Column, Dataset
+from trisynth.errors import InputError
+from trisynth.generators.base import Generator
+
+# Rows completed at once.
+_CHUNK = 20_000
+
+
+def read(path: str, dataset: Dataset) -> tuple[pd.DataFrame, pd.Series]:
+    """Partial rows of a ``.csv`` or ``.parquet`` file, in the spellings of ``dataset``.
+
+    Parameters
+    ----------
+    path : str
+        Any of the data set's columns, the target among them; a blank cell is unknown.
+    dataset : Dataset
+
+    Returns
+    -------
+    X : DataFrame, shape (n, any)
+        The given features.
+    y : Series, shape (n,)
+        The given targets, missing where none is.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or has no rows, or a column or a cell is none of the data set's.
+    """
+    try:
+        raw = readers.parquet(path) if Path(path).suffix == ".parquet" else readers.delimited(path)
+    except InputError as error:
+        raise InputError("given", path, error.remedy) from None
+    known = dataset.X.assign(**{dataset.spec.target: dataset.y})
+    unknown = [str(name) for name in raw.columns if name not in known]
+    if unknown or not raw.columns.is_unique:
+        remedy = f"must have columns of {dataset.spec.name}, each once; {', '.join(unknown) or 'one'} is not"
+        raise InputError("given", path, f"{remedy}; known: {', '.join(map(str, known))}")
+    if not len(raw):
+        raise InputError("given", path, "has no rows; give at least one")
+    table = pd.DataFrame({name: _column(raw[name], known[name], dataset, path) for name in raw.columns})
+    missing = pd.Series(np.nan, index=table.index).astype(dataset.y.dtype)
+    y = table.pop(dataset.spec.target) if dataset.spec.target in table else missing
+    return table, y.rename(dataset.spec.target)
+
+
+def _column(cells: pd.Series, like: pd.Series, dataset: Dataset, path: str) -> pd.Series:
+    """One column by the data set's facts; a cell that these would change is refused, as it says what is known."""
+    declared = dataset.spec.columns.get(cells.name, Column())
+    if isinstance(like.dtype, pd.CategoricalDtype):
+        facts = Column("category", tuple(like.cat.categories))
+    else:
+        facts = Column("number", bounds=declared.bounds, integer=True if types.is_integer_dtype(like.dtype) else None)
+
+    def note(problem: str, count: int, treatment: str) -> None:
+        if problem not in ("missing cell", "another spelling of a category"):
+            names = f"; known: {', '.join(facts.categories)}" if facts.categories else ""
+            where = f"{count} of {len(cells)} cells of column {cells.name}"
+            raise InputError("given", path, f"{problem} in {where}{names}")
+
+    return clean_column(cells, facts, (), note)
+
+
+def completed(
+    generator: Generator, X: pd.DataFrame, y: pd.Series, n: int, seed: int
+) -> Iterator[tuple[pd.DataFrame, pd.Series]]:
+    """Every partial row ``n`` times, what is unknown drawn given what is known, in parts that fit into memory.
+
+    Parameters
+    ----------
+    generator : Generator
+        Fitted; with a method ``conditional``.
+    X : DataFrame, shape (m, any)
+    y : Series, shape (m,)
+        Missing where the target is unknown, too.
+    n : int
+    seed : int
+
+    Yields
+    ------
+    X : DataFrame, shape (part, d)
+    y : Series, shape (part,)
+        Together n * m rows, those of one partial row one after the other.
+    """
+    rows = np.repeat(np.arange(len(X)), n)
+    for i, start in enumerate(range(0, len(rows), _CHUNK)):
+        part = rows[start : start + _CHUNK]
+        features, targets = X.iloc[part].reset_index(drop=True), y.iloc[part].reset_index(drop=True)
+        known = targets.notna()
+        found = [
+            generator.conditional(features[mask], labels, seeds.integer(seed, f"completion.{name}", i))
+            for name, mask, labels in (("given", known, targets[known]), ("drawn", ~known, None))
+            if mask.any()
+        ]
+        yield tuple(pd.concat(parts).sort_index() for parts in zip(*found, strict=True))
