@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from trisynth import completion, synthesize
+from trisynth.errors import InputError
 
 COLUMNS = ["age", "dose", "sex", "stage", "outcome"]
 
@@ -115,3 +116,13 @@ def test_a_generator_without_conditionals_is_refused(refused):
 @pytest.mark.parametrize("n", ["{sick: 3}", "0"])
 def test_given_rows_are_completed_a_number_of_times(refused, n):
     assert "must be how often each given row is completed" in refused(pd.DataFrame({"sex": ["male"]}), f"n={n}")
+
+
+def test_what_the_generator_cannot_answer_is_said_of_the_given_rows():
+    class Refusing:
+        def conditional(self, X, y, seed):
+            raise InputError("X", "area", "is computed from others; give them, too")
+
+    rows = pd.DataFrame({"area": [1.0]})
+    with pytest.raises(InputError, match="given='area': is computed from others; give them, too"):
+        next(completion.completed(Refusing(), rows, pd.Series([None]), 1, 0))

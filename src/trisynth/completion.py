@@ -93,15 +93,23 @@ def completed(
     X : DataFrame, shape (part, d)
     y : Series, shape (part,)
         Together n * m rows, those of one partial row one after the other.
+
+    Raises
+    ------
+    InputError
+        If the generator cannot answer, as where a column that it computes is given without what it computes it from.
     """
     rows = np.repeat(np.arange(len(X)), n)
     for i, start in enumerate(range(0, len(rows), _CHUNK)):
         part = rows[start : start + _CHUNK]
         features, targets = X.iloc[part].reset_index(drop=True), y.iloc[part].reset_index(drop=True)
         known = targets.notna()
-        found = [
-            generator.conditional(features[mask], labels, seeds.integer(seed, f"completion.{name}", i))
-            for name, mask, labels in (("given", known, targets[known]), ("drawn", ~known, None))
-            if mask.any()
-        ]
+        try:
+            found = [
+                generator.conditional(features[mask], labels, seeds.integer(seed, f"completion.{name}", i))
+                for name, mask, labels in (("given", known, targets[known]), ("drawn", ~known, None))
+                if mask.any()
+            ]
+        except InputError as error:
+            raise InputError("given", error.value, error.remedy) from None
         yield tuple(pd.concat(parts).sort_index() for parts in zip(*found, strict=True))
