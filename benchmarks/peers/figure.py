@@ -36,7 +36,7 @@ def overview(means: pd.DataFrame, summary: pd.DataFrame, labels: Mapping[str, st
     with style.applied():
         figure = style.blank(style.TWO_COLUMNS, 3.1 + 0.24 * len(tables) + 0.9)
         top, bottom = figure.subfigures(2, 1, height_ratios=[3.1, 0.24 * len(tables) + 0.5])
-        _scatter(top.subplots(), summary, labels)
+        _scatter(top.subplots(), summary[summary["tables"] > len(tables) / 2], labels)
         left, right = bottom.subplots(1, 2, sharey=True)
         _dots(left, means, tables, "auc_loss")
         _dots(right, means, tables, "c2st")
@@ -67,7 +67,8 @@ def _note(means: pd.DataFrame) -> str:
     splits = int(means["splits"].max())
     return (
         f"Means over up to {splits} split{'s' * (splits > 1)}, three classifiers; beside a table, its training rows. "
-        f"In a, means\nover the tables that a generator finished. Copies: a mean copy share above {HONEST:g}."
+        "In a, means over the tables\nthat a generator finished, if these are more than half of them. "
+        f"Copies: a mean copy share above {HONEST:g}."
     )
 
 
