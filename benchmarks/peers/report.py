@@ -249,7 +249,11 @@ def _failed(failed: pd.DataFrame) -> str:
     labels = _labels()
     if not len(failed):
         return "None."
-    said = failed.groupby(["generator", "status"])["table"].agg(lambda names: ", ".join(dict.fromkeys(names)))
+    # The other splits of a table that was not finished are not tried, which is no news.
+    first = failed[~failed["status"].str.startswith("not tried")].set_index(["generator", "table"]).index
+    cells = failed.set_index(["generator", "table"], drop=False)
+    news = cells[~(cells["status"].str.startswith("not tried") & cells.index.isin(first))]
+    said = news.reset_index(drop=True).groupby(["generator", "status"])["table"].unique().map(", ".join)
     return "\n".join(f"- {labels.get(name, name)}: {status}: {tables}." for (name, status), tables in said.items())
 
 
