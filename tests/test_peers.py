@@ -1,5 +1,6 @@
 """The peers' harness: exact classes, limits that hold, cells that are run once and again only when they must."""
 
+import itertools
 import json
 from dataclasses import replace
 
@@ -185,6 +186,29 @@ def test_copies_never_win(done, tmp_path):
     page = (tmp_path / "out" / "README.md").read_text()
     assert "CTGAN (SDV): did not finish within 10 minutes: classes." in page
     assert "**" not in page.partition("## Loss")[2].partition("## Rare")[0]
+
+
+def test_rare_classes_are_compared_pair_by_pair():
+    keys = [f"{arm}_{score}" for arm in ("synthetic", "combined", "balanced") for score in ("f1", "pr")]
+    level = {"stroke": 0.3, "magic": 0.8, "pima": 0.5}
+    gain = {"stroke": 0.1, "magic": -0.2}
+    cells = [
+        {"table": table, "generator": name, "split": split, "status": "done"}
+        | dict.fromkeys(keys, level[table] + (name == "circuit") * gain.get(table, 9.0))
+        for table, split, name in itertools.product(level, (0, 1), ("smote", "circuit"))
+        if (table, name) != ("pima", "smote")
+    ]
+    said = report._beside_smote(pd.DataFrame(cells))
+    # Two tables: the t quantile of one degree of freedom times the standard error, .15.
+    assert said.count("−0.050 ± 1.906") == len(keys)
+    assert report._beside_smote(pd.DataFrame(cells[:1])) == ""
+
+
+def test_other_splits_of_a_table_that_was_not_finished_are_no_news():
+    late, untried = process.OUT_OF_TIME, f"not tried: pima {process.OUT_OF_TIME}"
+    rows = [("sdv_ctgan", "pima", late), ("sdv_ctgan", "pima", untried), ("sdv_ctgan", "magic", untried)]
+    said = report._failed(pd.DataFrame(rows, columns=["generator", "table", "status"])).splitlines()
+    assert said == [f"- CTGAN (SDV): {late}: pima.", f"- CTGAN (SDV): {untried}: magic."]
 
 
 def test_work_goes_split_by_split_and_the_slowest_peer_comes_last():

@@ -207,13 +207,13 @@ _RARE_COLUMNS = (
 def _beside_smote(frame: pd.DataFrame) -> str:
     """The flagship less SMOTE: the mean difference over the tables that both have, and its 95 % interval over them."""
     done = frame[(frame["status"] == "done") & frame["table"].isin(frames.imbalanced(frame))]
-    cells = done.rename(columns={"table": "dataset"}).set_index(["generator", "dataset", "split"]).sort_index()
-    if not {FLAGSHIP, "smote"} <= set(done["generator"]):
+    by_generator = done.rename(columns={"table": "dataset"}).set_index(["dataset", "split"]).groupby("generator")
+    if not {FLAGSHIP, "smote"} <= set(by_generator.groups):
         return ""
-    said = []
-    for label, key in _RARE_COLUMNS:
-        less = by_dataset((cells.loc[FLAGSHIP, key] - cells.loc["smote", key]).dropna())
-        said.append(f"{label}, {_number(less.mean, 3)} ± {_number(less.half, 3)}")
+    keys = [key for _, key in _RARE_COLUMNS]
+    less = by_generator.get_group(FLAGSHIP)[keys] - by_generator.get_group("smote")[keys]
+    found = {label: by_dataset(less[key].dropna()) for label, key in _RARE_COLUMNS}
+    said = (f"{label}, {_number(at.mean, 3)} ± {_number(at.half, 3)}" for label, at in found.items())
     text = f"`{FLAGSHIP}` less SMOTE, means over tables with 95 % intervals over them: {'; '.join(said)}."
     return "\n\n" + textwrap.fill(text, 120)
 
@@ -249,11 +249,9 @@ def _failed(failed: pd.DataFrame) -> str:
     labels = _labels()
     if not len(failed):
         return "None."
-    # The other splits of a table that was not finished are not tried, which is no news.
-    first = failed[~failed["status"].str.startswith("not tried")].set_index(["generator", "table"]).index
-    cells = failed.set_index(["generator", "table"], drop=False)
-    news = cells[~(cells["status"].str.startswith("not tried") & cells.index.isin(first))]
-    said = news.reset_index(drop=True).groupby(["generator", "status"])["table"].unique().map(", ".join)
+    # That the other splits of a table are not tried, once it was not finished, is no news.
+    news = [not status.startswith(f"not tried: {table} ") for table, status in failed[["table", "status"]].to_numpy()]
+    said = failed[news].groupby(["generator", "status"])["table"].agg(lambda names: ", ".join(dict.fromkeys(names)))
     return "\n".join(f"- {labels.get(name, name)}: {status}: {tables}." for (name, status), tables in said.items())
 
 
