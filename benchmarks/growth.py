@@ -7,6 +7,7 @@ process of its own with one thread. Writes ``growth.csv``, ``growth.png`` and ``
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from benchmarks.peers.process import OWN, DidNotFinishError, fit_and_sample
+from benchmarks.peers.process import ONE_THREAD, OWN, DidNotFinishError, fit_and_sample
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
@@ -73,7 +74,7 @@ def sample(generator: str, rows: int, raw: str, cache: Path, written: bool) -> d
         out = str(Path(name) / "rows.parquet") if written else ""
         own = [f"dataset={SAMPLED}", f"paths.raw={raw}", f"paths.cache={cache}"]
         command = [sys.executable, "-c", _SAMPLES, str(HERE / "peers"), generator, str(rows), out, *own]
-        run = subprocess.run(command, capture_output=True, text=True, check=True)
+        run = subprocess.run(command, env=os.environ | ONE_THREAD, capture_output=True, text=True, check=True)
     return json.loads(run.stdout.strip().splitlines()[-1])
 
 

@@ -22,7 +22,7 @@ SECONDS = 600
 OUT_OF_TIME = "did not finish within 10 minutes"
 # A busy machine may take this many times as long by the clock.
 _PATIENCE = 4
-_ONE_THREAD = dict.fromkeys(
+ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), "1"
 )
 _KINDS = {"i": "integer", "u": "integer", "f": "number"}
@@ -91,7 +91,7 @@ def fit_and_sample(
         (work / "about.json").write_text(json.dumps(facts))
         command = [str(python), str(HERE / "worker.py"), adapter, str(work), str(SECONDS)]
         path = str(HERE.parents[1] / "src") if environment == OWN else ""
-        variables = {**os.environ, **_ONE_THREAD, "PYTHONPATH": path, "HOME": name, "TMPDIR": name}
+        variables = {**os.environ, **ONE_THREAD, "PYTHONPATH": path, "HOME": name, "TMPDIR": name}
         run = _run(command, variables)
         if run.returncode or not (work / "cost.json").exists():
             raise DidNotFinishError(_reason(run))
