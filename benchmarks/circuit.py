@@ -23,9 +23,9 @@ from omegaconf import OmegaConf
 
 from trisynth import data, seeds
 from trisynth.generators.base import Generator
-from trisynth.generators.circuit import Circuit
+from trisynth.generators.circuit.circuit import Circuit
 from trisynth.generators.copula import Copula
-from trisynth.generators.marginals import Marginals
+from trisynth.generators.independent import Independent
 from trisynth.synthesize import chunks, write
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -75,7 +75,7 @@ def measured(name: str, rows: int) -> list[dict]:
             tables = (circuit.sample(part, i)[0] for i, part in enumerate(chunks(n)))
             write(tables, Path(folder) / "rows.parquet")
             record(f"memory after {n:,} rows were written", round(peak()), "MB")
-    for simple in (Copula(), Marginals()):
+    for simple in (Copula(), Independent()):
         record(f"sample, {type(simple).__name__.lower()}", speed(simple.fit(X, y)), "rows / CPU s")
     return found
 

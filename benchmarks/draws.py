@@ -19,17 +19,17 @@ from benchmarks.peers import grid, scores
 from threadpoolctl import threadpool_limits
 
 from trisynth.cache import Store, write_atomic
-from trisynth.generators import sampler
+from trisynth.evaluation.metrics.c2st import c2st
+from trisynth.evaluation.metrics.context import Context
+from trisynth.experiment.pipeline import Experiment
 from trisynth.generators.base import fit
-from trisynth.metrics.c2st import c2st
-from trisynth.metrics.context import Context
-from trisynth.pipeline import Experiment
-from trisynth.tables.pairs import by_dataset
+from trisynth.generators.circuit import sampler
+from trisynth.statistics.pairs import by_dataset
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = tuple(table for table in grid.TABLES if table not in ("nursery", "magic", "fars"))
 HOW = {"independent": 0, "even": sampler._EVENLY}
-SCORES = {"auc": "roc_auc", "f1": "f1_macro", "pr": "pr_auc"}
+SCORES = {"auc": "roc_auc", "f1": "f1_macro", "pr": "average_precision"}
 
 
 def measured(table: str, split: int, draws: int, store: Store) -> list[dict]:

@@ -22,10 +22,10 @@ from matplotlib.ticker import EngFormatter
 from trisynth import commandline, data, seeds
 from trisynth.cache import write_atomic
 from trisynth.config import code_digest, digest, targets
-from trisynth.figures import style
+from trisynth.report import style
 
 HERE = Path(__file__).resolve().parent
-GENERATORS = ("circuit", "copula", "marginals", "arf")
+GENERATORS = ("circuit", "copula", "independent", "arf")
 FITTED, SAMPLED = "fars", "framingham"
 FIT_ROWS = (1_000, 3_000, 10_000, 30_000, 100_000)
 SAMPLE_ROWS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)

@@ -29,12 +29,12 @@ from threadpoolctl import threadpool_limits
 from trisynth import data, seeds
 from trisynth.cache import write_atomic
 from trisynth.data.dataset import Dataset
-from trisynth.generators.circuit import Circuit
-from trisynth.metrics.c2st import c2st
-from trisynth.metrics.context import Context
-from trisynth.preprocessing.encoder import TableEncoder
-from trisynth.preprocessing.schema import Schema
-from trisynth.tables.pairs import by_dataset
+from trisynth.data.schema import Schema
+from trisynth.encoders.table import TableEncoder
+from trisynth.evaluation.metrics.c2st import c2st
+from trisynth.evaluation.metrics.context import Context
+from trisynth.generators.circuit.circuit import Circuit
+from trisynth.statistics.pairs import by_dataset
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = ("cleveland", "saheart", "pima", "contraceptive", "framingham", "stroke", "page_blocks")

@@ -17,15 +17,15 @@ from threadpoolctl import threadpool_limits
 
 from trisynth import commandline
 from trisynth.cache import Store
-from trisynth.figures import style
-from trisynth.job import Job
-from trisynth.pipeline import Experiment
+from trisynth.experiment.job import Job
+from trisynth.experiment.pipeline import Experiment
+from trisynth.report import style
 
 HERE = Path(__file__).resolve().parent
 TABLE = "magic"
 PAIRS = (("size", "conc"), ("asymmetry", "m3_long"))
 # From the strongest dependence kept to none at all.
-ORDER = ("circuit", "arf", "diffusion", "tvae", "ctgan", "tgan", "vae", "gan", "cgan", "copula", "smote", "marginals")
+ORDER = ("circuit", "arf", "diffusion", "tvae", "ctgan", "tgan", "vae", "gan", "cgan", "copula", "smote", "independent")
 _ACROSS, _TAIL = 7, 0.002
 
 

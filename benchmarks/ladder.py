@@ -18,10 +18,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import pandas as pd
 import torch
 
-from trisynth import pipeline
 from trisynth.cache import Store, write_atomic
 from trisynth.commandline import composed
-from trisynth.job import Job
+from trisynth.experiment import pipeline
+from trisynth.experiment.job import Job
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES, FAMILIES = ("saheart", "pima"), ("vae", "cgan")

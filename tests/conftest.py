@@ -19,13 +19,13 @@ os.environ["LOKY_MAX_CPU_COUNT"] = "2"
 
 QUICK = (
     "preprocessing=standard",
-    "generator=marginals",
+    "generator=independent",
     "classifier=logistic",
     "arms=minimal",
     "tracking=none",
     "tracking.figure=false",
-    "metrics.fidelity=[trisynth.metrics.fidelity.distances]",
-    "metrics.privacy=[trisynth.metrics.privacy.exact_copies]",
+    "metrics.fidelity=[trisynth.evaluation.metrics.fidelity.distances]",
+    "metrics.copying=[trisynth.evaluation.metrics.copying.identical_match_share]",
 )
 
 
@@ -101,7 +101,7 @@ def finished(tmp_path_factory, overrides, command) -> dict:
     with FileLock(folder / ".lock"):
         if not record.exists():
             uri = f"tracking.uri=sqlite:///{folder / 'mlflow.db'}"
-            sweep = ["generator=marginals,copula", "classifier=logistic,knn", "seed=0,1", "hydra.launcher.n_jobs=2"]
+            sweep = ["generator=independent,copula", "classifier=logistic,knn", "seed=0,1", "hydra.launcher.n_jobs=2"]
             given = overrides(folder, "classes", *sweep, "tracking=sqlite", uri)
             starts = []
             for _ in range(2):

@@ -8,9 +8,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from trisynth import callbacks, commandline
+from trisynth import commandline
 from trisynth.commandline import check_choice, checked, composed, one_line_errors, resolved
 from trisynth.errors import InputError
+from trisynth.sweeps import callback as callbacks
 
 
 @pytest.mark.parametrize(

@@ -167,12 +167,12 @@ def test_library_versions_count(monkeypatch):
 def test_targets_are_the_modules_of_this_package():
     found = targets(
         {
-            "_target_": "trisynth.generators.vae.VAE",
-            "encoder": {"_target_": "trisynth.preprocessing.encoder.TableEncoder"},
+            "_target_": "trisynth.generators.neural.vae.VAE",
+            "encoder": {"_target_": "trisynth.encoders.table.TableEncoder"},
             "others": [{"_target_": "sklearn.svm.SVC"}, {"_target_": "trisynth.generators.copy.Copy"}],
         }
     )
-    assert found == ["trisynth.generators.copy", "trisynth.generators.vae", "trisynth.preprocessing.encoder"]
+    assert found == ["trisynth.encoders.table", "trisynth.generators.copy", "trisynth.generators.neural.vae"]
 
 
 @pytest.mark.parametrize(

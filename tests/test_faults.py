@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from trisynth import commandline, execution
-from trisynth.execution import execute
+from trisynth import commandline
+from trisynth.experiment import execute as execution
+from trisynth.experiment.execute import execute
 
 FILES = {
     "empty.csv": "",
@@ -42,13 +43,13 @@ FAULTS = {
     "seed below zero": (["seed=-1"], "seed=-1: must be a whole number"),
     "test share too large": (["test_size=2"], "test_size=2: must lie between 0 and 1"),
     "test share no number": (["test_size=half"], "test_size='half': must lie between 0 and 1"),
-    "unknown argument": (["+generator.depth=3"], "depth=3: Marginals does not take it"),
+    "unknown argument": (["+generator.depth=3"], "depth=3: Independent does not take it"),
     "bad argument": (["classifier.classification.C=-1"], "error: classifier.classification.C=-1: "),
     "bad argument of a generator": (["generator=smote", "generator.k_neighbors=0"], "error: generator.k_neighbors=0: "),
     "foreign target": (["generator._target_=os.system"], "_target_='os.system': must lie in one of trisynth."),
     "misspelt target": (["generator._target_=trisynth.generators.copula.Copla"], "no such class or function"),
     "ratio below zero": (["arms.combined.ratio=-1"], "arms.combined.ratio=-1: must be a number >= 0"),
-    "unknown metric": (["metrics.utility=[trisynth.metrics.utility.luck]"], "no such class or function"),
+    "unknown metric": (["metrics.utility=[trisynth.evaluation.metrics.utility.luck]"], "no such class or function"),
     "unwritable results": (["paths.runs=one.csv/runs"], "cannot be written (Not a directory)"),
     "unwritable cache": (["paths.cache=one.csv/cache"], "cannot be written (Not a directory)"),
 }

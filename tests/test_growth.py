@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from benchmarks import growth, joints
 
-from trisynth.figures import style
+from trisynth.report import style
 
 
 @pytest.fixture
@@ -24,18 +24,18 @@ def measured(monkeypatch, tmp_path):
 
 
 def test_what_was_measured_is_measured_again_only_for_other_code(measured, monkeypatch, tmp_path):
-    first = growth.measured(["marginals", "copy"], "raw", tmp_path, again=False)
+    first = growth.measured(["independent", "copy"], "raw", tmp_path, again=False)
     assert len(measured) == len(first) == 2 * (len(growth.FIT_ROWS) + 2 * len(growth.SAMPLE_ROWS))
-    second = growth.measured(["marginals", "copy"], "raw", tmp_path, again=False)
+    second = growth.measured(["independent", "copy"], "raw", tmp_path, again=False)
     assert len(measured) == len(second)
     monkeypatch.setattr(growth, "code_digest", lambda *modules: str("copy" in modules[-1]))
-    third = growth.measured(["marginals", "copy"], "raw", tmp_path, again=False)
+    third = growth.measured(["independent", "copy"], "raw", tmp_path, again=False)
     assert len(third) == len(first), "a new measurement takes the place of the old one"
     assert len(measured) == 2 * len(first)
 
 
 def test_growth_draws_every_generator_in_every_panel(measured, tmp_path):
-    figure = growth.growth(growth.measured(["marginals", "copy"], "raw", tmp_path, again=False))
+    figure = growth.growth(growth.measured(["independent", "copy"], "raw", tmp_path, again=False))
     assert [len(axes.get_lines()) for axes in figure.axes] == [2, 2, 2, 2]
     assert len(style.png(figure)) > 10_000
 

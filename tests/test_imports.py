@@ -13,32 +13,29 @@ SOURCE = Path(__file__).parents[1] / "src" / "trisynth"
 LAYERS = [
     {"errors", "seeds"},
     {"cache", "config"},
+    {"statistics"},
     {"data"},
-    {"preprocessing"},
+    {"encoders"},
     {"objective"},
     {"generators"},
-    {"arms", "completion"},
-    {"classifiers"},
-    {"metrics"},
-    {"advice"},
-    {"job"},
-    {"aims", "results"},
-    {"pipeline"},
-    {"validation"},
-    {"tables", "figures"},
-    {"execution", "sweeps", "tracking"},
+    {"evaluation"},
+    {"recommend"},
+    {"experiment", "report"},
+    {"studies"},
+    {"tracking"},
     {"commandline"},
-    {"callbacks", "search", "stages", "synthesize", "worker"},
+    {"sweeps"},
+    {"search", "stages", "synthesize"},
     {"run"},
 ]
 HOMES = {
     "mlflow": {"tracking"},
-    "hydra": {"run", "worker", "callbacks", "stages", "commandline"},
-    "omegaconf": {"run", "worker", "callbacks", "stages", "commandline"},
+    "hydra": {"run", "sweeps", "stages", "commandline"},
+    "omegaconf": {"run", "sweeps", "stages", "commandline"},
     "dvc": set(),
     "pickle": set(),
     "dill": set(),
-    "cloudpickle": {"worker"},
+    "cloudpickle": {"sweeps"},
 }
 # What the next start of a finished sweep must not wait for.
 HEAVY = {"torch", "sklearn", "imblearn", "scipy", "mlflow", "matplotlib", "seaborn"}
@@ -98,14 +95,14 @@ def test_imports_go_one_way():
     ("file", "line", "message"),
     [
         ("data/load.py", "from trisynth.generators.base import Generator", "data.load imports trisynth.generators"),
-        ("data/load.py", "def f():\n    from trisynth import pipeline", "data.load imports trisynth.pipeline"),
-        ("objective.py", "import trisynth.generators.vae", "objective imports trisynth.generators.vae"),
-        ("metrics/fidelity.py", "import mlflow.data", "metrics.fidelity imports mlflow"),
-        ("pipeline.py", "from hydra import compose", "pipeline imports hydra"),
-        ("job.py", "from omegaconf import OmegaConf", "job imports omegaconf"),
+        ("data/load.py", "def f():\n    from trisynth import tracking", "data.load imports trisynth.tracking"),
+        ("objective/loss.py", "import trisynth.generators.base", "objective.loss imports trisynth.generators.base"),
+        ("evaluation/arms.py", "import mlflow.data", "evaluation.arms imports mlflow"),
+        ("experiment/pipeline.py", "from hydra import compose", "experiment.pipeline imports hydra"),
+        ("experiment/job.py", "from omegaconf import OmegaConf", "experiment.job imports omegaconf"),
         ("stages.py", "import dvc.api", "stages imports dvc"),
         ("generators/persistence.py", "import pickle", "generators.persistence imports pickle"),
-        ("arms.py", "from . import pipeline", "arms imports relatively"),
+        ("evaluation/arms.py", "from . import classifiers", "evaluation.arms imports relatively"),
         ("helpers.py", "import json", "helpers has no layer"),
     ],
 )
@@ -117,7 +114,7 @@ def test_a_planted_violation_is_caught(tmp_path, file, line, message):
 
 def test_a_finished_job_needs_no_heavy_library():
     code = (
-        "import sys\nimport trisynth.run, trisynth.execution, trisynth.callbacks\n"
+        "import sys\nimport trisynth.run, trisynth.experiment.execute, trisynth.sweeps.callback\n"
         f"print(*sorted({HEAVY!r} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,7 +7,7 @@ from benchmarks.imputation import BLANK, Chained, Matrix, blanked, by_circuit, f
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from trisynth.data.dataset import Dataset, Spec
-from trisynth.preprocessing.schema import Schema
+from trisynth.data.schema import Schema
 
 
 def table(n: int = 400, seed: int = 0) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pytest
 from nbclient import NotebookClient
 
 from trisynth.commandline import composed
-from trisynth.execution import execute
+from trisynth.experiment.execute import execute
 from trisynth.tracking import Mirror
 
 FOLDER = Path(__file__).parents[1] / "notebooks"

@@ -12,15 +12,18 @@ from benchmarks.peers.adapters import tables
 
 from trisynth.cache import Store, write_atomic
 from trisynth.data import load, split
-from trisynth.job import Job
+from trisynth.experiment.job import Job
 
-FIDELITY = "[trisynth.metrics.fidelity.distances,trisynth.metrics.fidelity.correlation,trisynth.metrics.c2st.c2st]"
-PRIVACY = "[trisynth.metrics.privacy.exact_copies,trisynth.metrics.privacy.nearest]"
+FIDELITY = (
+    "[trisynth.evaluation.metrics.fidelity.distances,trisynth.evaluation.metrics.fidelity.correlation,"
+    "trisynth.evaluation.metrics.c2st.c2st]"
+)
+PRIVACY = "[trisynth.evaluation.metrics.copying.identical_match_share,trisynth.evaluation.metrics.copying.nearest]"
 
 
 @pytest.fixture
 def job(config) -> Job:
-    return Job.from_config(config("arms=default", f"metrics.fidelity={FIDELITY}", f"metrics.privacy={PRIVACY}"))
+    return Job.from_config(config("arms=default", f"metrics.fidelity={FIDELITY}", f"metrics.copying={PRIVACY}"))
 
 
 @pytest.fixture
@@ -63,7 +66,11 @@ def test_kinds_follow_the_dtypes(train):
 
 
 def test_a_process_returns_rows_and_what_they_cost(train, tmp_path):
-    about = {"generator": "marginals", "seed": 3, "config": {"_target_": "trisynth.generators.marginals.Marginals"}}
+    about = {
+        "generator": "independent",
+        "seed": 3,
+        "config": {"_target_": "trisynth.generators.independent.Independent"},
+    }
     process.fit_and_sample(process.OWN, "own", train, [len(train), {"sick": 7}], about, tmp_path)
     first, second = (pd.read_parquet(tmp_path / f"rows-{i}.parquet") for i in range(2))
     assert first["outcome"].value_counts().to_dict() == train.y.value_counts().to_dict()
@@ -76,7 +83,7 @@ def test_a_process_returns_rows_and_what_they_cost(train, tmp_path):
 
 def test_a_fit_beyond_its_cpu_seconds_is_ended(train, tmp_path, monkeypatch):
     monkeypatch.setattr(process, "SECONDS", 1)
-    endless = {"_target_": "trisynth.generators.vae.VAE", "steps": 10**9}
+    endless = {"_target_": "trisynth.generators.neural.vae.VAE", "steps": 10**9}
     about = {"generator": "vae", "seed": 0, "config": endless}
     with pytest.raises(process.DidNotFinishError, match="did not finish"):
         process.fit_and_sample(process.OWN, "own", train, [len(train)], about, tmp_path)
@@ -174,7 +181,7 @@ def test_what_did_not_finish_is_not_tried_again(quick, done):
 
 
 def test_copies_never_win(done, tmp_path):
-    for name in (grid.REAL, "sdv_copula", "sdv_ctgan", "marginals"):
+    for name in (grid.REAL, "sdv_copula", "sdv_ctgan", "independent"):
         done(name)
     cells = frame.cells(run.RESULTS)
     means = frame.by_table(cells).set_index("generator")

@@ -19,7 +19,7 @@ JOB = """
 import json, sys
 from trisynth import commandline, pipeline
 from trisynth.cache import Store
-from trisynth.job import Job
+from trisynth.experiment.job import Job
 overrides = ["dataset=paper_cohort", "dataset.read.n=400", "generator=vae", "generator.epochs=5", "generator.steps=60"]
 config = commandline.composed([*overrides, "arms=minimal", "metrics=loss", "classifier=logistic"])
 found = pipeline.run(pipeline.Experiment(Job.from_config(config), Store(sys.argv[1])))

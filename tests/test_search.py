@@ -12,7 +12,7 @@ import pytest
 
 from trisynth import search
 from trisynth.errors import InputError
-from trisynth.results import Result
+from trisynth.experiment.results import Result
 
 TRIALS = 6
 SAMPLERS = ("evolution", "random")

@@ -43,7 +43,7 @@ def test_generate_writes_real_synthetic_and_balanced_rows(arguments, tmp_path, t
     about = json.loads((folder / "about.json").read_text())
     assert set(tables) == names
     assert about["rows"] == {name: len(table) for name, table in tables.items()}
-    assert about["generator"] == "marginals"
+    assert about["generator"] == "independent"
     assert len(tables["real"]) == len(tables["synthetic"])
     if "balanced" in names:
         real = tables["real"]["outcome"].value_counts()

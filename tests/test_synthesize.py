@@ -163,5 +163,5 @@ def test_a_users_parquet_file_is_a_data_set(tables, tmp_path):
 def test_the_command_in_a_process_of_its_own(overrides, command, tmp_path):
     done = command("synthesize", *overrides(tmp_path), "n={sick: 2, well: 1}", "out=mine/x.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "3 rows of classes by marginals: mine/x.csv" in done.stdout
+    assert "3 rows of classes by independent: mine/x.csv" in done.stdout
     assert len(pd.read_csv(tmp_path / "mine" / "x.csv")) == 3

@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 
 from trisynth import commandline, tracking
-from trisynth.results import Result, table
+from trisynth.experiment.results import Result, table
 from trisynth.tracking import COMPLETE, KEY, PARENT, SWEEP, Mirror, mlflow_name, replay
 
 mlflow = pytest.importorskip("mlflow")

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from sklearn.isotonic import IsotonicRegression
 
-from trisynth.figures import style
+from trisynth.report import style
 
 FLAGSHIP = "circuit"
 _OURS, _PEERS, _FLAG = style.COLOURS["combined"], style.COLOURS["synthetic"], style.COLOURS["real"]
@@ -112,7 +112,7 @@ def _places(summary: pd.DataFrame) -> dict[str, tuple[float, float, str]]:
 def _dots(axes: Axes, means: pd.DataFrame, tables: list[str], score: str) -> None:
     for place, table in enumerate(tables):
         axes.axhline(place, color="0.9", linewidth=0.5, zorder=0)
-        part = means[(means["table"] == table) & ~means["generator"].isin(("copy", "marginals"))]
+        part = means[(means["table"] == table) & ~means["generator"].isin(("copy", "independent"))]
         # The flagship last, so that nothing hides it.
         part = part.sort_values("generator", key=lambda names: names == FLAGSHIP)
         for row in part.itertuples():

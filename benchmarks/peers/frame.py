@@ -50,14 +50,14 @@ def _row(result: dict[str, Any], real: dict[str, Any] | None) -> dict[str, Any]:
                 row |= {f"{arm}_{short}_gain": row[f"{arm}_{short}"] - base[short] for short in base}
     if "fidelity" not in result:
         return row
-    fidelity, privacy, cost = result["fidelity"], result["privacy"], result["cost"]
+    fidelity, copying, cost = result["fidelity"], result["copying"], result["cost"]
     row |= {
         "c2st": fidelity["c2st_boosting"],
         "c2st_linear": fidelity["c2st_linear"],
         "shape": 1 - np.mean([fidelity[name] for name in ("ks", "tv") if name in fidelity]),
         "trend": 1 - fidelity["correlation_gap"],
-        "share": privacy["closer_to_train"],
-        "copies": privacy["exact_copies"],
+        "share": copying["dcr_share"],
+        "copies": copying["identical_match_share"],
         "fit_seconds": cost["fit_cpu_seconds"],
         "sample_seconds": cost["sample_cpu_seconds"],
         "rows_per_second": cost["drawn_rows"] / max(cost["sample_cpu_seconds"], 1e-4),
@@ -68,7 +68,7 @@ def _row(result: dict[str, Any], real: dict[str, Any] | None) -> dict[str, Any]:
     return row
 
 
-_METRICS = {"roc_auc": "auc", "f1_macro": "f1", "pr_auc": "pr"}
+_METRICS = {"roc_auc": "auc", "f1_macro": "f1", "average_precision": "pr"}
 
 
 def _mean(scores: dict[str, dict[str, float]], metric: str) -> float:

@@ -12,14 +12,14 @@ from benchmarks.peers.figure import overview
 from benchmarks.peers.scores import IMBALANCED
 
 from trisynth.cache import write_atomic
-from trisynth.figures import style
-from trisynth.tables.pairs import by_dataset
+from trisynth.report import style
+from trisynth.statistics.pairs import by_dataset
 
 HERE = Path(__file__).resolve().parent
 COMMAND = "python -m benchmarks.peers"
 FLAGSHIP = "circuit"
 # Floors, ceilings and the sampler that copies by design: nobody wins by them.
-_REFERENCES = {"copy", "marginals"}
+_REFERENCES = {"copy", "independent"}
 _SUMMARY = {
     "tables": ("tables", 0),
     "auc_loss": ("AUC loss", 3),

@@ -15,8 +15,8 @@ from trisynth import data
 from trisynth.cache import Store, sha256, write_atomic
 from trisynth.config import digest
 from trisynth.data.dataset import Dataset
-from trisynth.job import Job
-from trisynth.pipeline import frame_digest
+from trisynth.experiment.job import Job
+from trisynth.experiment.pipeline import frame_digest
 
 RESULTS = Path(__file__).resolve().parent / "results"
 

@@ -13,21 +13,27 @@ from trisynth import commandline
 from trisynth.cache import Store
 from trisynth.config import code_digest, digest, locate, own_module
 from trisynth.data.dataset import Dataset
-from trisynth.job import Job
-from trisynth.metrics.context import Context
-from trisynth.pipeline import Experiment, class_counts, frame_digest
-from trisynth.preprocessing.schema import Schema
+from trisynth.data.schema import Schema
+from trisynth.evaluation.metrics.context import Context
+from trisynth.experiment.job import Job
+from trisynth.experiment.pipeline import Experiment, class_counts, frame_digest
 
 CLASSIFIERS = ("logistic", "forest", "boosting")
-KEPT = ("roc_auc", "pr_auc", "f1_macro", "balanced_accuracy", "log_loss")
+KEPT = ("roc_auc", "average_precision", "f1_macro", "balanced_accuracy", "log_loss")
 # Named here and not read from the default configuration: what is added there makes no result stale.
 METRICS = {
-    "utility": [f"trisynth.metrics.utility.{name}" for name in ("decisions", "ranking", "probabilities")],
+    "utility": [f"trisynth.evaluation.metrics.utility.{name}" for name in ("decisions", "ranking", "probabilities")],
     "fidelity": [
-        *(f"trisynth.metrics.fidelity.{name}" for name in ("moments", "distances", "divergences", "correlation")),
-        "trisynth.metrics.c2st.c2st",
+        *(
+            f"trisynth.evaluation.metrics.fidelity.{name}"
+            for name in ("moments", "distances", "divergences", "correlation")
+        ),
+        "trisynth.evaluation.metrics.c2st.c2st",
     ],
-    "privacy": ["trisynth.metrics.privacy.exact_copies", "trisynth.metrics.privacy.nearest"],
+    "copying": [
+        "trisynth.evaluation.metrics.copying.identical_match_share",
+        "trisynth.evaluation.metrics.copying.nearest",
+    ],
 }
 # The largest class over the smallest, from which a table counts as imbalanced.
 IMBALANCED = 9
@@ -57,7 +63,9 @@ def fingerprint(store: Store, raw: str) -> str:
     probes = {table: placed(jobs("copy", table, 0), raw) for table in _PROBES}
     configs = [[job.classifier, job.preprocessing, job.arms] for job in probes[_PROBES[0]].values()]
     modules = sorted({own_module(name) for names in METRICS.values() for name in names})
-    code = digest(configs, METRICS, KEPT, code_digest("trisynth.classifiers", "trisynth.data.split", *modules))
+    code = digest(
+        configs, METRICS, KEPT, code_digest("trisynth.evaluation.classifiers", "trisynth.data.split", *modules)
+    )
 
     def make(folder: Path) -> None:
         found = []
@@ -135,7 +143,7 @@ def synthetic(split_jobs: Mapping[str, Job], store: Store, given: Mapping[str, t
     found["rows"] = class_counts(rows)
     context = Context(train, test, rows, experiment.encoder, experiment.job.seed)
     with threadpool_limits(limits=1):
-        for part in ("fidelity", "privacy"):
+        for part in ("fidelity", "copying"):
             metrics = (locate(name)(context) for name in experiment.job.metrics[part])
             found[part] = {name: round(value, 5) for scores in metrics for name, value in scores.items()}
     return found

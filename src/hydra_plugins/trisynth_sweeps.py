@@ -18,7 +18,7 @@ from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
 from hydra_plugins.hydra_optuna_sweeper.optuna_sweeper import OptunaSweeper
 from omegaconf import OmegaConf
 
-from trisynth import worker
+from trisynth.sweeps import worker
 
 
 class Launcher(JoblibLauncher):

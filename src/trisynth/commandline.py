@@ -139,9 +139,9 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
 
 def show(result: Any, config: Mapping[str, Any]) -> None:
     """Print one job's table and mirror it into MLflow; exit status 1 if the mirror cannot be written."""
-    from trisynth import tables
+    from trisynth.report import console
 
-    tables.show_job(result)
+    console.show_job(result)
     folder = Path(config["paths"]["runs"]) / result.key
     if (folder / "words.txt").exists():
         print(f"\n{(folder / 'words.txt').read_text()}", end="")

@@ -12,14 +12,14 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from trisynth import commandline
-from trisynth.aims import values
 from trisynth.errors import InputError
+from trisynth.sweeps.objectives import values
 
 
 @hydra.main(version_base="1.3", config_path=str(commandline.CONF), config_name="config")
 def main(cfg: DictConfig) -> Any:
     """Run one job; in a sweep, also leave its state where the sweep looks for it."""
-    from trisynth.execution import execute
+    from trisynth.experiment.execute import execute
 
     hydra_config = HydraConfig.get()
     if hydra_config.mode == RunMode.RUN:
@@ -29,7 +29,7 @@ def main(cfg: DictConfig) -> Any:
             commandline.show(result, config)
         return objective(config, result)
 
-    from trisynth.sweeps import State
+    from trisynth.sweeps.folder import State
 
     state = State(Path(hydra_config.runtime.output_dir), " ".join(hydra_config.overrides.task))
     config = {}

@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trisynth import aims, commandline
+from trisynth import commandline
 from trisynth.cache import write_atomic
 from trisynth.errors import InputError
-from trisynth.execution import execute
-from trisynth.results import Result, table
-from trisynth.sweeps import RESULTS, Sweep
-from trisynth.tables.pareto import DEFAULT, FRONT, PART, REGRET, SAMPLER, TRIAL, front
+from trisynth.experiment.execute import execute
+from trisynth.experiment.results import Result, table
+from trisynth.studies.pareto import DEFAULT, FRONT, PART, REGRET, SAMPLER, TRIAL, front
+from trisynth.sweeps import objectives as aims
+from trisynth.sweeps.folder import RESULTS, Sweep
 
 _SAMPLER = "hydra/sweeper/sampler"
 

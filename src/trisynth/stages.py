@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 from trisynth import commandline, data
-from trisynth.arms import Balanced
 from trisynth.cache import Store, write_atomic
 from trisynth.config import target_name
 from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
-from trisynth.job import Job
-from trisynth.pipeline import Experiment, class_counts
+from trisynth.evaluation.arms import Balanced
+from trisynth.experiment.job import Job
+from trisynth.experiment.pipeline import Experiment, class_counts
 
 
 def write_table(dataset: Dataset, path: Path) -> None:

@@ -17,10 +17,11 @@ import pyarrow.parquet as pq
 import yaml
 from rich.progress import Progress
 
-from trisynth import commandline, completion, data, seeds
+from trisynth import commandline, data, seeds
 from trisynth.cache import Store, unwritable
 from trisynth.config import code_digest, digest, locate, target_name, targets
 from trisynth.errors import InputError
+from trisynth.generators import completion
 from trisynth.generators.base import Generator, fit
 
 CHUNK = 100_000

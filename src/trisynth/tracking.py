@@ -18,7 +18,7 @@ from typing import Any
 
 from trisynth import data
 from trisynth.config import canonical, digest
-from trisynth.results import Result, flat, identity
+from trisynth.experiment.results import Result, flat, identity
 
 KEY, COMPLETE, SWEEP, PARENT = "trisynth.key", "trisynth.complete", "trisynth.sweep", "mlflow.parentRunId"
 # MLflow takes 1,000 items in a call, 100 parameters among them.

@@ -31,7 +31,7 @@ BRIEF = {
     "steps": 2,
     "levels": 6,
     "candidates": {
-        "marginals": {"_target_": "trisynth.generators.marginals.Marginals"},
+        "independent": {"_target_": "trisynth.generators.independent.Independent"},
         "smote": {"_target_": "trisynth.generators.smote.Smote"},
     },
     "classifiers": {

@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.generators import persistence
 from trisynth.generators.base import Generator
 from trisynth.generators.copula import Copula
-from trisynth.generators.marginals import Marginals
-from trisynth.preprocessing.encoder import TableEncoder
+from trisynth.generators.independent import Independent
 
 
 @pytest.fixture
 def path(mixed, tmp_path):
     path = tmp_path / "deep" / "generator"
-    Marginals().fit(*mixed()).save(path)
+    Independent().fit(*mixed()).save(path)
     return path
 
 

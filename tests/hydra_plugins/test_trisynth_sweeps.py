@@ -14,7 +14,7 @@ from hydra.types import HydraContext
 from omegaconf import OmegaConf
 
 from hydra_plugins import trisynth_sweeps
-from trisynth import worker
+from trisynth.sweeps import worker
 
 # What a pipe takes in one piece, by POSIX at least 512 bytes and on Linux 4,096.
 ATOMIC = 4096

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from trisynth.generators import networks
+from trisynth.generators.neural import networks
 from trisynth.objective.distances import DISTANCES, MMD, Sliced, bures, by_class, moments, sliced
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trisynth.execution import execute
+from trisynth.experiment.execute import execute
 from trisynth.objective import Diverged
 
 SHORT = ["generator.epochs=2", "generator.steps=30", "generator.hidden=[8]", "tracking.curves=false"]

@@ -10,12 +10,12 @@ import torch
 from omegaconf import OmegaConf
 
 from trisynth.config import instantiate
+from trisynth.encoders.table import Block
 from trisynth.errors import InputError
 from trisynth.objective import Loss, Objective
 from trisynth.objective.distances import DISTANCES
 from trisynth.objective.loss import PAIRINGS
 from trisynth.objective.models import MODELS
-from trisynth.preprocessing.encoder import Block
 
 LOSSES = Path(__file__).parents[2] / "conf" / "loss"
 

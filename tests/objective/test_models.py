@@ -7,13 +7,13 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from trisynth.generators import networks
+from trisynth.encoders.table import Block
+from trisynth.generators.neural import networks
 from trisynth.objective import Loss, Objective
 from trisynth.objective.adversarial import DiscriminativeClassifier
 from trisynth.objective.auxiliary import Auxiliary
 from trisynth.objective.models import MODELS
 from trisynth.objective.train_on_synthetic import TrainOnSynthetic, kept_aside
-from trisynth.preprocessing.encoder import Block
 
 NUMBERS = [Block(name, "number", i, i + 1) for i, name in enumerate("abc")]
 

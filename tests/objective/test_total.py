@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from trisynth.generators import networks
+from trisynth.encoders.table import Block
+from trisynth.generators.neural import networks
 from trisynth.objective import Diverged, Loss, Objective, unit_scale
 from trisynth.objective.distances import DISTANCES
 from trisynth.objective.models import MODELS
-from trisynth.preprocessing.encoder import Block
 
 NUMBERS = [Block(name, "number", i, i + 1) for i, name in enumerate("abc")]
 

@@ -17,9 +17,9 @@ from sklearn.base import BaseEstimator
 
 from trisynth import seeds
 from trisynth.config import instantiate, parameters_of
+from trisynth.data.schema import ColumnSchema, Schema
 from trisynth.errors import InputError
 from trisynth.generators import persistence
-from trisynth.preprocessing.schema import ColumnSchema, Schema
 
 # A numeric target is cut into at most this many quantile bins, each with at least this many training rows.
 _BINS, _ROWS_PER_BIN = 10, 20

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from imblearn.over_sampling import ADASYN, SMOTE, SMOTEN, SMOTENC, BorderlineSMOTE
 
+from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
-from trisynth.preprocessing.encoder import TableEncoder
 
 # Rows of a class that nominal distances are worked among at once; SMOTEN holds a square matrix of them.
 _BLOCK = 2048

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from trisynth.encoders.table import Block
 from trisynth.objective.distances import DISTANCES, by_class
 from trisynth.objective.loss import Diverged, Loss
 from trisynth.objective.models import MODELS
-from trisynth.preprocessing.encoder import Block
 
 # A term that starts near zero (one class only, say) is not blown up to one.
 _SMALLEST_START = 1e-2

@@ -1,0 +1,1 @@
+"""Reversible encoders from tables to matrices, fitted on real training rows only."""

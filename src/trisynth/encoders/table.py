@@ -1,0 +1,119 @@
+"""A reversible encoder: any table to a matrix of floats, and back."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+from sklearn.preprocessing import StandardScaler
+
+from trisynth.data.schema import Schema
+
+
+@dataclass(frozen=True)
+class Block:
+    """Adjacent columns of the matrix that encode one column of the table.
+
+    Parameters
+    ----------
+    name : str
+        Column of the table.
+    kind : {"number", "missing", "category"}
+        A scaled value; an indicator, 1 where that value is missing; or one indicator per category, the
+        last of which stands for a missing cell where ``missing`` is true.
+    start, stop : int
+        Columns of the matrix.
+    missing : bool
+    """
+
+    name: str
+    kind: str
+    start: int
+    stop: int
+    missing: bool = False
+
+
+class TableEncoder(BaseEstimator):
+    """Scaled numbers, missing indicators and one-hot categories, all learned from the rows given to ``fit``.
+
+    A missing number becomes the column's median with its indicator at 1. A category, or a missing cell of a
+    kind, that ``fit`` never saw has no column of its own: all of its indicators are 0.
+
+    Parameters
+    ----------
+    scaler : scikit-learn transformer, default=StandardScaler()
+        Invertible; applied to the numbers.
+    """
+
+    def __init__(self, scaler: BaseEstimator | None = None):
+        self.scaler = scaler
+
+    def fit(self, X: pd.DataFrame) -> "TableEncoder":
+        """Learn schema, medians, scales and categories from training rows ``X``, shape (n, d)."""
+        self.schema_ = Schema.learn(X)
+        table = self.schema_.canonical(X)
+        self.numbers_ = [c.name for c in self.schema_.columns if c.categories is None]
+        values = table[self.numbers_].to_numpy(float)
+        absent = np.isnan(values)
+        # An all-missing column has no median; zero keeps the matrix finite and the indicator tells the rest.
+        self.medians_ = np.array(
+            [np.median(v[~m]) if not m.all() else 0.0 for v, m in zip(values.T, absent.T, strict=True)]
+        )
+        if self.numbers_:
+            self.scaler_ = clone(self.scaler) if self.scaler is not None else StandardScaler()
+            if "n_quantiles" in self.scaler_.get_params():
+                self.scaler_.set_params(n_quantiles=min(self.scaler_.n_quantiles, len(X)))
+            self.scaler_.fit(np.where(absent, self.medians_, values))
+        self.blocks_ = self._blocks(table, absent)
+        self.width_ = self.blocks_[-1].stop if self.blocks_ else 0
+        return self
+
+    def _blocks(self, table: pd.DataFrame, absent: np.ndarray) -> list[Block]:
+        sizes = [(name, "number", 1, False) for name in self.numbers_]
+        sizes += [(name, "missing", 1, False) for name, m in zip(self.numbers_, absent.T, strict=True) if m.any()]
+        for column in self.schema_.columns:
+            if column.categories is not None:
+                missing = bool(table[column.name].isna().any())
+                sizes.append((column.name, "category", len(column.categories) + missing, missing))
+        blocks, start = [], 0
+        for name, kind, size, missing in sizes:
+            blocks.append(Block(name, kind, start, start + size, missing))
+            start += size
+        return blocks
+
+    def transform(self, X: pd.DataFrame) -> np.ndarray:
+        """Matrix of ``X``, shape (n, width_), float64, without NaN."""
+        table = self.schema_.canonical(X)
+        matrix = np.zeros((len(table), self.width_))
+        if self.numbers_:
+            values = table[self.numbers_].to_numpy(float)
+            absent = np.isnan(values)
+            matrix[:, : len(self.numbers_)] = self.scaler_.transform(np.where(absent, self.medians_, values))
+        for block in self.blocks_:
+            if block.kind == "missing":
+                matrix[:, block.start] = absent[:, self.numbers_.index(block.name)]
+            elif block.kind == "category":
+                # pandas stores the codes of few categories in eight bits, too few for the matrix's columns.
+                codes = table[block.name].cat.codes.to_numpy().astype(int)
+                codes = np.where(codes < 0, block.stop - block.start - 1 if block.missing else -1, codes)
+                rows = np.flatnonzero(codes >= 0)
+                matrix[rows, block.start + codes[rows]] = 1.0
+        return matrix
+
+    def inverse(self, matrix: np.ndarray) -> pd.DataFrame:
+        """Table of a matrix of shape (n, width_): the likeliest category, numbers on their step and in bounds."""
+        columns: dict[str, pd.Series] = {}
+        if self.numbers_:
+            values = self.scaler_.inverse_transform(matrix[:, : len(self.numbers_)])
+            columns = {name: pd.Series(values[:, i]) for i, name in enumerate(self.numbers_)}
+        schemas = {column.name: column for column in self.schema_.columns}
+        for block in self.blocks_:
+            if block.kind == "missing":
+                columns[block.name] = columns[block.name].mask(matrix[:, block.start] > 0.5)
+            elif block.kind == "category":
+                known = schemas[block.name].categories
+                part = matrix[:, block.start : block.stop]
+                codes = part.argmax(axis=1) if part.shape[1] else np.full(len(matrix), -1)
+                codes = np.where(codes >= len(known), -1, codes)
+                columns[block.name] = pd.Series(pd.Categorical.from_codes(codes, categories=known))
+        return self.schema_.restore(pd.DataFrame(columns, index=range(len(matrix))))

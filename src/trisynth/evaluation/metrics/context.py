@@ -1,0 +1,97 @@
+"""What a fidelity or privacy metric may look at, and the views of it that several metrics share."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from trisynth.data.dataset import Dataset
+from trisynth.data.schema import Schema
+from trisynth.encoders.table import TableEncoder
+
+_BINS = 20
+
+
+@dataclass(frozen=True)
+class Context:
+    """Real and synthetic rows side by side.
+
+    Schema, scales and bins come from the training rows only; the synthetic rows are compared with the held-out
+    rows, which no generator has seen, so that a memorised training row earns nothing.
+
+    Parameters
+    ----------
+    train, test : Dataset
+        Real rows: those the generator was fitted on, and those held out.
+    synthetic : Dataset
+    encoder : TableEncoder
+        Fitted on ``train.X``.
+    seed : int
+        Seed of the streams ``metrics...``.
+    """
+
+    train: Dataset
+    test: Dataset
+    synthetic: Dataset
+    encoder: TableEncoder
+    seed: int
+
+    @cached_property
+    def schema(self) -> Schema:
+        """Columns as the training rows show them, the target last."""
+        return Schema.learn(_with_target(self.train))
+
+    @cached_property
+    def tables(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """Canonical training, held-out and synthetic tables, the target as last column; see ``Schema``."""
+        return tuple(self.schema.canonical(_with_target(part)) for part in (self.train, self.test, self.synthetic))
+
+    @cached_property
+    def numbers(self) -> list[str]:
+        """Names of the numeric columns."""
+        return [c.name for c in self.schema.columns if c.categories is None]
+
+    @cached_property
+    def categories(self) -> list[str]:
+        """Names of the other columns."""
+        return [c.name for c in self.schema.columns if c.categories is not None]
+
+    @cached_property
+    def scales(self) -> dict[str, float]:
+        """Standard deviation of each numeric column's training cells; 1 where it is constant or empty."""
+        train = self.tables[0]
+        deviations = {name: float(train[name].std(ddof=0)) for name in self.numbers}
+        return {name: value if value > 0 else 1.0 for name, value in deviations.items()}
+
+    @cached_property
+    def edges(self) -> dict[str, np.ndarray]:
+        """Inner bin edges of each numeric column: between the distinct training values, or at their quantiles."""
+        return {name: bin_edges(self.tables[0][name].to_numpy()) for name in self.numbers}
+
+    def bins(self, name: str, table: pd.DataFrame) -> tuple[np.ndarray, int]:
+        """Bin of each cell of a column, and their number; a missing cell has the last bin, whatever the kind."""
+        values = table[name]
+        if name in self.edges:
+            size = len(self.edges[name]) + 1
+            codes = np.searchsorted(self.edges[name], values.to_numpy(), side="left")
+        else:
+            size = len(values.cat.categories)
+            codes = values.cat.codes.to_numpy()
+        return np.where(values.isna(), size, codes), size + 1
+
+
+def bin_edges(values: np.ndarray, bins: int = _BINS) -> np.ndarray:
+    """Edges that cut ``values`` into at most ``bins`` parts; NaN is ignored.
+
+    A column of few distinct values gets a bin for each, so that a shift between neighbouring whole numbers shows;
+    another gets quantiles, repeated ones dropped, so that a point mass makes one bin.
+    """
+    distinct = np.unique(values[~np.isnan(values)])
+    if len(distinct) <= bins:
+        return distinct[:-1] / 2 + distinct[1:] / 2
+    return np.unique(np.nanquantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
+
+
+def _with_target(part: Dataset) -> pd.DataFrame:
+    return part.X.assign(**{part.spec.target: part.y})

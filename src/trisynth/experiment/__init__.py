@@ -1,0 +1,1 @@
+"""One job: its identity, its steps and its record."""

@@ -1,0 +1,97 @@
+"""A job, and the digests that name what each of its steps depends on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from trisynth import data
+from trisynth.config import code_digest, digest, own_module, target_name, targets
+from trisynth.errors import InputError
+
+PARTS = ("dataset", "preprocessing", "generator", "classifier", "arms", "metrics", "seed", "test_size")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One cell of a sweep.
+
+    Parameters
+    ----------
+    dataset, preprocessing, generator, classifier, arms, metrics : mapping
+        Resolved configurations, as the yaml files of ``conf`` have them.
+    seed : int
+        Seed of the split, of the generator and of the classifier, each in its own stream.
+    test_size : float
+        Share of the rows that are kept for testing.
+    raw : str
+        Folder of the raw files; not part of the key.
+    """
+
+    dataset: Mapping[str, Any]
+    preprocessing: Mapping[str, Any]
+    generator: Mapping[str, Any]
+    classifier: Mapping[str, Any]
+    arms: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    seed: int = 0
+    test_size: float = 1 / 3
+    raw: str = "data/raw"
+
+    def __post_init__(self):
+        for part in PARTS[:6]:
+            if not isinstance(getattr(self, part), Mapping):
+                raise InputError(part, getattr(self, part), f"must name a file of conf/{part}")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise InputError("seed", self.seed, "must be a whole number, 0 or more")
+        if not isinstance(self.test_size, float) or not 0 < self.test_size < 1:
+            raise InputError("test_size", self.test_size, "must lie between 0 and 1")
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Job":
+        """Job of a resolved root config; what concerns only tracking or folders is left out."""
+        return cls(**{part: config[part] for part in PARTS}, raw=config["paths"]["raw"])
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """All that decides the result, as plain values."""
+        return {part: getattr(self, part) for part in PARTS}
+
+    # Each key names what a step depends on; upstream keys stand for all that lies before them.
+
+    @cached_property
+    def split_key(self) -> str:
+        return digest(data.data_key(self.dataset), self.seed, self.test_size, code_digest("trisynth.data.split"))
+
+    @cached_property
+    def generator_key(self) -> str:
+        modules = targets(self.generator)
+        return digest(self.split_key, self.generator, code_digest("trisynth.generators.base", *modules))
+
+    def arm_key(self, name: str, rows_key: str | None) -> str:
+        """Key of one arm's scores; ``rows_key`` names its synthetic rows, None if it uses none."""
+        parts = self.split_key, self.preprocessing, self.classifier, self.arms[name], self.metrics["utility"], rows_key
+        return digest(parts, code_digest("trisynth.evaluation.classifiers", *self._metric_modules("utility")))
+
+    def comparison_key(self, rows_key: str | None) -> str:
+        """Key of the fidelity and privacy scores of the rows ``rows_key``, None for floor and ceiling."""
+        functions = {part: self.metrics[part] for part in ("fidelity", "copying")}
+        code = code_digest("trisynth.evaluation.metrics.references", *self._metric_modules(*functions))
+        return digest(self.split_key, self.preprocessing, functions, rows_key, code)
+
+    @cached_property
+    def key(self) -> str:
+        """Digest of everything: equal keys mean equal results."""
+        modules = "trisynth.experiment.pipeline", *targets(self.config), *self._metric_modules(*self.metrics)
+        return digest(self.config, self.generator_key, code_digest(*modules))
+
+    def _metric_modules(self, *parts: str) -> list[str]:
+        return sorted(filter(None, {own_module(name) for part in parts for name in self.metrics[part]}))
+
+    @cached_property
+    def name(self) -> str:
+        """Readable name of the job."""
+        generator = target_name(self.generator)
+        weights = self.generator.get("loss") or {}
+        loss = [f"{key}={weights[key]:g}" for key in ("alpha", "beta", "gamma") if key in weights]
+        return " ".join([self.dataset["name"], generator, self.classifier["name"], *loss, f"seed={self.seed}"])

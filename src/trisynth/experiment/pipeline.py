@@ -1,0 +1,233 @@
+"""The whole experiment on one page; it knows neither Hydra nor MLflow.
+
+A job is one data set, generator, classifier and seed, with all arms inside, so that real, synthetic and combined
+stand side by side. Every step is stored under the digest of what it depends on and nothing else: a generator is
+fitted once however many classifiers follow, and an arm without synthetic rows is scored once however many
+generators there are.
+"""
+
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from trisynth import data
+from trisynth.cache import Store, sha256
+from trisynth.config import digest, instantiate, locate
+from trisynth.data.dataset import Dataset
+from trisynth.evaluation import classifiers
+from trisynth.evaluation.metrics.context import Context
+from trisynth.evaluation.metrics.references import references
+from trisynth.experiment.job import Job
+from trisynth.experiment.results import Result
+from trisynth.generators.base import Generator, fit
+
+
+class Experiment:
+    """The steps of one job, each read from the store or made now.
+
+    Parameters
+    ----------
+    job : Job
+    store : Store
+        Shared by all jobs.
+    """
+
+    def __init__(self, job: Job, store: Store):
+        self.job, self.store = job, store
+        self.seconds: dict[str, float] = defaultdict(float)
+        self._fitted: Generator | None = None
+        self._rows: dict[str, tuple[str, Dataset]] = {}
+
+    @contextmanager
+    def timed(self, part: str):
+        """Add the time spent inside to ``seconds[part]``."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[part] += time.perf_counter() - start
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        with self.timed("load"):
+            return data.load(self.job.dataset, self.job.raw)
+
+    @cached_property
+    def parts(self) -> tuple[Dataset, Dataset]:
+        """Real training and test rows."""
+        dataset = self.dataset
+        with self.timed("load"):
+            return data.split(dataset, self.job.seed, self.job.test_size)
+
+    @cached_property
+    def encoder(self):
+        with self.timed("encode"):
+            return instantiate(self.job.preprocessing, "preprocessing").fit(self.parts[0].X)
+
+    def generator(self) -> Generator:
+        """The generator, fitted on the real training rows."""
+        train, _ = self.parts
+
+        def make(folder: Path) -> None:
+            with self.timed("fit"):
+                fitted = fit(self.job.generator, train.X, train.y, self.job.seed)
+            fitted.save(folder / "generator.zip")
+
+        if self._fitted is None:
+            self._fitted = self.store.get_or_make(
+                "generator", self.job.generator_key, make, lambda folder: Generator.load(folder / "generator.zip")
+            )
+        return self._fitted
+
+    def rows(self, n: Any) -> tuple[str, Dataset]:
+        """Synthetic rows: their digest and the rows. ``n`` is what ``Generator.sample`` takes."""
+        train, _ = self.parts
+
+        def make(folder: Path) -> None:
+            generator = self.generator()
+            with self.timed("sample"):
+                X, y = generator.sample(n, self.job.seed)
+            X.assign(**{train.spec.target: y}).to_parquet(folder / "rows.parquet", index=False)
+
+        def read(folder: Path) -> tuple[str, Dataset]:
+            table = pd.read_parquet(folder / "rows.parquet")
+            y = table.pop(train.spec.target)
+            return sha256(folder / "rows.parquet")[:16], Dataset(table, y, train.spec)
+
+        key = digest(self.job.generator_key, n)
+        if key not in self._rows:
+            self._rows[key] = self.store.get_or_make("rows", key, make, read)
+        return self._rows[key]
+
+    def arm(self, name: str) -> tuple[dict[str, float], dict[str, int]]:
+        """Scores of one arm on the real test rows, and its training rows per class."""
+        train, test = self.parts
+        arm = instantiate(self.job.arms[name], f"arms.{name}").informed(lambda: self.generator().advice())
+        digest_of_rows, synthetic = self.rows(arm.needs(class_counts(train))) if arm.uses_synthetic else (None, None)
+
+        def make(folder: Path) -> None:
+            rows = (synthetic.X, synthetic.y) if synthetic is not None else None
+            training = arm.compose(train, rows, self.job.seed)
+            config = self.job.classifier, arm, training, self.encoder, test.X
+            with self.timed("classify"):
+                prediction = classifiers.fit_predict(*config, train.spec.task, classes(train), self.job.seed)
+            with self.timed("metrics"):
+                scores = merged(self.job.metrics["utility"], lambda f: f(test.y, prediction, classes(train)))
+                scores["converged"] = float(prediction.converged)
+            write_json(folder / "scores.json", [scores, class_counts_of(training.y, train)])
+
+        key = self.job.arm_key(name, digest_of_rows)
+        return tuple(self.store.get_or_make("scores", key, make, lambda folder: read_json(folder / "scores.json")))
+
+    def comparison(self) -> dict[str, float]:
+        """Fidelity and privacy of as many synthetic rows as real ones, each with its floor and ceiling."""
+        train, test = self.parts
+        functions = {part: [locate(name) for name in self.job.metrics[part]] for part in ("fidelity", "copying")}
+
+        def compare(synthetic: Dataset) -> dict[str, float]:
+            context = Context(train, test, synthetic, self.encoder, self.job.seed)
+            return {
+                f"{part}/{name}": value
+                for part, metrics in functions.items()
+                for metric in metrics
+                for name, value in metric(context).items()
+            }
+
+        def stored(rows_key: str | None, scores: Callable[[], dict[str, float]]) -> dict[str, float]:
+            def make(folder: Path) -> None:
+                with self.timed("metrics"):
+                    write_json(folder / "scores.json", scores())
+
+            key = self.job.comparison_key(rows_key)
+            return self.store.get_or_make("scores", key, make, lambda folder: read_json(folder / "scores.json"))
+
+        rows_key, synthetic = self.rows(len(train))
+        frame = stored(None, lambda: references(train, self.job.seed, compare))
+        return stored(rows_key, lambda: compare(synthetic)) | frame
+
+    def told(self) -> dict[str, float]:
+        """What the generator says of itself: its report, and the terms of its loss in the last epoch."""
+        generator = self.generator()
+        found = {f"generator/{name}": value for name, value in generator.report().items()}
+        curves = getattr(generator, "history_", {})
+        found |= {f"final/{name}": values[-1] for name, values in curves.items() if values}
+        return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def run(experiment: Experiment) -> Result:
+    """Run one job, arm by arm.
+
+    Parameters
+    ----------
+    experiment : Experiment
+
+    Returns
+    -------
+    Result
+        With ``<arm>/<metric>`` for every arm that fits the task, ``gain/<metric>`` = combined - real, and the
+        fidelity and privacy scores.
+    """
+    # One thread per job: jobs run side by side, and the order of floating-point sums stays the same.
+    with threadpool_limits(limits=1):
+        job, (train, test) = experiment.job, experiment.parts
+        metrics: dict[str, float] = {}
+        counts: dict[str, dict[str, int]] = {}
+        for name in job.arms:
+            if train.spec.task in locate(job.arms[name]["_target_"]).tasks:
+                scores, counts[name] = experiment.arm(name)
+                metrics |= {f"{name}/{metric}": value for metric, value in scores.items()}
+        if {"real", "combined"} <= counts.keys():
+            real = {k.removeprefix("real/"): v for k, v in metrics.items() if k.startswith("real/")}
+            shared = [name for name in real if f"combined/{name}" in metrics and name != "converged"]
+            metrics |= {f"gain/{name}": metrics[f"combined/{name}"] - real[name] for name in shared}
+        metrics |= experiment.comparison() | experiment.told()
+        digests = {"real_train": frame_digest(train), "real_test": frame_digest(test)}
+        digests["synthetic"] = experiment.rows(len(train))[0]
+    seconds = {part: round(value, 4) for part, value in experiment.seconds.items()}
+    return Result(job.key, job.name, job.config, metrics, digests, counts, seconds)
+
+
+def classes(dataset: Dataset) -> list[str] | None:
+    """Classes of the target, None where it is a number."""
+    return list(dataset.y.cat.categories) if dataset.spec.task == "classification" else None
+
+
+def class_counts(dataset: Dataset) -> dict[str, int]:
+    """Rows per class, or ``{"rows": n}`` where the target is a number."""
+    return class_counts_of(dataset.y, dataset)
+
+
+def class_counts_of(y: pd.Series, dataset: Dataset) -> dict[str, int]:
+    """Rows per class of ``y``, a target of ``dataset``."""
+    if dataset.spec.task == "regression":
+        return {"rows": len(y)}
+    counts = y.value_counts()
+    return {str(label): int(counts.get(label, 0)) for label in dataset.y.cat.categories}
+
+
+def frame_digest(dataset: Dataset) -> str:
+    """Digest of the cells of a data set, in order."""
+    hashes = pd.util.hash_pandas_object(dataset.X.assign(**{dataset.spec.target: dataset.y}), index=False)
+    return digest(hashes.to_list())
+
+
+def merged(names: list[str], call: Callable[[Callable], dict[str, float]]) -> dict[str, float]:
+    """What every function named in a metrics config returns, in one dictionary."""
+    return {name: value for dotted in names for name, value in call(locate(dotted)).items()}
+
+
+def write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text())

@@ -1,0 +1,235 @@
+"""Expectation-maximisation for latent trees, towards the maximum of likelihood times prior (Dempster et al. 1977)."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse import csc_array
+
+from trisynth.generators.circuit.dirichlet_tree import DirichletTree
+from trisynth.generators.circuit.latent_tree import LatentTree, Tree
+
+# Nats per row that count as a gain, and passes without one that end the climb.
+_GAIN, _PATIENCE = 0.005, 3
+# Tables with more rows are climbed in steps over batches (Cappe and Moulines 2009), whose counts are averaged with
+# rates 1, 2^-r, 3^-r, ..., where r is larger in the last two passes.
+_SMALL, _BATCH, _RATE, _LAST_RATE = 2_048, 512, 0.4, 0.6
+# Rounds of proportional fitting in one step, and the smallest share that they divide by.
+_FITTINGS, _TINY = 20, 1e-12
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Tokens of some rows.
+
+    Parameters
+    ----------
+    tokens : ndarray of int, shape (n, d)
+    weights : ndarray, shape (n,)
+    """
+
+    tokens: np.ndarray
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def take(self, chosen: np.ndarray | slice) -> "Rows":
+        """The chosen rows."""
+        return Rows(self.tokens[chosen], self.weights[chosen])
+
+    def mean(self, values: np.ndarray) -> float:
+        """Weighted mean of one value per row."""
+        return float(values @ self.weights / max(self.weights.sum(), np.finfo(float).tiny))
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Expected counts in the shapes of a ``LatentTree``'s parameters, and the log-likelihood they belong to."""
+
+    root: np.ndarray
+    transitions: np.ndarray
+    leaves: np.ndarray
+    log_likelihood: float = 0.0
+
+    def mixed(self, other: "Counts", rate: float, factor: float) -> "Counts":
+        """(1 - rate) of these and ``rate`` of ``factor`` times the other ones."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in vars(self))
+        return Counts(*((1 - rate) * ours + rate * factor * theirs for ours, theirs in pairs))
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Pseudo-counts that pull a latent tree.
+
+    Parameters
+    ----------
+    smoothing : DirichletTree
+    root : ndarray, shape (K,)
+    transitions : ndarray, shape (d, K, K)
+    branches : ndarray, shape (branches, 1) or (branches, K)
+        Prior means of the leaves' branches.
+    strength : ndarray, shape (branches, 1)
+        Pseudo-counts of the branches' splits.
+    """
+
+    smoothing: DirichletTree
+    root: np.ndarray
+    transitions: np.ndarray
+    branches: np.ndarray
+    strength: np.ndarray
+
+    @classmethod
+    def of(cls, circuit: LatentTree, smoothing: DirichletTree, starts: np.ndarray, rows: float) -> "Prior":
+        """Pseudo-counts of so many ``rows`` drawn from ``circuit``; finer bins are held to it more firmly."""
+        shares = circuit.state_shares()
+        column = np.searchsorted(starts, smoothing.low, side="right") - 1
+        moves = rows * shares[circuit.tree.parents][:, :, None] * circuit.transitions
+        branches = smoothing.branches(circuit.leaves[:-1].astype(float))
+        # A state that no row is in keeps its leaves.
+        strength = (rows * shares[column] + _TINY) * (1.0 + smoothing.level[:, None])
+        return cls(smoothing, rows * shares[circuit.tree.order[0]], moves + _TINY, branches, strength)
+
+    def maximum(self, tree: Tree, counts: Counts, dtype: type = np.float32) -> LatentTree:
+        """The M-step: parameters of the largest expected log-likelihood plus penalty."""
+        root = counts.root + self.root
+        transitions = counts.transitions + self.transitions
+        transitions /= transitions.sum(axis=2, keepdims=True)
+        leaves = self.smoothing.maximum(counts.leaves, self.branches, self.strength)
+        return LatentTree(tree, (root / root.sum()).astype(dtype), transitions.astype(dtype), with_ones(leaves, dtype))
+
+    def penalty(self, circuit: LatentTree) -> float:
+        """Log prior of a circuit, up to a constant."""
+        inner = circuit.tree.order[1:]
+        moves = np.sum(self.transitions[inner] * np.log(circuit.transitions[inner]))
+        leaves = self.smoothing.penalty(circuit.leaves[:-1], self.branches, self.strength)
+        return float(np.sum(self.root * np.log(circuit.root)) + moves) + leaves
+
+
+def with_ones(leaves: np.ndarray, dtype: type = np.float32) -> np.ndarray:
+    """Leaves with the row of ones that stands for an unobserved cell."""
+    return np.concatenate([leaves, np.ones((1, leaves.shape[1]))]).astype(dtype)
+
+
+def expected_counts(circuit: LatentTree, rows: Rows) -> Counts:
+    """The E-step: weighted expected counts of states, transitions and leaves, and the weighted log-likelihood."""
+    tree, states = circuit.tree, circuit.states
+    first = tree.order[0]
+    root, transitions = np.zeros(states), np.zeros(circuit.transitions.shape)
+    leaves = np.zeros((len(circuit.leaves), states))
+    log_likelihood = 0.0
+    for block in circuit.blocks(len(rows)):
+        tokens, weights = rows.tokens[block], rows.weights[block]
+        below, messages, scale = circuit.upward(tokens)
+        posterior = np.empty_like(below)
+        posterior[first] = below[first] * circuit.root
+        chance = posterior[first].sum(axis=1)
+        log_likelihood += float(weights @ (scale + np.log(chance)))
+        posterior[first] *= (weights / chance).astype(below.dtype)[:, None]
+        root += posterior[first].sum(axis=0)
+        for v in tree.order[1:]:
+            ratio = posterior[tree.parents[v]] / messages[v]
+            transitions[v] += circuit.transitions[v] * (ratio.T @ below[v])
+            np.matmul(ratio, circuit.transitions[v], out=posterior[v])
+            posterior[v] *= below[v]
+        # One nonzero per cell: the product scatters each posterior onto its token, without one-hot columns.
+        cells = tokens.size
+        ones, where = np.ones(cells, below.dtype), np.arange(cells + 1)
+        scatter = csc_array((ones, tokens.T.ravel(), where), shape=(len(leaves), cells))
+        leaves += scatter @ posterior.reshape(cells, states)
+    return Counts(root, transitions, leaves[:-1], log_likelihood)
+
+
+def hard_counts(tree: Tree, states: np.ndarray, rows: Rows, k: int, size: int) -> Counts:
+    """Counts of rows whose states are given, shape (n, d), for ``k`` states and ``size`` tokens."""
+    leaves = np.zeros((size, k))
+    transitions = np.zeros((states.shape[1], k, k))
+    for v, parent in enumerate(tree.parents):
+        leaves += np.bincount(rows.tokens[:, v] * k + states[:, v], rows.weights, size * k).reshape(size, k)
+        if parent >= 0:
+            pair = states[:, parent] * k + states[:, v]
+            transitions[v] = np.bincount(pair, rows.weights, k * k).reshape(k, k)
+    return Counts(np.bincount(states[:, tree.order[0]], rows.weights, k), transitions, leaves)
+
+
+@dataclass(frozen=True)
+class Climb:
+    """Where EM ended, and the mean log-likelihood of the validation rows there."""
+
+    circuit: LatentTree
+    score: float
+
+
+def climb(start: LatentTree, prior: Prior, rows: Rows, validation: Rows, passes: int) -> Climb:
+    """The best circuit by validation likelihood on at most ``passes`` passes; ends once they stop to gain.
+
+    A pass of b batches brings the circuit farther than one of a single batch, so that there are passes / b^0.4 of them.
+
+    Parameters
+    ----------
+    start : LatentTree
+    prior : Prior
+    rows, validation : Rows
+    passes : int
+    """
+    best = Climb(start, validation.mean(start.log_likelihood(validation.tokens)))
+    circuit, counts, idle, steps = start, None, 0, 0
+    parts = -(-len(rows) // _BATCH) if len(rows) > _SMALL else 1
+    batches = range(0, len(rows), -(-len(rows) // parts))
+    most = math.ceil(passes * parts**-_RATE)
+    for number in range(most):
+        slowing = _LAST_RATE if number >= most - 2 else _RATE
+        for first in batches:
+            batch = rows.take(slice(first, first + batches.step))
+            steps += 1
+            rate = 1.0 if len(batches) == 1 or counts is None else max(steps**-slowing, 1 / len(batches))
+            found = expected_counts(circuit, batch)
+            # Until the first average, the batch alone stands for all rows.
+            counts = (counts or found).mixed(found, rate, len(rows) / len(batch))
+            circuit = prior.maximum(start.tree, counts, start.root.dtype)
+        score = validation.mean(circuit.log_likelihood(validation.tokens))
+        idle = 0 if score > best.score + _GAIN else idle + 1
+        best = Climb(circuit, score) if score > best.score else best
+        if idle == _PATIENCE:
+            break
+    return best
+
+
+def tilt(base: LatentTree, rows: Rows, leaves: np.ndarray, strength: float, passes: int) -> LatentTree:
+    """``base`` bent towards ``rows`` by one factor for each state: p(z_v | z_parent) is proportional to base x factor.
+
+    The class is one more parent of every latent, with d x K numbers to learn instead of d x K x K: few enough for a
+    small class, and a prior on them takes little from the differences between classes. The M-step is the iterative
+    proportional fitting of log-linear models (Deming and Stephan 1940): factors for which expected and modelled counts
+    of each state agree.
+
+    Parameters
+    ----------
+    base : LatentTree
+    rows : Rows
+        Rows of one class.
+    leaves : ndarray, shape (tokens + 1, K)
+        Kept as they are.
+    strength : float
+        Rows of ``base`` itself that are added to those of the class.
+    passes : int
+        EM steps.
+    """
+    tree, moves = base.tree, base.transitions.astype(float)
+    shares = base.state_shares()
+    joint = strength * shares[tree.parents][:, :, None] * moves
+    factors = np.ones((len(moves), 1, base.states))
+    circuit = replace(base, leaves=leaves)
+    for _ in range(passes):
+        counts = expected_counts(circuit, rows)
+        root = counts.root + strength * shares[tree.order[0]]
+        wanted = counts.transitions + joint
+        parents, children = wanted.sum(axis=2)[:, None, :], wanted.sum(axis=1)[:, None, :]
+        for _ in range(_FITTINGS):
+            bent = moves * factors
+            bent /= bent.sum(axis=2, keepdims=True)
+            factors *= children / np.maximum(parents @ bent, _TINY)
+            factors /= factors.max(axis=2, keepdims=True)
+        dtype = base.root.dtype
+        circuit = LatentTree(tree, (root / root.sum()).astype(dtype), bent.astype(dtype), leaves)
+    return circuit

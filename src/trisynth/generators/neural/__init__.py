@@ -1,0 +1,1 @@
+"""Generators trained by gradients on the objective ``L_total``."""

@@ -1,0 +1,1 @@
+"""Generators built from decision trees."""

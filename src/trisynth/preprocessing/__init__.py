@@ -1,1 +1,0 @@
-"""Tables to numbers and back, learned from real training rows only."""

@@ -1,0 +1,257 @@
+"""A generator that chooses a generator, its weights and the amount of its rows, and may advise against all."""
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+from threadpoolctl import threadpool_limits
+
+from trisynth.config import instantiate, parameters_of
+from trisynth.data.dataset import TASKS, Dataset, Spec
+from trisynth.encoders.table import TableEncoder
+from trisynth.errors import InputError
+from trisynth.evaluation.arms import BALANCE, adding
+from trisynth.generators.base import Generator
+from trisynth.recommend import summary as words
+from trisynth.recommend.folds import DECISIONS, RANKING, REGRESSION, Panel, counts
+from trisynth.recommend.search import Search
+
+# The state that a generator has before its hook is called.
+_STATE = ("schema_", "numeric_target_", "target_", "target_column_", "labels_", "counts_")
+
+
+def _vae(alpha: float, beta: float, gamma: float) -> dict[str, Any]:
+    loss = {"_target_": "trisynth.objective.Loss", "alpha": alpha, "beta": beta, "gamma": gamma}
+    return {"_target_": "trisynth.generators.neural.vae.VAE", "epochs": 20, "steps": 400, "loss": loss}
+
+
+CANDIDATES = {
+    "smote": {"_target_": "trisynth.generators.smote.Smote"},
+    "copula": {"_target_": "trisynth.generators.copula.Copula"},
+    "arf": {"_target_": "trisynth.generators.trees.arf.ARF"},
+    "circuit": {"_target_": "trisynth.generators.circuit.circuit.Circuit"},
+    "vae_rec": _vae(1.0, 0.0, 0.0),
+    "vae_dist": _vae(1.0, 1.0, 0.0),
+    "vae_model": _vae(1.0, 0.0, 1.0),
+}
+_BOOSTING = {"max_iter": 100, "learning_rate": 0.06, "max_leaf_nodes": 15, "l2_regularization": 1.0}
+CLASSIFIERS = {
+    "logistic": {
+        "classification": {"_target_": "sklearn.linear_model.LogisticRegression", "C": 1.0, "max_iter": 1000},
+        "regression": {"_target_": "sklearn.linear_model.Ridge", "alpha": 1.0},
+    },
+    "boosting": {
+        task: {"_target_": f"sklearn.ensemble.HistGradientBoosting{kind}", **_BOOSTING, "early_stopping": False}
+        for task, kind in (("classification", "Classifier"), ("regression", "Regressor"))
+    },
+}
+
+
+class Auto(Generator):
+    """The candidate whose rows gain most beside the real ones, with the advice to add them or not.
+
+    Some of the folds choose: every candidate is fitted without the fold's rows, and every amount of its rows is put
+    beside the real ones that it learned from; classifiers trained on both are asked about the fold. A trial's gain is
+    that over its strongest rival: the real rows alone, the same rows duplicated, oversampled or weighted by class.
+    The one best trial then stands before the other folds. It is advised only if there its gain over *each* rival has
+    a lower confidence bound above zero; otherwise the advice is none. Either way the best candidate is fitted to all
+    rows, and draws exactly what it would draw alone with this seed.
+
+    Parameters
+    ----------
+    candidates : mapping of str to generator
+        Tried in this order, so the cheap ones come first. Generators, or configs as in ``conf/generator``.
+    amounts : sequence of float or "balance"
+        Synthetic rows for each real one, class shares kept; or those that fill every class up to the largest, which
+        is left out where the target is a number.
+    classifiers : mapping of str to mapping
+        Judges, as the files of ``conf/classifier`` have them; a gain is the mean over them.
+    metric : str, default="roc_auc"
+        One of roc_auc, average_precision, f1_macro, balanced_accuracy, accuracy. The last three are met by one more
+        baseline, a tuned threshold. A numeric target is always scored by R².
+    folds : int, default=10
+        Parts that the rows are dealt into, at least 4; two fifths choose and the others confirm.
+    repeats : int, default=2
+        How often the rows that confirm are dealt into their folds.
+    confidence : float, default=0.95
+        Of the one-sided lower bounds.
+    budget : float, default=600.0
+        CPU seconds for the search. When they are spent, the search stops before the next candidate; what it has found
+        is still confirmed and fitted. Only a search that ended by itself gives the same bytes again.
+    encoder : TableEncoder, default=None
+        What the judges see; None takes the standard one.
+
+    Attributes
+    ----------
+    trials_ : DataFrame
+        ``stage`` (choose, confirm, failed), ``candidate``, ``amount``, ``rival``, ``gain`` (mean over the folds),
+        ``lower`` (its bound; the winner of many has an honest one only when confirmed), ``folds``, ``problem``.
+    advice_ : dict
+        ``candidate``, ``amount`` (0 says none), ``reason`` (empty unless none), and what was confirmed.
+    chosen_ : Generator
+        Fitted to all rows.
+
+    Notes
+    -----
+    The winner's own score is no estimate of what it gains (Varma & Simon 2006,
+    https://doi.org/10.1186/1471-2105-7-91): the rows that confirm have chosen nothing. They were among the training
+    rows of the fits that chose, as in the bootstrap of out-of-fold predictions by Tsamardinos, Greasidou & Borboudakis
+    (2018), https://doi.org/10.1007/s10994-018-5714-4. The bound has the variance of Nadeau & Bengio (2003) for
+    overlapping training sets, which is approximate; to ask it of all rivals at once needs no further correction
+    (intersection-union test, Berger 1982).
+    """
+
+    def __init__(
+        self,
+        candidates: Mapping = CANDIDATES,
+        amounts: tuple = (0.5, 1.0, 2.0, "balance"),
+        classifiers: Mapping = CLASSIFIERS,
+        metric: str = "roc_auc",
+        folds: int = 10,
+        repeats: int = 2,
+        confidence: float = 0.95,
+        budget: float = 600.0,
+        encoder: BaseEstimator | None = None,
+    ):
+        self.candidates = candidates
+        self.amounts = amounts
+        self.classifiers = classifiers
+        self.metric = metric
+        self.folds = folds
+        self.repeats = repeats
+        self.confidence = confidence
+        self.budget = budget
+        self.encoder = encoder
+
+    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
+        candidates = self._checked()
+        # The chosen one shall be fitted as if there had been no search.
+        alone = copy.deepcopy(rng)
+        with threadpool_limits(limits=1):
+            search = self._search(candidates, self._dataset(table, labels), labels, int(rng.integers(2**31)))
+        self.trials_, self.advice_ = search.table(), search.advice
+        self._refit(candidates, search.ranking, table, labels, alone)
+
+    def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+        return self.chosen_._sample(labels, rng)
+
+    def advice(self) -> float | str:
+        """Amount to add: a ratio, ``"balance"``, or 0 for none."""
+        return self.advice_["amount"]
+
+    def words(self) -> str:
+        """Table of the trials, and the advice in one line."""
+        return words.told(self.trials_, self.advice_)
+
+    def report(self) -> dict[str, float]:
+        """Gain and bound against the nearest rival and against the real rows, the choice, and whether it is none."""
+        advice = self.advice_
+        names = "gain_choosing", "gain", "lower", "gain_over_real", "lower_over_real"
+        found = {name: advice[name] for name in names}
+        found |= {"none": advice["amount"] == 0, "balance": advice["tried"] == BALANCE}
+        found |= {"budget_spent_out": advice["spent_out"], "trials": (self.trials_["stage"] == "choose").sum()}
+        found |= {f"chose/{advice['candidate']}": True}
+        if advice["tried"] != BALANCE:
+            found["ratio"] = advice["tried"]
+        return {name: float(value) for name, value in found.items() if np.isfinite(value)}
+
+    def _search(self, candidates: Mapping[str, Generator], data: Dataset, labels: np.ndarray, seed: int) -> Search:
+        regression = self.numeric_target_
+        panel = Panel(
+            instantiate(self.classifiers, "classifiers"),
+            REGRESSION if regression else self.metric,
+            self.encoder if self.encoder is not None else TableEncoder(),
+            None if regression else list(data.y.cat.categories),
+        )
+        balances = not regression and bool(adding(BALANCE).needs(counts(data)))
+        search = Search(
+            data,
+            labels,
+            candidates,
+            [amount for amount in self.amounts if amount != BALANCE or balances],
+            panel,
+            folds=self.folds,
+            repeats=self.repeats,
+            confidence=self.confidence,
+            budget=self.budget,
+            seed=seed,
+        )
+        search.run()
+        return search
+
+    def _refit(
+        self,
+        candidates: Mapping[str, Generator],
+        ranking: list[str],
+        table: pd.DataFrame,
+        labels: np.ndarray,
+        rng: np.random.Generator,
+    ) -> None:
+        """Fit the best candidate that can be fitted; advice for one that cannot is void."""
+        for name in ranking:
+            chosen = clone(candidates[name])
+            vars(chosen).update({key: value for key, value in vars(self).items() if key in _STATE})
+            try:
+                with parameters_of(f"candidates.{name}", chosen.get_params(deep=False)):
+                    chosen._fit(table.copy(), labels, copy.deepcopy(rng))
+            except (ArithmeticError, RuntimeError, ValueError) as error:
+                if isinstance(error, InputError) or name == ranking[-1]:
+                    raise
+                continue
+            if name != self.advice_["candidate"]:
+                reason = f"{self.advice_['candidate']} could not be fitted to all rows"
+                self.advice_ |= {"candidate": name, "amount": 0.0, "reason": self.advice_["reason"] or reason}
+            self.chosen_ = chosen
+            return
+
+    def _dataset(self, table: pd.DataFrame, labels: np.ndarray) -> Dataset:
+        """The canonical table as a data set; classes are the numbers of the labels, as text."""
+        if self.numeric_target_:
+            spec = Spec("auto", self.target_column_, "regression")
+            return Dataset(table.drop(columns=self.target_column_), table[self.target_column_], spec)
+        y = pd.Categorical.from_codes(labels, [str(i) for i in range(len(self.labels_))])
+        return Dataset(table, pd.Series(y, name="label"), Spec("auto", "label"))
+
+    def _checked(self) -> dict[str, Generator]:
+        """The candidates, made; every argument checked."""
+        if not isinstance(self.candidates, Mapping) or not self.candidates:
+            raise InputError("candidates", self.candidates, "must name at least one generator")
+        for name, value in self.candidates.items():
+            described = isinstance(value, Mapping) and "_target_" in value
+            if not described and not isinstance(value, Generator):
+                raise InputError(f"candidates.{name}", value, "must be a generator, as a file of conf/generator has it")
+        candidates = instantiate(dict(self.candidates), "candidates")
+        for name, value in candidates.items():
+            if not isinstance(value, Generator) or isinstance(value, Auto):
+                raise InputError(f"candidates.{name}", type(value).__name__, "must be a generator other than auto")
+        if not isinstance(self.amounts, Sequence) or isinstance(self.amounts, str) or not len(self.amounts):
+            raise InputError("amounts", self.amounts, "must be a list of ratios or balance, such as [0.5,1,balance]")
+        for amount in self.amounts:
+            if amount != BALANCE and not (_is_number(amount) and 0 < amount < math.inf):
+                raise InputError("amounts", amount, "must hold ratios > 0 or balance")
+        if not isinstance(self.classifiers, Mapping) or not self.classifiers:
+            raise InputError("classifiers", self.classifiers, "must name at least one judge")
+        for name, value in self.classifiers.items():
+            for task in TASKS:
+                if not isinstance(value, Mapping) or task not in value:
+                    raise InputError(f"classifiers.{name}", value, "must be as a file of conf/classifier has it")
+        if self.metric not in (*RANKING, *DECISIONS):
+            raise InputError("metric", self.metric, f"must be one of {', '.join((*RANKING, *DECISIONS))}")
+        for name, least in (("folds", 4), ("repeats", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise InputError(name, value, f"must be a whole number, {least} or more")
+        if not _is_number(self.confidence) or not 0.5 <= self.confidence < 1:
+            raise InputError("confidence", self.confidence, "must lie between 0.5 and 1")
+        if not _is_number(self.budget) or not self.budget >= 0:
+            raise InputError("budget", self.budget, "must be CPU seconds, 0 or more")
+        return candidates
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

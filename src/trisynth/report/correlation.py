@@ -1,0 +1,91 @@
+"""How strongly any two columns depend on each other: real, synthetic, and their difference."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from trisynth.data.schema import Schema
+from trisynth.evaluation.metrics.association import association_matrix, pairs
+from trisynth.report import style
+
+# Few enough columns for a number in each cell.
+_ANNOTATED = 7
+_LETTERS = 18
+_NOTE = (
+    "Pearson's r for two numbers (−1 to 1), Cramér's V for two categories and the correlation ratio for a number and a "
+    "category (0 to 1).\n{gap}"
+)
+
+
+def correlation(
+    real: pd.DataFrame, synthetic: pd.DataFrame, title: str, generator: str = "", simulated: bool = False
+) -> Figure:
+    """Three heatmaps with one colour bar, two journal columns wide.
+
+    Parameters
+    ----------
+    real, synthetic : DataFrame, shapes (n, d) and (m, d)
+        The same columns, the target last.
+    title : str
+        Name of the data set.
+    generator : str
+        What drew the synthetic rows.
+    simulated : bool
+        Whether the real rows are simulated ones.
+
+    Returns
+    -------
+    Figure
+    """
+    schema = Schema.learn(real)
+    matrices = [association_matrix(schema.canonical(table)) for table in (real, synthetic)]
+    difference = matrices[1] - matrices[0]
+    panels = {"real": matrices[0], f"synthetic ({generator})" if generator else "synthetic": matrices[1]}
+    panels["difference (synthetic − real)"] = difference
+    names = [style.shortened(style.label(name), _LETTERS) for name in real.columns]
+    size = float(np.clip(120 / max(len(names), 1), 3.0, style.SMALL))
+    # Room for the longest name, at the height and width of the panels that make their cells square.
+    room = max(map(len, names)) * size * 0.56 / 72
+    with style.applied():
+        figure = style.blank(style.TWO_COLUMNS, (style.TWO_COLUMNS - room - 0.75) / 3 + room + 0.95)
+        all_axes = figure.subplots(1, 3, sharey=True)
+        for position, (axes, (name, matrix)) in enumerate(zip(all_axes, panels.items(), strict=True)):
+            sns.heatmap(
+                matrix.to_numpy(),
+                ax=axes,
+                vmin=-1,
+                vmax=1,
+                cmap="RdBu_r",
+                cbar=False,
+                annot=_printed(matrix) if len(names) <= _ANNOTATED else None,
+                fmt="",
+                annot_kws={"size": 5.0},
+                linewidths=0.3,
+                xticklabels=names,
+                yticklabels=names,
+            )
+            axes.set_title(f"{style.letter(position)}  {name}")
+            axes.tick_params(length=0, labelsize=size)
+            axes.tick_params(axis="x", rotation=90)
+            axes.tick_params(axis="y", rotation=0, labelleft=position == 0)
+            axes.spines[:].set_visible(True)
+        bar = figure.colorbar(all_axes[0].collections[0], ax=all_axes, shrink=0.8, aspect=30, pad=0.01)
+        bar.outline.set_linewidth(0.6)
+        bar.set_ticks([-1, -0.5, 0, 0.5, 1])
+        style.heading(figure, title, {}, simulated)
+        style.footnote(figure, _NOTE.format(gap=_gap(difference)))
+    return figure
+
+
+def _printed(matrix: pd.DataFrame) -> np.ndarray:
+    # Adding 0 turns the -0.0 of a small negative number into 0.0.
+    rounded = matrix.to_numpy().round(2) + 0.0
+    return np.array([[f"{value:.2f}".replace("-", "−") for value in row] for row in rounded])
+
+
+def _gap(difference: pd.DataFrame) -> str:
+    gaps = np.abs(pairs(difference))
+    if not len(gaps):
+        return ""
+    return f"Mean absolute difference over all pairs {gaps.mean():.3f}, largest {gaps.max():.3f}."

@@ -1,0 +1,1 @@
+"""Many jobs: the sweep's folder, its workers, progress and search objectives."""

@@ -1,0 +1,100 @@
+"""Copy detectors: honest values for fresh rows, alarms for planted copies."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trisynth.data.dataset import Dataset
+from trisynth.evaluation.metrics.copying import identical_match_share, nearest, row_hashes
+from trisynth.generators.copy import Copy
+
+
+def test_fresh_rows_read_one_half_within_binomial_bounds(draw, context):
+    found = [nearest(context(draw(600, 9 * i), draw(300, 9 * i + 1), draw(1000, 9 * i + 2), i)) for i in range(6)]
+    # Training and held-out rows are random as well, which widens the binomial error of 6,000 rows about threefold.
+    error = 3 * np.sqrt(0.25 / 6000)
+    assert abs(np.mean([each["dcr_share"] for each in found]) - 0.5) < 3 * error
+    assert abs(np.mean([each["memorised"] for each in found])) < 6 * error
+    assert np.mean([each["dcr_ratio"] for each in found]) == pytest.approx(1.0, abs=0.05)
+
+
+def test_copies_read_one_when_the_sides_are_equally_large(draw, context):
+    train = draw(400, 0)
+    copies = Dataset(*Copy().fit(train.X, train.y).sample(400), train.spec)
+    found = nearest(context(train, draw(400, 1), copies))
+    assert found == {"dcr_share": 1.0, "memorised": 1.0, "dcr_ratio": 0.0}
+
+
+def test_copies_are_found_whole_by_the_scores_that_use_all_training_rows(draw, context):
+    train = draw(800, 0)
+    copies = Dataset(*Copy().fit(train.X, train.y).sample(800), train.spec)
+    found = nearest(context(train, draw(400, 1), copies))
+    assert found["dcr_share"] == pytest.approx(0.75, abs=0.04)
+    assert found["memorised"] == 1.0
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_memorised_estimates_the_share_of_planted_copies(share, draw, context):
+    train, fresh = draw(1200, 0), draw(1200, 2)
+    copied = int(1200 * share)
+    planted = Dataset(
+        pd.concat([train.X[:copied], fresh.X[copied:]], ignore_index=True),
+        pd.concat([train.y[:copied], fresh.y[copied:]], ignore_index=True),
+        train.spec,
+    )
+    scores = context(train, draw(600, 1), planted)
+    assert nearest(scores)["memorised"] == pytest.approx(share, abs=0.12)
+    assert identical_match_share(scores) == {
+        "identical_match_share": pytest.approx(share),
+        "identical_match_share_base": 0.0,
+    }
+
+
+def test_near_copies_escape_the_exact_share_and_not_the_neighbours(draw, context):
+    train = draw(500, 0)
+    noise = np.random.default_rng(0).normal(size=(500, 4)) * 0.01
+    near = train.X.copy()
+    near[["x0", "x1", "x2", "x3"]] += noise
+    scores = context(train, draw(500, 1), Dataset(near, train.y, train.spec))
+    assert identical_match_share(scores)["identical_match_share"] == 0.0
+    assert nearest(scores)["dcr_share"] > 0.95
+    assert nearest(scores)["dcr_ratio"] < 0.1
+
+
+def test_a_table_of_few_cells_is_honest_in_spite_of_all_its_twins(columns, context):
+    def cells(n, seed):
+        rng = np.random.default_rng(seed)
+        shown = {f"c{i}": pd.Categorical(rng.choice(list("xy"), n), categories=list("xy")) for i in range(4)}
+        return columns(**shown, y=rng.choice(["a", "b"], n))
+
+    scores = context(cells(600, 0), cells(300, 1), cells(600, 2))
+    assert identical_match_share(scores) == {"identical_match_share": 1.0, "identical_match_share_base": 1.0}
+    found = nearest(scores)
+    assert found["dcr_share"] == pytest.approx(0.5, abs=0.01)
+    assert found["memorised"] == pytest.approx(0.0, abs=0.05)
+    assert "dcr_ratio" not in found
+
+
+def test_sparse_cells_are_honest_too(columns, context):
+    def cells(n, seed):
+        rng = np.random.default_rng(seed)
+        shown = {f"c{i}": pd.Categorical(rng.choice(list("wxyz"), n), categories=list("wxyz")) for i in range(5)}
+        return columns(**shown, y=rng.choice(["a", "b"], n))
+
+    found = [nearest(context(cells(600, 3 * i), cells(300, 3 * i + 1), cells(600, 3 * i + 2))) for i in range(6)]
+    assert np.mean([each["dcr_share"] for each in found]) == pytest.approx(0.5, abs=0.03)
+    assert np.mean([each["memorised"] for each in found]) == pytest.approx(0.0, abs=0.06)
+
+
+def test_the_target_belongs_to_the_row(columns, context):
+    x = np.arange(10.0)
+    real, flipped = columns(x=x, y=["a", "b"] * 5), columns(x=x, y=["b", "a"] * 5)
+    assert identical_match_share(context(real, real, flipped))["identical_match_share"] == 0.0
+
+
+def test_row_hashes_know_equal_rows():
+    table = pd.DataFrame({"x": [0.0, -0.0, np.nan, np.nan, 1.0], "c": pd.Categorical(["u", "u", "u", "u", "v"])})
+    found = row_hashes(table)
+    assert found[0] == found[1]
+    assert found[2] == found[3]
+    assert len(set(found)) == 3

@@ -1,0 +1,223 @@
+"""The experiment as a whole: nothing leaks, nothing is fitted twice, and equal jobs give equal bytes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trisynth.cache import Store
+from trisynth.data import load, split
+from trisynth.experiment import pipeline
+from trisynth.experiment.job import Job
+from trisynth.experiment.pipeline import Experiment, run
+from trisynth.generators.base import Generator
+
+BRIEF = {
+    "vae": ("generator.epochs=2", "generator.steps=4"),
+    "auto": (
+        *(f"~generator.candidates.{name}" for name in ("arf", "circuit", "vae_rec", "vae_dist", "vae_model")),
+        "~generator.classifiers.boosting",
+        "generator.folds=4",
+        "generator.repeats=1",
+    ),
+}
+RIVALS = ("real", "duplicated", "oversampled", "class_weight", "threshold")
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """Calls of ``Generator.fit``, but for those that make the floor and ceiling of the metrics."""
+    calls = []
+    original = Generator.fit
+
+    def counted(self, X, y, seed=0):
+        calls.append((type(self).__name__, seed))
+        return original(self, X, y, seed)
+
+    monkeypatch.setattr(Generator, "fit", counted)
+    monkeypatch.setattr(pipeline, "references", lambda *_: {})
+    return calls
+
+
+def entries(store: Store, kind: str) -> dict[str, bytes]:
+    """Every stored file of a kind but manifests, by its path."""
+    root = store.root / kind
+    return {str(p.relative_to(root)): p.read_bytes() for p in root.glob("*/*") if p.name != "manifest.json"}
+
+
+def job(config, *overrides, task="classes") -> Job:
+    return Job.from_config(config(*overrides, task=task))
+
+
+def changed_test_rows(monkeypatch, j: Job) -> Iterator[None]:
+    """First load the table as it is; then with other values in exactly those rows that the split will test."""
+    dataset = load(j.dataset, j.raw)
+    marked = replace(dataset, X=dataset.X.assign(age=np.arange(len(dataset), dtype=float)))
+    _, test = split(marked, j.seed, j.test_size)
+    tested = test.X["age"].astype(int).to_numpy()
+    X = dataset.X.copy()
+    X["age"], X["dose"] = X["age"].astype("float64"), X["dose"].astype("float64")
+    X.loc[tested, "age"], X.loc[tested, "dose"] = 1e6, -1e6
+    plain = dataset.X.assign(age=dataset.X["age"].astype("float64"), dose=dataset.X["dose"].astype("float64"))
+    monkeypatch.setattr(pipeline.data, "load", lambda *_: replace(dataset, X=plain))
+    yield
+    monkeypatch.setattr(pipeline.data, "load", lambda *_: replace(dataset, X=X))
+    yield
+
+
+@pytest.mark.parametrize("generator", ["copula", "smote", "independent", "vae", "auto"])
+def test_test_rows_reach_nothing_that_learns(config, tmp_path, monkeypatch, generator):
+    j = job(config, f"generator={generator}", *BRIEF.get(generator, ()))
+    seen = []
+    for i, _ in enumerate(changed_test_rows(monkeypatch, j)):
+        store = Store(tmp_path / str(i))
+        experiment = Experiment(j, store)
+        digest, _ = experiment.rows(len(experiment.parts[0]))
+        matrix = experiment.encoder.transform(experiment.parts[0].X)
+        seen.append((digest, entries(store, "generator"), entries(store, "rows"), np.asarray(matrix).tobytes()))
+        tested = experiment.parts[1].X["age"].max()
+    assert tested == 1e6
+    assert seen[0] == seen[1]
+
+
+def test_the_canary_sings_when_something_does_leak(config, tmp_path, monkeypatch):
+    j = job(config)
+    seen = []
+    original = pipeline.data.split
+
+    def leaky(dataset, seed, test_size):
+        train, test = original(dataset, seed, test_size)
+        return replace(train, X=pd.concat([train.X[:-1], test.X[:1]], ignore_index=True)), test
+
+    monkeypatch.setattr(pipeline.data, "split", leaky)
+    for i, _ in enumerate(changed_test_rows(monkeypatch, j)):
+        store = Store(tmp_path / str(i))
+        Experiment(j, store).generator()
+        seen.append(entries(store, "generator"))
+    assert seen[0] != seen[1]
+
+
+def test_generators_times_seeds_is_the_number_of_fits(config, store, fits):
+    generators, seeds, classifiers = ("independent", "copula", "smote"), (0, 1), ("logistic", "knn")
+    for classifier in classifiers:
+        for generator in generators:
+            for seed in seeds:
+                run(
+                    Experiment(job(config, f"generator={generator}", f"seed={seed}", f"classifier={classifier}"), store)
+                )
+    assert sorted(fits) == sorted((name, seed) for name in ("Independent", "Copula", "Smote") for seed in seeds)
+    assert len(entries(store, "generator")) == len(generators) * len(seeds)
+
+
+def test_arms_without_synthetic_rows_are_scored_once_for_all_generators(config, store, monkeypatch):
+    scored = []
+    original = pipeline.classifiers.fit_predict
+
+    def counted(cfg, arm, *rest):
+        scored.append(type(arm).__name__)
+        return original(cfg, arm, *rest)
+
+    monkeypatch.setattr(pipeline.classifiers, "fit_predict", counted)
+    results = [run(Experiment(job(config, f"generator={g}", "arms=default"), store)) for g in ("independent", "copula")]
+    once = {"Real", "Duplicated", "Oversampled", "ClassWeight", "Threshold"}
+    assert {name: scored.count(name) for name in set(scored)} == {
+        **dict.fromkeys(once, 1),
+        **dict.fromkeys(("Synthetic", "Combined", "Balanced"), 2),
+    }
+    for name in RIVALS:
+        first, second = ({k: v for k, v in r.metrics.items() if k.startswith(f"{name}/")} for r in results)
+        assert first == second != {}
+
+
+def written(result, folder) -> bytes:
+    return (result.write(folder) / "result.json").read_bytes()
+
+
+def test_the_same_job_gives_the_same_bytes_in_any_order(config, tmp_path):
+    jobs = [job(config, f"generator={g}", f"classifier={c}") for g in ("copula", "smote") for c in ("logistic", "knn")]
+    ordered = {j.key: written(run(Experiment(j, Store(tmp_path / "a"))), tmp_path / "a") for j in jobs}
+    backwards = {j.key: written(run(Experiment(j, Store(tmp_path / "b"))), tmp_path / "b") for j in reversed(jobs)}
+    assert len(ordered) == 4
+    assert ordered == backwards
+
+
+def test_another_classifier_leaves_the_synthetic_rows(config, tmp_path):
+    a, b = (run(Experiment(job(config, f"classifier={c}"), Store(tmp_path / c))) for c in ("logistic", "knn"))
+    assert a.digests == b.digests
+    assert a.key != b.key
+
+
+def test_another_seed_moves_split_and_rows(config, store):
+    a, b = (run(Experiment(job(config, f"seed={seed}"), store)) for seed in (0, 1))
+    assert all(a.digests[name] != b.digests[name] for name in ("real_train", "real_test", "synthetic"))
+
+
+def test_loss_weights_cost_a_generator_without_loss_nothing(config, store, fits):
+    results = [run(Experiment(job(config, f"loss.alpha={alpha}"), store)) for alpha in (0, 1, 2)]
+    assert len(fits) == 1
+    assert len({result.key for result in results}) == 1
+
+
+def test_metrics_stand_side_by_side(config, store):
+    result = run(Experiment(job(config, "arms=default"), store))
+    names = result.metrics
+    for arm in (*RIVALS, "synthetic", "combined", "balanced"):
+        assert 0 <= names[f"{arm}/f1_macro"] <= 1
+    assert names["gain/f1_macro"] == names["combined/f1_macro"] - names["real/f1_macro"]
+    assert names["gain/accuracy"] == names["combined/accuracy"] - names["real/accuracy"]
+    assert {"fidelity/ks", "fidelity/ks_floor", "fidelity/ks_ceiling"} <= names.keys()
+    assert all(isinstance(value, float | int) and np.isfinite(value) for value in names.values())
+    train = sum(result.counts["real"].values())
+    assert sum(result.counts["synthetic"].values()) == train
+    assert sum(result.counts["combined"].values()) == 2 * train
+    assert len(set(result.counts["balanced"].values())) == 1
+
+
+def test_a_numeric_target_runs_through(config, store):
+    result = run(Experiment(job(config, "generator=copula", "arms=default", task="number"), store))
+    assert set(result.counts) == {"real", "synthetic", "combined", "duplicated"}
+    assert result.metrics["real/r2"] > 0.5
+    assert "real/f1_macro" not in result.metrics
+
+
+def test_only_the_arms_that_are_asked_for_run(config, store):
+    result = run(Experiment(job(config, "~arms.combined"), store))
+    assert set(result.counts) == {"real", "synthetic"}
+    assert not [name for name in result.metrics if name.startswith("gain/")]
+
+
+@pytest.mark.parametrize(("advice", "same_as"), [(0.0, "real"), (1.0, "combined"), ("balance", "balanced")])
+def test_the_advised_arm_does_what_the_generator_says(config, store, monkeypatch, advice, same_as):
+    monkeypatch.setattr(Generator, "advice", lambda self: advice)
+    result = run(Experiment(job(config, "arms=advised", "generator=copula"), store))
+    scores, expected = (
+        {k.partition("/")[2]: v for k, v in result.metrics.items() if k.startswith(f"{arm}/")}
+        for arm in ("advised", same_as)
+    )
+    assert scores == expected != {}
+    assert result.counts["advised"] == result.counts[same_as]
+
+
+def test_other_advice_is_another_arm(config, store, monkeypatch):
+    """The scores of one piece of advice are not taken for those of another."""
+    experiment, scores = Experiment(job(config, "arms=advised", "generator=copula"), store), []
+    for advice in (0.0, 0.5, 1.0, "balance"):
+        monkeypatch.setattr(Generator, "advice", lambda self, advice=advice: advice)
+        scores.append(experiment.arm("advised")[1])
+    assert len({str(counts) for counts in scores}) == 4
+
+
+def test_global_random_states_and_inputs_stay(config, store):
+    before = np.random.get_state()[1].tolist()  # noqa: NPY002
+    experiment = Experiment(job(config, "generator=copula"), store)
+    rows = experiment.dataset.X.copy()
+    experiment.arm("combined")
+    pd.testing.assert_frame_equal(experiment.dataset.X, rows)
+    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002

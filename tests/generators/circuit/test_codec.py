@@ -1,0 +1,97 @@
+"""Tokens and back: point masses, gaps, steps, tails and draws from many laws at once."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ks_2samp
+
+from trisynth.generators.circuit.alias import AliasTable
+from trisynth.generators.circuit.codec import Codec, ColumnCodec
+
+RNG = np.random.default_rng(0)
+COLUMNS = {
+    "normal": pd.Series(RNG.normal(size=3000)),
+    "long tail": pd.Series(np.exp(3 * RNG.normal(size=3000))),
+    "inflated": pd.Series(np.where(RNG.random(3000) < 0.4, 0.0, RNG.gamma(2.0, size=3000))),
+    "gaps": pd.Series(np.where(RNG.random(3000) < 0.2, np.nan, RNG.normal(size=3000))),
+    "whole": pd.Series(RNG.poisson(6, 3000).astype(float)),
+    "many whole": pd.Series(np.round(RNG.normal(0, 5000, 3000))),
+    "neighbouring floats": pd.Series(np.nextafter(1.0, [0.0, 2.0] * 40)),
+    "constant": pd.Series(np.full(9, 2.5)),
+    "nothing": pd.Series(np.full(9, np.nan)),
+    "one value": pd.Series([3.0]),
+    "category": pd.Series(pd.Categorical(RNG.choice(["a", "b", None], 300), ["z", "a", "b"])),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_decoded_tokens_encode_to_themselves(name):
+    column = COLUMNS[name]
+    codec = ColumnCodec.learn(column, 64)
+    tokens = codec.encode(column)
+    assert tokens.min() >= 0
+    assert np.array_equal(np.bincount(tokens, minlength=codec.size), codec.counts)
+    cells = Codec(["x"], [codec]).table([codec.decode(tokens, np.random.default_rng(1))])["x"]
+    assert np.array_equal(codec.encode(cells), tokens)
+    assert np.array_equal(cells.isna(), column.isna())
+
+
+@pytest.mark.parametrize("name", ["normal", "long tail", "inflated", "gaps", "whole", "many whole"])
+def test_decoding_keeps_law_range_and_tails(name):
+    column = COLUMNS[name]
+    codec = ColumnCodec.learn(column, 64)
+    drawn = pd.Series(codec.decode(np.repeat(codec.encode(column), 5), np.random.default_rng(2))).dropna()
+    real = column.dropna()
+    assert ks_2samp(real, drawn).statistic < 0.01
+    assert drawn.min() >= real.min() and drawn.max() <= real.max()
+    for share in (0.01, 0.99):
+        assert real.quantile(share - 0.004) <= drawn.quantile(share) <= real.quantile(share + 0.004)
+
+
+def test_a_point_mass_and_a_gap_have_tokens_of_their_own():
+    codec = ColumnCodec.learn(COLUMNS["inflated"], 64)
+    zeros = codec.encode(pd.Series([0.0]))[0]
+    assert codec.counts[zeros] == (COLUMNS["inflated"] == 0).sum()
+    assert (codec.decode(np.full(50, zeros), np.random.default_rng(0)) == 0).all()
+    gaps = ColumnCodec.learn(COLUMNS["gaps"], 64)
+    assert gaps.missing and gaps.counts[0] == COLUMNS["gaps"].isna().sum()
+
+
+def test_few_values_are_met_exactly():
+    codec = ColumnCodec.learn(COLUMNS["whole"], 4)
+    assert codec.size == COLUMNS["whole"].nunique()
+    decoded = codec.decode(codec.encode(COLUMNS["whole"]), np.random.default_rng(0))
+    assert np.array_equal(decoded, COLUMNS["whole"])
+
+
+def test_unknown_cells_have_no_token_and_unknown_numbers_the_nearest():
+    category = ColumnCodec.learn(COLUMNS["category"].dropna(), 64)
+    new = pd.Series(pd.Categorical(["z", None, "a"], ["z", "a", "b"]))
+    assert category.encode(new).tolist() == [-1, -1, 0]
+    whole = ColumnCodec.learn(pd.Series(np.repeat([1.0, 2.0, 5.0], 9)), 64)
+    assert whole.encode(pd.Series([-7.0, 2.2, 4.0, 99.0, np.nan])).tolist() == [0, 1, 2, 2, -1]
+
+
+def test_a_table_is_numbered_through_and_absent_columns_are_unknown():
+    table = pd.DataFrame({name: COLUMNS[name] for name in ("whole", "inflated")})
+    codec = Codec.learn(table, 16)
+    tokens = codec.encode(table[["inflated"]])
+    assert (tokens[:, 0] == -1).all()
+    assert tokens[:, 1].min() == codec.starts[1] and tokens[:, 1].max() == codec.starts[2] - 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 60])
+def test_alias_tables_hold_exactly_the_law(size):
+    weights = np.random.default_rng(size).gamma(0.2, size=(5, size))
+    weights[:, 0] += 1e-6
+    weights[0, 1:] = 0.0
+    table = AliasTable.of(weights)
+    held = table.cut.astype(float) / size
+    for row in range(5):
+        held[row] += np.bincount(table.other[row], (1.0 - table.cut[row].astype(float)) / size, size)
+    assert held == pytest.approx(weights / weights.sum(axis=1, keepdims=True), abs=1e-6)
+    rows = np.repeat(np.arange(5, dtype=np.int32), 20_000)
+    drawn = table.draw(rows, np.random.default_rng(0))
+    shares = np.bincount(rows * size + drawn, minlength=5 * size).reshape(5, size) / 20_000
+    assert np.abs(shares - weights / weights.sum(axis=1, keepdims=True)).max() < 0.02
+    assert (drawn[rows == 0] == 0).all()

@@ -1,0 +1,223 @@
+"""Boxes and their weights against the sum over all rows, and what they are for: labels that are rules."""
+
+from functools import cache
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trisynth.generators.base import Generator
+from trisynth.generators.circuit.boxes import Boxes, Pieces, bounds
+from trisynth.generators.circuit.circuit import Circuit
+from trisynth.generators.circuit.em import Rows, with_ones
+from trisynth.generators.circuit.latent_tree import LatentTree, Tree
+from trisynth.generators.circuit.refinement import Labelled
+from trisynth.generators.circuit.regions import Grown
+
+SIZES = (3, 4, 2, 3)
+STARTS = np.concatenate([[0], np.cumsum(SIZES)])
+EVERY_TOKENS = np.array(list(product(*map(range, SIZES)))) + STARTS[:-1]
+FREE = [False] * len(SIZES)
+
+
+def random_circuit(k: int = 3, seed: int = 0) -> LatentTree:
+    rng = np.random.default_rng(seed)
+    leaves = np.concatenate([rng.dirichlet(np.ones(size), k).T for size in SIZES])
+    moves = rng.dirichlet(np.full(k, 0.5), (len(SIZES), k))
+    return LatentTree(Tree.of(np.array([1, -1, 1, 2])), rng.dirichlet(np.ones(k)), moves, with_ones(leaves, float))
+
+
+def random_boxes(n: int = 4, seed: int = 1) -> np.ndarray:
+    """Boxes of one to all tokens of each column; the first is everything."""
+    allowed = np.random.default_rng(seed).random((n, STARTS[-1])) < 0.6
+    allowed[:, STARTS[:-1]] = True
+    allowed[0] = True
+    return allowed
+
+
+def inside(allowed: np.ndarray) -> np.ndarray:
+    """Whether each of all rows lies in each box, shape (boxes, rows)."""
+    return np.stack([box[EVERY_TOKENS].all(axis=1) for box in allowed])
+
+
+def test_the_chance_of_a_box_is_the_sum_over_its_rows():
+    circuit, allowed = random_circuit(), random_boxes()
+    chances = np.exp(circuit.log_likelihood(EVERY_TOKENS))
+    found = np.exp(Boxes.of(allowed, STARTS, FREE).log_chances([circuit]))[:, 0]
+    assert found == pytest.approx(inside(allowed) @ chances)
+    assert found[0] == pytest.approx(1.0)
+
+
+def test_a_cell_that_is_not_missing_shows_the_box_without_the_missing_token():
+    circuit, allowed = random_circuit(), random_boxes()
+    boxes = Boxes.of(allowed, STARTS, [True, False, False, True])
+    present = allowed.copy()
+    present[:, STARTS[[0, 3]]] = False
+    chances = np.exp(circuit.log_likelihood(EVERY_TOKENS))
+    found = np.exp(boxes.extended(circuit).log_likelihood(boxes.cells[1]))
+    assert found == pytest.approx(inside(present) @ chances)
+
+
+def test_pieces_are_the_circuit_given_the_box():
+    circuit, allowed = random_circuit(), random_boxes()
+    boxes = Boxes.of(allowed, STARTS, FREE)
+    pieces, numbers, own = Pieces.of(circuit, boxes, STARTS), boxes.shared(circuit.tree), bounds(boxes)
+    chances, member = np.exp(circuit.log_likelihood(EVERY_TOKENS)), inside(allowed)
+
+    def normal(law: np.ndarray, axis: int) -> np.ndarray:
+        return law / law.sum(axis=axis, keepdims=True)
+
+    for box in range(len(allowed)):
+        root = normal(pieces.root[numbers[box, 1]], 0)
+        moves = [normal(pieces.transitions[v][numbers[box, v]], 1) if v != 1 else np.eye(3) for v in range(4)]
+        leaves = np.concatenate([normal(pieces.leaves[v][own[box, v]], 0) for v in range(4)])
+        there = LatentTree(circuit.tree, root, np.stack(moves), with_ones(leaves, float))
+        expected = chances * member[box] / (chances @ member[box])
+        assert np.exp(there.log_likelihood(EVERY_TOKENS)) == pytest.approx(expected, abs=1e-9)
+
+
+def ruled(n: int, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
+    """Four columns of few values, one with gaps, and a label that is a rule of three of them."""
+    rng = np.random.default_rng(seed)
+    a, b, c, d = (rng.integers(0, size, n) for size in (3, 4, 2, 3))
+    yes = np.where(a == 0, b >= 2, np.where(c == 0, b == 1, (a == 1) & (b != 1)))
+    X = pd.DataFrame({"a": np.array(list("pqr"))[a], "b": b.astype(float), "c": c == 1, "d": np.array(list("xyz"))[d]})
+    X.loc[rng.random(n) < 0.1, "b"] = np.nan
+    return X, pd.Series(np.where(yes, "yes", "no"), name="y")
+
+
+CELLS = [list("pqr"), [0.0, 1.0, 2.0, 3.0, np.nan], [False, True], list("xyz")]
+EVERY = pd.DataFrame(list(product(*CELLS)), columns=list("abcd"))
+
+
+@cache
+def fitted() -> Circuit:
+    return Circuit(states=2).fit(*ruled(2_000))
+
+
+@cache
+def joint() -> pd.DataFrame:
+    """Every row and label, and its probability."""
+    parts = []
+    for label in fitted().labels_:
+        chance = np.exp(fitted().log_likelihood(EVERY, pd.Series(label, index=EVERY.index, dtype=object)))
+        parts.append(EVERY.assign(y=label, p=chance))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_a_rule_is_kept_where_states_are_too_few():
+    X, y = ruled(2_000, seed=1)
+    assert len(fitted().boxes_) > 3
+    plain = Circuit(states=2, cuts=False).fit(*ruled(2_000))
+    assert len(plain.boxes_) == 1 and plain.report()["boxes"] == 1
+
+    def accuracy(circuit: Circuit) -> float:
+        return float(np.mean(circuit.labels_[circuit.predict_proba(X).argmax(axis=1)] == y))
+
+    # A tenth of the rows lost the number that the rule looks at.
+    assert accuracy(fitted()) > 0.93 > 0.88 > accuracy(plain)
+    drawn, labels = fitted().sample(4_000)
+    drawn = drawn.assign(y=labels)[drawn["b"].notna()]
+    rule = ruled(4_000, seed=2)
+    table = rule[0].assign(y=rule[1]).dropna().groupby(["a", "b", "c"]).y.first()
+    agree = table.reindex(pd.MultiIndex.from_frame(drawn[["a", "b", "c"]])).to_numpy() == drawn["y"].to_numpy()
+    assert agree.mean() > 0.93
+
+
+def test_weighed_probabilities_sum_to_one_and_to_their_margins():
+    assert joint().p.sum() == pytest.approx(1.0, abs=1e-4)
+    for columns in (["a"], ["b", "c"], ["a", "c", "d"]):
+        given = EVERY[columns].drop_duplicates(ignore_index=True)
+        sums = joint().groupby(columns, dropna=False).p.sum().rename("p").reset_index()
+        known = given.dropna().merge(sums, on=columns)
+        found = np.exp(fitted().log_likelihood(known[columns]))
+        assert found == pytest.approx(known.p, rel=1e-4)
+    bayes = joint().pivot_table("p", ["a", "c"], "y", "sum")
+    found = fitted().predict_proba(bayes.index.to_frame(index=False))
+    assert found == pytest.approx(bayes.div(bayes.sum(axis=1), axis=0).to_numpy(), abs=1e-4)
+
+
+def test_samples_follow_the_weighed_law():
+    n = 60_000
+    X, _ = fitted().sample({"yes": n}, seed=1)
+    drawn = X.groupby(list("abcd"), dropna=False).size() / n
+    law = joint()[joint().y == "yes"].groupby(list("abcd"), dropna=False).p.sum()
+    assert drawn.sub(law / law.sum(), fill_value=0).abs().max() < 0.005
+
+
+@pytest.mark.parametrize("given", [{"a": "p"}, {"b": np.nan}, {"a": "q", "c": True}, {"b": 1.0, "d": "z"}])
+@pytest.mark.parametrize("label", [None, "yes"])
+def test_conditional_rows_follow_the_weighed_law(given, label):
+    n, law = 20_000, joint()
+    law = law if label is None else law[law.y == label]
+    for name, value in given.items():
+        # A missing cell is one to be filled.
+        law = law[law[name].notna()] if value is np.nan else law[law[name] == value]
+    rows = pd.DataFrame({name: [value] * n for name, value in given.items()})
+    X, y = fitted().conditional(rows, None if label is None else pd.Series([label] * n), seed=3)
+    keys = ["a", "b", "c", "d", "y"]
+    drawn = X.assign(y=y.to_numpy()).groupby(keys, dropna=False).size() / n
+    expected = law.groupby(keys, dropna=False).p.sum() / law.p.sum()
+    assert drawn.sub(expected, fill_value=0).abs().max() < 0.017
+
+
+def test_each_box_has_nearly_the_share_that_the_rows_have():
+    circuit = fitted()
+    X, y = ruled(2_000)
+    leaves = circuit.cuts_.leaves
+    shares = np.exp(circuit.boxes_.log_chances(circuit.circuits_) + circuit.cuts_.log_weights[leaves])
+    assert shares.sum(axis=0) == pytest.approx(1.0, abs=1e-4)
+    tokens = circuit.codec_.encode(circuit.schema_.canonical(X))
+    rows, reached = circuit.cuts_.reached(tokens)
+    assert np.array_equal(rows, np.arange(len(X)))
+    assert circuit.cuts_.allowed[reached[:, None], tokens].all()
+    for label, name in enumerate(circuit.labels_):
+        real = np.mean(reached[y == name][:, None] == leaves, axis=0)
+        assert shares[:, label] == pytest.approx(real, abs=0.02)
+
+
+def test_an_unknown_cell_reaches_every_leaf_that_agrees_with_the_rest():
+    cuts = fitted().cuts_
+    tokens = fitted().codec_.encode(fitted().schema_.canonical(EVERY.iloc[[7]]))
+    tokens[0, 1] = -1
+    _, leaves = cuts.reached(tokens)
+    agree = cuts.allowed[cuts.leaves][:, np.delete(tokens[0], 1)].all(axis=1)
+    assert set(leaves) == set(cuts.leaves[agree])
+    assert len(cuts.reached(np.full((1, 4), -1))[0]) == len(cuts.leaves)
+
+
+def test_no_cut_survives_a_cost_above_all_gains_and_none_is_made_for_noise():
+    X, y = ruled(600)
+    circuit = fitted()
+    real = Labelled(
+        Rows(circuit.codec_.encode(circuit.schema_.canonical(X)), np.ones(600)), (y == "yes").to_numpy().astype(int)
+    )
+    grown = Grown.of(circuit.circuits_, circuit.codec_, real, 3, None)
+    sizes = [len(grown.pruned(cost).leaves) for cost in (0.5, 2.0, 8.0, 1e9)]
+    assert sizes == sorted(sizes, reverse=True) and sizes[-1] == 1
+    noise = pd.Series(np.random.default_rng(0).permutation(y), name="y")
+    assert len(Circuit(states=2).fit(X, noise).boxes_) == 1
+
+
+def test_a_label_of_few_rows_keeps_its_circuit():
+    X, y = ruled(2_000)
+    y.iloc[:3] = "rare"
+    circuit = Circuit(states=2).fit(X, y)
+    assert len(circuit.boxes_) > 3
+    assert not circuit.cuts_.log_weights[:, 1].any() and circuit.cuts_.log_weights[:, 2].any()
+
+
+def test_a_numeric_target_is_not_cut():
+    X, y = ruled(2_000)
+    amount = pd.Series(np.where(y == "yes", 10.0, 0.0) + np.random.default_rng(0).normal(size=2_000), name="amount")
+    circuit = Circuit(states=2).fit(X, amount)
+    assert len(circuit.boxes_) > 3
+    assert circuit.codec_.names.index("amount") not in circuit.cuts_.column
+
+
+def test_a_saved_circuit_has_its_boxes(tmp_path):
+    fitted().save(tmp_path / "circuit")
+    loaded = Generator.load(tmp_path / "circuit")
+    assert np.array_equal(loaded.log_likelihood(EVERY), fitted().log_likelihood(EVERY))
+    assert loaded.sample(50)[0].equals(fitted().sample(50)[0])

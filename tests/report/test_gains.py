@@ -1,0 +1,50 @@
+import pandas as pd
+import pytest
+
+from trisynth.report.gains import gains, main
+from trisynth.statistics import estimates
+
+LIFT = {"real": 0.0, "synthetic": -0.1, "combined": 0.02, "balanced": 0.03, "threshold": 0.04}
+
+
+@pytest.fixture
+def results():
+    rows = [
+        {"key": "k", "dataset": dataset, "generator": generator, "classifier": "forest", "seed": seed}
+        | {f"{arm}/f1_macro": 0.6 + 0.01 * seed + lift for arm, lift in LIFT.items()}
+        for dataset in ("pima", "paper_cohort")
+        for generator in ("copula", "smote")
+        for seed in range(3)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_gains_are_drawn_for_every_generator_and_for_the_rivals(results):
+    figure = gains(estimates.named(results))
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["a  copula", "b  smote", "c  no generator"]
+    assert figure.axes[0].lines[0].get_xdata()[0] == pytest.approx(LIFT["combined"])
+    assert figure.axes[2].lines[0].get_xdata()[0] == pytest.approx(LIFT["threshold"])
+    assert "simulated" in " ".join(label.get_text() for label in figure.axes[0].get_yticklabels())
+
+
+def test_the_command_writes_the_same_bytes_twice_and_says_which_it_was(results, tmp_path):
+    results.to_csv(tmp_path / "results.csv", index=False)
+    for name in ("one", "two"):
+        assert main([str(tmp_path / "results.csv"), str(tmp_path / name)]) == 0
+    for name in ("gains.png", "gains.pdf"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert "python -m trisynth.report.gains" in (tmp_path / "one" / "README.md").read_text()
+
+
+def test_one_seed_draws_dots_without_intervals(results):
+    assert gains(estimates.named(results[results["seed"] == 0])).axes
+
+
+@pytest.mark.parametrize("columns", ["real", "none"])
+def test_a_sweep_without_gains_is_one_clear_line(results, tmp_path, capsys, columns):
+    arms = [f"{arm}/f1_macro" for arm in LIFT if arm != columns]
+    results.drop(columns=arms).to_csv(tmp_path / "results.csv", index=False)
+    assert main([str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "out").exists()

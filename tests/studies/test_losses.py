@@ -1,0 +1,160 @@
+"""Win rates, gains and the law from a sweep's table, at numbers that were planted."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trisynth.errors import InputError
+from trisynth.report import markup
+from trisynth.statistics import pairs
+from trisynth.studies import loss_figures as figures
+from trisynth.studies import losses
+from trisynth.studies.study import main
+
+SETTINGS = {"native": (1, 0, 0), "rec_dist": (1, 1, 0), "all": (1, 1, 1)}
+GRID = [(1, b, c) for b in (0, 1) for c in (0, 1)]
+LIFT = {"native": 0.0, "rec_dist": 0.02, "all": -0.01}
+
+
+def sweep(lift=LIFT, settings=SETTINGS, generators=("vae", "cgan"), datasets=("pima", "saheart", "stroke")):
+    rows = []
+    for dataset in datasets:
+        for generator in generators:
+            for setting, weights in settings.items():
+                for classifier in ("logistic", "boosting"):
+                    for seed in range(3):
+                        alpha, beta, gamma = weights
+                        rows.append(
+                            {"key": "k", "dataset": dataset, "generator": generator, "classifier": classifier}
+                            | {"seed": seed, "loss.alpha": alpha, "loss.beta": beta, "loss.gamma": gamma}
+                            | {"loss.pairing": "none" if setting == "native" else "transport"}
+                            | {
+                                f"{arm}/{name}": 0.7 + 0.01 * seed + lift[setting]
+                                for arm in ("synthetic", "combined")
+                                for name in ("roc_auc", "f1_macro")
+                            }
+                            | {"fidelity/c2st_boosting": 0.6 - lift[setting]}
+                        )
+    return pd.DataFrame(rows)
+
+
+def test_settings_are_named_by_what_is_on():
+    jobs = losses.named(sweep())
+    assert list(jobs["setting"].unique()) == ["native", "rec_dist", "all"]
+    paired = losses.named(sweep().assign(**{"loss.pairing": "transport"}))
+    assert set(paired.loc[paired["generator"] == "cgan", "setting"]) == {"rec", "rec_dist", "all"}
+    assert set(paired.loc[paired["generator"] == "vae", "setting"]) == {"native", "rec_dist", "all"}
+    rung = losses.named(sweep().assign(**{"loss.distance": "mmd", "loss.beta": 3.0}))
+    assert "rec_dist beta 3 mmd" in set(rung["setting"])
+
+
+def test_wins_and_gains_are_those_that_were_planted():
+    jobs = losses.named(sweep())
+    gains = losses.against_plain(jobs, losses.utilities(jobs, "synthetic"))
+    assert len(gains) == 2 * 3 * 2 * 3
+    by = gains.groupby(level="setting").mean()
+    assert by["rec_dist"] == pytest.approx(0.02) and by["all"] == pytest.approx(-0.01)
+    one = {setting: pairs.win_rate(part).mean for setting, part in gains.groupby(level="setting")}
+    assert one == {"rec_dist": 1, "all": 0}
+    assert pairs.win_rate(0 * gains).mean == 0.5
+
+
+def test_without_a_native_loss_the_plain_one_is_rec_alone():
+    jobs = sweep(settings={"native": (1, 0, 0), "rec_model": (1, 0, 1)}, lift={"native": 0.0, "rec_model": 0.03})
+    jobs = losses.named(jobs.assign(**{"loss.pairing": "transport", "loss.model": "adc"}))
+    assert set(jobs["setting"]) == {"native", "rec", "rec_model adc"}
+    gains = losses.against_plain(jobs, losses.utilities(jobs, "synthetic"))
+    assert set(gains.index.get_level_values("generator")) == {"vae", "cgan"}
+    assert gains.to_numpy() == pytest.approx(0.03)
+
+
+def test_clear_wins_are_bold_and_losses_are_not():
+    table = losses.wins_table(losses.named(sweep(datasets=tuple("abcdefgh"))))
+    rows = {(row[0], row[1]): place for place, row in enumerate(table.rows)}
+    assert (rows["together", "rec + dist"], 3) in table.bold and (rows["together", "all"], 3) not in table.bold
+    assert table.rows[rows["together", "rec + dist"]][2] == 48
+    assert "| together | rec + dist | 48 | **1.000 [0." in markup.markdown(table, "c")
+
+
+def test_gains_among_many_stand_only_if_they_are_clear():
+    jobs = sweep(datasets=tuple("abcdefgh"))
+    noise = jobs["loss.beta"] * (jobs["dataset"].map(ord) % 4 - 1.6) / 50
+    note = losses.wins_table(losses.named(jobs.assign(**{"synthetic/roc_auc": jobs["synthetic/roc_auc"] + noise}))).note
+    assert "for 4 losses: on synthetic rows none; on combined rows vae rec + dist (+), vae all (−), cgan rec" in note
+
+
+def test_confidence_is_told_from_utility():
+    jobs = sweep()
+    jobs["synthetic/brier"] = 0.3 + 0.05 * (jobs["loss.gamma"] > 0)
+    table = losses.confidence_table(losses.named(jobs))
+    keys = [column.key for column in table.columns]
+    row = next(row for row in table.rows if row[:2] == ["vae", "all"])
+    assert row[keys.index("brier")].mean == pytest.approx(0.05)
+    assert row[keys.index("roc_auc")].mean == pytest.approx(-0.01)
+
+
+def test_fidelity_is_told_by_its_level_and_its_change():
+    jobs = losses.named(sweep())
+    table = losses.fidelity_table(jobs)
+    assert [column.key for column in table.columns] == ["generator", "setting", "pairs", "level", "c2st_boosting"]
+    rows = {(row[0], row[1]): row[2:] for row in table.rows}
+    for generator, expected in (("cgan", 9), ("together", 18)):
+        count, level, change = rows[generator, "all"]
+        assert count == expected and level.mean == pytest.approx(0.61) and change.mean == pytest.approx(0.01)
+    jobs["fidelity/c2st_boosting"] += 0.1 * (jobs["generator"] == "vae")
+    rows = {(row[0], row[1]): row[2:] for row in losses.fidelity_table(jobs).rows}
+    assert rows["together", "all"][1].mean == pytest.approx(0.66) and rows["together", "all"][2].half < 1e-9
+
+
+def test_changes_of_what_was_not_measured_are_one_clear_line():
+    jobs = losses.named(sweep()).drop(columns=["fidelity/c2st_boosting"])
+    with pytest.raises(InputError, match="metrics=loss"):
+        losses.fidelity_table(jobs)
+
+
+@pytest.mark.parametrize(
+    ("study", "jobs", "files"),
+    [
+        ("gamma", sweep(), {"wins.png", "confidence.png", "confidence.tex", "fidelity.csv"}),
+        ("moment_ladder", sweep(), {"wins.png", "wins.csv"}),
+        ("loss_grid", sweep(dict.fromkeys("abcd", 0.0), dict(zip("abcd", GRID, strict=True))), {"maps.png"}),
+        ("loss_weights", sweep(datasets=("pima",)), {"wins.pdf", "maps.png", "wins.md"}),
+    ],
+)
+def test_the_command_writes_the_same_bytes_twice(study, jobs, files, tmp_path):
+    if study == "loss_weights":
+        weights = dict(zip("abcd", GRID, strict=True))
+        jobs = pd.concat([jobs, sweep(dict.fromkeys(weights, 0.01), weights, datasets=("pima",))])
+    jobs.to_csv(tmp_path / "results.csv", index=False)
+    for name in ("one", "two"):
+        assert main([study, str(tmp_path / "results.csv"), str(tmp_path / name)]) == 0
+    made = {path.name for path in (tmp_path / "one").iterdir()}
+    assert files <= made and "README.md" in made
+    for name in made - {"README.md"}:
+        one, two = ((tmp_path / folder / name).read_text("latin-1") for folder in ("one", "two"))
+        assert one.replace(str(tmp_path / "one"), "") == two.replace(str(tmp_path / "two"), "")
+    assert f"trisynth.studies.study {study}" in (tmp_path / "one" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("study", ["shrinkage_law", "loss_weights", "loss_grid", "gamma", "moment_ladder"])
+@pytest.mark.parametrize("kept", ["native", "rec_dist", "nothing"])
+def test_a_sweep_that_cannot_answer_is_one_clear_line(study, kept, tmp_path, capsys):
+    jobs = sweep()
+    jobs = jobs[losses.named(jobs)["setting"] == kept]
+    jobs.to_csv(tmp_path / "results.csv", index=False)
+    assert main([study, str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_missing_file_is_one_clear_line(tmp_path):
+    with pytest.raises(InputError, match="run the sweep first"):
+        losses.read(tmp_path / "results.csv")
+
+
+def test_maps_have_the_native_cell_of_families_with_pairs_only():
+    weights = dict(zip("abcd", GRID, strict=True))
+    jobs = losses.named(sweep(dict.fromkeys(weights, 0.01), weights, datasets=("pima",)))
+    native = jobs["loss.beta"] + jobs["loss.gamma"] == 0
+    jobs = losses.named(jobs.assign(**{"loss.pairing": np.where(native, "none", "transport")}))
+    shown = {axes.get_title(loc="left")[3:]: len(axes.texts) for axes in figures.maps(jobs).axes}
+    assert shown["vae: ROC AUC, synthetic"] == 4 and shown["cgan: ROC AUC, synthetic"] == 3

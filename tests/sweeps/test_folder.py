@@ -1,0 +1,208 @@
+"""Sweeps end to end: every job ends in a file, and whatever is killed is caught up by the same command."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+
+from trisynth.experiment.results import Result
+from trisynth.sweeps import callback as callbacks
+from trisynth.sweeps import folder as sweeps
+
+JOBS = 8
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every result and the table of a sweep, by its path."""
+    found = [*(folder / "runs").glob("*/result.json"), *(folder / "sweeps").glob("*/results.csv")]
+    return {f"{path.parent.name}/{path.name}": path.read_bytes() for path in found}
+
+
+def start(folder: Path, overrides: list[str]) -> subprocess.Popen:
+    """A sweep in a process group of its own, so that all of it can be killed at once."""
+    line = [sys.executable, "-m", "trisynth.run", "-m", *overrides]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(line, cwd=folder, start_new_session=True, **pipes)
+
+
+def wait_for_results(folder: Path, process: subprocess.Popen, number: int) -> None:
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if len(list((folder / "runs").glob("*/result.json"))) >= number:
+            return
+        time.sleep(0.01)
+
+
+def test_every_job_has_a_result_and_the_table_has_them_all(finished):
+    first = finished["starts"][0]
+    assert first["code"] == 0, first["err"]
+    (path,) = (finished["folder"] / "sweeps").glob("*/results.csv")
+    table = pd.read_csv(path)
+    assert len(table) == table["key"].nunique() == JOBS
+    assert set(map(tuple, table[["generator", "classifier", "seed"]].to_numpy())) == {
+        (g, c, s) for g in ("independent", "copula") for c in ("logistic", "knn") for s in (0, 1)
+    }
+    assert {"real/f1_macro", "synthetic/f1_macro", "combined/accuracy", "gain/f1_macro"} <= set(table.columns)
+    for row in table.to_dict("records"):
+        result = Result.read(finished["folder"] / "runs", row["key"])
+        assert result.metrics["real/f1_macro"] == pytest.approx(row["real/f1_macro"], abs=1e-6)
+        folder = finished["folder"] / "runs" / row["key"]
+        assert {"result.json", "timings.json", "config.yaml", "overview.png"} <= {p.name for p in folder.iterdir()}
+
+
+def test_progress_counts_and_the_table_is_shown(finished):
+    first = finished["starts"][0]
+    assert re.search(rf"{JOBS}/{JOBS} {JOBS} done .*left", first["err"])
+    assert "results.csv" in first["out"]
+
+
+def test_a_finished_sweep_runs_nothing_again(finished):
+    first, second = finished["starts"]
+    assert second["code"] == 0
+    assert f"nothing to run: all {JOBS} jobs were finished before" in second["out"]
+    assert first["files"] == second["files"]
+
+
+def test_a_sweep_is_complete_only_while_nothing_it_depends_on_changes(tmp_path):
+    table, runs = tmp_path / "mine.csv", tmp_path / "runs"
+    table.write_text("a,b")
+    sweep = sweeps.Sweep(tmp_path / "sweep", runs)
+    sweeps.State(sweep.folder / "jobs" / "0", "seed=0").write("some-key", "done")
+    for file in (sweep.folder / sweeps.RESULTS, runs / "some-key" / "result.json"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("")
+    known = sweeps.fingerprint(["seed=0,1"], [str(table)])
+    assert not sweep.is_complete(known)
+    sweep.complete(known)
+    assert sweep.is_complete(sweeps.fingerprint(["seed=0,1"], [str(table)]))
+    assert not sweep.is_complete(sweeps.fingerprint(["seed=0,2"], [str(table)]))
+    table.write_text("a,c")
+    assert not sweep.is_complete(sweeps.fingerprint(["seed=0,1"], [str(table)]))
+    (runs / "some-key" / "result.json").unlink()
+    assert not sweep.is_complete(known)
+
+
+def test_fits_are_shared_between_classifiers(finished):
+    assert len(list((finished["folder"] / "cache" / "generator").glob("[0-9a-f]*"))) == 4
+
+
+def test_states_say_how_each_job_ended(finished):
+    (folder,) = (finished["folder"] / "sweeps").iterdir()
+    states = sweeps.Sweep(folder, finished["folder"] / "runs").states()
+    assert sorted(states) == [str(i) for i in range(JOBS)]
+    assert {state["state"] for state in states.values()} == {"done"}
+    assert all("classifier=" in state["overrides"] for state in states.values())
+
+
+def test_killed_at_any_moment_and_started_again_ends_with_the_same_bytes(finished, tmp_path):
+    def moved(argument):
+        return argument.replace(str(finished["folder"]), str(tmp_path)) if "paths." in argument else argument
+
+    again = [*map(moved, finished["overrides"]), "tracking=none", "tracking.figure=false"]
+    again = [
+        argument for argument in again if not argument.startswith("tracking.uri=") and argument != "tracking=sqlite"
+    ]
+    process = start(tmp_path, again)
+    wait_for_results(tmp_path, process, 1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    before = contents(tmp_path)
+    assert 1 <= len(before) < JOBS
+    # The second start is left alone.
+    process = start(tmp_path, again)
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert re.search(r"\d cached", err)
+    assert before.items() <= contents(tmp_path).items()
+    reference = contents(finished["folder"])
+    assert {k: v for k, v in contents(tmp_path).items() if k.endswith("result.json")} == {
+        k: v for k, v in reference.items() if k.endswith("result.json")
+    }
+    assert [v for k, v in contents(tmp_path).items() if k.endswith("csv")] == [
+        v for k, v in reference.items() if k.endswith("csv")
+    ]
+
+
+def test_a_failing_job_fails_neither_the_others_nor_silently(overrides, command, tmp_path):
+    given = overrides(tmp_path, "classes", "generator=smote", "generator.k_neighbors=-1,3,2", "hydra.launcher.n_jobs=1")
+    done = command("run", "-m", *given, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "2 done, 1 failed" in done.stderr
+    assert re.search(r"failed: .*generator.k_neighbors=-1.*: must be a whole number", done.stderr)
+    assert "error: 1 of 3 jobs failed; run again to retry only them" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(contents(tmp_path)) == 3
+    (table,) = (tmp_path / "sweeps").glob("*/results.csv")
+    assert len(pd.read_csv(table)) == 2
+
+
+@pytest.fixture
+def sweep(tmp_path, monkeypatch):
+    """A callback in the middle of a sweep of two jobs, and its configuration."""
+    cfg = OmegaConf.create(
+        {
+            "paths": {"runs": str(tmp_path / "runs"), "sweeps": str(tmp_path), "raw": str(tmp_path)},
+            "tracking": {"uri": None},
+            "hydra": {"sweep": {"dir": str(tmp_path / "mine")}, "overrides": {"task": []}},
+        }
+    )
+    monkeypatch.setattr(callbacks, "count_jobs", lambda _: 2)
+    callback = callbacks.Sweep()
+    callback.on_multirun_start(cfg)
+    yield callback, cfg, lambda i: sweeps.State(tmp_path / "mine" / "jobs" / str(i), f"seed={i}")
+    callback.stop.set()
+
+
+def test_a_job_that_leaves_no_word_is_reported(sweep, capsys):
+    callback, cfg, state = sweep
+    state(0).write(None, "failed", "Traceback\nValueError: planted")
+    with pytest.raises(SystemExit) as exit_:
+        callback.on_multirun_end(cfg)
+    err = capsys.readouterr().err
+    assert exit_.value.code == 1
+    assert "failed: seed=0: ValueError: planted" in err
+    assert "error: 1 of 2 jobs left no word" in err
+
+
+def test_what_goes_wrong_in_a_callback_is_not_swallowed(sweep, capsys, monkeypatch):
+    callback, cfg, _ = sweep
+
+    def breaks(self):
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(sweeps.Sweep, "finish", breaks)
+    with pytest.raises(SystemExit) as exit_:
+        callback.on_multirun_end(cfg)
+    assert exit_.value.code == 1
+    assert "planted" in capsys.readouterr().err
+
+
+def test_a_result_that_was_deleted_meanwhile_is_left_out(tmp_path):
+    folder = sweeps.Sweep(tmp_path / "mine", tmp_path / "runs")
+    sweeps.State(tmp_path / "mine" / "jobs" / "0", "seed=0").write("gone", "done")
+    assert folder.finish() == ([], [])
+    assert not (tmp_path / "mine" / "results.csv").exists()
+
+
+def test_half_a_state_is_no_state(tmp_path):
+    place = tmp_path / "mine" / "jobs" / "0"
+    place.mkdir(parents=True)
+    (place / sweeps.STATE).write_text(json.dumps({"key": "x"})[:4])
+    assert sweeps.Sweep(tmp_path / "mine", tmp_path / "runs").states() == {}
+
+
+def test_a_new_start_forgets_old_states_and_keeps_the_table(tmp_path):
+    folder = sweeps.Sweep(tmp_path / "mine", tmp_path / "runs")
+    sweeps.State(tmp_path / "mine" / "jobs" / "0", "seed=0").write(None, "failed", "old")
+    (tmp_path / "mine" / "results.csv").write_text("key\n")
+    folder.clear()
+    assert folder.states() == {}
+    assert (tmp_path / "mine" / "results.csv").exists()

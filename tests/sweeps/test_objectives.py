@@ -1,0 +1,63 @@
+"""Aims: a metric as it is, or its way to the best; the experiments ask for what their jobs have."""
+
+import math
+
+import pytest
+import yaml
+
+from trisynth.config import CONF, locate
+from trisynth.errors import InputError
+from trisynth.run import objective
+from trisynth.sweeps import objectives as aims
+
+C2ST = {"metric": "c2st", "best": 0.5, "worst": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("value", "best", "worst", "regret"),
+    [
+        (1.0, 1.0, 0.5, 0.0),
+        (0.5, 1.0, 0.5, 1.0),
+        (0.75, 1.0, 0.5, 0.5),
+        (0.4, 1.0, 0.5, 1.2),
+        (0.45, 0.5, 1.0, 0.0),
+        (0.75, 0.5, 1.0, 0.5),
+        (-0.1, 0.0, 1.0, 0.0),
+    ],
+)
+def test_regret_is_nothing_at_the_best_and_one_at_the_worst(value, best, worst, regret):
+    assert aims.regret(value, best, worst) == pytest.approx(regret)
+
+
+def test_aims_keep_their_order_and_forms():
+    metrics = {"auc": 0.8, "c2st": 0.6}
+    assert aims.values("auc", metrics) == [0.8]
+    assert aims.values([C2ST, "auc"], metrics) == pytest.approx([0.2, 0.8])
+    assert all(map(math.isnan, aims.values([{**C2ST, "metric": "no"}, "neither"], metrics)))
+
+
+@pytest.mark.parametrize("aim", [3, {"metric": "c2st"}, {**C2ST, "worst": 0.5}, {**C2ST, "target": 1}])
+def test_an_aim_that_is_none_is_one_line(aim):
+    with pytest.raises(InputError, match=r"objective=.*must be a metric's name, or a mapping"):
+        aims.values([aim], {"c2st": 0.6})
+
+
+def test_a_search_gets_all_values_or_none():
+    class Result:
+        metrics = {"auc": 0.8, "c2st": 0.6}  # noqa: RUF012
+
+    assert objective({"objective": "auc"}, Result) == 0.8
+    assert objective({"objective": ["auc", C2ST]}, Result) == pytest.approx((0.8, 0.2))
+    assert objective({"objective": ["auc", "missing"]}, Result) is None
+
+
+@pytest.mark.parametrize("name", ["pareto", "pareto_full"])
+def test_the_experiments_aims_are_among_what_they_score(name):
+    experiment = yaml.safe_load((CONF / "experiment" / f"{name}.yaml").read_text())
+    scored = yaml.safe_load((CONF / "metrics" / "search.yaml").read_text())
+    functions = {locate(dotted).__name__ for names in scored.values() for dotted in names}
+    assert functions == {"ranking", "c2st", "nearest"}
+    wanted = [aim["metric"] for aim in experiment["objective"]]
+    assert wanted == ["synthetic/roc_auc", "fidelity/c2st_boosting", "copying/memorised"]
+    assert experiment["hydra"]["sweeper"]["direction"] == ["minimize"] * len(wanted)
+    assert experiment["validation"] is True
