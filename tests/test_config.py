@@ -76,6 +76,14 @@ def test_an_unknown_argument_is_named_with_the_known_ones():
         instantiate({"_target_": "trisynth.generators.smote.Smote", "k_neighbours": 3})
 
 
+def test_a_former_argument_is_named_with_its_present_name(monkeypatch):
+    from trisynth.generators.smote import Smote
+
+    monkeypatch.setattr(Smote, "renamed", {"neighbours": "k_neighbors"}, raising=False)
+    with pytest.raises(InputError, match=r"^generator.neighbours=3: is now called generator.k_neighbors$"):
+        instantiate({"_target_": "trisynth.generators.smote.Smote", "neighbours": 3}, "generator")
+
+
 def test_an_argument_that_scikit_learn_refuses_is_a_users_mistake():
     with pytest.raises(InputError, match=r"^C=-1: .*must be a float"):
         instantiate({"_target_": "sklearn.linear_model.LogisticRegression", "C": -1})

@@ -88,6 +88,9 @@ def instantiate(config: Any, name: str = "", **extra: Any) -> Any:
             return arguments
         found = locate(config["_target_"], _dotted(name, "_target_"))
         arguments.update(extra)
+        for key in arguments:
+            if new := current_name(found, key):
+                raise InputError(_dotted(name, key), arguments[key], f"is now called {_dotted(name, new)}")
         accepted = inspect.signature(found).parameters
         if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
             for key in arguments:
@@ -99,6 +102,14 @@ def instantiate(config: Any, name: str = "", **extra: Any) -> Any:
     if isinstance(config, list | tuple):
         return [instantiate(value, name) for value in config]
     return config
+
+
+def current_name(made: Any, key: str) -> str | None:
+    """Return the present name of a former constructor argument ``key`` of the class ``made``, None if it has none.
+
+    A class lists its former names in the attribute ``renamed``, a mapping of former to present names.
+    """
+    return getattr(made, "renamed", {}).get(key)
 
 
 def _dotted(name: str, key: str) -> str:
