@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from trisynth.cache import Store, write_atomic
 from trisynth.evaluation.metrics.c2st import c2st
 from trisynth.evaluation.metrics.context import Context
-from trisynth.experiment.pipeline import Experiment
+from trisynth.experiment.steps import Experiment
 from trisynth.generators.base import fit
 from trisynth.generators.circuit import sampler
 from trisynth.statistics.pairs import by_dataset

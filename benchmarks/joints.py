@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from trisynth import commandline
 from trisynth.cache import Store
 from trisynth.experiment.job import Job
-from trisynth.experiment.pipeline import Experiment
+from trisynth.experiment.steps import Experiment
 from trisynth.report import style
 
 HERE = Path(__file__).resolve().parent

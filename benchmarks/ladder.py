@@ -20,8 +20,8 @@ import torch
 
 from trisynth.cache import Store, write_atomic
 from trisynth.commandline import composed
-from trisynth.experiment import pipeline
 from trisynth.experiment.job import Job
+from trisynth.experiment.steps import Experiment
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES, FAMILIES = ("saheart", "pima"), ("vae", "cgan")
@@ -34,13 +34,13 @@ def measured(table: str, family: str, loss: str, seed: int, folder: Path) -> dic
     """One job from nothing: CPU seconds of its fit, and its utility."""
     choices = [f"dataset={table}", f"generator={family}", f"loss={loss}", f"seed={seed}", *FIT]
     job = Job.from_config(composed([*choices, f"paths.raw={ROOT / 'data/raw'}"]))
-    experiment = pipeline.Experiment(job, Store(folder / "-".join([table, family, loss, str(seed)])))
+    experiment = Experiment(job, Store(folder / "-".join([table, family, loss, str(seed)])))
     # What is done once for all rungs, and must not be counted to the first.
     _ = experiment.parts
     start = time.process_time()
     experiment.generator()
     seconds = time.process_time() - start
-    utility = pipeline.run(experiment).metrics["synthetic/roc_auc"]
+    utility = experiment.run().metrics["synthetic/roc_auc"]
     return {"table": table, "generator": family, "loss": loss, "round": seed, "seconds": seconds, "roc_auc": utility}
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from trisynth import commandline
-from trisynth.experiment import execute as execution
-from trisynth.experiment.execute import execute
+from trisynth.experiment.run import run_job
+from trisynth.report.artefacts import writers
 
 FILES = {
     "empty.csv": "",
@@ -76,7 +76,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(fault, folder, overrides, monk
     argv = overrides(folder, "classes", *given)
     monkeypatch.setattr(sys, "argv", ["run", *argv])
     with pytest.raises(SystemExit) as exit_, commandline.one_line_errors():
-        execute(commandline.composed(argv))
+        run_job(commandline.composed(argv))
     shown = capsys.readouterr()
     assert exit_.value.code == 2
     assert ERROR.fullmatch(shown.err), shown.err
@@ -93,7 +93,7 @@ def test_a_wrong_hash_is_refused_and_the_file_is_not_kept(folder, monkeypatch, c
     monkeypatch.setattr(collect, "_member", lambda *_: b"other content")
     argv = ["dataset=saheart", f"paths.raw={folder / 'raw'}", f"paths.runs={folder / 'runs'}", "tracking=none"]
     with pytest.raises(SystemExit) as exit_, commandline.one_line_errors():
-        execute(commandline.composed([*argv, f"paths.cache={folder / 'cache'}"]))
+        run_job(commandline.composed([*argv, f"paths.cache={folder / 'cache'}"]))
     err = capsys.readouterr().err
     assert exit_.value.code == 2
     assert ERROR.fullmatch(err) and "dataset.source.sha256=" in err and "do not trust it" in err
@@ -102,27 +102,25 @@ def test_a_wrong_hash_is_refused_and_the_file_is_not_kept(folder, monkeypatch, c
 
 def test_an_earlier_result_survives_a_later_failure(folder, config, monkeypatch):
     good = config(f"paths.runs={folder / 'runs'}", f"paths.cache={folder / 'cache'}")
-    result, cached = execute(good)
+    result, cached = run_job(good)
     assert not cached
     before = (folder / "runs" / result.key / "result.json").read_bytes()
     with pytest.raises(ValueError, match="seed"):
-        execute(good | {"seed": -1})
+        run_job(good | {"seed": -1})
     assert (folder / "runs" / result.key / "result.json").read_bytes() == before
-    assert execute(good) == (result, True)
+    assert run_job(good) == (result, True)
 
 
-def test_what_fails_on_the_way_is_noted_and_retried(folder, config, monkeypatch):
+def test_what_fails_on_the_way_is_noted_and_retried(folder, config):
     def breaks(*_):
         raise RuntimeError("planted")
 
     good = config("tracking.figure=true")
-    with monkeypatch.context() as patched:
-        patched.setattr(execution, "draw", breaks)
-        with pytest.raises(RuntimeError, match="planted"):
-            execute(good)
+    with pytest.raises(RuntimeError, match="planted"):
+        run_job(good, writers=[breaks])
     (note,) = folder.rglob("failure.json")
     assert "RuntimeError: planted" in note.read_text()
-    result, cached = execute(good)
+    result, cached = run_job(good, writers=writers(good))
     assert not cached
     assert {p.name for p in note.parent.iterdir()} == {"config.yaml", "overview.png", "result.json", "timings.json"}
     assert note.parent.name == result.key

@@ -6,7 +6,7 @@ import pytest
 from nbclient import NotebookClient
 
 from trisynth.commandline import composed
-from trisynth.experiment.execute import execute
+from trisynth.experiment.run import run_job
 from trisynth.tracking import Mirror
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
@@ -56,7 +56,7 @@ def test_runs_are_read_back_from_mlflow_and_compared(tmp_path, monkeypatch):
     for seed in (0, 1):
         config = composed([*choices, f"seed={seed}", "tracking.figure=false"])
         mirror = Mirror(config["tracking"], config["paths"])
-        mirror.job(execute(config)[0])
+        mirror.job(run_job(config)[0])
         assert mirror.close() is None
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     text, kinds = executed("compare", tmp_path)

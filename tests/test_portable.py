@@ -17,12 +17,13 @@ PORTABLE = next(entry["portable"] for entry in DVC["vars"] if "portable" in entr
 # A job whose training multiplies matrices in torch, and whose scores do so in numpy and scipy.
 JOB = """
 import json, sys
-from trisynth import commandline, pipeline
+from trisynth import commandline
 from trisynth.cache import Store
 from trisynth.experiment.job import Job
+from trisynth.experiment.steps import Experiment
 overrides = ["dataset=paper_cohort", "dataset.read.n=400", "generator=vae", "generator.epochs=5", "generator.steps=60"]
 config = commandline.composed([*overrides, "arms=minimal", "metrics=loss", "classifier=logistic"])
-found = pipeline.run(pipeline.Experiment(Job.from_config(config), Store(sys.argv[1])))
+found = Experiment(Job.from_config(config), Store(sys.argv[1])).run()
 print(json.dumps([found.key, found.digests, found.metrics]))
 """
 

@@ -16,7 +16,7 @@ from trisynth.cache import Store, sha256, write_atomic
 from trisynth.config import digest
 from trisynth.data.dataset import Dataset
 from trisynth.experiment.job import Job
-from trisynth.experiment.pipeline import frame_digest
+from trisynth.experiment.steps import frame_digest
 
 RESULTS = Path(__file__).resolve().parent / "results"
 

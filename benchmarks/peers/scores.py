@@ -1,4 +1,4 @@
-"""Scores of one generator's rows on one split, by the package's own pipeline."""
+"""Scores of one generator's rows on one split, by the steps of the package."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from trisynth.data.dataset import Dataset
 from trisynth.data.schema import Schema
 from trisynth.evaluation.metrics.context import Context
 from trisynth.experiment.job import Job
-from trisynth.experiment.pipeline import Experiment, class_counts, frame_digest
+from trisynth.experiment.steps import Experiment, class_counts, frame_digest
 
 CLASSIFIERS = ("logistic", "forest", "boosting")
 KEPT = ("roc_auc", "average_precision", "f1_macro", "balanced_accuracy", "log_loss")

@@ -19,13 +19,14 @@ from trisynth.sweeps.objectives import values
 @hydra.main(version_base="1.3", config_path=str(commandline.CONF), config_name="config")
 def main(cfg: DictConfig) -> Any:
     """Run one job; in a sweep, also leave its state where the sweep looks for it."""
-    from trisynth.experiment.execute import execute
+    from trisynth.experiment.run import run_job
+    from trisynth.report.artefacts import writers
 
     hydra_config = HydraConfig.get()
     if hydra_config.mode == RunMode.RUN:
         with commandline.one_line_errors():
             config = commandline.resolved(cfg)
-            result, _ = execute(config)
+            result, _ = run_job(config, writers=writers(config))
             commandline.show(result, config)
         return objective(config, result)
 
@@ -35,7 +36,7 @@ def main(cfg: DictConfig) -> Any:
     config = {}
     try:
         config = commandline.resolved(cfg)
-        result, cached = execute(config)
+        result, cached = run_job(config, writers=writers(config))
         found = objective(config, result)
         # A grid has no use for the value; a search that gets none would go on blindly.
         if found is None and "direction" in hydra_config.sweeper:

@@ -19,8 +19,9 @@ import pandas as pd
 from trisynth import commandline
 from trisynth.cache import write_atomic
 from trisynth.errors import InputError
-from trisynth.experiment.execute import execute
 from trisynth.experiment.results import Result, table
+from trisynth.experiment.run import run_job
+from trisynth.report.artefacts import writers
 from trisynth.studies.pareto import DEFAULT, FRONT, PART, REGRET, SAMPLER, TRIAL, front
 from trisynth.sweeps import objectives as aims
 from trisynth.sweeps.folder import RESULTS, Sweep
@@ -104,10 +105,10 @@ def on_test_rows(chosen: list[tuple[dict, Result]], config: Mapping[str, Any]) -
     plain = {}
     for about, result in chosen:
         job = {**config, **result.config, "validation": False}
-        yield {**about, PART: "test"}, execute(job)[0]
+        yield {**about, PART: "test"}, run_job(job, writers=writers(job))[0]
         if "loss" in job["generator"]:
             unsearched = {**job, "generator": {**job["generator"], "loss": config["loss"]}}
-            found, _ = execute(unsearched)
+            found, _ = run_job(unsearched, writers=writers(unsearched))
             plain[found.key] = found
     for result in plain.values():
         yield {PART: "test", SAMPLER: DEFAULT, FRONT: False}, result

@@ -20,7 +20,7 @@ from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import Balanced
 from trisynth.experiment.job import Job
-from trisynth.experiment.pipeline import Experiment, class_counts
+from trisynth.experiment.steps import Experiment, class_counts
 
 
 def write_table(dataset: Dataset, path: Path) -> None:

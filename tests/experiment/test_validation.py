@@ -9,9 +9,9 @@ import pytest
 from trisynth.data import load, split
 from trisynth.data.inner import inner
 from trisynth.errors import InputError
-from trisynth.experiment import pipeline, validation
-from trisynth.experiment.execute import execute
+from trisynth.experiment import steps, validation
 from trisynth.experiment.job import PARTS, Job
+from trisynth.experiment.run import run_job
 from trisynth.experiment.validation import ValidationJob
 
 
@@ -30,7 +30,7 @@ def planted(monkeypatch, cfg):
     X.loc[tested, ["age", "dose"]] = 1e6
     # The same strata, so that the split stays; the labels within the tested rows change places among equals only.
     for rows in (plain, replace(plain, X=X, y=y)):
-        monkeypatch.setattr(pipeline.data, "load", lambda *_, rows=rows: rows)
+        monkeypatch.setattr(steps.data, "load", lambda *_, rows=rows: rows)
         yield
 
 
@@ -39,7 +39,7 @@ def results(monkeypatch, cfg, tmp_path) -> list[bytes]:
     found = []
     for number, _ in enumerate(planted(monkeypatch, cfg)):
         paths = {name: str(tmp_path / str(number) / name) for name in ("runs", "cache")}
-        _, cached = execute({**cfg, "paths": {**cfg["paths"], **paths}})
+        _, cached = run_job({**cfg, "paths": {**cfg["paths"], **paths}})
         assert not cached
         files = sorted((tmp_path / str(number)).rglob("*"))
         found.append(
@@ -64,7 +64,7 @@ def test_a_sealed_job_is_the_same_whatever_the_test_rows_hold(config, tmp_path, 
 def test_the_canary_sings_where_a_test_row_gets_in(config, tmp_path, monkeypatch):
     def leaky(train, seed, test_size):
         fitted, scored = inner(train, seed, test_size)
-        _, test = split(pipeline.data.load(), seed, test_size)
+        _, test = split(steps.data.load(), seed, test_size)
         return fitted, replace(scored, X=pd.concat([scored.X[:-1], test.X[:1]], ignore_index=True))
 
     monkeypatch.setattr(validation, "inner", leaky)
@@ -112,7 +112,7 @@ def test_no_code_of_an_ordinary_job_knows_of_sealed_ones(monkeypatch):
     read = []
     source = config_module._source
     monkeypatch.setattr(config_module, "_source", lambda name: read.append(name) or source(name))
-    config_module.code_digest("trisynth.experiment.pipeline")
+    config_module.code_digest("trisynth.experiment.steps")
     assert "trisynth.experiment.job" in read
     assert not {"trisynth.experiment.validation", "trisynth.data.inner"} & set(read)
 
@@ -120,4 +120,4 @@ def test_no_code_of_an_ordinary_job_knows_of_sealed_ones(monkeypatch):
 @pytest.mark.parametrize("value", ["yes", 1, None])
 def test_what_is_neither_true_nor_false_is_one_line(config, value):
     with pytest.raises(InputError, match=r"validation=.*must be true or false"):
-        execute({**config(), "validation": value})
+        run_job({**config(), "validation": value})

@@ -3,7 +3,7 @@
 import pytest
 
 from trisynth import commandline, synthesize
-from trisynth.experiment.execute import execute
+from trisynth.experiment.run import run_job
 
 BRIEF = (
     "generator=auto",
@@ -33,7 +33,7 @@ def test_synthesize_prints_trials_and_advice(overrides, tmp_path, capsys):
 def test_run_prints_trials_and_advice(config, capsys, task):
     resolved, said = config(*BRIEF, "arms=advised", task=task), []
     for cached in (False, True):
-        result, known = execute(resolved)
+        result, known = run_job(resolved)
         assert known == cached
         commandline.show(result, resolved)
         said.append(heard(capsys.readouterr().out))
@@ -47,5 +47,5 @@ def test_run_prints_trials_and_advice(config, capsys, task):
 
 def test_a_generator_without_words_leaves_none(config, capsys):
     resolved = config("arms=minimal")
-    commandline.show(execute(resolved)[0], resolved)
+    commandline.show(run_job(resolved)[0], resolved)
     assert "auto:" not in capsys.readouterr().out

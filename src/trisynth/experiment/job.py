@@ -82,7 +82,7 @@ class Job:
     @cached_property
     def key(self) -> str:
         """Digest of everything: equal keys mean equal results."""
-        modules = "trisynth.experiment.pipeline", *targets(self.config), *self._metric_modules(*self.metrics)
+        modules = "trisynth.experiment.steps", *targets(self.config), *self._metric_modules(*self.metrics)
         return digest(self.config, self.generator_key, code_digest(*modules))
 
     def _metric_modules(self, *parts: str) -> list[str]:

@@ -12,7 +12,7 @@ from trisynth.config import code_digest, digest
 from trisynth.data.dataset import Dataset
 from trisynth.data.inner import inner
 from trisynth.experiment.job import Job
-from trisynth.experiment.pipeline import Experiment
+from trisynth.experiment.steps import Experiment
 
 
 @dataclass(frozen=True)

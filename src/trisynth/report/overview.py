@@ -4,9 +4,23 @@ from pathlib import Path
 
 from trisynth.cache import write_atomic
 from trisynth.data.dataset import Dataset
+from trisynth.experiment.steps import Experiment
 from trisynth.report import panels, style
 
 _MOST, _ACROSS = 12, 5
+
+
+def write_overview(experiment: Experiment, folder: Path) -> None:
+    """Write ``overview.png`` of a job into ``folder``; it is drawn once per synthetic table."""
+    train, _ = experiment.parts
+    rows_key, synthetic = experiment.rows(len(train))
+    content = experiment.store.get_or_make(
+        "figures",
+        f"{experiment.job.split_key}-{rows_key}",
+        lambda place: overview(train, synthetic, place / "overview.png"),
+        lambda place: (place / "overview.png").read_bytes(),
+    )
+    write_atomic(folder / "overview.png", content)
 
 
 def overview(real: Dataset, synthetic: Dataset, path: str | Path) -> None:

@@ -1,7 +1,7 @@
-"""One job from its resolved configuration to its folder in ``runs``, skipped where that is already there."""
+"""The way of one job from its resolved configuration to its folder in ``runs``; a finished job is only read."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,25 @@ from trisynth.experiment.job import Job
 from trisynth.experiment.results import Result, write_failure
 
 if TYPE_CHECKING:
-    from trisynth.experiment.pipeline import Experiment
+    from trisynth.experiment.steps import Experiment
 
 
-def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
+def run_job(
+    config: Mapping[str, Any],
+    *,
+    progress: Callable[[str], None] | None = None,
+    writers: Sequence[Callable[["Experiment", Path], None]] = (),
+) -> tuple[Result, bool]:
     """Run the job of a resolved root config, unless its result exists.
+
+    Parameters
+    ----------
+    config : mapping
+        Resolved root configuration.
+    progress : callable, optional
+        Receives the name of each step when it starts; see ``Experiment``.
+    writers : sequence of callable
+        Each receives the finished experiment and the job's folder, and adds a file to it.
 
     Returns
     -------
@@ -26,34 +40,34 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
     cached : bool
         True if nothing was run.
     """
-    sealed = is_sealed(config)
-    if sealed:
+    validation = is_validation(config)
+    if validation:
         from trisynth.experiment.validation import ValidationExperiment, ValidationJob
 
-    job = (ValidationJob if sealed else Job).from_config(config)
+    job = (ValidationJob if validation else Job).from_config(config)
     runs = config["paths"]["runs"]
     finished = Result.read(runs, job.key)
     if finished is not None:
         return finished, True
-    # A finished job needs none of the libraries that the pipeline brings in.
-    from trisynth.experiment.pipeline import Experiment, run
+    # A finished job needs none of the libraries that the steps import.
+    from trisynth.experiment.steps import Experiment
 
     require_writable(Path(runs), "paths.runs")
-    experiment = (ValidationExperiment if sealed else Experiment)(job, Store(config["paths"]["cache"]))
+    experiment = (ValidationExperiment if validation else Experiment)(job, Store(config["paths"]["cache"]), progress)
     folder = Path(runs) / job.key
     try:
-        result = run(experiment)
-        if config["tracking"]["figure"]:
-            draw(experiment, folder)
+        result = experiment.run()
         if config["tracking"]["curves"]:
             write_curves(experiment, folder)
         write_words(experiment, folder)
+        for write in writers:
+            write(experiment, folder)
     except Exception as error:
-        # What went wrong first is what the user must hear of, even on a full disk.
+        # The first error is the one to report, even on a full disk.
         with suppress(InputError):
             write_failure(runs, job.key, f"{type(error).__name__}: {error}")
         raise
-    # libyaml's writer, where it is there, takes an eighth of the time of Python's.
+    # libyaml's writer, where it is installed, takes an eighth of the time of Python's.
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     text = yaml.dump(job.config, Dumper=dumper, sort_keys=False, allow_unicode=True)
     write_atomic(folder / "config.yaml", text)
@@ -61,13 +75,13 @@ def execute(config: Mapping[str, Any]) -> tuple[Result, bool]:
     return result, False
 
 
-def is_sealed(config: Mapping[str, Any]) -> bool:
-    """Whether a resolved root config asks for scores on validation rows.
+def is_validation(config: Mapping[str, Any]) -> bool:
+    """Read ``validation`` of a resolved root config: whether the job is scored on validation rows.
 
     Raises
     ------
     InputError
-        If it says neither true nor false.
+        If it is neither true nor false.
     """
     validation = config.get("validation", False)
     if not isinstance(validation, bool):
@@ -75,23 +89,8 @@ def is_sealed(config: Mapping[str, Any]) -> bool:
     return validation
 
 
-def draw(experiment: "Experiment", folder: Path) -> None:
-    """Real against synthetic rows as ``overview.png``, drawn once per synthetic table."""
-    from trisynth.report.overview import overview
-
-    train, _ = experiment.parts
-    rows_key, synthetic = experiment.rows(len(train))
-    content = experiment.store.get_or_make(
-        "figures",
-        f"{experiment.job.split_key}-{rows_key}",
-        lambda place: overview(train, synthetic, place / "overview.png"),
-        lambda place: (place / "overview.png").read_bytes(),
-    )
-    write_atomic(folder / "overview.png", content)
-
-
 def write_curves(experiment: "Experiment", folder: Path) -> None:
-    """Terms of the loss at every epoch as ``history.json``, for generators that train by epochs."""
+    """Write the terms of the loss at every epoch to ``history.json``, for generators that train by epochs."""
     curves = getattr(experiment.generator(), "history_", None)
     if curves:
         write_atomic(folder / "history.json", json.dumps(curves) + "\n")

@@ -39,10 +39,14 @@ class Experiment:
     job : Job
     store : Store
         Shared by all jobs.
+    progress : callable, optional
+        Receives the name of each step when it starts: ``data``, ``fit``, ``sample``, ``arm <name>``, ``metrics``.
+        Steps that are read from the store are left out, but for arms and metrics.
     """
 
-    def __init__(self, job: Job, store: Store):
+    def __init__(self, job: Job, store: Store, progress: Callable[[str], None] | None = None):
         self.job, self.store = job, store
+        self.progress = progress or (lambda step: None)
         self.seconds: dict[str, float] = defaultdict(float)
         self._fitted: Generator | None = None
         self._rows: dict[str, tuple[str, Dataset]] = {}
@@ -58,6 +62,7 @@ class Experiment:
 
     @cached_property
     def dataset(self) -> Dataset:
+        self.progress("data")
         with self.timed("load"):
             return data.load(self.job.dataset, self.job.raw)
 
@@ -78,6 +83,7 @@ class Experiment:
         train, _ = self.parts
 
         def make(folder: Path) -> None:
+            self.progress("fit")
             with self.timed("fit"):
                 fitted = fit(self.job.generator, train.X, train.y, self.job.seed)
             fitted.save(folder / "generator.zip")
@@ -94,6 +100,7 @@ class Experiment:
 
         def make(folder: Path) -> None:
             generator = self.generator()
+            self.progress("sample")
             with self.timed("sample"):
                 X, y = generator.sample(n, self.job.seed)
             X.assign(**{train.spec.target: y}).to_parquet(folder / "rows.parquet", index=False)
@@ -162,38 +169,35 @@ class Experiment:
         found |= {f"final/{name}": values[-1] for name, values in curves.items() if values}
         return {name: value for name, value in found.items() if math.isfinite(value)}
 
+    def run(self) -> Result:
+        """Run the job, arm by arm.
 
-def run(experiment: Experiment) -> Result:
-    """Run one job, arm by arm.
-
-    Parameters
-    ----------
-    experiment : Experiment
-
-    Returns
-    -------
-    Result
-        With ``<arm>/<metric>`` for every arm that fits the task, ``gain/<metric>`` = combined - real, and the
-        fidelity and privacy scores.
-    """
-    # One thread per job: jobs run side by side, and the order of floating-point sums stays the same.
-    with threadpool_limits(limits=1):
-        job, (train, test) = experiment.job, experiment.parts
-        metrics: dict[str, float] = {}
-        counts: dict[str, dict[str, int]] = {}
-        for name in job.arms:
-            if train.spec.task in locate(job.arms[name]["_target_"]).tasks:
-                scores, counts[name] = experiment.arm(name)
-                metrics |= {f"{name}/{metric}": value for metric, value in scores.items()}
-        if {"real", "combined"} <= counts.keys():
-            real = {k.removeprefix("real/"): v for k, v in metrics.items() if k.startswith("real/")}
-            shared = [name for name in real if f"combined/{name}" in metrics and name != "converged"]
-            metrics |= {f"gain/{name}": metrics[f"combined/{name}"] - real[name] for name in shared}
-        metrics |= experiment.comparison() | experiment.told()
-        digests = {"real_train": frame_digest(train), "real_test": frame_digest(test)}
-        digests["synthetic"] = experiment.rows(len(train))[0]
-    seconds = {part: round(value, 4) for part, value in experiment.seconds.items()}
-    return Result(job.key, job.name, job.config, metrics, digests, counts, seconds)
+        Returns
+        -------
+        Result
+            With ``<arm>/<metric>`` for every arm that fits the task, ``gain/<metric>`` = combined - real, and the
+            fidelity and copying scores.
+        """
+        # One thread per job: jobs run side by side, and the order of floating-point sums stays the same.
+        with threadpool_limits(limits=1):
+            job, (train, test) = self.job, self.parts
+            metrics: dict[str, float] = {}
+            counts: dict[str, dict[str, int]] = {}
+            for name in job.arms:
+                if train.spec.task in locate(job.arms[name]["_target_"]).tasks:
+                    self.progress(f"arm {name}")
+                    scores, counts[name] = self.arm(name)
+                    metrics |= {f"{name}/{metric}": value for metric, value in scores.items()}
+            if {"real", "combined"} <= counts.keys():
+                real = {k.removeprefix("real/"): v for k, v in metrics.items() if k.startswith("real/")}
+                shared = [name for name in real if f"combined/{name}" in metrics and name != "converged"]
+                metrics |= {f"gain/{name}": metrics[f"combined/{name}"] - real[name] for name in shared}
+            self.progress("metrics")
+            metrics |= self.comparison() | self.told()
+            digests = {"real_train": frame_digest(train), "real_test": frame_digest(test)}
+            digests["synthetic"] = self.rows(len(train))[0]
+        seconds = {part: round(value, 4) for part, value in self.seconds.items()}
+        return Result(job.key, job.name, job.config, metrics, digests, counts, seconds)
 
 
 def classes(dataset: Dataset) -> list[str] | None:

@@ -9,9 +9,9 @@ import pytest
 
 from trisynth.cache import Store
 from trisynth.data import load, split
-from trisynth.experiment import pipeline
+from trisynth.experiment import steps
 from trisynth.experiment.job import Job
-from trisynth.experiment.pipeline import Experiment, run
+from trisynth.experiment.steps import Experiment
 from trisynth.generators.base import Generator
 
 BRIEF = {
@@ -42,7 +42,7 @@ def fits(monkeypatch):
         return original(self, X, y, seed)
 
     monkeypatch.setattr(Generator, "fit", counted)
-    monkeypatch.setattr(pipeline, "references", lambda *_: {})
+    monkeypatch.setattr(steps, "references", lambda *_: {})
     return calls
 
 
@@ -66,9 +66,9 @@ def changed_test_rows(monkeypatch, j: Job) -> Iterator[None]:
     X["age"], X["dose"] = X["age"].astype("float64"), X["dose"].astype("float64")
     X.loc[tested, "age"], X.loc[tested, "dose"] = 1e6, -1e6
     plain = dataset.X.assign(age=dataset.X["age"].astype("float64"), dose=dataset.X["dose"].astype("float64"))
-    monkeypatch.setattr(pipeline.data, "load", lambda *_: replace(dataset, X=plain))
+    monkeypatch.setattr(steps.data, "load", lambda *_: replace(dataset, X=plain))
     yield
-    monkeypatch.setattr(pipeline.data, "load", lambda *_: replace(dataset, X=X))
+    monkeypatch.setattr(steps.data, "load", lambda *_: replace(dataset, X=X))
     yield
 
 
@@ -90,13 +90,13 @@ def test_test_rows_reach_nothing_that_learns(config, tmp_path, monkeypatch, gene
 def test_the_canary_sings_when_something_does_leak(config, tmp_path, monkeypatch):
     j = job(config)
     seen = []
-    original = pipeline.data.split
+    original = steps.data.split
 
     def leaky(dataset, seed, test_size):
         train, test = original(dataset, seed, test_size)
         return replace(train, X=pd.concat([train.X[:-1], test.X[:1]], ignore_index=True)), test
 
-    monkeypatch.setattr(pipeline.data, "split", leaky)
+    monkeypatch.setattr(steps.data, "split", leaky)
     for i, _ in enumerate(changed_test_rows(monkeypatch, j)):
         store = Store(tmp_path / str(i))
         Experiment(j, store).generator()
@@ -109,23 +109,24 @@ def test_generators_times_seeds_is_the_number_of_fits(config, store, fits):
     for classifier in classifiers:
         for generator in generators:
             for seed in seeds:
-                run(
-                    Experiment(job(config, f"generator={generator}", f"seed={seed}", f"classifier={classifier}"), store)
-                )
+                j = job(config, f"generator={generator}", f"seed={seed}", f"classifier={classifier}")
+                Experiment(j, store).run()
     assert sorted(fits) == sorted((name, seed) for name in ("Independent", "Copula", "Smote") for seed in seeds)
     assert len(entries(store, "generator")) == len(generators) * len(seeds)
 
 
 def test_arms_without_synthetic_rows_are_scored_once_for_all_generators(config, store, monkeypatch):
     scored = []
-    original = pipeline.classifiers.fit_predict
+    original = steps.classifiers.fit_predict
 
     def counted(cfg, arm, *rest):
         scored.append(type(arm).__name__)
         return original(cfg, arm, *rest)
 
-    monkeypatch.setattr(pipeline.classifiers, "fit_predict", counted)
-    results = [run(Experiment(job(config, f"generator={g}", "arms=default"), store)) for g in ("independent", "copula")]
+    monkeypatch.setattr(steps.classifiers, "fit_predict", counted)
+    results = [
+        Experiment(job(config, f"generator={g}", "arms=default"), store).run() for g in ("independent", "copula")
+    ]
     once = {"Real", "Duplicated", "Oversampled", "ClassWeight", "Threshold"}
     assert {name: scored.count(name) for name in set(scored)} == {
         **dict.fromkeys(once, 1),
@@ -142,31 +143,31 @@ def written(result, folder) -> bytes:
 
 def test_the_same_job_gives_the_same_bytes_in_any_order(config, tmp_path):
     jobs = [job(config, f"generator={g}", f"classifier={c}") for g in ("copula", "smote") for c in ("logistic", "knn")]
-    ordered = {j.key: written(run(Experiment(j, Store(tmp_path / "a"))), tmp_path / "a") for j in jobs}
-    backwards = {j.key: written(run(Experiment(j, Store(tmp_path / "b"))), tmp_path / "b") for j in reversed(jobs)}
+    ordered = {j.key: written(Experiment(j, Store(tmp_path / "a")).run(), tmp_path / "a") for j in jobs}
+    backwards = {j.key: written(Experiment(j, Store(tmp_path / "b")).run(), tmp_path / "b") for j in reversed(jobs)}
     assert len(ordered) == 4
     assert ordered == backwards
 
 
 def test_another_classifier_leaves_the_synthetic_rows(config, tmp_path):
-    a, b = (run(Experiment(job(config, f"classifier={c}"), Store(tmp_path / c))) for c in ("logistic", "knn"))
+    a, b = (Experiment(job(config, f"classifier={c}"), Store(tmp_path / c)).run() for c in ("logistic", "knn"))
     assert a.digests == b.digests
     assert a.key != b.key
 
 
 def test_another_seed_moves_split_and_rows(config, store):
-    a, b = (run(Experiment(job(config, f"seed={seed}"), store)) for seed in (0, 1))
+    a, b = (Experiment(job(config, f"seed={seed}"), store).run() for seed in (0, 1))
     assert all(a.digests[name] != b.digests[name] for name in ("real_train", "real_test", "synthetic"))
 
 
 def test_loss_weights_cost_a_generator_without_loss_nothing(config, store, fits):
-    results = [run(Experiment(job(config, f"loss.alpha={alpha}"), store)) for alpha in (0, 1, 2)]
+    results = [Experiment(job(config, f"loss.alpha={alpha}"), store).run() for alpha in (0, 1, 2)]
     assert len(fits) == 1
     assert len({result.key for result in results}) == 1
 
 
 def test_metrics_stand_side_by_side(config, store):
-    result = run(Experiment(job(config, "arms=default"), store))
+    result = Experiment(job(config, "arms=default"), store).run()
     names = result.metrics
     for arm in (*RIVALS, "synthetic", "combined", "balanced"):
         assert 0 <= names[f"{arm}/f1_macro"] <= 1
@@ -181,14 +182,14 @@ def test_metrics_stand_side_by_side(config, store):
 
 
 def test_a_numeric_target_runs_through(config, store):
-    result = run(Experiment(job(config, "generator=copula", "arms=default", task="number"), store))
+    result = Experiment(job(config, "generator=copula", "arms=default", task="number"), store).run()
     assert set(result.counts) == {"real", "synthetic", "combined", "duplicated"}
     assert result.metrics["real/r2"] > 0.5
     assert "real/f1_macro" not in result.metrics
 
 
 def test_only_the_arms_that_are_asked_for_run(config, store):
-    result = run(Experiment(job(config, "~arms.combined"), store))
+    result = Experiment(job(config, "~arms.combined"), store).run()
     assert set(result.counts) == {"real", "synthetic"}
     assert not [name for name in result.metrics if name.startswith("gain/")]
 
@@ -196,7 +197,7 @@ def test_only_the_arms_that_are_asked_for_run(config, store):
 @pytest.mark.parametrize(("advice", "same_as"), [(0.0, "real"), (1.0, "combined"), ("balance", "balanced")])
 def test_the_advised_arm_does_what_the_generator_says(config, store, monkeypatch, advice, same_as):
     monkeypatch.setattr(Generator, "advice", lambda self: advice)
-    result = run(Experiment(job(config, "arms=advised", "generator=copula"), store))
+    result = Experiment(job(config, "arms=advised", "generator=copula"), store).run()
     scores, expected = (
         {k.partition("/")[2]: v for k, v in result.metrics.items() if k.startswith(f"{arm}/")}
         for arm in ("advised", same_as)
