@@ -1,6 +1,7 @@
 """Configs: an allow-list that aliases cannot pass, digests that move with code and not with words."""
 
 import math
+import sys
 
 import pytest
 from hypothesis import given
@@ -52,6 +53,73 @@ def test_foreign_modules_are_not_even_imported(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(InputError):
         locate("evil.run")
+
+
+@pytest.fixture
+def outside(tmp_path, monkeypatch):
+    """Two packages outside this one, on Python's path."""
+    for name in ("mygen", "yourgen"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "__init__.py").write_text("from os import system\nfrom .parts import help_out\n")
+        (folder / "parts.py").write_text("def help_out():\n    return 1\n")
+    (tmp_path / "single.py").write_text("import mygen.parts\n\nclass Thing:\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    config._source.cache_clear()
+    yield tmp_path
+    config._source.cache_clear()
+    for name in ("mygen", "mygen.parts", "yourgen", "yourgen.parts", "single"):
+        sys.modules.pop(name, None)
+
+
+def test_an_allowed_package_is_admitted_and_no_other(outside):
+    assert locate("mygen.help_out", allow=["mygen"])() == 1
+    assert instantiate({"a": [{"_target_": "mygen.parts.help_out"}]}, allow=["mygen"]) == {"a": [1]}
+    with pytest.raises(InputError, match=r"to admit an installed package, add allow=\[yourgen\]"):
+        locate("yourgen.help_out", allow=["mygen"])
+    assert "yourgen" not in sys.modules
+
+
+def test_an_alias_in_an_allowed_package_is_judged_by_where_the_object_comes_from(outside):
+    with pytest.raises(InputError, match=r"must be a class or function of trisynth, sklearn, imblearn, mygen$"):
+        locate("mygen.system", allow=["mygen"])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("os", "standard library"),
+        ("my-gen", "name by which Python imports"),
+        ("mygen2", "no package of this name is installed"),
+        (3, "name by which Python imports"),
+    ],
+)
+def test_what_cannot_be_allowed_is_refused_in_one_line(name, message):
+    with pytest.raises(InputError, match=rf"^allow={name!r}: .*{message}"):
+        locate("trisynth.seeds.integer", allow=[name])
+
+
+def test_the_source_of_a_local_package_counts_in_keys(outside):
+    (module,) = targets({"_target_": "mygen.help_out"})
+    before, single = code_digest(module), code_digest("single")
+    (outside / "mygen" / "parts.py").write_text("def help_out():\n    return 2\n")
+    config._source.cache_clear()
+    assert code_digest(module) != before
+    assert code_digest("single") != single
+
+
+def test_the_version_of_an_installed_package_counts_in_keys(outside, monkeypatch):
+    before = code_digest("mygen")
+    for release in ("mygen 1.0", "mygen 1.1"):
+        monkeypatch.setattr(config, "_release", {"mygen": release}.get)
+        assert code_digest("mygen") != before
+        before = code_digest("mygen")
+    assert targets({"_target_": "mygen.help_out"}) == ["mygen"]
+
+
+def test_a_release_is_that_of_an_installed_package():
+    assert config._release("joblib").startswith("joblib ")
+    assert config._release("trisynth") is None
 
 
 def test_a_misspelt_class_is_named():

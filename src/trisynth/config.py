@@ -1,15 +1,17 @@
-"""Configs as values: canonical text, digests that name content, and objects made from an allow-list."""
+"""Configurations as values: canonical text, digests of content, and objects built from an allow-list."""
 
 import ast
 import hashlib
 import importlib
 import importlib.metadata
+import importlib.util
 import inspect
 import json
 import math
 import os
 import re
-from collections.abc import Container, Iterator, Mapping
+import sys
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -17,22 +19,23 @@ from typing import Any
 
 from trisynth.errors import InputError
 
-# What a yaml may name: the object's own module decides, after every alias has been followed.
+# Packages whose objects a yaml may name. The module of the resolved object decides, so that aliases cannot bypass it.
 ALLOWED = ("trisynth.", "sklearn.", "imblearn.")
 ROOT = Path(__file__).resolve().parent
-CONF = ROOT.parents[1] / "conf"
+# A wheel holds the configuration; in a clone it lies at the top.
+CONF = ROOT / "conf" if (ROOT / "conf").is_dir() else ROOT.parents[1] / "conf"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "scipy", "torch")
-# Variables that choose how numpy and torch round; dvc.yaml sets them.
+# Environment variables that decide how NumPy and PyTorch round; dvc.yaml sets them.
 KERNELS = ("MKL_CBWR", "OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")
 
 
 def target_name(config: Mapping[str, Any]) -> str:
-    """Name of what a config describes, as its yaml file is called: ``Copula`` is ``copula``."""
+    """Return the name of the class that a config describes, as its yaml file has it: ``Copula`` is ``copula``."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", config["_target_"].rpartition(".")[2]).lower()
 
 
 def canonical(value: Any) -> str:
-    """JSON text that is equal for equal configs: sorted keys, no blanks, NaN and infinities as text."""
+    """Return JSON text that is equal for equal configs: sorted keys, no blanks, NaN and infinities as text."""
 
     def plain(item: Any) -> Any:
         if isinstance(item, Mapping):
@@ -47,46 +50,85 @@ def canonical(value: Any) -> str:
 
 
 def digest(*values: Any) -> str:
-    """First 16 hexadecimal digits of the sha256 of the values' canonical text."""
+    """Return the first 16 hexadecimal digits of the SHA-256 of the values' canonical text."""
     return hashlib.sha256(canonical(values).encode()).hexdigest()[:16]
 
 
-def locate(target: str, parameter: str = "_target_") -> Any:
-    """The class or function behind a dotted name, if the allow-list admits it.
+def locate(target: str, parameter: str = "_target_", allow: Iterable[str] = ()) -> Any:
+    """Return the class or function behind a dotted name, if the allow-list admits it.
 
-    The check looks at the module that the *object* says it comes from, so that an alias such as
+    The check uses the module in which the *object* was defined, so that an alias such as
     ``sklearn.utils.os.system`` is refused.
+
+    Parameters
+    ----------
+    target : str
+        Dotted name.
+    parameter : str, default="_target_"
+        Name of the setting, for error messages.
+    allow : iterable of str, default=()
+        Further packages whose objects are admitted, by the names under which Python imports them.
 
     Raises
     ------
     InputError
-        If the name does not exist or the object comes from elsewhere.
+        If the name does not exist, or the object was defined in another package.
     """
+    admitted = (*ALLOWED, *_prefixes(tuple([allow] if isinstance(allow, str) else allow)))
+    remedy = f"must be a class or function of {', '.join(name.rstrip('.') for name in admitted)}"
     module, _, name = str(target).rpartition(".")
-    # A first look at the text keeps foreign modules from being imported at all.
-    if not f"{module}.".startswith(ALLOWED):
-        raise InputError(parameter, target, f"must lie in one of {', '.join(ALLOWED)}")
+    # The text is checked first, so that modules of other packages are not even imported.
+    if not f"{module}.".startswith(admitted):
+        package = module.partition(".")[0]
+        hint = f"; to admit an installed package, add allow=[{package}]" if package.isidentifier() else ""
+        raise InputError(parameter, target, remedy + hint)
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError):
         raise InputError(parameter, target, "no such class or function; check the spelling") from None
     origin = f"{getattr(found, '__module__', '')}."
-    if not callable(found) or not origin.startswith(ALLOWED):
-        raise InputError(parameter, target, f"must be a class or function of {', '.join(ALLOWED)}")
+    if not callable(found) or not origin.startswith(admitted):
+        raise InputError(parameter, target, remedy)
     return found
 
 
-def instantiate(config: Any, name: str = "", **extra: Any) -> Any:
-    """Object that a config describes: ``_target_`` names it, the other keys are its arguments.
+@cache
+def _prefixes(allow: tuple[str, ...]) -> tuple[str, ...]:
+    """Check the names of ``allow`` and return each with a final dot."""
+    for name in allow:
+        if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
+            raise InputError("allow", name, "must be the name by which Python imports a package: allow=[lightgbm]")
+        package = name.partition(".")[0]
+        if package in sys.stdlib_module_names:
+            raise InputError("allow", name, "is part of Python's standard library, which cannot be allowed")
+        if _origin(package) is None:
+            raise InputError("allow", name, "no package of this name is installed; check the spelling")
+    return tuple(f"{name}." for name in allow)
 
-    Nested mappings with a ``_target_`` are made first. ``extra`` arguments win over the config's. ``name`` is where
-    the config stands in the whole, such as ``generator``: errors name parameters as the user would type them.
+
+def instantiate(config: Any, name: str = "", *, allow: Iterable[str] = (), **extra: Any) -> Any:
+    """Build the object that a config describes: ``_target_`` names it, the other keys are its arguments.
+
+    Parameters
+    ----------
+    config : object
+        A mapping with ``_target_``. Nested mappings with a ``_target_`` are built first; plain values are returned.
+    name : str, default=""
+        Position of the config in the whole, such as ``generator``, so that errors name parameters as a user types them.
+    allow : iterable of str, default=()
+        Further packages whose objects may be built; see :func:`locate`.
+    **extra
+        Arguments that take precedence over those of the config.
     """
     if isinstance(config, Mapping):
-        arguments = {key: instantiate(value, _dotted(name, key)) for key, value in config.items() if key != "_target_"}
+        arguments = {
+            key: instantiate(value, _dotted(name, key), allow=allow)
+            for key, value in config.items()
+            if key != "_target_"
+        }
         if "_target_" not in config:
             return arguments
-        found = locate(config["_target_"], _dotted(name, "_target_"))
+        found = locate(config["_target_"], _dotted(name, "_target_"), allow)
         arguments.update(extra)
         for key in arguments:
             if new := current_name(found, key):
@@ -100,7 +142,7 @@ def instantiate(config: Any, name: str = "", **extra: Any) -> Any:
         with parameters_of(name, arguments):
             return _admissible(found(**arguments))
     if isinstance(config, list | tuple):
-        return [instantiate(value, name) for value in config]
+        return [instantiate(value, name, allow=allow) for value in config]
     return config
 
 
@@ -118,7 +160,7 @@ def _dotted(name: str, key: str) -> str:
 
 @contextmanager
 def parameters_of(name: str, arguments: Container[str]) -> Iterator[None]:
-    """Errors about ``arguments`` of the object that stands at ``name`` say so: ``k`` becomes ``generator.k``."""
+    """Prefix the parameter of an error about one of ``arguments`` with ``name``: ``k`` becomes ``generator.k``."""
     try:
         yield
     except InputError as error:
@@ -128,7 +170,7 @@ def parameters_of(name: str, arguments: Container[str]) -> Iterator[None]:
 
 
 def _admissible(made: Any) -> Any:
-    """An object, after scikit-learn has looked at its arguments; by itself it looks only when fitting."""
+    """Let scikit-learn check an object's arguments now; by itself it checks them only in ``fit``."""
     if hasattr(made, "_parameter_constraints"):
         try:
             made._validate_params()
@@ -138,24 +180,70 @@ def _admissible(made: Any) -> Any:
     return made
 
 
+def _origin(package: str) -> Path | None:
+    """Return the folder of a package, or the file of a module, without importing it; None if it is not installed."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    places = list(spec.submodule_search_locations or [])
+    return Path(places[0]) if places else Path(spec.origin or "") if spec.has_location else None
+
+
+# It reads the files of every installed package.
+_distributions = cache(importlib.metadata.packages_distributions)
+
+
+@cache
+def _release(package: str) -> str | None:
+    """Return name and version of an installed package; None for one that is used from its source, such as this one."""
+    if package == "trisynth":
+        return None
+    origin = _origin(package)
+    for name in _distributions().get(package, []):
+        distribution = importlib.metadata.distribution(name)
+        if origin and origin.is_relative_to(Path(distribution.locate_file(""))):
+            return f"{name} {distribution.version}"
+    return None
+
+
 @cache
 def _source(module: str) -> tuple[str, list[str]]:
-    """Comment-free source text of a module of this package, and the modules of this package that it imports."""
+    """Return a module's source without comments and docstrings, and the modules it imports whose code counts."""
     tree = ast.parse(_file(module).read_bytes())
+    package = module if _file(module).name == "__init__.py" else module.rpartition(".")[0]
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    imported = sorted(name for name in names if name.startswith("trisynth.") and _file(name))
+        elif isinstance(node, ast.ImportFrom):
+            start = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) if node.level else ""
+            base = ".".join(filter(None, (start, node.module)))
+            names |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    # What this package imports from others is covered by the versions of the libraries.
+    own = module.startswith("trisynth.")
+    imported = sorted(n for n in names if (n.startswith("trisynth.") or not own) and _counts(n))
     return ast.unparse(_without_docstrings(tree)), imported
 
 
 def _file(module: str) -> Path | None:
-    """Source file of a module of this package; found without importing it, which can take seconds."""
-    place = ROOT.joinpath(*module.split(".")[1:])
+    """Return the source file of a module without importing it, which can take seconds; None if there is none."""
+    package, *rest = module.split(".")
+    origin = ROOT if package == "trisynth" else _origin(package)
+    if origin is None or origin.is_file():
+        return None if rest else origin
+    place = origin.joinpath(*rest)
     return next((path for path in (place / "__init__.py", place.with_suffix(".py")) if path.is_file()), None)
+
+
+def _counts(module: str) -> bool:
+    """Tell whether results depend on a module beyond Python and the versions of the libraries."""
+    package = module.partition(".")[0]
+    if package in sys.stdlib_module_names or f"{package}." in ALLOWED[1:]:
+        return False
+    return _file(module) is not None or (package != "trisynth" and _release(package) is not None)
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
@@ -167,40 +255,44 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
 
 
 def code_digest(*modules: str) -> str:
-    """Digest of the modules' code, of all they import from this package, and of the libraries' versions.
+    """Return the digest of the modules' code, of the code that they import, and of the libraries' versions.
 
-    Comments and docstrings do not count: explaining code better makes no result stale.
+    Of an installed package the version counts; of this one, and of a module that lies outside the installed packages,
+    the source. Comments and docstrings do not count: explaining code better makes no result stale.
     """
     sources: dict[str, str] = {}
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
-        if module not in sources:
+        package = module.partition(".")[0]
+        if release := _release(package):
+            sources[package] = release
+        elif module not in sources:
             text, imported = _source(module)
             sources[module] = _text_digest(text)
             waiting += imported
     return digest(sources, versions())
 
 
-# Every step of a job asks for the same sources.
+# The steps of a job share most of their sources.
 _text_digest = cache(digest)
 
 
 @cache
 def versions() -> dict[str, str]:
-    """Versions of the libraries that results depend on, and of their kernels where the environment chooses them."""
+    """Return the versions of the libraries that results depend on, and the kernels that the environment chooses."""
     chosen = {name: os.environ[name] for name in KERNELS if name in os.environ}
     return {name: importlib.metadata.version(name) for name in LIBRARIES} | chosen
 
 
 def own_module(target: str) -> str | None:
-    """Module of this package that a dotted name lies in, None for other packages; imports nothing."""
+    """Return the module of a dotted name if its code counts in a key; None for libraries. Imports nothing."""
     module = str(target).rpartition(".")[0]
-    return module if module.startswith("trisynth.") and _file(module) else None
+    return module if module and _counts(module) else None
 
 
 def targets(config: Any) -> list[str]:
-    """Modules of this package that a config's ``_target_`` entries name, at any depth."""
+    """Return the modules that a config's ``_target_`` entries name at any depth, where their code counts in a key."""
     if isinstance(config, Mapping):
         own = own_module(config.get("_target_", ""))
         return sorted({name for value in config.values() for name in targets(value)} | ({own} if own else set()))

@@ -160,3 +160,18 @@ def test_equal_states_give_equal_bytes(mixed, tmp_path):
     for name in ("first", "second"):
         Copula().fit(*mixed()).save(tmp_path / name)
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+
+
+def test_objects_of_another_package_need_the_class_at_hand_or_permission(tmp_path, monkeypatch):
+    (tmp_path / "stranger.py").write_text(
+        "class Box:\n    def __init__(self, content):\n        self.content = content\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    from stranger import Box
+
+    path = tmp_path / "box.zip"
+    persistence.save(Box([1, 2]), path)
+    assert persistence.load(path, Box).content == [1, 2]
+    assert persistence.load(path, object, allow=["stranger"]).content == [1, 2]
+    with pytest.raises(InputError, match=r"^saved state='stranger.Box': "):
+        persistence.load(path, object)

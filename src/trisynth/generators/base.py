@@ -7,7 +7,7 @@ bounds and order are done here, once.
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -164,16 +164,19 @@ class Generator(BaseEstimator, ABC):
         """Write the fitted generator to one file of JSON and arrays; loading it runs no code of the file's."""
         persistence.save(self, Path(path))
 
-    @staticmethod
-    def load(path: str | Path) -> "Generator":
-        """A generator that ``save`` wrote; it draws the same rows as the one that was saved."""
-        return persistence.load(Path(path), Generator)
+    @classmethod
+    def load(cls, path: str | Path, allow: Iterable[str] = ()) -> "Generator":
+        """Return a generator that ``save`` wrote; it draws the same rows as the one that was saved.
+
+        ``allow`` names further packages whose objects the file may hold; see :func:`trisynth.config.locate`.
+        """
+        return persistence.load(Path(path), cls, allow)
 
 
-def fit(config: Mapping, X: pd.DataFrame, y: pd.Series, seed: int = 0) -> Generator:
+def fit(config: Mapping, X: pd.DataFrame, y: pd.Series, seed: int = 0, allow: Iterable[str] = ()) -> Generator:
     """Generator of a yaml of ``conf/generator``, fitted; errors name parameters as ``generator.<parameter>``."""
     with parameters_of("generator", config):
-        return instantiate(config, "generator").fit(X, y, seed)
+        return instantiate(config, "generator", allow=allow).fit(X, y, seed)
 
 
 def _checked(X: pd.DataFrame, y: pd.Series) -> tuple[pd.DataFrame, pd.Series]:

@@ -2,7 +2,9 @@
 
 import io
 import json
+import sys
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from trisynth.cache import write_atomic
-from trisynth.config import locate
+from trisynth.config import ALLOWED, locate
 from trisynth.errors import InputError
 
 T = TypeVar("T")
@@ -19,10 +21,13 @@ _TAG = "~"
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def save(fitted: Any, path: Path) -> None:
-    """Write a fitted object of this package to ``path``."""
+def save(fitted: Any, path: Path, allow: Iterable[str] = ()) -> None:
+    """Write a fitted object to ``path``.
+
+    Besides objects of this package and its libraries it may hold those of its own class's package and of ``allow``.
+    """
     arrays: list[np.ndarray] = []
-    state = json.dumps(_encode(fitted, arrays), ensure_ascii=False)
+    state = json.dumps(_encode(fitted, arrays, _with_own(type(fitted), allow)), ensure_ascii=False)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(zipfile.ZipInfo("state.json", _DATE), state)
@@ -33,8 +38,16 @@ def save(fitted: Any, path: Path) -> None:
     write_atomic(path, buffer.getvalue())
 
 
-def load(path: Path, kind: type[T]) -> T:
-    """Object of class ``kind`` that ``save`` wrote to ``path``.
+def load(path: Path, kind: type[T], allow: Iterable[str] = ()) -> T:
+    """Return the object of class ``kind`` that ``save`` wrote to ``path``.
+
+    Parameters
+    ----------
+    path : path
+    kind : type
+        Its package is admitted, too.
+    allow : iterable of str, default=()
+        Further packages whose objects the file may hold; see :func:`trisynth.config.locate`.
 
     Raises
     ------
@@ -50,15 +63,22 @@ def load(path: Path, kind: type[T]) -> T:
             ]
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise InputError("path", str(path), f"is not a saved {kind.__name__} ({error})") from None
-    fitted = _decode(state, arrays)
+    fitted = _decode(state, arrays, _with_own(kind, allow))
     if not isinstance(fitted, kind):
         raise InputError("path", str(path), f"holds a {type(fitted).__name__}, not a {kind.__name__}")
     return fitted
 
 
-def _encode(value: Any, arrays: list[np.ndarray]) -> Any:
+def _with_own(kind: type, allow: Iterable[str]) -> tuple[str, ...]:
+    """Add the package of a class that the caller already holds to the allowed ones."""
+    own = kind.__module__.partition(".")[0]
+    known = f"{own}.".startswith(ALLOWED) or own in ("__main__", *sys.stdlib_module_names)
+    return tuple(allow) if known else (*allow, own)
+
+
+def _encode(value: Any, arrays: list[np.ndarray], allow: tuple[str, ...]) -> Any:
     def inner(item: Any) -> Any:
-        return _encode(item, arrays)
+        return _encode(item, arrays, allow)
 
     if value is None or isinstance(value, bool | int | float | str):
         # numpy's float64 is a float and its repr round-trips; json writes it as one.
@@ -102,13 +122,13 @@ def _encode(value: Any, arrays: list[np.ndarray]) -> Any:
     if isinstance(value, pd.DataFrame):
         return {_TAG: "frame", "columns": [inner(value[name]) for name in value]}
     target = f"{type(value).__module__}.{type(value).__qualname__}"
-    locate(target, "saved state")
+    locate(target, "saved state", allow)
     return {_TAG: "object", "class": target, "state": inner(dict(vars(value)))}
 
 
-def _decode(value: Any, arrays: list[np.ndarray]) -> Any:
+def _decode(value: Any, arrays: list[np.ndarray], allow: tuple[str, ...]) -> Any:
     def inner(item: Any) -> Any:
-        return _decode(item, arrays)
+        return _decode(item, arrays, allow)
 
     if isinstance(value, list):
         return [inner(item) for item in value]
@@ -145,7 +165,7 @@ def _decode(value: Any, arrays: list[np.ndarray]) -> Any:
         case "frame":
             return pd.DataFrame({series.name: series for series in map(inner, value["columns"])})
         case "object":
-            found = locate(value["class"], "saved state")
+            found = locate(value["class"], "saved state", allow)
             restored = found.__new__(found)
             restored.__dict__.update(inner(value["state"]))
             return restored
