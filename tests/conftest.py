@@ -4,6 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -85,9 +88,41 @@ def command():
 
     def run(module: str, *arguments: str, cwd: Path, **options) -> subprocess.CompletedProcess:
         line = [sys.executable, "-m", f"trisynth.{module}", *map(str, arguments)]
-        return subprocess.run(line, cwd=cwd, capture_output=True, text=True, timeout=300, **options)
+        return subprocess.run(line, cwd=cwd, capture_output=True, text=True, **options)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def until():
+    """Wait for a condition, or for a process to end, however long a busy machine takes."""
+
+    def wait(condition: Callable[[], object], process: subprocess.Popen) -> None:
+        pause = threading.Event()
+        while not condition() and process.poll() is None:
+            pause.wait(0.01)
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def held():
+    """Keep a job of a resolved config from fitting its generator: whatever runs it must wait inside the block.
+
+    With it a test decides at which moment it kills a sweep; no machine is too fast or too slow for that.
+    """
+
+    @contextmanager
+    def hold(config: dict, cache: Path) -> Iterator[None]:
+        from trisynth.experiment.job import Job
+        from trisynth.experiment.validation import ValidationJob
+
+        job = (ValidationJob if config.get("validation") else Job).from_config(config)
+        (cache / "generator").mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / "generator" / f".{job.generator_key}.lock"):
+            yield
+
+    return hold
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import cloudpickle
 import pytest
@@ -68,20 +67,20 @@ def test_every_choice_is_checked_once(monkeypatch):
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_killed_worker_ends_the_sweep_with_one_line(number, overrides, tmp_path):
-    given = overrides(tmp_path, "classes", "seed=range(20)", "hydra.launcher.n_jobs=2")
+def test_a_killed_worker_ends_the_sweep_with_one_line(number, overrides, config, until, held, tmp_path):
+    given = overrides(tmp_path, "classes", "seed=range(6)", "hydra.launcher.n_jobs=2")
     line = [sys.executable, "-m", "trisynth.run", "-m", *given]
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen(line, cwd=tmp_path, start_new_session=True, **pipes)
-    deadline = time.monotonic() + 120
-    while not list((tmp_path / "runs").glob("*/result.json")) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    os.kill(workers(process.pid)[number], signal.SIGKILL)
-    try:
-        _, err = process.communicate(timeout=60)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+    # The last job cannot end, so that both workers are alive when one of them is killed.
+    with held(config("seed=5"), tmp_path / "cache"):
+        process = subprocess.Popen(line, cwd=tmp_path, start_new_session=True, **pipes)
+        try:
+            until(lambda: len(workers(process.pid)) == 2 and any((tmp_path / "runs").glob("*/result.json")), process)
+            os.kill(workers(process.pid)[number], signal.SIGKILL)
+            _, err = process.communicate()
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 1
     assert "error: a worker process died" in err and "run the same command again" in err
 

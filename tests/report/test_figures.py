@@ -1,6 +1,5 @@
 import itertools
 import json
-import time
 
 import numpy as np
 import pandas as pd
@@ -164,9 +163,7 @@ def test_a_missing_or_damaged_file_is_one_clear_line(folder, tmp_path, capsys, n
 def test_the_overview_is_one_light_picture_of_the_target_and_twelve_features(datasets, tmp_path):
     real, synthetic = datasets
     overview(real, synthetic, tmp_path / "overview.png")
-    start = time.process_time()
     overview(real, synthetic, tmp_path / "again.png")
-    assert time.process_time() - start < 5  # the aim is 0.5; this only catches a layout engine gone wild
     assert (tmp_path / "overview.png").read_bytes() == (tmp_path / "again.png").read_bytes()
     assert (tmp_path / "overview.png").stat().st_size < 150_000
     with Image.open(tmp_path / "overview.png") as picture:
