@@ -15,7 +15,7 @@ from trisynth import seeds
 from trisynth.generators.base import Generator
 from trisynth.generators.copula import Copula
 from trisynth.generators.independent import Independent
-from trisynth.generators.smote import Smote
+from trisynth.generators.smote import SMOTE
 from trisynth.recommend.auto import CLASSIFIERS, Auto
 
 HERE = Path(__file__).resolve().parent
@@ -66,7 +66,7 @@ def answer(truth: str, shift: float, candidates: dict[str, Generator], table: in
 
 def main(tables: int) -> None:
     """Write the answers and print their rates."""
-    usual = {"independent": Independent(), "smote": Smote(), "copula": Copula()}
+    usual = {"independent": Independent(), "smote": SMOTE(), "copula": Copula()}
     rows = [answer("no gain", 0.0, usual, table) for table in range(tables)]
     rows += [answer("a gain", 0.7, usual | {"density": Density()}, table) for table in range(tables)]
     found = pd.DataFrame(rows)

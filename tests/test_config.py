@@ -140,16 +140,16 @@ def test_instantiate_makes_nested_objects():
 
 
 def test_an_unknown_argument_is_named_with_the_known_ones():
-    with pytest.raises(InputError, match=r"k_neighbours=3: Smote does not take it; it takes .*k_neighbors"):
-        instantiate({"_target_": "trisynth.generators.smote.Smote", "k_neighbours": 3})
+    with pytest.raises(InputError, match=r"k_neighbours=3: SMOTE does not take it; it takes .*k_neighbors"):
+        instantiate({"_target_": "trisynth.generators.smote.SMOTE", "k_neighbours": 3})
 
 
 def test_a_former_argument_is_named_with_its_present_name(monkeypatch):
-    from trisynth.generators.smote import Smote
+    from trisynth.generators.smote import SMOTE
 
-    monkeypatch.setattr(Smote, "renamed", {"neighbours": "k_neighbors"}, raising=False)
+    monkeypatch.setattr(SMOTE, "renamed", {"neighbours": "k_neighbors"}, raising=False)
     with pytest.raises(InputError, match=r"^generator.neighbours=3: is now called generator.k_neighbors$"):
-        instantiate({"_target_": "trisynth.generators.smote.Smote", "neighbours": 3}, "generator")
+        instantiate({"_target_": "trisynth.generators.smote.SMOTE", "neighbours": 3}, "generator")
 
 
 def test_an_argument_that_scikit_learn_refuses_is_a_users_mistake():
@@ -252,7 +252,7 @@ def test_targets_are_the_modules_of_this_package():
 
 
 @pytest.mark.parametrize(
-    ("cls", "name"), [("Copula", "copula"), ("BorderlineSmote", "borderline_smote"), ("VAE", "vae")]
+    ("cls", "name"), [("Copula", "copula"), ("BorderlineSMOTE", "borderline_smote"), ("VAE", "vae")]
 )
 def test_names_are_those_of_the_yaml_files(cls, name):
     assert target_name({"_target_": f"trisynth.generators.x.{cls}"}) == name

@@ -84,7 +84,7 @@ def test_an_unwritable_folder_is_one_clear_line(tmp_path):
 
 
 def test_the_table_starts_with_what_identifies_a_job():
-    plain = {**CONFIG, "generator": {"_target_": "trisynth.generators.smote.BorderlineSmote"}}
+    plain = {**CONFIG, "generator": {"_target_": "trisynth.generators.smote.BorderlineSMOTE"}}
     frame = table([result(), result(key="def", config=plain, metrics={"real/accuracy": 1.0})])
     identity = ["key", "dataset", "generator", "classifier", "seed", "loss.alpha", "loss.beta", "loss.gamma"]
     assert list(frame.columns[: len(identity)]) == identity
@@ -96,7 +96,7 @@ def test_the_table_starts_with_what_identifies_a_job():
 
 def test_settings_that_were_varied_are_columns():
     def job(key, loss=None, **settings):
-        known = {"_target_": "trisynth.generators.smote.Smote", **settings} if loss is None else CONFIG["generator"]
+        known = {"_target_": "trisynth.generators.smote.SMOTE", **settings} if loss is None else CONFIG["generator"]
         return result(key=key, config={**CONFIG, "generator": known | ({"loss": loss} if loss else {})})
 
     jobs = [
@@ -112,5 +112,5 @@ def test_settings_that_were_varied_are_columns():
 
 
 def test_a_setting_that_goes_with_a_choice_is_no_column():
-    smote = {**CONFIG, "generator": {"_target_": "trisynth.generators.smote.Smote", "k_neighbors": 5}}
+    smote = {**CONFIG, "generator": {"_target_": "trisynth.generators.smote.SMOTE", "k_neighbors": 5}}
     assert not [name for name in table([result(), result(key="b", config=smote)]) if name.startswith("generator.")]

@@ -111,7 +111,7 @@ def test_generators_times_seeds_is_the_number_of_fits(config, store, fits):
             for seed in seeds:
                 j = job(config, f"generator={generator}", f"seed={seed}", f"classifier={classifier}")
                 Experiment(j, store).run()
-    assert sorted(fits) == sorted((name, seed) for name in ("Independent", "Copula", "Smote") for seed in seeds)
+    assert sorted(fits) == sorted((name, seed) for name in ("Independent", "Copula", "SMOTE") for seed in seeds)
     assert len(entries(store, "generator")) == len(generators) * len(seeds)
 
 

@@ -32,7 +32,7 @@ BRIEF = {
     "levels": 6,
     "candidates": {
         "independent": {"_target_": "trisynth.generators.independent.Independent"},
-        "smote": {"_target_": "trisynth.generators.smote.Smote"},
+        "smote": {"_target_": "trisynth.generators.smote.SMOTE"},
     },
     "classifiers": {
         "nearest": {

@@ -111,7 +111,7 @@ def test_small_class_leans_on_the_pooled_rows():
 def test_prior_is_the_weight_of_the_pooled_correlation():
     u, v = normals(0.8, 200)
     X = pd.DataFrame({"u": u, "v": v})
-    values = [latent_correlation(X, prior=prior) for prior in (0.0, 10.0, 1e9)]
+    values = [latent_correlation(X, prior_strength=value) for value in (0.0, 10.0, 1e9)]
     assert values[0] > values[1] > values[2] == pytest.approx(0, abs=1e-3)
 
 
@@ -146,5 +146,5 @@ def test_fast_quantiles_are_the_exact_ones():
 @pytest.mark.parametrize("wrong", [-1.0, float("nan"), float("inf"), "10", None, True])
 def test_impossible_prior(wrong):
     X = pd.DataFrame({"x": [1.0, 2.0]})
-    with pytest.raises(InputError, match=r"^prior="):
-        Copula(prior=wrong).fit(*one_class(X))
+    with pytest.raises(InputError, match=r"^prior_strength="):
+        Copula(prior_strength=wrong).fit(*one_class(X))

@@ -5,13 +5,18 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 import pytest
-from imblearn.over_sampling import SMOTE
+from imblearn import over_sampling
 
 from trisynth.errors import InputError
 from trisynth.generators import smote
-from trisynth.generators.smote import Adasyn, BorderlineSmote, Smote, Smotenc
+from trisynth.generators.smote import ADASYN, SMOTE, SMOTENC, BorderlineSMOTE
 
-FAMILY = [Smote, Smotenc, BorderlineSmote, Adasyn]
+FAMILY = [SMOTE, SMOTENC, BorderlineSMOTE, ADASYN]
+
+
+def neighbours(family, k):
+    """Generator of the family with ``k`` neighbours, under the name that imbalanced-learn gives them."""
+    return family(**{"n_neighbors" if family is ADASYN else "k_neighbors": k})
 
 
 def blobs(counts=(60, 25, 1), width=3, seed=0, spread=2.0):
@@ -55,24 +60,24 @@ def test_segments_go_to_the_k_nearest_neighbours(family):
     y = pd.Series(["a"] * 16 + ["b"] * 4)
     between = {}
     for k in (7, 12):
-        points = family(k_neighbors=k).fit(X, y).sample({"a": 400})[0]["x"]
+        points = neighbours(family, k).fit(X, y).sample({"a": 400})[0]["x"]
         between[k] = points.between(2, 99).mean()
     assert between[7] == 0 < between[12]
 
 
 def test_same_rows_as_imbalanced_learn_on_standardised_numbers():
     X, y = blobs((40, 15, 0))
-    generator = Smote(k_neighbors=3).fit(X, y)
+    generator = SMOTE(k_neighbors=3).fit(X, y)
     own = generator.numbers_[generator.rows_ == 1]
     new = smote._smote(own, [], 7, 3, 11)
-    peer = SMOTE(k_neighbors=3, random_state=11, sampling_strategy={"b": 22})
+    peer = over_sampling.SMOTE(k_neighbors=3, random_state=11, sampling_strategy={"b": 22})
     np.testing.assert_array_equal(new, peer.fit_resample(generator.numbers_, y)[0][55:])
 
 
 def test_units_do_not_choose_the_neighbours():
     X, y = blobs()
-    first = Smote().fit(X, y).sample(50)[0]
-    second = Smote().fit(X * [1.0, 2.0**20, 2.0**-20], y).sample(50)[0]
+    first = SMOTE().fit(X, y).sample(50)[0]
+    second = SMOTE().fit(X * [1.0, 2.0**20, 2.0**-20], y).sample(50)[0]
     np.testing.assert_allclose(second / [1.0, 2.0**20, 2.0**-20], first, rtol=1e-12)
 
 
@@ -87,33 +92,33 @@ def test_class_of_one_row_repeats_it(family):
 @pytest.mark.parametrize("family", FAMILY)
 def test_small_class_uses_all_its_rows(family):
     X, y = blobs((60, 2, 0))
-    points, _ = family(k_neighbors=9).fit(X, y).sample({"b": 30})
+    points, _ = neighbours(family, 9).fit(X, y).sample({"b": 30})
     low, high = X[y == "b"].min(), X[y == "b"].max()
     assert ((points >= low) & (points <= high)).all(axis=None)
     assert points["x0"].nunique() == 30
 
 
-@pytest.mark.parametrize("family", [BorderlineSmote, Adasyn])
+@pytest.mark.parametrize("family", [BorderlineSMOTE, ADASYN])
 def test_falls_back_on_smote_when_no_other_class_is_near(family):
     X, y = blobs((30, 20, 0), spread=1e6)
     drawn = family().fit(X, y).sample({"b": 100})[0]
-    rng_free = Smote().fit(X, y).sample({"b": 100})[0]
+    rng_free = SMOTE().fit(X, y).sample({"b": 100})[0]
     pd.testing.assert_frame_equal(drawn, rng_free)
 
 
-@pytest.mark.parametrize("family", [BorderlineSmote, Adasyn])
+@pytest.mark.parametrize("family", [BorderlineSMOTE, ADASYN])
 def test_seeds_are_the_rows_near_other_classes(family):
     # Class b fills [0, 10], class a everything above 9.
     X = pd.DataFrame({"x": np.append(np.linspace(0, 10, 40), np.linspace(9.03, 30, 60))})
     y = pd.Series(["b"] * 40 + ["a"] * 60)
-    points = family(k_neighbors=3).fit(X, y).sample({"b": 200})[0]
-    plain = Smote(k_neighbors=3).fit(X, y).sample({"b": 200})[0]
+    points = neighbours(family, 3).fit(X, y).sample({"b": 200})[0]
+    plain = SMOTE(k_neighbors=3).fit(X, y).sample({"b": 200})[0]
     assert points["x"].median() > 8.5 > 6 > plain["x"].median()
 
 
 def test_adasyn_is_exact_where_rounding_loses_rows():
     X, y = blobs((60, 40, 0), spread=0.5)
-    generator = Adasyn().fit(X, y)
+    generator = ADASYN().fit(X, y)
     for n in (1, 2, 7, 39, 500):
         assert len(generator.sample({"b": n})[0]) == n
 
@@ -143,7 +148,7 @@ def test_categories_follow_the_class(family):
 def test_smoten_votes_on_categories_alone():
     X = pd.DataFrame({"c": list("ppppqqqqrrrr"), "d": list("uuuuvvvvwwww")})
     y = pd.Series(list("aaaaaaaabbbb"))
-    drawn, _ = Smote(k_neighbors=2).fit(X, y).sample({"a": 40, "b": 5})
+    drawn, _ = SMOTE(k_neighbors=2).fit(X, y).sample({"a": 40, "b": 5})
     assert set(map(tuple, drawn.to_numpy())) <= {("p", "u"), ("q", "v"), ("r", "w")}
 
 
@@ -151,15 +156,15 @@ def test_smoten_knows_the_other_class_in_every_block(monkeypatch):
     monkeypatch.setattr(smote, "_BLOCK", 10)
     rng = np.random.default_rng(0)
     X = pd.DataFrame({name: rng.choice(list("pqrs"), 103) for name in "abcde"})
-    drawn, _ = Smote().fit(X, pd.Series(["most"] * 100 + ["few"] * 3)).sample({"most": 300})
+    drawn, _ = SMOTE().fit(X, pd.Series(["most"] * 100 + ["few"] * 3)).sample({"most": 300})
     assert drawn.merge(X.drop_duplicates()).shape[0] < 150, "votes, not copies"
 
 
 def test_smotenc_puts_gaps_to_the_vote():
     X, y = blobs((40, 40, 0))
     X["x0"] = X["x0"].mask(np.arange(80) % 2 == 0)
-    generator = Smotenc().fit(X, y)
-    assert generator._nominal() and not Smote().fit(X, y)._nominal()
+    generator = SMOTENC().fit(X, y)
+    assert generator._nominal() and not SMOTE().fit(X, y)._nominal()
     drawn, _ = generator.sample(60)
     assert drawn["x0"].isna().any() and drawn["x0"].notna().any()
 
@@ -183,7 +188,7 @@ def test_blocks_share_out_the_class_and_keep_counts(monkeypatch):
 def test_one_hot_neighbours_are_worked_in_bounded_pieces(monkeypatch):
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"x": rng.normal(size=600), "c": rng.integers(0, 300, 600).astype(str)})
-    generator = Smote().fit(X, pd.Series(np.tile(["a", "b"], 300)))
+    generator = SMOTE().fit(X, pd.Series(np.tile(["a", "b"], 300)))
     peaks = {}
     for cells in (2**19, 2**30):
         monkeypatch.setattr(smote, "_CELLS", cells)
@@ -197,7 +202,19 @@ def test_one_hot_neighbours_are_worked_in_bounded_pieces(monkeypatch):
 @pytest.mark.parametrize("wrong", [0, -1, 2.5, True, "5", None])
 def test_impossible_neighbours(wrong):
     for family in FAMILY:
-        with pytest.raises(InputError, match=r"^k_neighbors="):
-            family(k_neighbors=wrong).fit(*blobs())
+        with pytest.raises(InputError, match=r"^[kn]_neighbors="):
+            neighbours(family, wrong).fit(*blobs())
     with pytest.raises(InputError, match=r"^m_neighbors="):
-        BorderlineSmote(m_neighbors=wrong).fit(*blobs())
+        BorderlineSMOTE(m_neighbors=wrong).fit(*blobs())
+
+
+def test_borderline_2_also_reaches_towards_other_classes():
+    X = pd.DataFrame({"x": np.append(np.linspace(0, 10, 40), np.linspace(9.03, 30, 60))})
+    y = pd.Series(["b"] * 40 + ["a"] * 60)
+    farthest = {}
+    for kind in ("borderline-1", "borderline-2"):
+        drawn = BorderlineSMOTE(kind=kind).fit(X, y).sample({"b": 300})
+        farthest[kind] = drawn[0]["x"].max()
+    assert farthest["borderline-1"] <= 10 < farthest["borderline-2"]
+    with pytest.raises(InputError, match=r"^kind='borderline-3': must be"):
+        BorderlineSMOTE(kind="borderline-3").fit(X, y)

@@ -15,7 +15,7 @@ from trisynth.generators.base import fit as fit_config
 from trisynth.generators.copula import Copula
 from trisynth.generators.copy import Copy
 from trisynth.generators.independent import Independent
-from trisynth.generators.smote import Smote
+from trisynth.generators.smote import SMOTE
 from trisynth.recommend import search
 from trisynth.recommend.auto import Auto
 from trisynth.recommend.folds import deal, exams
@@ -77,7 +77,7 @@ def auto(**arguments) -> Auto:
 
 
 def test_the_candidate_that_knows_the_density_is_advised():
-    candidates = {"independent": Independent(), "smote": Smote(), "oracle": Oracle()}
+    candidates = {"independent": Independent(), "smote": SMOTE(), "oracle": Oracle()}
     found = auto(candidates=candidates, amounts=(0.5, 4.0), repeats=2).fit(*table())
     assert found.advice_["candidate"] == "oracle"
     assert found.advice() == 4.0
@@ -215,7 +215,7 @@ def test_without_a_budget_nothing_is_tried_and_it_says_so():
 def test_a_spent_budget_stops_between_candidates(monkeypatch):
     clock = iter(range(1000))
     monkeypatch.setattr(search.time, "process_time", lambda: next(clock))
-    candidates = {"a": Independent(), "b": Smote(), "c": Copula()}
+    candidates = {"a": Independent(), "b": SMOTE(), "c": Copula()}
     found = auto(candidates=candidates, budget=2.5, amounts=(0.5, 1.0)).fit(*table())
     tried = found.trials_.query("stage == 'choose'")
     assert tried["candidate"].tolist() == ["a", "a", "b", "b"]
@@ -257,7 +257,7 @@ def test_a_candidate_that_cannot_be_fitted_is_passed_over_where_there_is_no_sear
 
 
 def test_trials_and_advice_survive_the_file(tmp_path):
-    found = auto(candidates={"copula": Copula(), "smote": Smote()}, amounts=(1.0, BALANCE)).fit(*table(100, share=0.3))
+    found = auto(candidates={"copula": Copula(), "smote": SMOTE()}, amounts=(1.0, BALANCE)).fit(*table(100, share=0.3))
     found.save(tmp_path / "auto")
     again = Generator.load(tmp_path / "auto")
     pd.testing.assert_frame_equal(again.trials_, found.trials_)
@@ -277,7 +277,7 @@ def test_trials_and_advice_survive_the_file(tmp_path):
         ("candidates", {"s": {"_target_": "trisynth.generators.smote.Smoote"}}, "candidates.s._target_="),
         ("candidates", {"s": {"_target_": "sklearn.linear_model.Ridge"}}, "candidates.s='Ridge': must be a generator"),
         ("candidates", {"a": Auto()}, "candidates.a='Auto': must be a generator other than auto"),
-        ("candidates", {"s": Smote(k_neighbors=0)}, "candidates.s.k_neighbors=0"),
+        ("candidates", {"s": SMOTE(k_neighbors=0)}, "candidates.s.k_neighbors=0"),
         ("amounts", [], "amounts=[]: must be a list"),
         ("amounts", "balance", "amounts='balance': must be a list"),
         ("amounts", [0], "amounts=0: must hold ratios > 0 or balance"),

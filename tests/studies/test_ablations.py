@@ -51,7 +51,7 @@ def test_planted_effects_are_found(tmp_path):
 def test_a_setting_that_other_generators_lack_does_not_disturb(tmp_path):
     arf = pd.DataFrame(
         [
-            {"dataset": "pima", "generator": "arf", "classifier": "logistic", "seed": 0, "generator.rounds": rounds}
+            {"dataset": "pima", "generator": "arf", "classifier": "logistic", "seed": 0, "generator.max_iter": rounds}
             | {"synthetic/roc_auc": 0.8 + 0.01 * (rounds > 0), "fidelity/c2st_boosting": 0.7}
             for rounds in (0, 10)
         ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -34,12 +35,12 @@ class Copula(Generator):
     category (the commonest first) or the answer to "is this cell missing?", which is a latent of its own.
     A correlation is estimated from the intervals' mean latents, divided by their variances; to first order this
     undoes the loss by coarse intervals (the polyserial correlation, Olsson et al. 1982). Classes lean on the pooled
-    within-class correlations and these on independence, with the weight of ``prior`` rows; classes with few rows
-    also take in the pooled marginals, with the weight of one row.
+    within-class correlations and these on independence, with the weight of ``prior_strength`` rows; classes with
+    few rows also take in the pooled marginals, with the weight of one row.
 
     Parameters
     ----------
-    prior : float, default=10.0
+    prior_strength : float, default=10.0
         Rows that the pooled correlations count for in each class; must be >= 0.
 
     Notes
@@ -49,12 +50,15 @@ class Copula(Generator):
     quantiles joined by lines instead of fitted families, and shrinkage and classes are ours.
     """
 
-    def __init__(self, prior: float = 10.0):
-        self.prior = prior
+    renamed: ClassVar = {"prior": "prior_strength"}
+
+    def __init__(self, prior_strength: float = 10.0):
+        self.prior_strength = prior_strength
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
-        if not isinstance(self.prior, int | float) or isinstance(self.prior, bool) or not 0 <= self.prior < np.inf:
-            raise InputError("prior", self.prior, "must be a finite number, 0 or more")
+        strength = self.prior_strength
+        if not isinstance(strength, int | float) or isinstance(strength, bool) or not 0 <= strength < np.inf:
+            raise InputError("prior_strength", strength, "must be a finite number, 0 or more")
         self.categories_ = {n: table[n].cat.categories for n in table.select_dtypes("category")}
         self.latents_, cells, codes = _latents(table)
         pooled = [column[~np.isnan(column)] for column in cells]
@@ -66,9 +70,9 @@ class Copula(Generator):
             seen = (~np.isnan(own)).astype(float)
             products.append(scores @ scores.T)
             information.append(seen @ seen.T * np.outer(variances, variances))
-        shared = _ratio(sum(products), sum(information) + self.prior)
+        shared = _ratio(sum(products), sum(information) + strength)
         self.factors_ = [
-            _factor(_ratio(product + self.prior * shared, weight + self.prior))
+            _factor(_ratio(product + strength * shared, weight + strength))
             for product, weight in zip(products, information, strict=True)
         ]
 

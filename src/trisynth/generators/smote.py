@@ -6,10 +6,11 @@ and only the rows that it adds are kept: any class gives any number of rows, exa
 
 from abc import abstractmethod
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from imblearn.over_sampling import ADASYN, SMOTE, SMOTEN, SMOTENC, BorderlineSMOTE
+from imblearn import over_sampling
 
 from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
@@ -23,7 +24,7 @@ _CELLS = 2**22
 _ROWS_PER_SEED = 4
 
 
-class Smote(Generator):
+class SMOTE(Generator):
     """The SMOTE that fits the columns: SMOTE for numbers, SMOTE-NC for mixed tables, SMOTEN for categories.
 
     Every new row starts at a training row of its class and goes a uniform part of the way to one of that row's
@@ -119,13 +120,13 @@ class Smote(Generator):
         if len(own) == len(rows):
             new = self.codes_[np.random.default_rng(seed).choice(own, n)]
         else:
-            sampler = SMOTEN(k_neighbors=k, random_state=seed)
+            sampler = over_sampling.SMOTEN(k_neighbors=k, random_state=seed)
             new = _added(sampler, self.codes_[rows], self.rows_[rows], self.rows_[own[0]], n)
         return np.empty((n, 0)), new
 
 
-class Smotenc(Smote):
-    """SMOTE-NC: as ``Smote`` on mixed tables; whether a number is missing is always put to the neighbours' vote.
+class SMOTENC(SMOTE):
+    """SMOTE-NC: as ``SMOTE`` on mixed tables; whether a number is missing is always put to the neighbours' vote.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ class Smotenc(Smote):
 
     Notes
     -----
-    Source: Chawla et al. (2002), section 6.1. Faithful, with the blocks that ``Smote`` states. A table without a
+    Source: Chawla et al. (2002), section 6.1. Faithful, with the blocks that ``SMOTE`` states. A table without a
     category or a missing cell leaves the neighbours nothing to vote on: that is SMOTE; one without a number, SMOTEN.
     """
 
@@ -142,7 +143,7 @@ class Smotenc(Smote):
         return self._indicators_and_codes()
 
 
-class _Contrast(Smote):
+class _Contrast(SMOTE):
     """Variants that choose seed rows by the other classes around them, on numbers and one-hot categories."""
 
     def _blocks(self, label: int, rng: np.random.Generator) -> list[np.ndarray]:
@@ -171,7 +172,7 @@ class _Contrast(Smote):
         """``n`` new rows of the class marked by ``own``, or none where no row of it is near another class."""
 
 
-class BorderlineSmote(_Contrast):
+class BorderlineSMOTE(_Contrast):
     """Borderline-SMOTE: only rows in danger, at least half of whose neighbours are of other classes, are seeds.
 
     Categories are one-hot, and a new row takes each from the nearer end of its segment. A class without a row in
@@ -183,6 +184,8 @@ class BorderlineSmote(_Contrast):
         Neighbours in the class that segments go to, at least 1; a class of k rows or fewer uses all of its rows.
     m_neighbors : int, default=10
         Neighbours among all rows that decide on danger, at least 1.
+    kind : {"borderline-1", "borderline-2"}, default="borderline-1"
+        Segments go to neighbours in the class, or, with "borderline-2", to neighbours among all rows.
 
     Notes
     -----
@@ -192,20 +195,24 @@ class BorderlineSmote(_Contrast):
     cells, random blocks of the rows are worked one by one.
     """
 
-    def __init__(self, k_neighbors: int = 5, m_neighbors: int = 10):
+    def __init__(self, k_neighbors: int = 5, m_neighbors: int = 10, kind: str = "borderline-1"):
         super().__init__(k_neighbors)
         self.m_neighbors = m_neighbors
+        self.kind = kind
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
         _check_neighbors("m_neighbors", self.m_neighbors)
+        if self.kind not in ("borderline-1", "borderline-2"):
+            raise InputError("kind", self.kind, "must be borderline-1 or borderline-2")
         super()._fit(table, labels, rng)
 
     def _seeded(self, points: np.ndarray, own: np.ndarray, n: int, seed: int) -> np.ndarray:
         k, m = min(self.k_neighbors, own.sum() - 1), min(self.m_neighbors, len(points) - 1)
-        return _added(BorderlineSMOTE(k_neighbors=k, m_neighbors=m, random_state=seed), points, own, 1, n)
+        sampler = over_sampling.BorderlineSMOTE(k_neighbors=k, m_neighbors=m, kind=self.kind, random_state=seed)
+        return _added(sampler, points, own, 1, n)
 
 
-class Adasyn(_Contrast):
+class ADASYN(_Contrast):
     """ADASYN: a row is a seed as often as its neighbours are of other classes.
 
     Categories are one-hot, and a new row takes each from the nearer end of its segment. A class without such
@@ -213,22 +220,42 @@ class Adasyn(_Contrast):
 
     Parameters
     ----------
-    k_neighbors : int, default=5
-        Neighbours of each row, in the class and among all rows, at least 1; fewer in a class of k rows or fewer.
+    n_neighbors : int, default=5
+        Neighbours of each row, in the class and among all rows, at least 1; fewer in a class of n rows or fewer.
 
     Notes
     -----
     Source: He et al. (2008), https://doi.org/10.1109/IJCNN.2008.4633969. Faithful on numbers, except that counts are
     exact: rows are drawn at random from those that the sampler makes above the request. Categories, every class
-    instead of the smallest, and the blocks are as in ``BorderlineSmote``.
+    instead of the smallest, and the blocks are as in ``BorderlineSMOTE``.
     """
+
+    renamed: ClassVar = {"k_neighbors": "n_neighbors"}
+
+    def __init__(self, n_neighbors: int = 5):
+        self.n_neighbors = n_neighbors
+
+    @property
+    def k_neighbors(self) -> int:
+        """Neighbours within the class; imbalanced-learn has one number for both uses."""
+        return self.n_neighbors
+
+    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
+        _check_neighbors("n_neighbors", self.n_neighbors)
+        super()._fit(table, labels, rng)
 
     def _seeded(self, points: np.ndarray, own: np.ndarray, n: int, seed: int) -> np.ndarray:
         count = int(own.sum())
         # Rounding loses at most half a row for each seed row, so that this is never short of n.
         ask = max(n + count, _ROWS_PER_SEED * count)
         try:
-            new = _added(ADASYN(n_neighbors=min(self.k_neighbors, count - 1), random_state=seed), points, own, 1, ask)
+            new = _added(
+                over_sampling.ADASYN(n_neighbors=min(self.n_neighbors, count - 1), random_state=seed),
+                points,
+                own,
+                1,
+                ask,
+            )
         except RuntimeError:
             # The sampler's word for "no neighbour of another class".
             return points[:0]
@@ -241,9 +268,9 @@ def _parts(rows: np.ndarray, pieces: int, rng: np.random.Generator) -> list[np.n
 
 def _smote(points: np.ndarray, nominal: list[int], n: int, k: int, seed: int) -> np.ndarray:
     """``n`` rows between ``points``, all of one class, whose columns ``nominal`` hold codes."""
-    sampler = SMOTE(k_neighbors=k, random_state=seed)
+    sampler = over_sampling.SMOTE(k_neighbors=k, random_state=seed)
     if nominal:
-        sampler = SMOTENC(nominal, k_neighbors=k, random_state=seed)
+        sampler = over_sampling.SMOTENC(nominal, k_neighbors=k, random_state=seed)
     # The sampler insists on a second class, which is none of its neighbours' business.
     classes = np.append(np.zeros(len(points), dtype=int), 1)
     return _added(sampler, np.vstack([points, points[:1]]), classes, 0, n)

@@ -31,10 +31,10 @@ def _vae(alpha: float, beta: float, gamma: float) -> dict[str, Any]:
 
 
 CANDIDATES = {
-    "smote": {"_target_": "trisynth.generators.smote.Smote"},
+    "smote": {"_target_": "trisynth.generators.smote.SMOTE"},
     "copula": {"_target_": "trisynth.generators.copula.Copula"},
     "arf": {"_target_": "trisynth.generators.trees.arf.ARF"},
-    "circuit": {"_target_": "trisynth.generators.circuit.circuit.Circuit"},
+    "circuit": {"_target_": "trisynth.generators.circuit.Circuit"},
     "vae_rec": _vae(1.0, 0.0, 0.0),
     "vae_dist": _vae(1.0, 1.0, 0.0),
     "vae_model": _vae(1.0, 0.0, 1.0),

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from trisynth.errors import InputError
-from trisynth.generators.circuit.circuit import Circuit
+from trisynth.generators.circuit import Circuit
 from trisynth.generators.circuit.em import Rows, climb
 from trisynth.generators.circuit.selection import ranked, weak_prior
 from trisynth.generators.independent import Independent
@@ -40,7 +40,7 @@ EVERY = pd.DataFrame(list(product([False, True], [0.0, 1.0, 2.0, np.nan], ["p", 
 
 @cache
 def fitted() -> Circuit:
-    return Circuit(states=4).fit(*discrete())
+    return Circuit(n_states=4).fit(*discrete())
 
 
 @cache
@@ -117,7 +117,7 @@ def test_a_numeric_target_is_given_or_drawn_like_a_column():
     X, _ = smooth(600)
     y = (X["a"] * 3).round(1).rename("amount")
     circuit = Circuit().fit(X, y)
-    assert np.isfinite(circuit.memorisation_)
+    assert np.isfinite(circuit.generalization_gap_)
     rows = pd.DataFrame({"a": [-1.5] * 300 + [1.5] * 300})
     drawn, amounts = circuit.conditional(rows)
     assert amounts.name == "amount" and drawn["a"].equals(rows["a"])
@@ -141,13 +141,13 @@ def test_questions_about_unknown_columns_and_classes_are_refused():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("states", 0),
-        ("bins", 2.5),
-        ("passes", 0),
-        ("strength", 0),
-        ("strength", np.inf),
-        ("validation", 1.0),
-        ("refine", -1),
+        ("n_states", 0),
+        ("n_bins", 2.5),
+        ("max_iter", 0),
+        ("prior_strength", 0),
+        ("prior_strength", np.inf),
+        ("validation_fraction", 1.0),
+        ("refinement_steps", -1),
     ],
 )
 def test_wrong_parameters_are_named(name, value):
@@ -158,10 +158,10 @@ def test_wrong_parameters_are_named(name, value):
 def test_weights_count_rows_and_move_priors():
     X, y = discrete()
     weights = np.where(y == "ill", 5.0, 1.0)
-    heavy = Circuit(states=4).fit(X, y, weights=weights)
+    heavy = Circuit(n_states=4).fit(X, y, weights=weights)
     share = 5 * (y == "ill").sum() / weights.sum()
     assert heavy.priors_[0] == pytest.approx(share)
-    even = Circuit(states=4).fit(X, y, weights=np.ones(len(X)))
+    even = Circuit(n_states=4).fit(X, y, weights=np.ones(len(X)))
     assert np.array_equal(even.log_likelihood(X), fitted().log_likelihood(X))
     for wrong in (np.ones(3), -weights, np.zeros(len(X)), np.full(len(X), np.nan)):
         with pytest.raises(InputError, match=r"^weights="):
@@ -179,9 +179,9 @@ def test_a_hint_that_a_generator_does_not_take_is_named():
 def test_the_alarm_rises_when_states_outnumber_what_rows_can_tell():
     X, y = smooth(160)
     # A class's own circuit that leans on nothing is free to memorise.
-    few, many = (Circuit(states=k, strength=s).fit(X, y).memorisation_ for k, s in ((2, 30.0), (64, 0.1)))
+    few, many = (Circuit(n_states=k, prior_strength=s).fit(X, y).generalization_gap_ for k, s in ((2, 30.0), (64, 0.1)))
     assert many > few + 2
-    assert fitted().report()["memorisation"] == fitted().memorisation_
+    assert fitted().report()["generalization_gap"] == fitted().generalization_gap_
 
 
 def test_a_small_class_borrows_strength():
@@ -196,7 +196,7 @@ def test_a_small_class_borrows_strength():
     borrowed = together.log_likelihood(ill, label) - np.log(together.priors_[0])
     # The same tokens, states and smoothing, but EM on the ten rows alone.
     rows = Rows(together.codec_.encode(together.schema_.canonical(X.iloc[few])), np.ones(10))
-    prior = weak_prior(together.codec_, together.smoothing_, together.states_, together.growth_)
+    prior = weak_prior(together.codec_, together.smoothing_, together.n_states_, together.growth_)
     start = ranked(together.codec_, together.tree_, prior, rows, np.random.default_rng(0))
     alone = climb(start, prior, rows, rows, 10).circuit.log_likelihood(
         together.codec_.encode(together.schema_.canonical(ill))

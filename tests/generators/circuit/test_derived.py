@@ -8,7 +8,7 @@ import pytest
 
 from trisynth.data.schema import Schema
 from trisynth.errors import InputError
-from trisynth.generators.circuit.circuit import Circuit
+from trisynth.generators.circuit import Circuit
 from trisynth.generators.circuit.derived import Relation, Relations
 
 
@@ -35,7 +35,7 @@ def triples(relations: Relations) -> set[frozenset]:
 
 @cache
 def fitted() -> Circuit:
-    return Circuit(states=8).fit(*pages())
+    return Circuit(n_states=8).fit(*pages())
 
 
 def holds(X: pd.DataFrame) -> np.ndarray:
@@ -117,7 +117,7 @@ def test_samples_fulfil_their_relations_and_the_switch_is_off():
     inner = drawn["area"].between(X["area"].min() + 1, X["area"].max() - 1) & (drawn["ink"] < X["ink"].max())
     assert inner.mean() > 0.97 and holds(drawn[inner]).all()
     assert list(drawn.dtypes) == list(X.dtypes) and list(drawn) == list(X)
-    plain = Circuit(states=8, relations=False).fit(X, y)
+    plain = Circuit(n_states=8, derived_columns=False).fit(X, y)
     assert not plain.relations_.found and holds(plain.sample(2_000)[0]).mean() < 0.2
 
 
@@ -136,14 +136,14 @@ def test_a_product_without_its_factors_is_refused_with_a_remedy():
     X, _ = pages(5)
     assert "area" in fitted().relations_.derived
     for ask in (fitted().log_likelihood, fitted().predict_proba, fitted().conditional):
-        with pytest.raises(InputError, match=r"^X='?area'?.*relations=false"):
+        with pytest.raises(InputError, match=r"^X='?area'?.*derived_columns=false"):
             ask(X[["area", "tint"]])
 
 
 def test_names_of_columns_may_be_numbers():
     X, y = pages()
     numbered = X.set_axis(range(X.shape[1]), axis=1)
-    circuit = Circuit(states=4).fit(numbered, y)
+    circuit = Circuit(n_states=4).fit(numbered, y)
     assert len(circuit.relations_.found) == 2
     assert list(circuit.sample(10)[0]) == list(numbered)
 

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from trisynth.encoders.table import TableEncoder
-from trisynth.generators.circuit import refinement
-from trisynth.generators.circuit.circuit import Circuit
+from trisynth.generators.circuit import Circuit, refinement
 from trisynth.generators.circuit.em import Prior, Rows
 from trisynth.generators.circuit.moments import Moments, token_law
 from trisynth.generators.circuit.refinement import Labelled, TotalLoss, descend
@@ -30,7 +29,7 @@ def table(n: int = 600, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
 
 @cache
 def fitted() -> Circuit:
-    return Circuit(states=4, refine=0).fit(*table())
+    return Circuit(n_states=4, refinement_steps=0).fit(*table())
 
 
 def parts(loss: Loss, n: int = 600, seed: int = 5) -> tuple[TotalLoss, list, Labelled, np.ndarray]:
@@ -144,24 +143,24 @@ def test_validation_rows_choose_the_best_step():
 
 def test_a_circuit_without_beta_and_gamma_is_em_alone():
     X, y = table(300)
-    plain = Circuit(states=4, refine=0).fit(X, y)
-    native = Circuit(states=4, loss=Loss(1.0, 0.0, 0.0)).fit(X, y)
+    plain = Circuit(n_states=4, refinement_steps=0).fit(X, y)
+    native = Circuit(n_states=4, loss=Loss(1.0, 0.0, 0.0)).fit(X, y)
     assert not native.history_ and np.array_equal(plain.log_likelihood(X, y), native.log_likelihood(X, y))
-    heavy = Circuit(states=4, loss=Loss(1.0, 1.0, 1.0)).fit(X, y)
+    heavy = Circuit(n_states=4, loss=Loss(1.0, 1.0, 1.0)).fit(X, y)
     assert {"rec", "dist", "model", "total", "rec_weighted", "validation_total"} <= heavy.history_.keys()
 
 
 def test_a_numeric_target_is_hidden_from_the_model_term():
     X, _ = table(300)
     y = (X["a"].fillna(0) * 2).rename("amount")
-    circuit = Circuit(states=4, loss=Loss(1.0, 0.0, 1.0)).fit(X, y)
+    circuit = Circuit(n_states=4, loss=Loss(1.0, 0.0, 1.0)).fit(X, y)
     # With the target in sight its quantile bin would be certain.
     assert circuit.history_["model"][0] > 0.05
 
 
 def test_a_label_without_weight_moves_nothing():
     X, y = table(300)
-    circuit = Circuit(states=4).fit(X, y, weights=(y == "ill").astype(float))
+    circuit = Circuit(n_states=4).fit(X, y, weights=(y == "ill").astype(float))
     assert all(np.isfinite(values).all() for values in circuit.history_.values())
     assert circuit.predict_proba(X)[:, 0] == pytest.approx(1.0)
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from trisynth.generators.base import Generator
+from trisynth.generators.circuit import Circuit
 from trisynth.generators.circuit.boxes import Boxes, Pieces, bounds
-from trisynth.generators.circuit.circuit import Circuit
 from trisynth.generators.circuit.em import Rows, with_ones
 from trisynth.generators.circuit.latent_tree import LatentTree, Tree
 from trisynth.generators.circuit.refinement import Labelled
@@ -93,7 +93,7 @@ EVERY = pd.DataFrame(list(product(*CELLS)), columns=list("abcd"))
 
 @cache
 def fitted() -> Circuit:
-    return Circuit(states=2).fit(*ruled(2_000))
+    return Circuit(n_states=2).fit(*ruled(2_000))
 
 
 @cache
@@ -109,8 +109,8 @@ def joint() -> pd.DataFrame:
 def test_a_rule_is_kept_where_states_are_too_few():
     X, y = ruled(2_000, seed=1)
     assert len(fitted().boxes_) > 3
-    plain = Circuit(states=2, cuts=False).fit(*ruled(2_000))
-    assert len(plain.boxes_) == 1 and plain.report()["boxes"] == 1
+    plain = Circuit(n_states=2, decision_regions=False).fit(*ruled(2_000))
+    assert len(plain.boxes_) == 1 and plain.report()["decision_regions"] == 1
 
     def accuracy(circuit: Circuit) -> float:
         return float(np.mean(circuit.labels_[circuit.predict_proba(X).argmax(axis=1)] == y))
@@ -197,13 +197,13 @@ def test_no_cut_survives_a_cost_above_all_gains_and_none_is_made_for_noise():
     sizes = [len(grown.pruned(cost).leaves) for cost in (0.5, 2.0, 8.0, 1e9)]
     assert sizes == sorted(sizes, reverse=True) and sizes[-1] == 1
     noise = pd.Series(np.random.default_rng(0).permutation(y), name="y")
-    assert len(Circuit(states=2).fit(X, noise).boxes_) == 1
+    assert len(Circuit(n_states=2).fit(X, noise).boxes_) == 1
 
 
 def test_a_label_of_few_rows_keeps_its_circuit():
     X, y = ruled(2_000)
     y.iloc[:3] = "rare"
-    circuit = Circuit(states=2).fit(X, y)
+    circuit = Circuit(n_states=2).fit(X, y)
     assert len(circuit.boxes_) > 3
     assert not circuit.cuts_.log_weights[:, 1].any() and circuit.cuts_.log_weights[:, 2].any()
 
@@ -211,7 +211,7 @@ def test_a_label_of_few_rows_keeps_its_circuit():
 def test_a_numeric_target_is_not_cut():
     X, y = ruled(2_000)
     amount = pd.Series(np.where(y == "yes", 10.0, 0.0) + np.random.default_rng(0).normal(size=2_000), name="amount")
-    circuit = Circuit(states=2).fit(X, amount)
+    circuit = Circuit(n_states=2).fit(X, amount)
     assert len(circuit.boxes_) > 3
     assert circuit.codec_.names.index("amount") not in circuit.cuts_.column
 

@@ -62,7 +62,7 @@ def test_boxes_are_a_partition_that_holds_the_rows(least):
 def test_coverage_sums_to_one_and_no_leaf_is_small(mixed_density):
     fitted, X = mixed_density
     assert fitted.coverage_.sum() == pytest.approx(1.0)
-    assert fitted.coverage_.min() * fitted.trees * len(X) >= fitted.least - 1e-9
+    assert fitted.coverage_.min() * fitted.n_estimators * len(X) >= fitted.min_samples_leaf - 1e-9
     given = Frequencies.of(np.array([0, 0, 1]), np.array([2, 2, 0]), 3)
     assert given.probability(np.array([[0], [1]]), np.arange(3)).tolist() == [[0, 0, 1], [1, 0, 0]]
 
@@ -142,13 +142,13 @@ def test_accuracy_falls_over_the_rounds():
     # Every round but the last one falls and is above the goal; the last one rises or reaches it.
     assert (np.diff(accuracy[:-1]) < 0).all() and accuracy[-2] > 0.5
     assert accuracy[-1] <= 0.5 or accuracy[-1] > accuracy[-2] or len(accuracy) == 11
-    assert len(ARF(rounds=0).fit(*labelled(X)).accuracy_) == 1
-    assert len(ARF(delta=0.49).fit(*labelled(X)).accuracy_) == 1
+    assert len(ARF(max_iter=0).fit(*labelled(X)).accuracy_) == 1
+    assert len(ARF(tol=0.49).fit(*labelled(X)).accuracy_) == 1
 
 
 def test_independent_columns_end_the_rounds_at_once():
     X = pd.DataFrame(np.random.default_rng(3).normal(size=(800, 4)), columns=list("abcd"))
-    accuracy = ARF(delta=0.03).fit(*labelled(X)).accuracy_
+    accuracy = ARF(tol=0.03).fit(*labelled(X)).accuracy_
     assert len(accuracy) == 1 and 0.4 < accuracy[0] < 0.53
 
 
@@ -207,8 +207,8 @@ def test_class_conditions_are_exact(classes):
 def test_heaped_and_empirical_numbers_are_training_values():
     rng = np.random.default_rng(5)
     X = pd.DataFrame({"smooth": rng.normal(size=500), "heaped": rng.choice([0.0, 1.37, 9.61, 44.25], 500)})
-    for numbers, share in (("normal", 0.0), ("empirical", 1.0)):
-        drawn, _ = ARF(numbers=numbers).fit(*labelled(X)).sample(500)
+    for family, share in (("truncated_normal", 0.0), ("empirical", 1.0)):
+        drawn, _ = ARF(family=family).fit(*labelled(X)).sample(500)
         assert drawn["heaped"].isin(X["heaped"]).all()
         assert drawn["smooth"].isin(X["smooth"]).mean() == pytest.approx(share, abs=0.05)
 
@@ -234,14 +234,14 @@ def test_smoothing_lets_rare_categories_into_every_leaf():
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [
-        ("trees", 0),
-        ("least", 2.5),
-        ("rounds", -1),
-        ("rounds", True),
-        ("delta", -0.1),
-        ("delta", np.nan),
+        ("n_estimators", 0),
+        ("min_samples_leaf", 2.5),
+        ("max_iter", -1),
+        ("max_iter", True),
+        ("tol", -0.1),
+        ("tol", np.nan),
         ("smoothing", "much"),
-        ("numbers", "uniform"),
+        ("family", "uniform"),
     ],
 )
 def test_impossible_parameters_are_refused(parameter, value, classes):

@@ -1,6 +1,7 @@
 """The flagship: a latent-tree circuit of all rows, bent towards each class; everything asked of it is exact."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -46,26 +47,26 @@ class Circuit(Generator):
 
     Parameters
     ----------
-    states : int or None, default=None
+    n_states : int or None, default=None
         K; None chooses 8, 16, 32 or 64 by validation likelihood.
-    bins : int, default=64
+    n_bins : int, default=64
         Most quantile bins of a number, besides point masses; must be >= 1.
-    strength : float, default=30.0
+    prior_strength : float, default=30.0
         Rows of the bent common circuit that are added to those of each class; must be > 0.
-    validation : float, default=0.2
+    validation_fraction : float, default=0.2
         Share of the training rows that choose, 2,000 rows at most; must be >= 0 and < 1. Without a row, the training
         rows choose.
-    passes : int, default=40
+    max_iter : int, default=40
         Most passes of EM over the rows, fewer for large tables; must be >= 1.
-    refine : int, default=20
+    refinement_steps : int, default=20
         Most steps down L_total after EM, of which the validation rows choose the best; 0 leaves EM's circuits.
     loss : Loss or None
         Weights of L_total; None is ``Loss()``. Its terms are exact, and never samples: see ``refinement.TotalLoss``.
         L_rec is the negative log-likelihood per column given the label, so that (1, 0, 0), EM's own aim, takes no
         step. L_dist is ``moments``; L_model is -log p(y | x) of the real rows, the circuit being its own model.
-    cuts : bool, default=True
+    decision_regions : bool, default=True
         Whether boxes are weighed anew, where the validation rows gain by it; without such rows none are.
-    relations : bool, default=True
+    derived_columns : bool, default=True
         Whether a number that is the product, ratio, sum or difference of two others, to the last digit of 99 % of the
         training rows, is computed instead of modelled. It then has no part in the likelihood, as it is certain given
         the others; and where it is given without them, questions are refused and not answered by half.
@@ -80,14 +81,14 @@ class Circuit(Generator):
         Columns that are computed from others.
     priors_ : ndarray of shape (k,)
         Weighted shares of the labels.
-    states_, growth_ : int, float
+    n_states_, growth_ : int, float
         Chosen number of states, and growth of the leaves' prior with the depth of a split.
     history_ : dict of str to list of float
         Terms before each step, as the other generators have them, and L_total of the validation rows; empty if no
         step was asked for.
-    memorisation_ : float
+    generalization_gap_ : float
         Alarm: mean log-likelihood of a training row less that of a validation row, in nats; 0 is honest.
-    steps_ : int
+    refinement_steps_ : int
         Steps down L_total after EM.
 
     Notes
@@ -100,27 +101,38 @@ class Circuit(Generator):
     draws are ours. Scaled down: K is at most 64, and tokens within a bin follow the column's law, whatever the state.
     """
 
+    renamed: ClassVar = {
+        "states": "n_states",
+        "bins": "n_bins",
+        "strength": "prior_strength",
+        "validation": "validation_fraction",
+        "passes": "max_iter",
+        "refine": "refinement_steps",
+        "cuts": "decision_regions",
+        "relations": "derived_columns",
+    }
+
     def __init__(
         self,
-        states: int | None = None,
-        bins: int = 64,
-        strength: float = 30.0,
-        validation: float = 0.2,
-        passes: int = 40,
-        refine: int = 20,
+        n_states: int | None = None,
+        n_bins: int = 64,
+        prior_strength: float = 30.0,
+        validation_fraction: float = 0.2,
+        max_iter: int = 40,
+        refinement_steps: int = 20,
         loss: Loss | None = None,
-        cuts: bool = True,
-        relations: bool = True,
+        decision_regions: bool = True,
+        derived_columns: bool = True,
     ):
-        self.states = states
-        self.bins = bins
-        self.strength = strength
-        self.validation = validation
-        self.passes = passes
-        self.refine = refine
+        self.n_states = n_states
+        self.n_bins = n_bins
+        self.prior_strength = prior_strength
+        self.validation_fraction = validation_fraction
+        self.max_iter = max_iter
+        self.refinement_steps = refinement_steps
         self.loss = loss
-        self.cuts = cuts
-        self.relations = relations
+        self.decision_regions = decision_regions
+        self.derived_columns = derived_columns
 
     def _fit(
         self,
@@ -136,10 +148,10 @@ class Circuit(Generator):
         # A result must not depend on how many threads add up a product.
         with threadpool_limits(limits=1):
             self.relations_ = Relations.none()
-            if self.relations:
+            if self.derived_columns:
                 self.relations_ = Relations.learn(table, self.schema_)
             table = table.drop(columns=self.relations_.derived)
-            self.codec_ = codec = Codec.learn(table, self.bins)
+            self.codec_ = codec = Codec.learn(table, self.n_bins)
             self.smoothing_ = DirichletTree.build(
                 codec.starts, codec.counts, [c.ordered for c in codec.columns], [c.missing for c in codec.columns]
             )
@@ -148,51 +160,56 @@ class Circuit(Generator):
             labels = labels[order]
             rows = Rows(codec.encode(table)[order], weights[order])
             self.tree_ = Tree.of(chow_liu(codec, rows.tokens, rng))
-            held = min(int(self.validation * len(rows)), _HELD)
+            held = min(int(self.validation_fraction * len(rows)), _HELD)
             train, validation = rows.take(slice(held, None)), rows.take(slice(held or None))
-            chosen = choose(codec, self.smoothing_, self.tree_, train, validation, self.states, rng)
-            self.states_, self.growth_ = chosen.circuit.states, chosen.growth
+            chosen = choose(codec, self.smoothing_, self.tree_, train, validation, self.n_states, rng)
+            self.n_states_, self.growth_ = chosen.circuit.states, chosen.growth
             shares = np.bincount(labels, rows.weights)
             self.priors_ = shares / shares.sum()
-            common = climb(chosen.circuit, chosen.prior, train, validation, self.passes).circuit
+            common = climb(chosen.circuit, chosen.prior, train, validation, self.max_iter).circuit
             every, seen = Labelled(rows, labels), Labelled(train, labels[held:])
             check = every.take(slice(held or None))
-            found = self._classes(common, seen, every, self.refine, check)
+            found = self._classes(common, seen, every, self.refinement_steps, check)
             self.circuits_, self.history_ = found.circuits, found.history
             hidden, recipe = self._hidden(), None
             self.cuts_ = Cuts.none(int(codec.starts[-1]), len(self.counts_))
-            if self.cuts and held:
+            if self.decision_regions and held:
                 self.cuts_, recipe = choose_cuts(self.circuits_, codec, seen, check, hidden)
             fit = train.mean(own_log_likelihood(self.circuits_, self.cuts_, seen))
-            self.memorisation_ = fit - validation.mean(own_log_likelihood(self.circuits_, self.cuts_, check))
+            self.generalization_gap_ = fit - validation.mean(own_log_likelihood(self.circuits_, self.cuts_, check))
             if 0 < held < _HELD:
                 common = climb(common, chosen.prior, rows, rows, _LAST_PASSES).circuit
                 self.circuits_ = self._classes(common, every, every, found.steps).circuits
                 if recipe is not None:
                     self.cuts_ = again(self.circuits_, codec, every, hidden, recipe)
-            self.steps_ = found.steps
+            self.refinement_steps_ = found.steps
             self.boxes_ = leaf_boxes(self.cuts_, codec)
             # Kept, as they take longer to make than a thousand rows take to draw.
             self.sampler_ = Sampler.of(self.circuits_, self.cuts_, self.boxes_, codec.starts)
 
     def report(self) -> dict[str, float]:
-        boxes = {"boxes": float(len(self.boxes_))}
-        return {"memorisation": self.memorisation_, "states": float(self.states_), "steps": float(self.steps_), **boxes}
+        """Return diagnostics of the fit."""
+        return {
+            "generalization_gap": self.generalization_gap_,
+            "n_states": float(self.n_states_),
+            "refinement_steps": float(self.refinement_steps_),
+            "decision_regions": float(len(self.boxes_)),
+        }
 
     def _check(self) -> None:
-        if isinstance(self.refine, bool) or not isinstance(self.refine, int | np.integer) or self.refine < 0:
-            raise InputError("generator.refine", self.refine, "must be a whole number, 0 or more")
+        for name, smallest in (("n_states", 1), ("n_bins", 1), ("max_iter", 1), ("refinement_steps", 0)):
+            value = getattr(self, name)
+            if name == "n_states" and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < smallest:
+                raise InputError(f"generator.{name}", value, f"must be a whole number, {smallest} or more")
         loss = Loss() if self.loss is None else self.loss.checked()
         if loss.beta and loss.distance != "moments":
             raise InputError("loss.distance", loss.distance, "the circuit has moments in closed form; use moments")
-        whole = (("states", self.states), ("bins", self.bins), ("passes", self.passes))
-        for name, value in whole[self.states is None :]:
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise InputError(f"generator.{name}", value, "must be a whole number, 1 or more")
-        if not isinstance(self.strength, int | float) or not 0 < self.strength < np.inf:
-            raise InputError("generator.strength", self.strength, "must be a finite number above 0")
-        if not isinstance(self.validation, int | float) or not 0 <= self.validation < 1:
-            raise InputError("generator.validation", self.validation, "must be 0 or more and below 1")
+        if not isinstance(self.prior_strength, int | float) or not 0 < self.prior_strength < np.inf:
+            raise InputError("generator.prior_strength", self.prior_strength, "must be a finite number above 0")
+        if not isinstance(self.validation_fraction, int | float) or not 0 <= self.validation_fraction < 1:
+            raise InputError("generator.validation_fraction", self.validation_fraction, "must be 0 or more and below 1")
 
     def _classes(
         self, common: LatentTree, real: Labelled, every: Labelled, steps: int, check: Labelled | None = None
@@ -203,7 +220,7 @@ class Circuit(Generator):
             own = real.rows.take(np.flatnonzero(real.labels == label)[:_CLASS_ROWS])
             leaves = self._leaves(common, every.rows.tokens[every.labels == label])
             circuit = tilt(common, own, leaves, _TILT_ROWS, _CLASS_PASSES)
-            pulls.append(Prior.of(circuit, self.smoothing_, self.codec_.starts, self.strength))
+            pulls.append(Prior.of(circuit, self.smoothing_, self.codec_.starts, self.prior_strength))
             for _ in range(_CLASS_PASSES):
                 circuit = pulls[-1].maximum(self.tree_, expected_counts(circuit, own))
             circuits.append(circuit)

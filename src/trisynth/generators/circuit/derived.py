@@ -173,7 +173,7 @@ class Relations:
                 open_ = ~np.isnan(columns[relation.derived]) & np.isnan(needed).any(axis=0)
                 if open_.any():
                     others = " and ".join(repr(name) for name in relation.names if name != relation.derived)
-                    remedy = "give them, too, or fit with generator.relations=false"
+                    remedy = "give them, too, or fit with generator.derived_columns=false"
                     raise InputError("X", relation.derived, f"is computed from {others}; {remedy}")
         kept = {name: values for name, values in columns.items() if name not in self.derived}
         return _with(table.drop(columns=self.derived, errors="ignore"), kept)

@@ -1,6 +1,7 @@
 """Adversarial random forest (Watson, Blesch, Kapar & Wright 2023): a density from a forest that finds dependence."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -83,14 +84,14 @@ class ARF(Generator):
 
     Parameters
     ----------
-    trees : int, default=10
-    least : int, default=5
+    n_estimators : int, default=10
+    min_samples_leaf : int, default=5
         Fewest real rows of a leaf.
-    delta : float, default=0.0
+    tol : float, default=0.0
         Accuracy above one half that ends the rounds.
-    rounds : int, default=10
+    max_iter : int, default=10
         Most forests that are fitted after the first.
-    numbers : {"normal", "empirical"}, default="normal"
+    family : {"truncated_normal", "empirical"}, default="truncated_normal"
         Law of a number in a leaf: a normal cut to the leaf's bounds, or the frequencies of the leaf's values.
         Numbers with few values are always drawn from the latter.
     smoothing : float, default=0.1
@@ -110,20 +111,28 @@ class ARF(Generator):
     which are merged in every round and not only after the last, and for numbers with few values.
     """
 
+    renamed: ClassVar = {
+        "trees": "n_estimators",
+        "least": "min_samples_leaf",
+        "delta": "tol",
+        "rounds": "max_iter",
+        "numbers": "family",
+    }
+
     def __init__(
         self,
-        trees: int = 10,
-        least: int = 5,
-        delta: float = 0.0,
-        rounds: int = 10,
-        numbers: str = "normal",
+        n_estimators: int = 10,
+        min_samples_leaf: int = 5,
+        tol: float = 0.0,
+        max_iter: int = 10,
+        family: str = "truncated_normal",
         smoothing: float = 0.1,
     ):
-        self.trees = trees
-        self.least = least
-        self.delta = delta
-        self.rounds = rounds
-        self.numbers = numbers
+        self.n_estimators = n_estimators
+        self.min_samples_leaf = min_samples_leaf
+        self.tol = tol
+        self.max_iter = max_iter
+        self.family = family
         self.smoothing = smoothing
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
@@ -137,13 +146,13 @@ class ARF(Generator):
         if not self.numeric_target_:
             features = np.column_stack([features, labels.astype(np.float32)])
         leaves, lower, upper = self._forest(features, rng)
-        leaf, every = leaves.ravel(), np.tile(np.arange(len(table)), self.trees)
+        leaf, every = leaves.ravel(), np.tile(np.arange(len(table)), self.n_estimators)
         self.coverage_ = np.bincount(leaf) / len(leaf)
         self.leaves_ = Frequencies.of(labels[every], leaf, len(lower))
         self.laws_, self.absent_ = [], []
         for i, column in enumerate(self.columns_):
             few = len(table) >= _REPEATS * len(column.levels)
-            if column.categories is not None or few or self.numbers == "empirical":
+            if column.categories is not None or few or self.family == "empirical":
                 law = Frequencies.of(leaf, ranks[every, i], len(column.levels) + 1, float(self.smoothing))
                 absent = None
             else:
@@ -159,18 +168,18 @@ class ARF(Generator):
         """Leaf of each row in each tree, shape (trees, n), and the boxes of all leaves, of the last forest."""
         self.accuracy_ = []
         fakes = np.column_stack([rng.permutation(column) for column in features.T])
-        for _ in range(self.rounds + 1):
+        for _ in range(self.max_iter + 1):
             forest = RandomForestClassifier(
-                self.trees, min_samples_leaf=self.least, random_state=int(rng.integers(_SEEDS))
+                self.n_estimators, min_samples_leaf=self.min_samples_leaf, random_state=int(rng.integers(_SEEDS))
             )
             rows, real = np.concatenate([features, fakes]), np.repeat([True, False], len(features))
             forest.fit(rows, real)
-            parts = [partition(tree.tree_, features, self.least) for tree in forest.estimators_]
+            parts = [partition(tree.tree_, features, self.min_samples_leaf) for tree in forest.estimators_]
             shift = np.cumsum([0, *(len(lower) for _, lower, _ in parts)])[:-1]
             leaves = np.array([leaf for leaf, _, _ in parts]) + shift[:, None]
             self.accuracy_.append(_out_of_bag(forest, rows, real))
             rising = len(self.accuracy_) > 1 and self.accuracy_[-1] > self.accuracy_[-2]
-            if rising or self.accuracy_[-1] <= 0.5 + self.delta:
+            if rising or self.accuracy_[-1] <= 0.5 + self.tol:
                 break
             fakes = _shuffled(features, leaves, rng)
         return leaves, *(np.concatenate([part[i] for part in parts]) for i in (1, 2))
@@ -208,16 +217,16 @@ class ARF(Generator):
         return np.concatenate(densities)
 
     def _check(self) -> None:
-        for name, smallest in (("trees", 1), ("least", 1), ("rounds", 0)):
+        for name, smallest in (("n_estimators", 1), ("min_samples_leaf", 1), ("max_iter", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < smallest:
                 raise InputError(name, value, f"must be a whole number, {smallest} or more")
-        for name in ("delta", "smoothing"):
+        for name in ("tol", "smoothing"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < np.inf:
                 raise InputError(name, value, "must be a finite number, 0 or more")
-        if self.numbers not in ("normal", "empirical"):
-            raise InputError("numbers", self.numbers, "must be normal or empirical")
+        if self.family not in ("truncated_normal", "empirical"):
+            raise InputError("family", self.family, "must be truncated_normal or empirical")
 
 
 def _out_of_bag(forest: RandomForestClassifier, rows: np.ndarray, real: np.ndarray) -> float:
