@@ -143,7 +143,7 @@ class Circuit(Generator):
     ) -> None:
         self._check()
         weights = np.ones(len(table)) if weights is None else np.array(weights, float)
-        if not _usable(weights, len(table)):
+        if weights.shape != (len(table),) or not (np.isfinite(weights) & (weights >= 0)).all() or not weights.any():
             raise InputError("weights", weights, "must be one finite number >= 0 per row, not all of them 0")
         # A result must not depend on how many threads add up a product.
         with threadpool_limits(limits=1):
@@ -346,7 +346,3 @@ class Circuit(Generator):
         gaps = np.zeros(tokens.shape, bool)
         gaps[:, given] = table[[name for name in self.codec_.names if name in table]].isna().to_numpy()
         return tokens, gaps, labels, table
-
-
-def _usable(weights: np.ndarray, n: int) -> bool:
-    return weights.shape == (n,) and bool(np.isfinite(weights).all() and (weights >= 0).all() and weights.any())
