@@ -24,7 +24,7 @@ from trisynth.evaluation.metrics.context import Context
 from trisynth.experiment.steps import Experiment
 from trisynth.generators.base import fit
 from trisynth.generators.circuit import sampler
-from trisynth.statistics.pairs import by_dataset
+from trisynth.statistics.across_datasets import mean_over_datasets
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = tuple(table for table in grid.TABLES if table not in ("nursery", "magic", "fars"))
@@ -67,7 +67,7 @@ def main(draws: int) -> None:
     means = {how: part.groupby("table", sort=False)[names].mean() for how, part in frame.groupby("how", sort=False)}
     print(pd.concat(means, axis=1).round(4).to_string())
     for name in names:
-        change = by_dataset((means["independent"] - means["even"])[name].rename_axis("dataset"))
+        change = mean_over_datasets((means["independent"] - means["even"])[name].rename_axis("dataset"))
         print(f"{name}: less by {change.mean:+.4f} +- {change.half:.4f}")
 
 

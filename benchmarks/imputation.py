@@ -34,7 +34,7 @@ from trisynth.encoders.table import TableEncoder
 from trisynth.evaluation.metrics.c2st import c2st
 from trisynth.evaluation.metrics.context import Context
 from trisynth.generators.circuit.circuit import Circuit
-from trisynth.statistics.pairs import by_dataset
+from trisynth.statistics.across_datasets import mean_over_datasets
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = ("cleveland", "saheart", "pima", "contraceptive", "framingham", "stroke", "page_blocks")
@@ -231,7 +231,7 @@ def main() -> None:
     for name in frame["imputer"].unique()[2:]:
         base = "circuit, a draw" if name.endswith("a draw") else "circuit"
         for score in SCORES:
-            change = by_dataset((tables.loc[name] - tables.loc[base])[score].dropna().rename_axis("dataset"))
+            change = mean_over_datasets((tables.loc[name] - tables.loc[base])[score].dropna().rename_axis("dataset"))
             print(f"{name} less {base}, {score}: {change.mean:+.3f} +- {change.half:.3f}")
 
 

@@ -20,6 +20,7 @@ from trisynth.cache import Store
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment
 from trisynth.report import style
+from trisynth.report.names import label
 
 HERE = Path(__file__).resolve().parent
 TABLE = "magic"
@@ -64,9 +65,9 @@ def joints(tables: dict[str, pd.DataFrame]) -> Figure:
                 axes.set_yticks([])
                 axes.set_title(name, fontweight="bold" if position == 0 else "normal")
                 if position % _ACROSS == 0:
-                    axes.set_ylabel(style.label(y))
+                    axes.set_ylabel(label(y))
                 if position == 0:
-                    axes.set_xlabel(style.label(x))
+                    axes.set_xlabel(label(x))
         style.heading(figure, f"Real and synthetic joint laws: {TABLE}, {len(real):,} rows each", {})
         note = "Rows in a hexagon on a logarithmic scale, dark for 1, light for the fullest of real; axes as in real."
         style.footnote(figure, note)

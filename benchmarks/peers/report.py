@@ -13,7 +13,7 @@ from benchmarks.peers.scores import IMBALANCED
 
 from trisynth.cache import write_atomic
 from trisynth.report import style
-from trisynth.statistics.pairs import by_dataset
+from trisynth.statistics.across_datasets import mean_over_datasets
 
 HERE = Path(__file__).resolve().parent
 COMMAND = "python -m benchmarks.peers"
@@ -212,7 +212,7 @@ def _beside_smote(frame: pd.DataFrame) -> str:
         return ""
     keys = [key for _, key in _RARE_COLUMNS]
     less = by_generator.get_group(FLAGSHIP)[keys] - by_generator.get_group("smote")[keys]
-    found = {label: by_dataset(less[key].dropna()) for label, key in _RARE_COLUMNS}
+    found = {label: mean_over_datasets(less[key].dropna()) for label, key in _RARE_COLUMNS}
     said = (f"{label}, {_number(at.mean, 3)} ± {_number(at.half, 3)}" for label, at in found.items())
     text = f"`{FLAGSHIP}` less SMOTE, means over tables with 95 % intervals over them: {'; '.join(said)}."
     return "\n\n" + textwrap.fill(text, 120)

@@ -22,7 +22,8 @@ from trisynth.errors import InputError
 from trisynth.experiment.results import Result, table
 from trisynth.experiment.run import run_job
 from trisynth.report.artefacts import writers
-from trisynth.studies.pareto import DEFAULT, FRONT, PART, REGRET, SAMPLER, TRIAL, front
+from trisynth.report.jobs import DEFAULT, FRONT, PART, REGRET, SAMPLER, TRIAL
+from trisynth.statistics.fronts import front
 from trisynth.sweeps import objectives as aims
 from trisynth.sweeps.folder import RESULTS, Sweep
 

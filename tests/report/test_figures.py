@@ -8,10 +8,11 @@ from matplotlib.text import Text
 from PIL import Image
 
 from trisynth.report import style
+from trisynth.report.__main__ import main
 from trisynth.report.class_counts import class_counts
 from trisynth.report.correlation import correlation
 from trisynth.report.distributions import distributions
-from trisynth.report.figures import draw, main
+from trisynth.report.names import label
 from trisynth.report.overview import overview
 
 
@@ -29,7 +30,7 @@ def test_every_column_is_drawn_with_its_unit(tables):
     figure = distributions(real, synthetic, "Demo", {"age": "years"}, "copula")
     assert len(panel_titles(figure)) == len(real.columns)
     for title, name in zip(panel_titles(figure), real.columns, strict=True):
-        assert title.partition("  ")[2] == style.shortened(style.label(name), 24)
+        assert title.partition("  ")[2] == style.shortened(label(name), 24)
     assert figure.axes[0].get_xlabel() == "years"
     assert "missing" in figure.axes[2].get_xlabel()
     assert "0.5–99.5 %" in " ".join(texts(figure))
@@ -124,9 +125,9 @@ def test_counts_are_stacked_and_end_level(tables):
     assert {bar.get_x() + bar.get_width() for bar in synthetic} == {counts.max()}
 
 
-def test_the_command_writes_the_same_bytes_twice_and_says_which_it_was(folder, tmp_path):
+def test_the_command_writes_the_same_bytes_twice_and_names_itself(folder, tmp_path):
     for name in ("one", "two"):
-        assert main([str(folder), str(tmp_path / name)]) == 0
+        assert main(["figures", str(folder), str(tmp_path / name)]) == 0
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert files == sorted(
         ["README.md", *(f"{n}.{s}" for n in ("correlation", "class_counts", "distributions") for s in ("pdf", "png"))]
@@ -135,7 +136,7 @@ def test_the_command_writes_the_same_bytes_twice_and_says_which_it_was(folder, t
         one, two = ((tmp_path / run / name).read_bytes() for run in ("one", "two"))
         assert (one.replace(b"/one", b"/two") if name == "README.md" else one) == two
     page = (tmp_path / "one" / "README.md").read_text()
-    assert f"python -m trisynth.report {folder}" in page
+    assert f"python -m trisynth.report figures {folder}" in page
     assert "simulated" in page
 
 
@@ -144,7 +145,9 @@ def test_regression_has_no_class_counts(folder, tmp_path, monkeypatch):
     about = json.loads((folder / "about.json").read_text()) | {"task": "regression", "target": "age"}
     (folder / "about.json").write_text(json.dumps(about))
     (folder / "balanced.parquet").unlink()
-    assert draw(folder, tmp_path / "out") == ["correlation", "distributions"]
+    assert main(["figures", str(folder), str(tmp_path / "out")]) == 0
+    page = (tmp_path / "out" / "README.md").read_text()
+    assert "distributions.png" in page and "class_counts" not in page
 
 
 @pytest.mark.parametrize("name", ["about.json", "real.parquet", "balanced.parquet"])
@@ -153,7 +156,7 @@ def test_a_missing_or_damaged_file_is_one_clear_line(folder, tmp_path, capsys, n
     (folder / name).unlink()
     if damage == "cut":
         (folder / name).write_text("{")
-    assert main([str(folder), str(tmp_path / "out")]) == 2
+    assert main(["figures", str(folder), str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err
     assert name in error
     assert error.count("\n") == 1

@@ -1,8 +1,9 @@
 import pandas as pd
 import pytest
 
-from trisynth.report.gains import gains, main
-from trisynth.statistics import estimates
+from trisynth.report.__main__ import main
+from trisynth.report.gains import gains
+from trisynth.report.jobs import by_method
 
 LIFT = {"real": 0.0, "synthetic": -0.1, "combined": 0.02, "balanced": 0.03, "threshold": 0.04}
 
@@ -19,8 +20,8 @@ def results():
     return pd.DataFrame(rows)
 
 
-def test_gains_are_drawn_for_every_generator_and_for_the_rivals(results):
-    figure = gains(estimates.named(results))
+def test_gains_are_drawn_for_every_generator_and_for_the_baselines(results):
+    figure = gains(by_method(results))
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == ["a  copula", "b  smote", "c  no generator"]
     assert figure.axes[0].lines[0].get_xdata()[0] == pytest.approx(LIFT["combined"])
@@ -28,23 +29,32 @@ def test_gains_are_drawn_for_every_generator_and_for_the_rivals(results):
     assert "simulated" in " ".join(label.get_text() for label in figure.axes[0].get_yticklabels())
 
 
-def test_the_command_writes_the_same_bytes_twice_and_says_which_it_was(results, tmp_path):
+def test_the_command_writes_the_same_bytes_twice_and_names_itself(results, tmp_path):
     results.to_csv(tmp_path / "results.csv", index=False)
     for name in ("one", "two"):
-        assert main([str(tmp_path / "results.csv"), str(tmp_path / name)]) == 0
-    for name in ("gains.png", "gains.pdf"):
+        assert main(["gains", str(tmp_path / "results.csv"), str(tmp_path / name)]) == 0
+    for name in ("gains.png", "gains.pdf", "gains.csv"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
-    assert "python -m trisynth.report.gains" in (tmp_path / "one" / "README.md").read_text()
+    assert "python -m trisynth.report gains" in (tmp_path / "one" / "README.md").read_text()
+
+
+def test_gains_are_written_with_their_intervals(results, tmp_path):
+    results.to_csv(tmp_path / "results.csv", index=False)
+    assert main(["gains", str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 0
+    rows = pd.read_csv(tmp_path / "out" / "gains.csv").set_index(["dataset", "generator", "training_rows"])
+    assert rows.loc[("pima", "smote", "combined"), "gain"] == pytest.approx(LIFT["combined"])
+    assert ("pima", "none", "threshold") in rows.index
+    assert (rows["low"] <= rows["gain"]).all() and (rows["gain"] <= rows["high"]).all()
 
 
 def test_one_seed_draws_dots_without_intervals(results):
-    assert gains(estimates.named(results[results["seed"] == 0])).axes
+    assert gains(by_method(results[results["seed"] == 0])).axes
 
 
 @pytest.mark.parametrize("columns", ["real", "none"])
 def test_a_sweep_without_gains_is_one_clear_line(results, tmp_path, capsys, columns):
     arms = [f"{arm}/f1_macro" for arm in LIFT if arm != columns]
     results.drop(columns=arms).to_csv(tmp_path / "results.csv", index=False)
-    assert main([str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 2
+    assert main(["gains", str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert not (tmp_path / "out").exists()

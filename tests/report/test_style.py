@@ -50,7 +50,7 @@ def test_the_users_settings_neither_matter_nor_change(tmp_path):
 
 
 def test_the_font_is_the_one_that_comes_with_matplotlib():
-    assert Path(font_manager.findfont("DejaVu Sans")).is_relative_to(mpl.get_data_path())
+    assert Path(font_manager.findfont("DejaVu Sans")).resolve().is_relative_to(Path(mpl.get_data_path()).resolve())
 
 
 def test_an_unwritable_folder_is_one_clear_line(tmp_path):
@@ -74,11 +74,6 @@ def test_short_texts_stay_and_long_ones_keep_both_ends():
     assert len(text) <= 9
     assert text.startswith("a ver")
     assert text.endswith("ame")
-
-
-def test_labels_read_like_words():
-    assert style.label("systolic_bp") == "systolic BP"
-    assert style.label(7) == "7"
 
 
 def test_letters_go_on_after_z():

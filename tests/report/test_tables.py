@@ -3,15 +3,14 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import t
 
 from trisynth.errors import InputError
 from trisynth.report import markup
+from trisynth.report.__main__ import main
+from trisynth.report.jobs import by_method, read, scores
 from trisynth.report.markup import Column, Table
 from trisynth.report.tables import all_tables
-from trisynth.report.tables_main import main
-from trisynth.statistics import estimates
-from trisynth.statistics.estimates import Estimate, difference, estimate
+from trisynth.statistics.estimate import Estimate
 
 LIFT = {
     "synthetic": -0.05,
@@ -44,40 +43,11 @@ def sweep(seeds=5, datasets=("pima", "paper_cohort"), generators=("copula", "vae
 
 
 def made(frame, share=1 / 3):
-    return {table.name: table for table in all_tables(estimates.named(frame), share)}
+    return {table.name: table for table in all_tables(by_method(frame), share)}
 
 
-def test_the_interval_is_nadeau_and_bengios():
-    values = np.array([0.70, 0.72, 0.69, 0.75, 0.71])
-    found = estimate(values, 1 / 3)
-    half = t.ppf(0.975, 4) * math.sqrt((1 / 5 + 1 / 2) * values.var(ddof=1))
-    assert found.mean == pytest.approx(values.mean())
-    assert (found.low, found.high) == pytest.approx((found.mean - half, found.mean + half))
-
-
-def test_without_overlap_the_interval_is_students():
-    values = np.random.default_rng(0).normal(size=12)
-    low, high = t.interval(0.95, 11, values.mean(), values.std(ddof=1) / math.sqrt(12))
-    found = estimate(values, 1e-12)
-    assert (found.low, found.high) == pytest.approx((low, high))
-
-
-def test_one_seed_has_no_interval_and_equal_scores_have_a_narrow_one():
-    assert math.isnan(estimate([0.5], 1 / 3).half)
-    assert estimate([0.5, 0.5], 1 / 3).half == 0
-
-
-def test_differences_are_paired_by_seed_over_common_seeds():
-    one = pd.Series({0: 0.9, 1: 0.1, 2: 0.5})
-    other = pd.Series({1: 0.0, 0: 0.8, 7: 1.0})
-    found = difference(one, other, 1 / 3)
-    assert found.mean == pytest.approx(0.1)
-    assert found.half == pytest.approx(0, abs=1e-12)
-    assert found.count == 2
-
-
-def test_scores_are_means_over_classifiers_and_rivals_stand_once():
-    found = estimates.scores(estimates.named(sweep()), "f1_macro")
+def test_scores_are_means_over_classifiers_and_baselines_count_once():
+    found = scores(by_method(sweep()), "f1_macro")
     assert found["pima", "", "real"].to_dict() == pytest.approx({s: 0.65 + 0.01 * s for s in range(5)})
     assert ("pima", "", "threshold") in found
     assert ("pima", "copula", "threshold") not in found
@@ -88,34 +58,35 @@ def test_scores_are_means_over_classifiers_and_rivals_stand_once():
 def test_a_seed_without_all_classifiers_does_not_count():
     frame = sweep(generators=("copula",))
     gone = (frame["dataset"] == "pima") & (frame["seed"] == 3) & (frame["classifier"] == "svm")
-    found = estimates.scores(estimates.named(frame[~gone]), "f1_macro")
+    found = scores(by_method(frame[~gone]), "f1_macro")
     assert 3 not in found["pima", "copula", "combined"]
     assert 3 in found["paper_cohort", "copula", "combined"]
 
 
 def test_loss_weights_name_the_method_where_they_vary():
     frame = pd.concat([sweep(generators=("vae",)), sweep(generators=("vae", "copula")).assign(**{"loss.alpha": 0.5})])
-    assert set(estimates.named(frame)["method"]) == {"vae (alpha 1)", "vae (alpha 0.5)", "copula"}
+    assert set(by_method(frame)["method"]) == {"vae (alpha 1)", "vae (alpha 0.5)", "copula"}
 
 
 def test_jobs_that_the_table_cannot_tell_apart_are_refused():
-    with pytest.raises(InputError, match="twice"):
-        estimates.named(pd.concat([sweep(), sweep()]))
+    with pytest.raises(InputError, match="duplicate rows"):
+        by_method(pd.concat([sweep(), sweep()]))
 
 
 @pytest.mark.parametrize("frame", [pd.DataFrame({"a": [1]}), sweep().iloc[:0]])
-def test_what_is_no_sweep_is_refused(frame):
-    with pytest.raises(InputError, match=r"results\.csv"):
-        estimates.named(frame)
+def test_a_file_that_is_not_a_sweep_is_refused(frame, tmp_path):
+    frame.to_csv(tmp_path / "results.csv", index=False)
+    with pytest.raises(InputError, match=r"give the results\.csv of a sweep"):
+        read(tmp_path / "results.csv")
 
 
-def test_the_main_table_has_gains_over_real_and_over_the_best_rival():
+def test_the_main_table_has_gains_over_real_and_over_the_best_baseline():
     table = made(sweep())["main_combined"]
     row = dict(zip([column.key for column in table.columns], table.rows[0], strict=True))
     assert row["dataset"] == "pima"
     assert row["gain"].mean == pytest.approx(0.02)
-    assert row["rival"] == "threshold"
-    assert row["gain_over_rival"].mean == pytest.approx(0.02 - 0.04)
+    assert row["baseline"] == "threshold"
+    assert row["gain_over_baseline"].mean == pytest.approx(0.02 - 0.04)
     assert len(table.rows) == 4
 
 
@@ -123,7 +94,7 @@ def test_bold_needs_an_interval_above_zero():
     frame = sweep()
     places = {key.key: i for i, key in enumerate(made(frame)["main_combined"].columns)}
     assert (0, places["gain"]) in made(frame)["main_combined"].bold
-    assert (0, places["gain_over_rival"]) not in made(frame)["main_combined"].bold
+    assert (0, places["gain_over_baseline"]) not in made(frame)["main_combined"].bold
     noise = np.where(frame["seed"] % 2, 0.3, -0.3)
     assert not made(frame.assign(**{"combined/f1_macro": frame["combined/f1_macro"] + noise}))["main_combined"].bold
 
@@ -157,10 +128,10 @@ def test_each_generator_stands_between_floor_and_ceiling():
 def test_regression_sets_have_their_own_scores():
     frame = sweep(datasets=("pima",))
     names = {f"{arm}/f1_macro": f"{arm}/r2" for arm in ("real", *LIFT)}
-    numbers = frame.rename(columns=names).filter(regex="/r2$|^(key|generator|classifier|seed)$|fidelity|privacy")
+    numbers = frame.rename(columns=names).filter(regex="/r2$|^(key|generator|classifier|seed)$|fidelity|copying")
     tables = made(pd.concat([frame, numbers.assign(dataset="insurance")]))
     assert [column.key for column in tables["scores_insurance"].columns[3:]] == ["r2"]
-    assert {row[1] for row in tables["main_combined"].rows} == {"macro-F1", "R²"}
+    assert {row[1] for row in tables["main_combined"].rows} == {"Macro-F1", "R²"}
 
 
 TABLE = Table(
@@ -215,7 +186,7 @@ def test_csv_has_raw_names_and_six_decimals():
 def test_the_command_writes_the_same_bytes_twice(tmp_path):
     sweep().to_csv(tmp_path / "results.csv", index=False)
     for name in ("one", "two"):
-        assert main([str(tmp_path / "results.csv"), str(tmp_path / name)]) == 0
+        assert main(["tables", str(tmp_path / "results.csv"), str(tmp_path / name)]) == 0
     names = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert {"main_combined.tex", "scores_pima.csv", "fidelity_copying.md", "README.md"} <= set(names)
     for name in names:
@@ -229,17 +200,17 @@ def test_the_test_share_widens_the_intervals_and_is_part_of_the_command(tmp_path
     widths = {}
     for share in ("1/3", "1/2"):
         out = tmp_path / share.replace("/", "")
-        assert main([str(tmp_path / "results.csv"), str(out), "--test-share", share]) == 0
-        scores = pd.read_csv(out / "scores_pima.csv")
-        widths[share] = (scores["f1_macro_high"] - scores["f1_macro_low"])[0]
+        assert main(["tables", str(tmp_path / "results.csv"), str(out), "--test-size", share]) == 0
+        cells = pd.read_csv(out / "scores_pima.csv")
+        widths[share] = (cells["f1_macro_high"] - cells["f1_macro_low"])[0]
     assert widths["1/2"] / widths["1/3"] == pytest.approx(math.sqrt((1 / 5 + 1) / (1 / 5 + 1 / 2)), rel=1e-4)
-    assert "--test-share 1/2" in (tmp_path / "12" / "main_combined.md").read_text()
+    assert "--test-size 1/2" in (tmp_path / "12" / "main_combined.md").read_text()
 
 
 @pytest.mark.parametrize("share", ["0", "1", "-1/3"])
 def test_a_share_that_is_none_is_one_clear_line(tmp_path, capsys, share):
     sweep().to_csv(tmp_path / "results.csv", index=False)
-    assert main([str(tmp_path / "results.csv"), str(tmp_path / "out"), f"--test-share={share}"]) == 2
+    assert main(["tables", str(tmp_path / "results.csv"), str(tmp_path / "out"), f"--test-size={share}"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -247,7 +218,7 @@ def test_a_share_that_is_none_is_one_clear_line(tmp_path, capsys, share):
 def test_results_that_cannot_be_read_are_one_clear_line(tmp_path, capsys, content):
     if content is not None:
         (tmp_path / "results.csv").write_text(content)
-    assert main([str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 2
+    assert main(["tables", str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert error.count("\n") == 1

@@ -27,7 +27,7 @@ def test_a_search_counts_once_whatever_the_classifiers():
     found = advice.searches(sweep())
     assert len(found) == 6
     assert found["advised"].sum() == 2
-    np.testing.assert_allclose(found["flattery"], 0.02)
+    np.testing.assert_allclose(found["bias"], 0.02)
     np.testing.assert_allclose(found.loc["stroke", "tested"], 0.03)
     np.testing.assert_allclose(found.loc["pima", "tested"], 0)
     assert set(found["winner"]) == {"circuit", "smote"}

@@ -6,10 +6,11 @@ import pytest
 
 from trisynth.errors import InputError
 from trisynth.report import markup
-from trisynth.statistics import pairs
+from trisynth.report.__main__ import main
+from trisynth.statistics.across_datasets import win_rate
 from trisynth.studies import loss_figures as figures
-from trisynth.studies import losses
-from trisynth.studies.study import main
+from trisynth.studies.loss_tables import confidence_table, fidelity_table, wins_table
+from trisynth.studies.settings import difference_from_plain, utilities, with_settings
 
 SETTINGS = {"native": (1, 0, 0), "rec_dist": (1, 1, 0), "all": (1, 1, 1)}
 GRID = [(1, b, c) for b in (0, 1) for c in (0, 1)]
@@ -39,37 +40,37 @@ def sweep(lift=LIFT, settings=SETTINGS, generators=("vae", "cgan"), datasets=("p
 
 
 def test_settings_are_named_by_what_is_on():
-    jobs = losses.named(sweep())
+    jobs = with_settings(sweep())
     assert list(jobs["setting"].unique()) == ["native", "rec_dist", "all"]
-    paired = losses.named(sweep().assign(**{"loss.pairing": "transport"}))
+    paired = with_settings(sweep().assign(**{"loss.pairing": "transport"}))
     assert set(paired.loc[paired["generator"] == "cgan", "setting"]) == {"rec", "rec_dist", "all"}
     assert set(paired.loc[paired["generator"] == "vae", "setting"]) == {"native", "rec_dist", "all"}
-    rung = losses.named(sweep().assign(**{"loss.distance": "mmd", "loss.beta": 3.0}))
+    rung = with_settings(sweep().assign(**{"loss.distance": "mmd", "loss.beta": 3.0}))
     assert "rec_dist beta 3 mmd" in set(rung["setting"])
 
 
 def test_wins_and_gains_are_those_that_were_planted():
-    jobs = losses.named(sweep())
-    gains = losses.against_plain(jobs, losses.utilities(jobs, "synthetic"))
+    jobs = with_settings(sweep())
+    gains = difference_from_plain(jobs, utilities(jobs, "synthetic"))
     assert len(gains) == 2 * 3 * 2 * 3
     by = gains.groupby(level="setting").mean()
     assert by["rec_dist"] == pytest.approx(0.02) and by["all"] == pytest.approx(-0.01)
-    one = {setting: pairs.win_rate(part).mean for setting, part in gains.groupby(level="setting")}
+    one = {setting: win_rate(part).mean for setting, part in gains.groupby(level="setting")}
     assert one == {"rec_dist": 1, "all": 0}
-    assert pairs.win_rate(0 * gains).mean == 0.5
+    assert win_rate(0 * gains).mean == 0.5
 
 
 def test_without_a_native_loss_the_plain_one_is_rec_alone():
     jobs = sweep(settings={"native": (1, 0, 0), "rec_model": (1, 0, 1)}, lift={"native": 0.0, "rec_model": 0.03})
-    jobs = losses.named(jobs.assign(**{"loss.pairing": "transport", "loss.model": "adc"}))
+    jobs = with_settings(jobs.assign(**{"loss.pairing": "transport", "loss.model": "adc"}))
     assert set(jobs["setting"]) == {"native", "rec", "rec_model adc"}
-    gains = losses.against_plain(jobs, losses.utilities(jobs, "synthetic"))
+    gains = difference_from_plain(jobs, utilities(jobs, "synthetic"))
     assert set(gains.index.get_level_values("generator")) == {"vae", "cgan"}
     assert gains.to_numpy() == pytest.approx(0.03)
 
 
 def test_clear_wins_are_bold_and_losses_are_not():
-    table = losses.wins_table(losses.named(sweep(datasets=tuple("abcdefgh"))))
+    table = wins_table(with_settings(sweep(datasets=tuple("abcdefgh"))))
     rows = {(row[0], row[1]): place for place, row in enumerate(table.rows)}
     assert (rows["together", "rec + dist"], 3) in table.bold and (rows["together", "all"], 3) not in table.bold
     assert table.rows[rows["together", "rec + dist"]][2] == 48
@@ -79,37 +80,38 @@ def test_clear_wins_are_bold_and_losses_are_not():
 def test_gains_among_many_stand_only_if_they_are_clear():
     jobs = sweep(datasets=tuple("abcdefgh"))
     noise = jobs["loss.beta"] * (jobs["dataset"].map(ord) % 4 - 1.6) / 50
-    note = losses.wins_table(losses.named(jobs.assign(**{"synthetic/roc_auc": jobs["synthetic/roc_auc"] + noise}))).note
-    assert "for 4 losses: on synthetic rows none; on combined rows vae rec + dist (+), vae all (−), cgan rec" in note
+    note = wins_table(with_settings(jobs.assign(**{"synthetic/roc_auc": jobs["synthetic/roc_auc"] + noise}))).note
+    significant = "on synthetic rows none; on combined rows vae rec + dist (+), vae all (−), cgan rec"
+    assert f"for 4 comparisons: {significant}" in note
 
 
-def test_confidence_is_told_from_utility():
+def test_confidence_differs_from_utility():
     jobs = sweep()
     jobs["synthetic/brier"] = 0.3 + 0.05 * (jobs["loss.gamma"] > 0)
-    table = losses.confidence_table(losses.named(jobs))
+    table = confidence_table(with_settings(jobs))
     keys = [column.key for column in table.columns]
     row = next(row for row in table.rows if row[:2] == ["vae", "all"])
     assert row[keys.index("brier")].mean == pytest.approx(0.05)
     assert row[keys.index("roc_auc")].mean == pytest.approx(-0.01)
 
 
-def test_fidelity_is_told_by_its_level_and_its_change():
-    jobs = losses.named(sweep())
-    table = losses.fidelity_table(jobs)
+def test_fidelity_has_its_level_and_its_change():
+    jobs = with_settings(sweep())
+    table = fidelity_table(jobs)
     assert [column.key for column in table.columns] == ["generator", "setting", "pairs", "level", "c2st_boosting"]
     rows = {(row[0], row[1]): row[2:] for row in table.rows}
     for generator, expected in (("cgan", 9), ("together", 18)):
         count, level, change = rows[generator, "all"]
         assert count == expected and level.mean == pytest.approx(0.61) and change.mean == pytest.approx(0.01)
     jobs["fidelity/c2st_boosting"] += 0.1 * (jobs["generator"] == "vae")
-    rows = {(row[0], row[1]): row[2:] for row in losses.fidelity_table(jobs).rows}
+    rows = {(row[0], row[1]): row[2:] for row in fidelity_table(jobs).rows}
     assert rows["together", "all"][1].mean == pytest.approx(0.66) and rows["together", "all"][2].half < 1e-9
 
 
 def test_changes_of_what_was_not_measured_are_one_clear_line():
-    jobs = losses.named(sweep()).drop(columns=["fidelity/c2st_boosting"])
+    jobs = with_settings(sweep()).drop(columns=["fidelity/c2st_boosting"])
     with pytest.raises(InputError, match="metrics=loss"):
-        losses.fidelity_table(jobs)
+        fidelity_table(jobs)
 
 
 @pytest.mark.parametrize(
@@ -127,34 +129,35 @@ def test_the_command_writes_the_same_bytes_twice(study, jobs, files, tmp_path):
         jobs = pd.concat([jobs, sweep(dict.fromkeys(weights, 0.01), weights, datasets=("pima",))])
     jobs.to_csv(tmp_path / "results.csv", index=False)
     for name in ("one", "two"):
-        assert main([study, str(tmp_path / "results.csv"), str(tmp_path / name)]) == 0
+        assert main(["study", study, str(tmp_path / "results.csv"), str(tmp_path / name)]) == 0
     made = {path.name for path in (tmp_path / "one").iterdir()}
     assert files <= made and "README.md" in made
     for name in made - {"README.md"}:
         one, two = ((tmp_path / folder / name).read_text("latin-1") for folder in ("one", "two"))
         assert one.replace(str(tmp_path / "one"), "") == two.replace(str(tmp_path / "two"), "")
-    assert f"trisynth.studies.study {study}" in (tmp_path / "one" / "README.md").read_text()
+    assert f"trisynth.report study {study}" in (tmp_path / "one" / "README.md").read_text()
 
 
 @pytest.mark.parametrize("study", ["shrinkage_law", "loss_weights", "loss_grid", "gamma", "moment_ladder"])
 @pytest.mark.parametrize("kept", ["native", "rec_dist", "nothing"])
 def test_a_sweep_that_cannot_answer_is_one_clear_line(study, kept, tmp_path, capsys):
     jobs = sweep()
-    jobs = jobs[losses.named(jobs)["setting"] == kept]
+    jobs = jobs[with_settings(jobs)["setting"] == kept]
     jobs.to_csv(tmp_path / "results.csv", index=False)
-    assert main([study, str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 2
+    assert main(["study", study, str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_missing_file_is_one_clear_line(tmp_path):
-    with pytest.raises(InputError, match="run the sweep first"):
-        losses.read(tmp_path / "results.csv")
+def test_a_sweep_without_a_loss_is_one_clear_line(tmp_path, capsys):
+    sweep().drop(columns="loss.alpha").to_csv(tmp_path / "results.csv", index=False)
+    assert main(["study", "gamma", str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 2
+    assert "has no loss.alpha; sweep over a loss" in capsys.readouterr().err
 
 
 def test_maps_have_the_native_cell_of_families_with_pairs_only():
     weights = dict(zip("abcd", GRID, strict=True))
-    jobs = losses.named(sweep(dict.fromkeys(weights, 0.01), weights, datasets=("pima",)))
+    jobs = with_settings(sweep(dict.fromkeys(weights, 0.01), weights, datasets=("pima",)))
     native = jobs["loss.beta"] + jobs["loss.gamma"] == 0
-    jobs = losses.named(jobs.assign(**{"loss.pairing": np.where(native, "none", "transport")}))
-    shown = {axes.get_title(loc="left")[3:]: len(axes.texts) for axes in figures.maps(jobs).axes}
+    jobs = with_settings(jobs.drop(columns="setting").assign(**{"loss.pairing": np.where(native, "none", "transport")}))
+    shown = {axes.get_title(loc="left")[3:]: len(axes.texts) for axes in figures.maps(jobs).figure.axes}
     assert shown["vae: ROC AUC, synthetic"] == 4 and shown["cgan: ROC AUC, synthetic"] == 3

@@ -1,4 +1,4 @@
-"""Fronts and hypervolumes against closed forms and brute force; tables of searches at numbers that were planted."""
+"""Tables and figures of searches at planted numbers."""
 
 import itertools
 
@@ -8,66 +8,13 @@ import pytest
 
 from trisynth.errors import InputError
 from trisynth.report import markup
-from trisynth.studies import pareto
+from trisynth.report.__main__ import main
+from trisynth.statistics.fronts import front, hypervolume
 from trisynth.studies import pareto_figures as figures
-from trisynth.studies.study import main
+from trisynth.studies import searches
+from trisynth.studies.pareto_tables import agreement_table, chosen_table, hypervolume_table
 
 AIMS = {"synthetic/roc_auc": (1.0, 0.5), "fidelity/c2st_boosting": (0.5, 1.0), "copying/memorised": (0.0, 1.0)}
-
-
-def brute_force(points: np.ndarray) -> float:
-    """Measure of the union of the boxes from each point to (1, ..., 1), by inclusion and exclusion."""
-    total = 0.0
-    for size in range(1, len(points) + 1):
-        for chosen in itertools.combinations(points, size):
-            total -= (-1) ** size * np.prod(1 - np.max(chosen, axis=0))
-    return total
-
-
-@pytest.mark.parametrize(
-    ("points", "volume"),
-    [
-        ([[0, 0, 0]], 1.0),
-        ([[0.5, 0.5, 0.5]], 0.125),
-        ([[0.2, 0.4, 0.5]], 0.8 * 0.6 * 0.5),
-        ([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]], 3 * 0.25 - 3 * 0.125 + 0.125),
-        ([[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]], 0.125),
-        ([[0.5, 0.5, 0.5], [0.6, 0.5, 0.7]], 0.125),
-        ([[0.5, 0.5, 1.0], [1.5, 0.0, 0.0]], 0.0),
-        ([[0.25], [0.5]], 0.75),
-        ([[0.0, 0.5], [0.5, 0.0]], 0.75),
-    ],
-)
-def test_hypervolume_of_boxes(points, volume):
-    assert pareto.hypervolume(np.array(points)) == pytest.approx(volume)
-
-
-@pytest.mark.parametrize("dimensions", [1, 2, 3, 4])
-@pytest.mark.parametrize("seed", range(5))
-def test_hypervolume_is_that_of_brute_force(dimensions, seed):
-    rng = np.random.default_rng(seed)
-    points = rng.random((9, dimensions))
-    # Ties, as rounded metrics have them.
-    points[:4] = points[:4].round(1).clip(max=0.9)
-    assert pareto.hypervolume(points) == pytest.approx(brute_force(points))
-
-
-def test_hypervolume_of_the_simplex_tends_to_its_integral():
-    # The boxes above a staircase below x + y + z = 1 fill what lies above it: 5/6 of the cube, within a step.
-    steps = 24
-    grid = [(i, j, steps - i - j) for i in range(steps + 1) for j in range(steps + 1 - i)]
-    assert pareto.hypervolume(np.array(grid) / steps) == pytest.approx(5 / 6, abs=1.5 / steps)
-
-
-def test_front_keeps_what_nothing_beats():
-    points = np.array([[0, 1], [1, 0], [0.5, 0.5], [0.5, 0.6], [0.5, 0.5], [2, 2]])
-    assert pareto.front(points).tolist() == [True, True, True, False, True, False]
-
-
-def test_front_is_that_of_the_definition():
-    points = np.random.default_rng(0).integers(0, 5, (60, 3))
-    beaten = [any((other <= own).all() and (other < own).any() for other in points) for own in points]
-    assert pareto.front(points).tolist() == [not found for found in beaten]
 
 
 def searched(seeds=3, trials=12, datasets=("pima",), samplers=("evolution", "random"), lift=0.02) -> pd.DataFrame:
@@ -82,7 +29,7 @@ def searched(seeds=3, trials=12, datasets=("pima",), samplers=("evolution", "ran
                 auc = 0.75 + 0.1 * np.tanh(beta - 1) - place * lift
                 metrics = dict(zip(AIMS, (auc, 0.6 + 0.1 * np.tanh(gamma), 0.05 + 0.02 * rng.random()), strict=True))
                 own.append(row(dataset, seed, metrics, f"{sampler}{seed}{trial}", beta, gamma) | {"trial": trial})
-            mask = pareto.front(np.array([[r[f"regret/{name}"] for name in AIMS] for r in own]))
+            mask = front(np.array([[r[f"regret/{name}"] for name in AIMS] for r in own]))
             for found, unbeaten in zip(own, mask, strict=True):
                 rows.append({"part": "validation", "sampler": sampler, "front": unbeaten} | found)
                 if unbeaten:
@@ -108,9 +55,9 @@ def cells(table, column, **where) -> list:
 
 def test_volumes_are_those_of_the_trials_and_their_difference_is_paired():
     jobs = searched()
-    table = pareto.hypervolume_table(jobs)
+    table = hypervolume_table(jobs)
     (mean,) = (cell.mean for cell in cells(table, "validation", search="NSGA-II"))
-    own = [pareto.hypervolume(pareto.regrets(t)) for key, t in pareto.searches(jobs).items() if key[2] == "evolution"]
+    own = [hypervolume(searches.regrets(t)) for key, t in searches.searches(jobs).items() if key[2] == "evolution"]
     assert mean == pytest.approx(np.mean(own))
     # All points lose the same in one aim: the front of the validation rows is that of the test rows.
     assert [cell.mean for cell in cells(table, "kept", search="random search")] == [1.0]
@@ -126,43 +73,43 @@ def test_weights_that_evolution_repeats_count_once():
     jobs = searched(seeds=1)
     trial = jobs[(jobs["part"] == "validation") & (jobs["sampler"] == "evolution") & jobs["front"]].iloc[[0]]
     again = pd.concat([trial.assign(trial=99), jobs[jobs["key"] == trial["key"].item() + "t"].assign(trial=99)])
-    before, after = (pareto.hypervolume_table(j) for j in (jobs, pd.concat([jobs, again])))
+    before, after = (hypervolume_table(j) for j in (jobs, pd.concat([jobs, again])))
     assert cells(before, "front", search="NSGA-II")[0].mean == cells(after, "front", search="NSGA-II")[0].mean
 
 
 def test_what_choosing_gains_is_read_on_test_rows():
-    table = pareto.chosen_table(searched())
-    (validation,) = cells(table, "validation", search="NSGA-II", aim="ROC AUC, synthetic")
-    (test,) = cells(table, "test", search="NSGA-II", aim="ROC AUC, synthetic")
-    (gain,) = cells(table, "gain", search="NSGA-II", aim="ROC AUC, synthetic")
+    table = chosen_table(searched())
+    (validation,) = cells(table, "validation", search="NSGA-II", objective="ROC AUC, synthetic")
+    (test,) = cells(table, "test", search="NSGA-II", objective="ROC AUC, synthetic")
+    (gain,) = cells(table, "gain", search="NSGA-II", objective="ROC AUC, synthetic")
     assert test.mean == pytest.approx(validation.mean - 0.1)
     assert gain.mean == pytest.approx((test.mean - 0.70) / 0.5)
 
 
 def test_planted_agreements_are_found():
-    table = pareto.agreement_table(searched(trials=40))
+    table = agreement_table(searched(trials=40))
     assert cells(table, "correlation", one="ROC AUC, synthetic", other="β")[0].mean < -0.95
-    assert cells(table, "correlation", one="C2ST AUC", other="γ")[0].mean > 0.95
-    assert abs(cells(table, "correlation", one="memorised share", other="β")[0].mean) < 0.5
+    assert cells(table, "correlation", one="C2ST", other="γ")[0].mean > 0.95
+    assert abs(cells(table, "correlation", one="Memorised share", other="β")[0].mean) < 0.5
     assert cells(table, "correlation", one="ROC AUC, synthetic, validation")[0].mean == pytest.approx(1.0)
 
 
 def test_course_only_rises_and_ends_at_the_volume():
-    for trials in pareto.searches(searched()).values():
-        volumes = pareto.course(trials)
+    for trials in searches.searches(searched()).values():
+        volumes = searches.course(trials)
         assert (np.diff(volumes) >= 0).all()
-        assert volumes[-1] == pytest.approx(pareto.hypervolume(pareto.regrets(trials)))
+        assert volumes[-1] == pytest.approx(hypervolume(searches.regrets(trials)))
 
 
 @pytest.mark.parametrize("jobs", [searched(), searched(seeds=1, samplers=("random",)), searched(datasets=("a", "b"))])
 def test_figures_and_tables_of_any_searches(jobs, tmp_path):
     for draw in (figures.fronts, figures.tested):
-        assert draw(jobs).axes
-    for make in (pareto.hypervolume_table, pareto.chosen_table, pareto.agreement_table):
+        assert draw(jobs).figure.axes
+    for make in (hypervolume_table, chosen_table, agreement_table):
         assert len(markup.csv(make(jobs)).splitlines()) > 1
     jobs.to_csv(tmp_path / "results.csv", index=False)
     for name in ("first", "second"):
-        assert main(["pareto", str(tmp_path / "results.csv"), str(tmp_path / name)]) == 0
+        assert main(["study", "pareto", str(tmp_path / "results.csv"), str(tmp_path / name)]) == 0
     names = sorted(path.name for path in (tmp_path / "first").iterdir() if path.name != "README.md")
     assert {"fronts.png", "fronts.pdf", "tested.png", "tested.pdf", "hypervolume.tex", "chosen.md"} <= set(names)
     for name in (n for n in names if n.endswith((".png", ".pdf", ".csv"))):
@@ -170,9 +117,9 @@ def test_figures_and_tables_of_any_searches(jobs, tmp_path):
 
 
 def test_results_of_no_search_are_one_line(tmp_path, capsys):
-    with pytest.raises(InputError, match="are of no search"):
-        pareto.aims(pd.DataFrame({"dataset": ["pima"]}))
+    with pytest.raises(InputError, match="not the results of a search"):
+        searches.objectives(pd.DataFrame({"dataset": ["pima"]}))
     jobs = searched().drop(columns="trial")
     jobs.to_csv(tmp_path / "results.csv", index=False)
-    assert main(["pareto", str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 2
+    assert main(["study", "pareto", str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 2
     assert "run python -m trisynth.search first" in capsys.readouterr().err

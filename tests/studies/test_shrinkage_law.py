@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trisynth.studies import losses
+from trisynth.report.__main__ import main
 from trisynth.studies import shrinkage_law as law
-from trisynth.studies.study import main
 
 
 def fits(weights=(0.0, 1.0, 3.0), generators=("cgan", "vae"), error=0.0):
@@ -27,13 +26,13 @@ def fits(weights=(0.0, 1.0, 3.0), generators=("cgan", "vae"), error=0.0):
 
 
 def test_a_law_that_holds_has_no_error_and_one_that_does_not_shows():
-    jobs = losses.named(fits())
+    jobs = fits()
     found = law.law(jobs)
     np.testing.assert_allclose(found["predicted"], found["observed"])
     cgan = found[found["generator"] == "cgan"]
     assert cgan["share"].tolist() == pytest.approx([0, 0.2, 3 / 7])
     assert law.r_squared(cgan["observed"], cgan["predicted"]) == pytest.approx(1)
-    wrong = law.law(losses.named(fits(error=-0.3)))
+    wrong = law.law(fits(error=-0.3))
     assert law.r_squared(wrong["observed"], wrong["predicted"]) < 0.1
     table = law.law_table(jobs)
     assert [row[0] for row in table.rows] == ["cgan", "vae"]
@@ -42,5 +41,5 @@ def test_a_law_that_holds_has_no_error_and_one_that_does_not_shows():
 
 def test_the_command_draws_and_tabulates_the_law(tmp_path):
     fits().to_csv(tmp_path / "results.csv", index=False)
-    assert main(["shrinkage_law", str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 0
+    assert main(["study", "shrinkage_law", str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 0
     assert {"law.png", "law.pdf", "shrinkage_law.csv"} <= {path.name for path in (tmp_path / "out").iterdir()}

@@ -13,7 +13,7 @@ from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.recommend.folds import Exam, Panel, deal, exams, rivals
-from trisynth.statistics.bounds import lower_bound
+from trisynth.statistics.resampling import lower_bound
 
 # Share of the folds that choose; the others confirm.
 _CHOOSING = 0.4

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from trisynth.data.schema import Schema
 from trisynth.evaluation.metrics.association import association_matrix, pairs
 from trisynth.report import style
+from trisynth.report.names import label
 
 # Few enough columns for a number in each cell.
 _ANNOTATED = 7
@@ -43,7 +44,7 @@ def correlation(
     difference = matrices[1] - matrices[0]
     panels = {"real": matrices[0], f"synthetic ({generator})" if generator else "synthetic": matrices[1]}
     panels["difference (synthetic − real)"] = difference
-    names = [style.shortened(style.label(name), _LETTERS) for name in real.columns]
+    names = [style.shortened(label(name), _LETTERS) for name in real.columns]
     size = float(np.clip(120 / max(len(names), 1), 3.0, style.SMALL))
     # Room for the longest name, at the height and width of the panels that make their cells square.
     room = max(map(len, names)) * size * 0.56 / 72

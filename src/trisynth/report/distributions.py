@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from trisynth.data.schema import Schema
 from trisynth.report import panels, style
+from trisynth.report.names import label
 
 _ROW = 1.42
 # Up to how many columns of a table: panels side by side, and letters of small print that fit across one.
@@ -53,7 +54,7 @@ def distributions(
         for position, name in enumerate(columns):
             axes = figure.add_subplot(grid[divmod(position, across)])
             panels.draw(axes, real[name], synthetic[name], (units or {}).get(name, ""), letters)
-            axes.set_title(f"{style.letter(position)}  {style.shortened(style.label(name), round(0.6 * letters))}")
+            axes.set_title(f"{style.letter(position)}  {style.shortened(label(name), round(0.6 * letters))}")
         drawn = ", ".join(filter(None, (generator, f"n = {len(synthetic):,}")))
         names = panels.legend(f"real (n = {len(real):,})", f"synthetic ({drawn})")
         style.heading(figure, title, names, simulated)

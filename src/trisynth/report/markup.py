@@ -1,4 +1,4 @@
-"""One table as CSV, Markdown and LaTeX: the same cells, the same bytes each time."""
+"""Tables as CSV, Markdown and LaTeX, reproducible byte by byte."""
 
 import io
 import math
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from trisynth.statistics.estimates import Estimate, name
+from trisynth.report.names import name
+from trisynth.statistics.estimate import Estimate
 
 _DIGITS = 6
 _LATEX = {
@@ -31,7 +32,7 @@ Cell = str | int | Estimate | None
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table.
+    """A column of a table.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Cells with what surrounds them in print.
+    """A table: cells, headings, caption and note.
 
     Parameters
     ----------
@@ -62,11 +63,11 @@ class Table:
     caption, note : str
     columns : sequence of Column
     rows : sequence of sequence of cells
-        Texts as they stand in the CSV, whole numbers, estimates, or None for nothing.
+        Texts as in the CSV, whole numbers, estimates, or None for an empty cell.
     bold : set of (int, int)
-        Row and column of what is set in bold.
+        Rows and columns of the cells in bold type.
     rules : set of int
-        Rows that a line is drawn above.
+        Rows with a line above.
     """
 
     name: str
@@ -79,7 +80,7 @@ class Table:
 
 
 def csv(table: Table) -> str:
-    """Every number with six decimals; an estimate takes three columns: mean, low, high."""
+    """Format a table as CSV with six decimals; an estimate becomes three columns: mean, low, high."""
     columns: dict[str, list] = {}
     for place, column in enumerate(table.columns):
         cells = [row[place] for row in table.rows]
@@ -94,7 +95,7 @@ def csv(table: Table) -> str:
 
 
 def markdown(table: Table, command: str) -> str:
-    """A pipe table with its caption, its note and the command that made it."""
+    """Format a table as a Markdown pipe table with caption, note and the command that makes it."""
     marks = [" --- " if _is_text(table, place) else " ---: " for place in range(len(table.columns))]
     lines = [f"**{table.caption}**", "", _piped([_pipes(c.label) for c in table.columns]), f"|{'|'.join(marks)}|"]
     for r, row in enumerate(table.rows):
@@ -104,7 +105,7 @@ def markdown(table: Table, command: str) -> str:
 
 
 def latex(table: Table, command: str) -> str:
-    """A ``table*`` environment; needs the package ``booktabs``."""
+    """Format a table as a LaTeX ``table*`` environment, which needs the package ``booktabs``."""
     alignment = "".join("l" if _is_text(table, place) else "r" for place in range(len(table.columns)))
     lines = [
         f"% Made by `{command}`; do not edit. Needs \\usepackage{{booktabs}}.",
@@ -129,12 +130,12 @@ def latex(table: Table, command: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text whose every letter LaTeX prints as it is."""
+    """Escape a text so that LaTeX prints every character literally."""
     return "".join(_LATEX.get(letter, letter) for letter in text)
 
 
 def printed(cell: Cell, column: Column) -> str:
-    """One cell as a reader sees it, with as many decimals as its size deserves."""
+    """Format a cell for print: three decimals below 10, one below 1,000, none above."""
     if cell is None:
         return ""
     if not isinstance(cell, Estimate):

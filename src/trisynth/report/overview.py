@@ -6,6 +6,7 @@ from trisynth.cache import write_atomic
 from trisynth.data.dataset import Dataset
 from trisynth.experiment.steps import Experiment
 from trisynth.report import panels, style
+from trisynth.report.names import label
 
 _MOST, _ACROSS = 12, 5
 
@@ -52,7 +53,7 @@ def overview(real: Dataset, synthetic: Dataset, path: str | Path) -> None:
             axes = figure.add_subplot(grid[divmod(position, _ACROSS)])
             facts = real.spec.columns.get(name)
             panels.draw(axes, *columns, facts.unit if facts else "", letters=20)
-            axes.set_title(style.shortened(style.label(name), 22) + (" (target)" if name == target else ""))
+            axes.set_title(style.shortened(label(name), 22) + (" (target)" if name == target else ""))
         names = panels.legend(f"real (n = {len(real):,})", f"synthetic (n = {len(synthetic):,})")
         part = f", {len(shown)} of {len(features)} features" if len(shown) < len(features) else ""
         figure.suptitle(f"{style.shortened(real.spec.name, 40)}{part}", x=0.01, ha="left", fontsize=8)

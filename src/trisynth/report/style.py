@@ -1,4 +1,4 @@
-"""One look for all figures, and one way to write them: the same bytes each time, whole or not at all."""
+"""Style of all figures, and reproducible output of them as PNG and PDF."""
 
 import io
 import warnings
@@ -66,12 +66,10 @@ _RC = {
     "pdf.fonttype": 42,  # letters stay letters: journals refuse Type 3 fonts
 }
 
-_ABBREVIATIONS = {"bmi": "BMI", "bp": "BP"}
-
 
 @contextmanager
 def applied() -> Iterator[None]:
-    """Draw inside with this look, whatever the user's own matplotlib settings are."""
+    """Apply the style inside, independent of the user's matplotlib settings."""
     with style.context(["default", _RC]), warnings.catch_warnings():
         # A letter that the font lacks is drawn as a box; a job must not fail for it.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
@@ -79,26 +77,26 @@ def applied() -> Iterator[None]:
 
 
 def blank(width: float, height: float, layout: str | None = "constrained", dpi: int = 300) -> Figure:
-    """Empty figure, in inches, that belongs to no window."""
+    """Create an empty figure, sizes in inches, without a window."""
     figure = Figure(figsize=(width, height), layout=layout, dpi=dpi)
     FigureCanvasAgg(figure)
     return figure
 
 
 def heading(figure: Figure, title: str, legend: Mapping[str, Artist], simulated: bool = False) -> None:
-    """Title and legend at the upper left, in the room that the layout leaves for them.
+    """Add title and legend at the upper left, outside the panels.
 
     Parameters
     ----------
     figure : Figure
     title : str
     legend : mapping of str to Artist
-        What is drawn, by its name; may be empty.
+        Marks by name; may be empty.
     simulated : bool
-        A figure of simulated rows always says so.
+        The title of a figure of simulated rows names them so.
     """
     length = round(figure.get_figwidth() * 11)
-    # A name takes about its letters and six more for its mark.
+    # A name occupies about its letters and six more for its mark.
     across = max(int(figure.get_figwidth() * 17 / (max(map(len, legend), default=0) + 6)), 1)
     title, suffix = capitalised(title), SIMULATED if simulated else ""
     figure.legend(
@@ -114,23 +112,17 @@ def heading(figure: Figure, title: str, legend: Mapping[str, Artist], simulated:
 
 
 def footnote(figure: Figure, text: str) -> None:
-    """Small print below all panels."""
+    """Add small print below all panels."""
     figure.supxlabel(text, x=0.012, ha="left", fontsize=SMALL, color=GREY)
 
 
-def label(name: object) -> str:
-    """A column's or an arm's name as a reader expects it: blanks for underscores, abbreviations in capitals."""
-    words = str(name).replace("_", " ").split()
-    return " ".join(_ABBREVIATIONS.get(word, word) for word in words)
-
-
 def capitalised(text: str) -> str:
-    """The text with its first letter in capitals and all others as they were."""
+    """Capitalise the first letter and keep all others."""
     return text[:1].upper() + text[1:]
 
 
 def shortened(text: object, length: int) -> str:
-    """At most ``length`` letters; where some are left out of the middle, an ellipsis stands for them."""
+    """Shorten a text to ``length`` letters with an ellipsis in the middle."""
     text = " ".join(str(text).split())
     if len(text) <= length:
         return text
@@ -139,13 +131,13 @@ def shortened(text: object, length: int) -> str:
 
 
 def letter(position: int) -> str:
-    """Letter of a panel: a to z, then aa, ab and so on."""
+    """Return the letter of a panel: a to z, then aa, ab and so on."""
     first, last = divmod(position, 26)
     return (chr(96 + first) if first else "") + chr(97 + last)
 
 
 def png(figure: Figure) -> bytes:
-    """A figure as PNG, without date or version."""
+    """Render a figure as PNG, without date or version."""
     return _printed(figure, format="png", metadata={"Software": None})
 
 
@@ -156,7 +148,7 @@ def save(figure: Figure, path: str | Path) -> None:
     ----------
     figure : Figure
     path : path
-        Without suffix; a dot in the name is no suffix.
+        Without suffix; a dot in the name does not start one.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What each defining part of a method is worth: scores without the part, less those of the whole method."""
+"""Ablations: scores of a method without one part, less those of the whole method."""
 
 import pandas as pd
 import yaml
@@ -6,25 +6,26 @@ import yaml
 from trisynth.config import CONF
 from trisynth.errors import InputError
 from trisynth.experiment.results import flat
+from trisynth.report import names
 from trisynth.report.markup import Column, Table
-from trisynth.statistics.pairs import by_dataset
+from trisynth.statistics.across_datasets import mean_over_datasets
 
 WHOLE = "none"
-SCORES = {
-    "synthetic/roc_auc": "ROC AUC",
-    "synthetic/f1_macro": "Macro-F1",
-    "synthetic/log_loss": "Log loss",
-    "fidelity/c2st_boosting": "C2ST",
-    "fidelity/js": "JS divergence",
-    "copying/dcr_share": "Closer to train",
-}
+SCORES = (
+    "synthetic/roc_auc",
+    "synthetic/f1_macro",
+    "synthetic/log_loss",
+    "fidelity/c2st_boosting",
+    "fidelity/js",
+    "copying/dcr_share",
+)
 _PAIR = ["dataset", "generator", "seed"]
 
 
 def parts(generator: str) -> dict[str, tuple[str, dict[str, object]]]:
-    """Ablations of a generator: by name, what is off in words and the settings that say so.
+    """Read the ablations of a generator: by name, the description of the part and the settings without it.
 
-    Both are read from ``conf/ablation/<generator>/<part>.yaml``, the words from its line ``# Off: ...``.
+    Both are read from ``conf/ablation/<generator>/<part>.yaml``, the description from its line ``# Off: ...``.
     """
     found = {}
     for path in sorted((CONF / "ablation" / generator).glob("*.yaml")):
@@ -36,13 +37,13 @@ def parts(generator: str) -> dict[str, tuple[str, dict[str, object]]]:
     return found
 
 
-def named(jobs: pd.DataFrame) -> pd.DataFrame:
-    """Jobs with the column ``part``: the ablation whose settings a job has, ``none`` for the whole method.
+def with_parts(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Add the column ``part``: the ablation whose settings a job has, ``none`` for the whole method.
 
     Raises
     ------
     InputError
-        If no job is an ablation, or none is whole.
+        If no job is an ablation, or no job has the whole method.
     """
     part = pd.Series(WHOLE, jobs.index)
     for generator in jobs["generator"].unique():
@@ -52,12 +53,12 @@ def named(jobs: pd.DataFrame) -> pd.DataFrame:
                 fits &= _equal(jobs[column], value) if column in jobs else False
             part[fits] = name
     if (part == WHOLE).all() or not (part == WHOLE).any():
-        raise InputError("results", sorted(part.unique()), "needs ablations and whole methods; sweep both")
+        raise InputError("results", sorted(part.unique()), "must have ablations and whole methods; sweep both")
     return jobs.assign(part=part)
 
 
 def _equal(column: pd.Series, value: object) -> pd.Series:
-    """Whether the cells of a column of a CSV file are a value of a yaml file."""
+    """Compare the cells of a CSV column with a value of a yaml file."""
     if isinstance(value, bool):
         return column.astype(str).str.lower() == str(value).lower()
     if isinstance(value, int | float):
@@ -66,27 +67,27 @@ def _equal(column: pd.Series, value: object) -> pd.Series:
 
 
 def ablations_table(jobs: pd.DataFrame) -> Table:
-    """Change of each score where a part is off, by generator and part."""
-    jobs = named(jobs)
-    scores = {name: title for name, title in SCORES.items() if name in jobs}
-    means = jobs.groupby([*_PAIR, "part"], sort=False)[list(scores)].mean().reset_index("part")
+    """Tabulate the change of each score without a part, by generator and part."""
+    jobs = with_parts(jobs)
+    scores = [name for name in SCORES if name in jobs]
+    means = jobs.groupby([*_PAIR, "part"], sort=False)[scores].mean().reset_index("part")
     columns = [Column("generator", "Method"), Column("part", "Off"), Column("pairs", "Pairs")]
-    columns += [Column(name.rpartition("/")[2], title, signed=True) for name, title in scores.items()]
+    columns += [Column(name.rpartition("/")[2], names.metric(name), signed=True) for name in scores]
     rows, bold, rules = [], set(), set()
     for generator in jobs["generator"].unique():
         own = means[means.index.get_level_values("generator") == generator]
-        whole = own.loc[own["part"] == WHOLE, list(scores)]
+        whole = own.loc[own["part"] == WHOLE, scores]
         rules.add(len(rows))
         for name, (words, _) in parts(generator).items():
-            changed = (own.loc[own["part"] == name, list(scores)] - whole).dropna(how="all")
+            changed = (own.loc[own["part"] == name, scores] - whole).dropna(how="all")
             if changed.empty:
                 continue
-            cells = [by_dataset(changed[score].dropna()) for score in scores]
-            bold |= {(len(rows), 3 + place) for place, cell in enumerate(cells) if cell.low > 0 or cell.high < 0}
+            cells = [mean_over_datasets(changed[score].dropna()) for score in scores]
+            bold |= {(len(rows), 3 + place) for place, cell in enumerate(cells) if cell.excludes_zero}
             rows.append([generator, words, len(changed), *cells])
     note = (
         "Scores without a part less those of the whole method, on the same data set and seed; ± half of the 95 % t "
         "interval over data sets, each of which counts once. Classifiers are trained on synthetic rows. Log loss, JS "
-        "divergence and closer to train: lower is better; C2ST: .5 is perfect. Bold: the interval leaves out zero."
+        "divergence and DCR share: lower is better; C2ST: 0.5 is best. Bold: the interval excludes zero."
     )
-    return Table("ablations", "What the methods are without one of their parts.", note, columns, rows, bold, rules)
+    return Table("ablations", "Changes of the scores without one part of a method.", note, columns, rows, bold, rules)

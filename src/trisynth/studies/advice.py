@@ -1,4 +1,4 @@
-"""What ``generator=auto`` advises, how much its winners' scores flatter them, and what the advice is worth."""
+"""Recommendations of ``generator=auto``: selection bias of the best candidate, and gain on test rows."""
 
 import math
 
@@ -6,27 +6,27 @@ import pandas as pd
 
 from trisynth.errors import InputError
 from trisynth.report.markup import Column, Table
-from trisynth.statistics.estimates import Estimate
-from trisynth.statistics.pairs import by_dataset
+from trisynth.statistics.across_datasets import mean_over_datasets
+from trisynth.statistics.estimate import Estimate
 
 _CHOSE = "generator/chose/"
 _NEEDED = ("generator/none", "generator/gain_choosing", "generator/gain", "advised/roc_auc", "real/roc_auc")
 
 
 def searches(jobs: pd.DataFrame) -> pd.DataFrame:
-    """One row per search, with the index ``dataset`` and ``seed``; classifiers are averaged.
+    """Tabulate the searches, one row each with the index ``dataset`` and ``seed``; classifiers are averaged.
 
     Returns
     -------
     DataFrame
-        ``advised`` (0 or 1), ``winner``, ``choosing`` and ``confirming``: the winner's gain in ROC AUC over its
-        strongest rival on the folds that chose it and on the others; ``flattery``: their difference; ``tested``: what
-        the advice gains over the real rows on the test rows.
+        ``advised`` (0 or 1); ``winner``, the best candidate; ``choosing`` and ``confirming``, its gain in ROC AUC over
+        the strongest baseline on the folds that selected it and on the others; ``bias``, their difference; ``tested``,
+        the gain of the recommended training set over the real rows on the test rows.
 
     Raises
     ------
     InputError
-        If the jobs are no searches.
+        If the jobs are not searches.
     """
     missing = [name for name in _NEEDED if name not in jobs]
     if missing:
@@ -43,32 +43,35 @@ def searches(jobs: pd.DataFrame) -> pd.DataFrame:
             "tested": means["advised/roc_auc"] - means["real/roc_auc"],
         }
     )
-    return found.assign(flattery=found["choosing"] - found["confirming"])
+    return found.assign(bias=found["choosing"] - found["confirming"])
 
 
 def advice_table(jobs: pd.DataFrame) -> Table:
-    """Advice and gains by data set, and over all of them."""
+    """Tabulate recommendations and gains by data set, and over all of them."""
     found = searches(jobs)
     titles = {
-        "choosing": "Gain, choosing",
-        "confirming": "Gain, confirming",
-        "flattery": "Flattery",
-        "tested": "Gain of the advice, test rows",
+        "choosing": "Gain, selection folds",
+        "confirming": "Gain, confirmation folds",
+        "bias": "Selection bias",
+        "tested": "Gain, test rows",
     }
-    columns = [Column("dataset", "Data set"), Column("searches", "Searches"), Column("advised", "Advised")]
-    columns += [Column("winners", "Winners"), *(Column(name, title, signed=True) for name, title in titles.items())]
+    columns = [Column("dataset", "Data set"), Column("searches", "Searches"), Column("advised", "Recommended")]
+    columns += [
+        Column("winners", "Best candidates"),
+        *(Column(name, title, signed=True) for name, title in titles.items()),
+    ]
     rows = []
     for dataset, part in found.groupby(level="dataset", sort=False):
         cells = [Estimate(float(part[name].mean()), math.nan, len(part)) for name in titles]
         winners = ", ".join(part["winner"].value_counts().sort_index(kind="stable").index)
         rows.append([dataset, len(part), int(part["advised"].sum()), winners, *cells])
-    every = [by_dataset(found[name]) for name in titles]
+    every = [mean_over_datasets(found[name]) for name in titles]
     rows.append(["all", len(found), int(found["advised"].sum()), "", *every])
-    bold = {(len(rows) - 1, 4 + i) for i, cell in enumerate(every) if cell.low > 0 or cell.high < 0}
+    bold = {(len(rows) - 1, 4 + i) for i, cell in enumerate(every) if cell.excludes_zero}
     note = (
-        "ROC AUC. Choosing: the winner's gain over its strongest rival (real rows, duplicated, oversampled, weighted "
-        "by class) on the folds that chose it; confirming: on the other folds; flattery: the difference. Where nothing "
-        "is advised, the advice is the real rows, and its gain is 0. ± half of the 95 % t interval over data sets. "
-        "Bold: the interval leaves out zero."
+        "ROC AUC. Gain of the best candidate over the strongest baseline (real rows, duplicated, oversampled, weighted "
+        "by class), on the folds that selected it and on the confirmation folds; selection bias: their difference. "
+        "Where nothing is recommended, the real rows are used and the gain on test rows is 0. ± half of the 95 % t "
+        "interval over data sets. Bold: the interval excludes zero."
     )
-    return Table("advice", "What the search advises, and what it is worth.", note, columns, rows, bold, {len(rows) - 1})
+    return Table("advice", "Recommendations and their gains.", note, columns, rows, bold, {len(rows) - 1})

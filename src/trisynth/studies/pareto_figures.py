@@ -1,4 +1,4 @@
-"""Searches for weights: the front between the aims, its hypervolume over the trials, what the test rows say of it."""
+"""Figures of searches for weights: fronts, hypervolume over the trials, and scores on test rows."""
 
 import itertools
 
@@ -12,38 +12,29 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from trisynth.report import style
-from trisynth.studies.pareto import (
-    BEFORE,
-    DEFAULT,
-    NAMES,
-    PART,
-    REGRET,
-    SAMPLER,
-    aims,
-    course,
-    front,
-    regrets,
-    searches,
-    weights,
-)
-from trisynth.studies.pareto import tested as pairs
+from trisynth.report.jobs import DEFAULT, PART, REGRET, SAMPLER
+from trisynth.report.names import label
+from trisynth.report.page import Picture
+from trisynth.statistics.fronts import front
+from trisynth.studies.searches import BEFORE, Case, course, objectives, printed, regrets, searches, weights
+from trisynth.studies.searches import tested as on_test_rows
 
 _COLOURS = {"evolution": "#0072B2", "random": "#D55E00"}
 _DASHES = {"evolution": "-", "random": (0, (4, 1.5))}
 _WEIGHTS = "cividis"
-# Points' areas at the least and the most of the weight that size shows.
+# Areas of points at the lowest and the highest weight.
 _SIZES = (6.0, 42.0)
 _HEIGHT = 1.75
 _DOTTED = {"linewidth": 0.7, "linestyle": (0, (1, 1.5)), "zorder": 0}
 
 
-def fronts(jobs: pd.DataFrame) -> Figure:
-    """Each pair of aims with one search's front, and the hypervolume over the trials of all; a row per generator."""
-    found, names = searches(jobs), aims(jobs)
+def fronts(jobs: pd.DataFrame) -> Picture:
+    """Draw the front of one search in each pair of objectives, and hypervolume over trials; a row per generator."""
+    found, names = searches(jobs), objectives(jobs)
     cases = list(dict.fromkeys(key[:2] for key in found))
     samplers = list(dict.fromkeys(key[2] for key in found))
     planes = list(itertools.combinations(names, 2))
-    # One weight has the colour, another the size; a third stays unseen.
+    # Colour shows one weight, size another; a third is not shown.
     varied = weights(jobs)[::-1][:2]
     seed = min(key[3] for key in found)
     norms = {name: LogNorm(jobs[name].min(), jobs[name].max()) for name in varied}
@@ -58,12 +49,12 @@ def fronts(jobs: pd.DataFrame) -> Figure:
             _courses(axes[-1], {key[2:]: of for key, of in found.items() if key[:2] == case})
             for position, panel in enumerate(axes):
                 what = "over the trials" if position == len(planes) else " and ".join(map(_side, planes[position]))
-                # The axes say what a plane shows: where rows differ by their case, the first one names it.
+                # The axes name the objectives; where rows differ by their case, the first title names it.
                 title = _case(case) if len(cases) > 1 and position == 0 else what
                 panel.set_title(f"{style.letter(place * len(axes) + position)}  {title}")
         _bar(figure, panels, norms)
         lines = {
-            NAMES.get(name, name): Line2D([], [], color=_COLOURS.get(name, "black"), linestyle=_DASHES.get(name, "-"))
+            printed(name): Line2D([], [], color=_COLOURS.get(name, "black"), linestyle=_DASHES.get(name, "-"))
             for name in samplers
         }
         dots = {
@@ -71,19 +62,20 @@ def fronts(jobs: pd.DataFrame) -> Figure:
             "trial of the front": Line2D([], [], color=style.GREY, marker="o", markersize=4.0, linestyle="none"),
         }
         style.heading(figure, "Fronts of the weights, on validation rows", {**dots, **lines})
-        size = f"Size of a point: {NAMES[varied[1]]}, from small to large. " if len(varied) > 1 else ""
+        size = f"Size of a point: {printed(varied[1])}, from small to large. " if len(varied) > 1 else ""
         splits = len({key[3] for key in found})
         style.footnote(
             figure,
-            f"Front: {NAMES.get(samplers[0], samplers[0])}, split {seed}; arrows point to the better end. {size}"
-            f"Hypervolume:\nshare of the box between worst and best of all aims; mean and range over {splits} splits.",
+            f"Front: {printed(samplers[0])}, split {seed}; arrows point to the better end. {size}"
+            "Hypervolume:\nfraction of the box between worst and best of all objectives; mean and range over "
+            f"{splits} splits.",
         )
-    return figure
+    return Picture("fronts", "Fronts of searched weights, and hypervolume over the trials.", figure)
 
 
-def tested(jobs: pd.DataFrame) -> Figure:
-    """Each aim on test rows against validation rows for all weights of the fronts, beside the default weights."""
-    names, later = aims(jobs), pairs(jobs)
+def tested(jobs: pd.DataFrame) -> Picture:
+    """Draw each objective on test rows against validation rows for the fronts' weights and the default weights."""
+    names, later = objectives(jobs), on_test_rows(jobs)
     plain = jobs[(jobs[PART] == "test") & (jobs[SAMPLER] == DEFAULT)]
     cases = list(dict.fromkeys(zip(later["dataset"], later["generator"], strict=True)))
     with style.applied():
@@ -96,13 +88,13 @@ def tested(jobs: pd.DataFrame) -> Figure:
                 panel = axes[position]
                 for seed, part in own.groupby("seed"):
                     panel.plot(part[f"{BEFORE}{name}"], part[name], **_look(int(seed)))
-                # A split's luck moves all its points together: each axis has its own range.
+                # The split shifts all its points together: each axis has its own range.
                 panel.set_xlim(_ends(own[f"{BEFORE}{name}"]))
                 panel.set_ylim(_ends(pd.concat([own[name], known[name]])))
                 panel.axline((0, 0), slope=1, color=style.GREY, linewidth=0.6, zorder=0)
                 for seed, value in zip(known["seed"], known[name], strict=True):
                     panel.axhline(value, color=_look(int(seed))["color"], **_DOTTED)
-                letter, what = style.letter(place * len(names) + position), NAMES.get(name, name)
+                letter, what = style.letter(place * len(names) + position), printed(name)
                 first = len(cases) > 1 and position == 0
                 panel.set_title(f"{letter}  {_case((dataset, generator)) if first else what}")
                 panel.set_xlabel("validation rows")
@@ -111,21 +103,21 @@ def tested(jobs: pd.DataFrame) -> Figure:
                     axis.set_major_locator(MaxNLocator(5))
         seeds = {f"split {seed}": Line2D([], [], **_look(int(seed))) for seed in sorted(later["seed"].unique())}
         lines = {"default": Line2D([], [], color="black", **_DOTTED)}
-        style.heading(figure, "The fronts' weights on rows that no search has seen", {**seeds, **lines})
+        style.heading(figure, "Weights of the fronts on test rows", {**seeds, **lines})
         style.footnote(
             figure,
-            "Each point: weights of a front, chosen on validation rows, run once on test rows with more training rows. "
-            "Full line: equality;\ndotted: the default weights, a line per split.",
+            "Each point: weights of a front, selected on validation rows, run once on test rows with more training "
+            "rows. Full line: equality;\ndotted: the default weights, a line per split.",
         )
-    return figure
+    return Picture("tested", "Scores of the fronts' weights on validation rows and on test rows.", figure)
 
 
-def _case(case: tuple[str, str]) -> str:
-    return ", ".join(map(style.label, case))
+def _case(case: Case) -> str:
+    return ", ".join(map(label, case))
 
 
 def _side(metric: str) -> str:
-    """What a metric measures, in a word."""
+    """Return the property that a metric measures."""
     return {"fidelity": "fidelity", "copying": "copying"}.get(metric.partition("/")[0], "utility")
 
 
@@ -147,9 +139,9 @@ def _plane(axes: Axes, trials: pd.DataFrame, plane: tuple[str, str], norms: dict
         edgecolors="black",
     )
     for name, set_label in ((below, axes.set_xlabel), (beside, axes.set_ylabel)):
-        # The better end: where the regret falls.
+        # The arrow points to the end where the regret falls.
         falls = np.corrcoef(trials[name], trials[f"{REGRET}{name}"])[0, 1] < 0
-        set_label(f"{NAMES.get(name, name)} →" if falls else f"← {NAMES.get(name, name)}")
+        set_label(f"{printed(name)} →" if falls else f"← {printed(name)}")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(4))
 
@@ -164,7 +156,7 @@ def _courses(axes: Axes, found: dict[tuple[str, int], pd.DataFrame]) -> None:
         axes.fill_between(numbers, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.15, linewidth=0)
         axes.plot(numbers, curves.mean(axis=0), color=colour, linestyle=_DASHES.get(sampler, "-"))
     axes.set_xlabel("trials")
-    axes.set_ylabel("hypervolume, share of the box")
+    axes.set_ylabel("hypervolume, fraction of the box")
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(5))
 
@@ -172,7 +164,7 @@ def _courses(axes: Axes, found: dict[tuple[str, int], pd.DataFrame]) -> None:
 def _bar(figure: Figure, panels: np.ndarray, norms: dict[str, LogNorm]) -> None:
     name = next(iter(norms))
     bar = figure.colorbar(ScalarMappable(norms[name], _WEIGHTS), ax=panels, aspect=30, pad=0.01, fraction=0.03)
-    bar.set_label(f"{NAMES[name]} of the front")
+    bar.set_label(f"{printed(name)} of the front")
     ticks = [10.0**power for power in range(-6, 7) if norms[name].vmin <= 10.0**power <= norms[name].vmax]
     bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     bar.ax.yaxis.set_minor_locator(NullLocator())

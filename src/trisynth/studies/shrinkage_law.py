@@ -1,24 +1,31 @@
-"""The shrinkage law: what L_rec and L_dist make of the spread of generated rows, predicted and observed."""
+"""Shrinkage law: standard deviation of generated rows under L_rec and L_dist, predicted and observed."""
 
 import math
 
+import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from trisynth.errors import InputError
+from trisynth.report import style
 from trisynth.report.markup import Column, Table
-from trisynth.statistics.estimates import Estimate
-from trisynth.studies.losses import JOB, PAIRED
+from trisynth.report.names import label
+from trisynth.report.page import Picture
+from trisynth.statistics.estimate import Estimate
+from trisynth.studies.loss_figures import looks
+from trisynth.studies.settings import FIT, PAIRED, with_settings
 
 
 def law(jobs: pd.DataFrame) -> pd.DataFrame:
-    """Predicted and observed sigma_Y / sigma_X of every job.
+    """Compute predicted and observed sigma_Y / sigma_X of every fit.
 
     A stationary point of a L_rec + b L_dist, of squared errors and moments, along the scale of the generated rows
-    has sigma_Y / sigma_X = (a rho + b) / (a + b). Here a and b are the weights that worked: alpha and beta divided by
-    the terms' values at the start, which is what a term added to L_total divided by the term; rho is that of pairs
-    drawn as the family draws them. L_rec of a VAE is a likelihood whose noise is learned and drawn again, and that of
-    diffusion the error of a conditional mean that its solver turns into rows: both have their minimum at the real
-    law, so the prediction is 1 at all weights.
+    has sigma_Y / sigma_X = (a rho + b) / (a + b). Here a and b are the effective weights: alpha and beta divided by the
+    initial values of the terms, that is the contribution of a term to L_total divided by the term. rho is the
+    correlation of pairs formed as the family forms them. L_rec of a VAE is a likelihood whose noise is learned and
+    sampled again, and that of diffusion the error of a conditional mean that its solver turns into rows: both have
+    their minimum at the real distribution, so the prediction is 1 at all weights.
 
     Parameters
     ----------
@@ -31,15 +38,16 @@ def law(jobs: pd.DataFrame) -> pd.DataFrame:
         One row per distinct fit: ``dataset``, ``generator``, ``setting``, ``seed``, ``share`` = b / (a + b), ``rho``,
         ``predicted``, ``observed``, and ``utility`` of the synthetic rows if known.
     """
+    jobs = with_settings(jobs)
     needed = ["fidelity/spread_ratio", "fidelity/pair_correlation", "final/rec", "final/rec_weighted"]
     missing = [name for name in needed if name not in jobs]
     if missing:
         raise InputError("results", list(jobs.columns[:8]), f"has no {missing[0]}; sweep with metrics=law")
-    jobs = jobs.drop_duplicates(JOB)
-    a, b = (worked(jobs, term) for term in ("rec", "dist"))
+    jobs = jobs.drop_duplicates(FIT)
+    a, b = (effective_weight(jobs, term) for term in ("rec", "dist"))
     share, rho = b / (a + b), jobs["fidelity/pair_correlation"]
     paired = jobs["generator"].isin(PAIRED)
-    return jobs[JOB].assign(
+    return jobs[FIT].assign(
         share=share,
         rho=rho,
         predicted=((1 - share) * rho + share).where(paired, 1.0),
@@ -48,21 +56,67 @@ def law(jobs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def worked(jobs: pd.DataFrame, term: str) -> pd.Series:
-    """The weight that a term had in truth: what it added to L_total over its raw value; 0 where it was off."""
+def effective_weight(jobs: pd.DataFrame, term: str) -> pd.Series:
+    """Compute the effective weight of a term: its contribution to L_total over its raw value; 0 where it is off."""
     if f"final/{term}" not in jobs:
         return pd.Series(0.0, jobs.index)
     return (jobs[f"final/{term}_weighted"] / jobs[f"final/{term}"]).fillna(0.0)
 
 
 def r_squared(observed: pd.Series, predicted: pd.Series) -> float:
-    """Share of the observed variance that the prediction, without any fit, explains; NaN if nothing varies."""
-    spread = ((observed - observed.mean()) ** 2).sum()
-    return 1 - float(((observed - predicted) ** 2).sum() / spread) if spread > 0 else math.nan
+    """Compute the fraction of the observed variance that the unfitted prediction explains; NaN if nothing varies."""
+    total = ((observed - observed.mean()) ** 2).sum()
+    return 1 - float(((observed - predicted) ** 2).sum() / total) if total > 0 else math.nan
+
+
+def law_picture(jobs: pd.DataFrame) -> Picture:
+    """Draw observed against predicted ratio, the ratio over the weights, and utility over the ratio."""
+    found = law(jobs)
+    families = list(dict.fromkeys(found["generator"]))
+    look = looks(families)
+    paired = found[found["generator"].isin(PAIRED)]
+    with style.applied():
+        figure = style.blank(style.TWO_COLUMNS, 2.6)
+        truth, over, cost = figure.subplots(1, 3)
+        for family in families:
+            part = found[found["generator"] == family].sort_values("share", kind="stable")
+            truth.plot(part["predicted"], part["observed"], **look[family])
+            over.plot(part["share"], part["observed"], **look[family])
+            if part["utility"].notna().any():
+                cost.plot(part["observed"], part["utility"], **look[family])
+        ends = _ends(found[["predicted", "observed"]].to_numpy())
+        truth.plot(ends, ends, color=style.GREY, linewidth=0.6, zorder=0)
+        shares = np.linspace(0, 1, 50)
+        if len(paired):
+            rho = paired["rho"].mean()
+            over.plot(shares, (1 - shares) * rho + shares, color=style.GREY, linewidth=0.6, zorder=0)
+        for position, (axes, title, below, beside) in enumerate(
+            (
+                (truth, "the law, not fitted", "predicted σ(Y) / σ(X)", "observed σ(Y) / σ(X)"),
+                (over, "the ratio over the weights", "effective β / (α + β)", ""),
+                (cost, "utility over the ratio", "observed σ(Y) / σ(X)", "ROC AUC, synthetic"),
+            )
+        ):
+            axes.set_title(f"{style.letter(position)}  {title}")
+            axes.set_xlabel(below)
+            axes.set_ylabel(beside)
+            axes.xaxis.set_major_locator(MaxNLocator(5))
+            axes.yaxis.set_major_locator(MaxNLocator(5))
+        style.heading(figure, "The shrinkage law", {label(name): Line2D([], [], **look[name]) for name in families})
+        fit = r_squared(paired["observed"], paired["predicted"]) if len(paired) > 1 else np.nan
+        note = f" R² of the GANs' {len(paired)} fits: {fit:.2f}." if np.isfinite(fit) else ""
+        style.footnote(
+            figure,
+            "σ(Y) / σ(X) = (α ρ + β) / (α + β), within classes, mean over numbers; ρ of pairs by optimal transport. "
+            "A VAE's likelihood and\ndiffusion's denoising error do not shrink: 1 is predicted. Lines: equality in a, "
+            f"the law at the GANs' mean ρ in b.{note}",
+        )
+    caption = "Standard deviation of generated rows, predicted and observed, and utility over it."
+    return Picture("law", caption, figure)
 
 
 def law_table(jobs: pd.DataFrame) -> Table:
-    """Prediction and observation of each family."""
+    """Tabulate prediction and observation of each family."""
     found = law(jobs)
     columns = [Column("generator", "Generator"), Column("fits", "Fits"), Column("rho", "rho", interval=False)]
     columns += [Column("predicted", "Predicted", interval=False), Column("observed", "Observed", interval=False)]
@@ -76,6 +130,12 @@ def law_table(jobs: pd.DataFrame) -> Table:
         rows.append([str(generator), len(part), *cells])
     note = (
         "Ratio of the standard deviations of synthetic and real rows within classes, mean over numbers. The law is "
-        "derived and not fitted; where it predicts the same for all fits, R² says nothing and is left out."
+        "derived and not fitted; where it predicts the same for all fits, R² is undefined and left out."
     )
     return Table("shrinkage_law", "The shrinkage law, predicted and observed.", note, columns, rows)
+
+
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    low, high = np.nanmin(values), np.nanmax(values)
+    room = 0.05 * max(high - low, 0.02)
+    return low - room, high + room

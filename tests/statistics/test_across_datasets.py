@@ -1,18 +1,18 @@
-"""Means, win rates and tests over data sets: closed forms, and intervals that hold the truth as often as they say."""
+"""Means, win rates and tests over data sets: closed forms, and the coverage of the intervals."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from trisynth.statistics import pairs
+from trisynth.statistics.across_datasets import mean_over_datasets, p_value, win_rate
 
 
 def test_a_data_set_counts_once_however_many_seeds_it_has():
     index = pd.MultiIndex.from_tuples([("a", 0), ("a", 1), ("a", 2), ("b", 0)], names=["dataset", "seed"])
-    found = pairs.by_dataset(pd.Series([1.0, 1.0, 1.0, 0.0], index))
+    found = mean_over_datasets(pd.Series([1.0, 1.0, 1.0, 0.0], index))
     assert found.mean == 0.5 and found.count == 4 and found.half == pytest.approx(12.706 * 0.5, rel=1e-3)
-    assert np.isnan(pairs.by_dataset(pd.Series([1.0], index[:1])).half)
+    assert np.isnan(mean_over_datasets(pd.Series([1.0], index[:1])).half)
 
 
 def won(rates: list[float], pairs: int) -> pd.Series:
@@ -22,29 +22,29 @@ def won(rates: list[float], pairs: int) -> pd.Series:
 
 
 def test_wins_of_a_few_data_sets_are_never_certain():
-    few, many = pairs.win_rate(won([1.0] * 3, 10)), pairs.win_rate(won([1.0] * 20, 10))
+    few, many = win_rate(won([1.0] * 3, 10)), win_rate(won([1.0] * 20, 10))
     assert few.mean == many.mean == 1 and few.low < 0.5 < many.low
-    assert np.isnan(pairs.win_rate(won([0.6], 10)).half)
-    assert pairs.win_rate(won([0.5, 0.7] * 4, 10)).half < pairs.win_rate(won([0.2, 1.0] * 4, 10)).half
+    assert np.isnan(win_rate(won([0.6], 10)).half)
+    assert win_rate(won([0.5, 0.7] * 4, 10)).half < win_rate(won([0.2, 1.0] * 4, 10)).half
 
 
-def test_interval_of_wins_holds_the_truth_as_often_as_it_says():
+def test_interval_of_the_win_rate_has_nominal_coverage():
     rng, held = np.random.default_rng(0), []
     for _ in range(400):
         rates = rng.beta(6, 4, size=8)
         gains = pd.Series(
             {(d, i): rng.choice([1.0, -1.0], p=[p, 1 - p]) for d, p in enumerate(rates) for i in range(10)}
         )
-        rate = pairs.win_rate(gains.rename_axis(["dataset", "seed"]))
+        rate = win_rate(gains.rename_axis(["dataset", "seed"]))
         held.append(rate.low <= 0.6 <= rate.high)
     assert np.mean(held) > 0.93
 
 
-def test_chance_is_told_by_students_t_over_the_data_sets():
+def test_p_value_is_students_t_over_the_data_sets():
     rng = np.random.default_rng(0)
     index = pd.MultiIndex.from_product([range(8), range(2)], names=["dataset", "seed"])
     one = pd.Series(rng.normal(0.01, 0.002, len(index)), index)
     means = one.groupby(level="dataset").mean()
     t = means.mean() / (means.std() / np.sqrt(8))
-    assert pairs.p_value(one) == pytest.approx(2 * stats.t.sf(t, 7))
-    assert pairs.p_value(one[:1]) == pairs.p_value(0 * one) == 1 and pairs.p_value(0 * one + 1) == 0
+    assert p_value(one) == pytest.approx(2 * stats.t.sf(t, 7))
+    assert p_value(one[:1]) == p_value(0 * one) == 1 and p_value(0 * one + 1) == 0

@@ -1,0 +1,57 @@
+"""Names in print: metrics, training sets, data sets and columns."""
+
+# Metrics by the part of their name after the arm or the group; others lose their underscores.
+METRICS = {
+    "accuracy": "Accuracy",
+    "precision_macro": "Precision",
+    "recall_macro": "Recall",
+    "f1_macro": "Macro-F1",
+    "roc_auc": "ROC AUC",
+    "average_precision": "Average precision",
+    "log_loss": "Log loss",
+    "brier": "Brier score",
+    "ece": "ECE",
+    "r2": "R²",
+    "mae": "MAE",
+    "mse": "MSE",
+    "c2st_boosting": "C2ST",
+    "c2st_linear": "C2ST, linear",
+    "ks": "KS",
+    "tv": "TV",
+    "js": "JS divergence",
+    "wasserstein": "Wasserstein",
+    "correlation_gap": "Correlation gap",
+    "coverage": "Coverage",
+    "identical_match_share": "Identical match share",
+    "dcr_share": "DCR share",
+    "memorised": "Memorised share",
+}
+LOWER_IS_BETTER = ("mae", "mse", "log_loss", "brier", "ece")
+_NAMES = {
+    "duplicated": "duplicated real",
+    "oversampled": "random oversampling",
+    "class_weight": "class weights",
+    "threshold": "tuned threshold",
+    "balanced": "balanced by synthetic",
+    "floor": "floor: independent columns",
+    "ceiling": "ceiling: the training rows",
+    "paper_cohort": "paper cohort (simulated)",
+}
+_ABBREVIATIONS = {"bmi": "BMI", "bp": "BP"}
+
+
+def metric(name: str) -> str:
+    """Return the printed name of a metric such as ``synthetic/roc_auc``, without its arm or group."""
+    last = name.rpartition("/")[2]
+    return METRICS.get(last, last.replace("_", " "))
+
+
+def name(text: str) -> str:
+    """Return the printed name of a data set, generator or training set."""
+    return _NAMES.get(text, text.replace("_", " "))
+
+
+def label(column: object) -> str:
+    """Return the printed name of a column: blanks for underscores, abbreviations in capitals."""
+    words = str(column).replace("_", " ").split()
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in words)

@@ -1,0 +1,166 @@
+"""The pages of the report: tables and gains of a sweep, figures of a data set, and studies declared in yaml."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from trisynth.cache import write_atomic
+from trisynth.config import CONF, locate, parameters_of
+from trisynth.errors import InputError
+from trisynth.report import jobs, page, style
+from trisynth.report.class_counts import class_counts
+from trisynth.report.correlation import correlation
+from trisynth.report.distributions import distributions
+from trisynth.report.gains import gains_picture, gains_rows
+from trisynth.report.page import Picture
+from trisynth.report.tables import all_tables
+
+
+def tables(results: Path, out: Path, command: str, test_size: float, metrics: Path | None = None) -> None:
+    """Write the tables of a sweep, and its headline numbers to ``metrics`` where given.
+
+    Raises
+    ------
+    InputError
+        If ``test_size`` is out of range, the results cannot be read or used, or a folder cannot be written.
+    """
+    if not 0 < test_size < 1:
+        raise InputError("test-size", test_size, "must lie between 0 and 1")
+    found = jobs.read(results)
+    page.write(out, "Tables", command, all_tables(jobs.by_method(found), test_size))
+    _headline(found, metrics)
+
+
+def gains(results: Path, out: Path, command: str) -> None:
+    """Write the gains of a sweep over the real rows, as a figure and as ``gains.csv``.
+
+    Raises
+    ------
+    InputError
+        If the results cannot be read or used, or ``out`` cannot be written.
+    """
+    found = jobs.by_method(jobs.read(results))
+    page.write(out, "Gains", command, [gains_picture(found)])
+    rows = gains_rows(found)
+    write_atomic(out / "gains.csv", rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+
+
+def figures(source: Path, out: Path, command: str) -> None:
+    """Write the figures of one data set: correlations, distributions and, for classes, their counts.
+
+    Parameters
+    ----------
+    source : Path
+        Folder with ``real.parquet``, ``synthetic.parquet``, ``balanced.parquet`` (only the synthetic rows that fill
+        the classes), each with the target as last column, and ``about.json``.
+    out : Path
+        Folder of the page.
+    command : str
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or ``out`` cannot be written.
+    """
+    about = _read(source / "about.json", lambda path: json.loads(path.read_text()))
+    real, synthetic = (_read(source / f"{part}.parquet", pd.read_parquet) for part in ("real", "synthetic"))
+    common = {"generator": about["generator"].replace("_", " "), "simulated": about["simulated"]}
+    title, target = about["title"], about["target"]
+    found = [
+        Picture(
+            "correlation",
+            "Association of every pair of columns: real, synthetic, and their difference.",
+            correlation(real, synthetic, title, **common),
+        ),
+        Picture(
+            "distributions",
+            "Real against synthetic distribution of every feature and of the target.",
+            distributions(real, synthetic, title, about["units"], **common),
+        ),
+    ]
+    if about["task"] == "classification":
+        balanced = _read(source / "balanced.parquet", pd.read_parquet)
+        counts = class_counts(real[target], balanced[target], title, **common)
+        caption = "Rows of each class before and after synthetic rows fill it up to the largest."
+        found.append(Picture("class_counts", caption, counts))
+    heading = style.capitalised(title) + (style.SIMULATED if about["simulated"] else "")
+    page.write(out, heading, command, found)
+
+
+def study(
+    name: str,
+    results: Path,
+    out: Path,
+    command: str,
+    config_dir: Path | None = None,
+    metrics: Path | None = None,
+) -> None:
+    """Write the page that an experiment declares under ``study``, from the results of its sweep.
+
+    Each entry of ``study.shows`` has the ``_target_`` of a function that takes the jobs, a DataFrame with one row each,
+    and returns a ``Picture`` or a ``Table``; other keys are further arguments.
+
+    Raises
+    ------
+    InputError
+        If the declaration is missing or wrong, the results cannot be read or used, or a folder cannot be written.
+    """
+    declared = declaration(name, config_dir or CONF)
+    makers = [_maker(entry, f"study.shows[{place}]") for place, entry in enumerate(declared["shows"])]
+    found = jobs.read(results)
+    page.write(out, declared["title"], command, [make(found) for make in makers])
+    _headline(found, metrics)
+
+
+def declaration(name: str, conf: Path = CONF) -> Mapping[str, Any]:
+    """Read what ``conf/experiment/<name>.yaml`` declares under ``study``: ``title`` and ``shows``.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    known = declared(conf)
+    if name not in known:
+        raise InputError("study", name, f"must be one of {', '.join(known)}, the experiments that declare a study")
+    found = known[name]
+    complete = isinstance(found, Mapping) and set(found) == {"title", "shows"} and isinstance(found["shows"], list)
+    if not complete:
+        raise InputError("study", found, f"must have title and shows, a list, in experiment/{name}.yaml")
+    return found
+
+
+def declared(conf: Path = CONF) -> dict[str, Any]:
+    """Read the studies that the experiments of a folder of configs declare, by name."""
+    contents = {path.stem: yaml.safe_load(path.read_text()) or {} for path in sorted(conf.glob("experiment/*.yaml"))}
+    return {name: content["study"] for name, content in contents.items() if content.get("study")}
+
+
+def _maker(entry: Any, place: str) -> Callable[[pd.DataFrame], Any]:
+    if not isinstance(entry, Mapping) or "_target_" not in entry:
+        raise InputError(place, entry, "must be a mapping with a _target_, a function of the jobs")
+    function = locate(entry["_target_"], f"{place}._target_")
+    arguments = {key: value for key, value in entry.items() if key != "_target_"}
+
+    def make(found: pd.DataFrame) -> Any:
+        with parameters_of(place, arguments):
+            return function(found, **arguments)
+
+    return make
+
+
+def _headline(found: pd.DataFrame, metrics: Path | None) -> None:
+    if metrics is not None:
+        write_atomic(metrics, json.dumps(jobs.headline(found), indent=1) + "\n")
+
+
+def _read(path: Path, read: Callable[[Path], Any]) -> Any:
+    try:
+        return read(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise InputError("source", str(path), f"cannot be read ({reason}); run `dvc repro` to make it") from None

@@ -1,0 +1,85 @@
+"""Means of resampled scores: splits of one data set share training rows, and the variance allows for it.
+
+References
+----------
+Nadeau and Bengio (2003), Inference for the generalization error, https://doi.org/10.1023/A:1024068626366; for repeated
+cross-validation Bouckaert and Frank (2004), https://doi.org/10.1007/978-3-540-24775-3_3.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from trisynth.statistics.estimate import Estimate
+
+
+def corrected_variance(scores: np.ndarray | pd.Series, test_train_ratio: float) -> float:
+    """Estimate the variance of the mean of k scores, one for each random split of the same rows.
+
+    The usual s² / k is too small where training sets overlap; the corrected variance is s² (1 / k + n_test / n_train).
+
+    Parameters
+    ----------
+    scores : array, shape (k,)
+        At least two.
+    test_train_ratio : float
+        Test rows per training row, n_test / n_train.
+
+    Returns
+    -------
+    float
+    """
+    return float(np.var(np.asarray(scores, dtype=float), ddof=1) * (1 / len(scores) + test_train_ratio))
+
+
+def estimate(scores: np.ndarray | pd.Series, test_size: float, confidence: float = 0.95) -> Estimate:
+    """Estimate a mean with its corrected resampled t interval, with k - 1 degrees of freedom.
+
+    Parameters
+    ----------
+    scores : array, shape (k,)
+        One score per split.
+    test_size : float
+        Fraction of the rows that each split tests.
+    confidence : float
+        Of the two-sided interval.
+
+    Returns
+    -------
+    Estimate
+        The interval of a single score is undefined.
+    """
+    scores = np.asarray(scores, dtype=float)
+    k = len(scores)
+    if k < 2:
+        return Estimate(float(scores.mean()), math.nan, k)
+    error = math.sqrt(corrected_variance(scores, test_size / (1 - test_size)))
+    return Estimate(float(scores.mean()), float(stats.t.ppf((1 + confidence) / 2, k - 1) * error), k)
+
+
+def difference(one: pd.Series, other: pd.Series, test_size: float) -> Estimate:
+    """Estimate ``one - other``, paired by index over the splits that both have."""
+    both = one.index.intersection(other.index)
+    return estimate(one[both] - other[both], test_size) if len(both) else Estimate(math.nan, math.nan, 0)
+
+
+def lower_bound(scores: np.ndarray, test_train_ratio: float, confidence: float) -> float:
+    """Compute a one-sided lower confidence bound of the mean of paired differences, one for each fold.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (k,)
+        At least two, of a candidate that was selected without them.
+    test_train_ratio : float
+        Held-out rows per training row.
+    confidence : float
+        Between 0 and 1, such as 0.95.
+
+    Returns
+    -------
+    float
+    """
+    error = math.sqrt(corrected_variance(scores, test_train_ratio))
+    return float(np.mean(scores) - stats.t.ppf(confidence, len(scores) - 1) * error)
