@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: repro test lint setup clean
+.PHONY: repro test lint docs setup clean
 
 # Results are in git, so that `dvc repro` finds them unchanged and runs nothing; --force makes them again.
 repro: setup ## everything, from collecting the data to the paper's figures and tables
@@ -22,6 +22,9 @@ test: lint ## the whole test suite
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+docs: setup ## the documentation, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 setup: .venv/done
 

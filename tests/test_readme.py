@@ -1,4 +1,4 @@
-"""The README's commands do what it says: each is run as written, in an empty folder, on the repository's code."""
+"""Commands in README and docs/: every block runs as written, alone, in an empty folder."""
 
 import os
 import re
@@ -10,55 +10,84 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
-COMMANDS = [line.partition("  #")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()]
-# What the commands of a test run must not do, with what shows instead that they would work.
+README = ROOT / "README.md"
+# Commands that do not run here, and the reason.
 ELSEWHERE = {
-    "make test": "this test is part of it",
-    "make repro": "its Makefile target and its stages are checked below",
+    "make test": "these tests are part of it",
+    "make repro": "its target and its stages are checked below",
+    "make docs": "tests/test_docs.py builds the site",
     "dvc repro": "its stages are checked below",
     "mlflow ui": "its address is checked below",
+    "source .venv": "the interpreter of the tests takes its place",
 }
 
 
-def environment() -> dict[str, str]:
-    """Environment in which ``python`` is the one that runs the tests."""
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+def blocks(language: str) -> dict[str, str]:
+    """Code blocks of a language in README and docs/, by page and number; a block that occurs twice counts once."""
+    found = {}
+    for path in (README, *sorted((ROOT / "docs").glob("*.md"))):
+        for number, block in enumerate(re.findall(rf"```{language}\n(.*?)```", path.read_text(), flags=re.DOTALL)):
+            if block not in found.values():
+                found[f"{path.stem}-{number}"] = block
+    return found
 
 
-def call(command: str, folder: Path) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        ["bash", "-c", command], cwd=folder, env=environment(), capture_output=True, text=True, timeout=300, check=False
-    )
+def commands(block: str) -> list[str]:
+    """Commands of a block, without comments."""
+    return [line.partition("  #")[0].strip() for line in block.splitlines() if line.strip()]
 
 
 def is_elsewhere(command: str) -> bool:
     return any(command.startswith(known) for known in ELSEWHERE)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """An empty project folder whose raw files are the repository's, with a user's own table in it."""
-    folder = tmp_path_factory.mktemp("readme")
+SHELL = {name: commands(block) for name, block in blocks("sh").items()}
+RUNNABLE = {name: [line for line in lines if not is_elsewhere(line)] for name, lines in SHELL.items()}
+
+
+def call(command: str, folder: Path) -> subprocess.CompletedProcess:
+    """Run a command in which ``python`` is the interpreter of the tests."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-euc", command],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """An empty folder with the raw files of the repository and a user's own table."""
     (ROOT / "data/raw").mkdir(parents=True, exist_ok=True)
-    (folder / "data").mkdir()
-    (folder / "data/raw").symlink_to(ROOT / "data/raw")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/raw").symlink_to(ROOT / "data/raw")
     rows = [
         f"{20 + i % 60},{'f' if i % 3 else 'm'},{i * 7 % 11 / 2},{'yes' if i % 4 == 0 else 'no'}" for i in range(240)
     ]
-    (folder / "mine.csv").write_text("\n".join(["age,sex,dose,outcome", *rows]) + "\n")
-    return folder
+    (tmp_path / "mine.csv").write_text("\n".join(["age,sex,dose,outcome", *rows]) + "\n")
+    return tmp_path
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if not is_elsewhere(command)])
-def test_command_of_the_readme_runs(command: str, folder: Path) -> None:
-    done = call(command, folder)
+@pytest.mark.parametrize("name", [name for name, lines in RUNNABLE.items() if lines])
+def test_block_of_commands_runs_alone(name: str, folder: Path) -> None:
+    done = call("\n".join(RUNNABLE[name]), folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_the_commands_that_are_not_run_are_in_the_readme() -> None:
-    assert all(any(command.startswith(known) for command in COMMANDS) for known in ELSEWHERE)
+@pytest.mark.parametrize("name", list(blocks("python")))
+def test_block_of_python_runs_alone(name: str, folder: Path) -> None:
+    (folder / "block.py").write_text(blocks("python")[name])
+    done = call("python block.py", folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_commands_that_do_not_run_here_are_on_a_page() -> None:
+    text = "\n".join(path.read_text() for path in (README, *(ROOT / "docs").glob("*.md")))
+    assert [known for known in ELSEWHERE if known not in text] == []
 
 
 def test_make_repro_and_dvc_know_every_stage() -> None:
@@ -76,12 +105,19 @@ def test_make_repro_and_dvc_know_every_stage() -> None:
     }
 
 
-def test_the_database_of_the_readme_is_the_one_that_runs_write() -> None:
-    address = shlex.split(next(command for command in COMMANDS if command.startswith("mlflow ui")))[3]
-    assert f"uri: {address}\n" in (ROOT / "conf/tracking/sqlite.yaml").read_text()
+def test_database_of_the_pages_is_the_one_that_runs_write() -> None:
+    lines = [line for block in SHELL.values() for line in block if line.startswith("mlflow ui")]
+    assert lines
+    for line in lines:
+        assert f"uri: {shlex.split(line)[3]}\n" in (ROOT / "conf/tracking/sqlite.yaml").read_text()
 
 
-def test_every_link_of_the_readme_leads_somewhere() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", (ROOT / "README.md").read_text())
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+def test_readme_is_short_and_starts_with_the_installation() -> None:
+    lines = README.read_text().splitlines()
+    assert len(lines) <= 130
+    assert "make test" in "\n".join(lines[:40])
+
+
+@pytest.mark.parametrize("term", ["TSTR", "TRTR", "DCR", "C2ST"])
+def test_readme_defines_each_term(term: str) -> None:
+    assert re.search(rf"\*\*{term}\*\* \([a-z0-9 ,-]+\)", README.read_text())

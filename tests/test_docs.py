@@ -1,0 +1,83 @@
+"""Site of docs/: it builds without warnings, and its glossary defines every metric that is logged."""
+
+import csv
+import logging
+import re
+from pathlib import Path
+
+import pytest
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+
+from trisynth.commandline import composed
+
+ROOT = Path(__file__).resolve().parents[1]
+GLOSSARY = (ROOT / "docs/glossary.md").read_text()
+FIELDS = ("Formula", "Better", "Range", "Reference")
+ENTRIES = dict(re.findall(r"^### `(.+?)`\n(.*?)(?=^#|\Z)", GLOSSARY, flags=re.DOTALL | re.MULTILINE))
+# Parts of a name that the glossary explains once, before and after the metric's own name.
+PARTS = {"fidelity", "copying", "gain", *composed([])["arms"], "advised"}
+REFERENCES = re.compile("_(floor|ceiling)$")
+
+
+def metric(name: str) -> str:
+    """Name of the glossary entry for a logged name."""
+    part, _, rest = name.partition("/")
+    return REFERENCES.sub("", rest if part in PARTS else name)
+
+
+def undefined(names: set[str]) -> set[str]:
+    """Logged names without an entry."""
+    patterns = [re.compile(re.sub("<.*?>", ".+", entry)) for entry in ENTRIES]
+    return {name for name in names if not any(pattern.fullmatch(metric(name)) for pattern in patterns)}
+
+
+def logged() -> set[str]:
+    """Metrics of all committed results: every study, generator and metrics group is among them."""
+    names = set()
+    for path in (ROOT / "experiments").glob("*/results.csv"):
+        with path.open() as file:
+            names |= {name for name in next(csv.reader(file)) if "/" in name}
+    return names
+
+
+def test_glossary_defines_what_the_studies_logged() -> None:
+    assert undefined(logged()) == set()
+
+
+def test_glossary_misses_a_planted_name() -> None:
+    assert undefined({"real/roc_auc", "fidelity/novelty"}) == {"fidelity/novelty"}
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_entry_has_every_field(entry: str) -> None:
+    assert [field for field in FIELDS if not re.search(rf"^- \*\*{field}:\*\* \S", ENTRIES[entry], flags=re.M)] == []
+
+
+class Collector(logging.Handler):
+    """Collector of what mkdocs warns about."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.found.append(record.getMessage())
+
+
+@pytest.mark.filterwarnings("default")
+def test_site_builds_without_warnings(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("NO_MKDOCS_2_WARNING", "1")
+    seen = Collector()
+    logging.getLogger("mkdocs").addHandler(seen)
+    try:
+        build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(tmp_path / "site")))
+    finally:
+        logging.getLogger("mkdocs").removeHandler(seen)
+    assert seen.found == []
+    assert (tmp_path / "site/index.html").exists()
+    pages = [path.read_text() for path in (tmp_path / "site").rglob("*.html")]
+    loaded = {
+        url for page in pages for url in re.findall(r'<(?:script|img|link)[^>]+(?:src|href)="(https?:[^"]+)"', page)
+    }
+    assert loaded == set()
