@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TABLES, FAMILIES = ("saheart", "pima"), ("vae", "cgan")
 PLAIN, RUNGS = "rec", ("rec_dist", "bures", "sliced", "mmd")
 # The small studies' fits: the seconds of a step are what a rung adds to, whatever their number.
-FIT = ("generator.epochs=10", "generator.steps=200", "arms=minimal", "metrics=law", "classifier=logistic")
+FIT = ("generator.epochs=10", "generator.min_steps=200", "arms=minimal", "metrics=law", "classifier=logistic")
 
 
 def measured(table: str, family: str, loss: str, seed: int, folder: Path) -> dict:

@@ -21,7 +21,7 @@ def test_a_machine_that_slows_down_slows_all_rungs():
 
 
 def test_a_fit_is_timed_and_scored(tmp_path, monkeypatch, config):
-    quick = ("generator=vae", "generator.epochs=1", "generator.steps=2", "classifier=logistic", "arms=minimal")
+    quick = ("generator=vae", "generator.epochs=1", "generator.min_steps=2", "classifier=logistic", "arms=minimal")
     monkeypatch.setattr(ladder, "composed", lambda _: config(*quick))
     found = ladder.measured("classes", "vae", "rec", 0, tmp_path / "store")
     assert found["seconds"] > 0

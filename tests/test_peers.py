@@ -83,7 +83,7 @@ def test_a_process_returns_rows_and_what_they_cost(train, tmp_path):
 
 def test_a_fit_beyond_its_cpu_seconds_is_ended(train, tmp_path, monkeypatch):
     monkeypatch.setattr(process, "SECONDS", 1)
-    endless = {"_target_": "trisynth.generators.neural.vae.VAE", "steps": 10**9}
+    endless = {"_target_": "trisynth.generators.neural.vae.VAE", "min_steps": 10**9}
     about = {"generator": "vae", "seed": 0, "config": endless}
     with pytest.raises(process.DidNotFinishError, match="did not finish"):
         process.fit_and_sample(process.OWN, "own", train, [len(train)], about, tmp_path)

@@ -15,7 +15,7 @@ from trisynth.experiment.steps import Experiment
 from trisynth.generators.base import Generator
 
 BRIEF = {
-    "vae": ("generator.epochs=2", "generator.steps=4"),
+    "vae": ("generator.epochs=2", "generator.min_steps=4"),
     "auto": (
         *(f"~generator.candidates.{name}" for name in ("arf", "circuit", "vae_rec", "vae_dist", "vae_model")),
         "~generator.classifiers.boosting",

@@ -54,7 +54,7 @@ def results(monkeypatch, cfg, tmp_path) -> list[bytes]:
 
 @pytest.mark.parametrize("generator", ["copula", "smote", "vae"])
 def test_a_sealed_job_is_the_same_whatever_the_test_rows_hold(config, tmp_path, monkeypatch, generator):
-    more = ["generator.epochs=2", "generator.steps=4"] if generator == "vae" else []
+    more = ["generator.epochs=2", "generator.min_steps=4"] if generator == "vae" else []
     cfg = config(f"generator={generator}", "validation=true", "metrics=default", *more)
     first, second = results(monkeypatch, cfg, tmp_path)
     assert len(first) > 8

@@ -28,8 +28,8 @@ NAMES = sorted(path.stem for path in (CONF / "generator").glob("*.yaml"))
 # What the checks look at does not depend on how long a network trains.
 BRIEF = {
     "epochs": 2,
-    "steps": 2,
-    "levels": 6,
+    "min_steps": 2,
+    "sampling_steps": 6,
     "candidates": {
         "independent": {"_target_": "trisynth.generators.independent.Independent"},
         "smote": {"_target_": "trisynth.generators.smote.SMOTE"},

@@ -8,7 +8,7 @@ import pytest
 from trisynth.experiment.run import run_job
 from trisynth.objective import Diverged
 
-SHORT = ["generator.epochs=2", "generator.steps=30", "generator.hidden=[8]", "tracking.curves=false"]
+SHORT = ["generator.epochs=2", "generator.min_steps=30", "generator.hidden_layer_sizes=[8]", "tracking.curves=false"]
 
 
 def test_a_job_that_diverges_names_the_term_and_leaves_the_others_alone(config):

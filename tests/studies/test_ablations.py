@@ -7,7 +7,7 @@ from trisynth.config import CONF
 from trisynth.errors import InputError
 from trisynth.studies import ablations
 
-WHOLE = {"generator.pac": 10, "generator.modes": 10, "generator.conditional": True}
+WHOLE = {"generator.pac": 10, "generator.max_modes": 10, "generator.conditional": True}
 COST = {"none": 0.0, "pac": -0.1, "modes": -0.2, "conditional": 0.05}
 
 

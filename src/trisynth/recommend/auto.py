@@ -27,7 +27,7 @@ _STATE = ("schema_", "numeric_target_", "target_", "target_column_", "labels_", 
 
 def _vae(alpha: float, beta: float, gamma: float) -> dict[str, Any]:
     loss = {"_target_": "trisynth.objective.Loss", "alpha": alpha, "beta": beta, "gamma": gamma}
-    return {"_target_": "trisynth.generators.neural.vae.VAE", "epochs": 20, "steps": 400, "loss": loss}
+    return {"_target_": "trisynth.generators.neural.vae.VAE", "epochs": 20, "min_steps": 400, "loss": loss}
 
 
 CANDIDATES = {

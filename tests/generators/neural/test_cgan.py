@@ -10,7 +10,14 @@ from trisynth.generators.neural import networks
 from trisynth.generators.neural.cgan import CGAN
 from trisynth.objective import Loss
 
-SHORT = {"latent": 8, "hidden": (32, 32), "epochs": 4, "steps": 300, "batch_size": 128, "learning_rate": 5e-3}
+SHORT = {
+    "latent_dim": 8,
+    "hidden_layer_sizes": (32, 32),
+    "epochs": 4,
+    "min_steps": 300,
+    "batch_size": 128,
+    "learning_rate": 5e-3,
+}
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +70,7 @@ def test_swapped_labels_lower_the_discriminators_score(plain, overlapping):
 
 
 def test_without_labels_the_discriminator_asks_for_no_class(plain, overlapping):
-    unseen = CGAN(judge_label=False, loss=Loss(1.0, 0.0, 0.0, pairing="none"), **SHORT).fit(*overlapping)
+    unseen = CGAN(condition_discriminator=False, loss=Loss(1.0, 0.0, 0.0, pairing="none"), **SHORT).fit(*overlapping)
     judge = networks.from_arrays(unseen._judge(torch.Generator()), unseen.judge_).eval()
     rows = torch.randn(9, len(unseen.centre_))
     assert torch.equal(judge(rows, torch.zeros(9, dtype=int)), judge(rows, torch.ones(9, dtype=int)))
@@ -80,13 +87,13 @@ def test_missing_cells_and_categories_keep_their_shares(plain, overlapping):
 
 
 def test_alpha_shrinks_the_distance_of_pairs(overlapping):
-    brief = {**SHORT, "steps": 120}
+    brief = {**SHORT, "min_steps": 120}
     last = [CGAN(loss=Loss(alpha, 0.0, 0.0), **brief).fit(*overlapping).history_["rec"][-1] for alpha in (0.03, 3.0)]
     assert last[1] < 0.9 * last[0]
 
 
 def test_beta_brings_moments_closer(overlapping):
-    brief = {**SHORT, "steps": 120}
+    brief = {**SHORT, "min_steps": 120}
     histories = [CGAN(loss=Loss(0.0, beta, 0.0), **brief).fit(*overlapping).history_["dist"] for beta in (1e-6, 3.0)]
     assert histories[1][-1] < 0.7 * histories[0][-1]
 
@@ -97,7 +104,7 @@ def test_gamma_makes_rows_more_typical_of_their_class(overlapping, plain):
 
 
 def test_dropout_acts_and_sampling_uses_none(overlapping):
-    short = {**SHORT, "epochs": 1, "steps": 5}
+    short = {**SHORT, "epochs": 1, "min_steps": 5}
     first, second = (CGAN(dropout=share, **short).fit(*overlapping) for share in (0.0, 0.5))
     assert not np.array_equal(first.judge_["layers.0.weight"], second.judge_["layers.0.weight"])
     pd.testing.assert_frame_equal(second.sample(40)[0], second.sample(40)[0])

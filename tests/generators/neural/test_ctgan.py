@@ -14,12 +14,12 @@ from trisynth.objective import Diverged, Loss
 
 NATIVE = Loss(1.0, 0.0, 0.0, pairing="none")
 SHORT = {
-    "latent": 8,
-    "hidden": (48,),
+    "latent_dim": 8,
+    "hidden_layer_sizes": (48,),
     "pac": 5,
     "dropout": 0.2,
     "epochs": 2,
-    "steps": 250,
+    "min_steps": 250,
     "batch_size": 200,
     "learning_rate": 5e-3,
 }
@@ -142,14 +142,14 @@ def test_training_by_sampling_raises_the_recall_of_rare_categories(native, table
 
 
 def test_without_conditions_only_the_label_is_asked_for(native, table):
-    plain = CTGAN(conditional=False, loss=NATIVE, **{**SHORT, "steps": 750}).fit(*table)
+    plain = CTGAN(conditional=False, loss=NATIVE, **{**SHORT, "min_steps": 750}).fit(*table)
     assert len(plain._conditions()) == 1 and len(native._conditions()) == 3
     drawn = plain.sample({"ill": 600, "well": 600})
     assert agreement(*table, *drawn) > 0.65
 
 
 def test_modes_keep_a_gap_that_one_mode_fills(native, table):
-    plain = CTGAN(modes=1, loss=NATIVE, **SHORT).fit(*table)
+    plain = CTGAN(max_modes=1, loss=NATIVE, **SHORT).fit(*table)
     gaps = [(fitted.sample(1000)[0]["two"].abs() < 2.0).mean() for fitted in (native, plain)]
     assert (table[0]["two"].abs() < 2.0).mean() == 0
     assert gaps[0] < 0.05 < gaps[1]
@@ -173,7 +173,7 @@ def test_rows_are_of_the_asked_class(table):
 
 def test_alpha_brings_pairs_closer_and_beta_moments(table):
     losses = {"little": Loss(1e-3, 1e-3, 0.0), "alpha": Loss(10.0, 1e-3, 0.0), "beta": Loss(1e-3, 10.0, 0.0)}
-    brief = {**SHORT, "steps": 80}
+    brief = {**SHORT, "min_steps": 80}
     last = {
         name: {term: values[-1] for term, values in CTGAN(loss=loss, **brief).fit(*table).history_.items()}
         for name, loss in losses.items()
@@ -183,7 +183,7 @@ def test_alpha_brings_pairs_closer_and_beta_moments(table):
 
 
 def test_gamma_makes_rows_more_typical_of_their_class(table):
-    brief = {**SHORT, "steps": 120}
+    brief = {**SHORT, "min_steps": 120}
     agreed = [
         agreement(
             *table,
@@ -215,7 +215,7 @@ def test_divergence_keeps_the_last_good_weights(table):
     ("parameter", "value"),
     [
         ("pac", 0),
-        ("modes", -1),
+        ("max_modes", -1),
         ("dropout", 1.0),
         ("log_frequency", "yes"),
         ("learning_rate", 0),

@@ -18,7 +18,7 @@ from trisynth.generators.neural.training import Average
 from trisynth.objective import Diverged, Loss, moments
 
 NATIVE = Loss(1.0, 0.0, 0.0)
-SHORT = {"hidden": (48, 48), "epochs": 5, "steps": 400, "batch_size": 128, "levels": 18}
+SHORT = {"hidden_layer_sizes": (48, 48), "epochs": 5, "min_steps": 400, "batch_size": 128, "sampling_steps": 18}
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -72,7 +72,7 @@ def test_without_preconditioning_inputs_and_targets_grow_with_the_noise(overlapp
     torch.testing.assert_close(model(x, sigma, torch.zeros(3, dtype=torch.long)), x)
     assert torch.equal(seen[0][:, :2], x)
     torch.testing.assert_close(edm.unconditioned(sigma)[:3], (ones, sigma, ones))
-    brief = {**SHORT, "steps": 100, "loss": NATIVE}
+    brief = {**SHORT, "min_steps": 100, "loss": NATIVE}
     rec = [Diffusion(preconditioning=on, **brief).fit(*overlapping).history_["rec"][-1] for on in (True, False)]
     assert rec[0] < 0.8 * rec[1]
 
@@ -131,7 +131,7 @@ def normal() -> tuple[Diffusion, np.ndarray]:
     common = rng.normal(size=(2000, 1))
     table = common * [1.0, -0.8, 0.0] + rng.normal(size=(2000, 3)) * [0.3, 0.6, 1.0]
     X = pd.DataFrame(table, columns=list("abc"))
-    return Diffusion(loss=NATIVE, **{**SHORT, "steps": 800}).fit(X, pd.Series(["all"] * 2000)), X
+    return Diffusion(loss=NATIVE, **{**SHORT, "min_steps": 800}).fit(X, pd.Series(["all"] * 2000)), X
 
 
 def test_denoiser_approaches_the_posterior_mean(normal):
@@ -170,7 +170,7 @@ def modes() -> tuple[pd.DataFrame, pd.Series]:
 
 @pytest.fixture(scope="module")
 def conditional(modes) -> Diffusion:
-    return Diffusion(loss=NATIVE, **{**SHORT, "hidden": (96, 96), "steps": 1000}).fit(*modes)
+    return Diffusion(loss=NATIVE, **{**SHORT, "hidden_layer_sizes": (96, 96), "min_steps": 1000}).fit(*modes)
 
 
 def nearest_mode(X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -241,7 +241,7 @@ def gap(fitted: Diffusion, X: pd.DataFrame, y: pd.Series) -> float:
 
 def test_beta_brings_the_moments_of_samples_closer(overlapping):
     X, y = overlapping
-    few = {**SHORT, "steps": 60}
+    few = {**SHORT, "min_steps": 60}
     plain, pulled = (Diffusion(loss=Loss(1.0, beta, 0.0), **few).fit(X, y) for beta in (0.0, 3.0))
     assert gap(pulled, X, y) < 0.7 * gap(plain, X, y)
     assert pulled.history_["dist"][-1] < pulled.history_["dist"][0]
@@ -266,7 +266,7 @@ def test_alpha_is_what_learns_the_dependence(overlapping):
     y = pd.Series(["all"] * 600)
     correlations = []
     for alpha in (0.0, 1.0):
-        fitted = Diffusion(loss=Loss(alpha, 0.5, 0.0), **{**SHORT, "steps": 150}).fit(X, y)
+        fitted = Diffusion(loss=Loss(alpha, 0.5, 0.0), **{**SHORT, "min_steps": 150}).fit(X, y)
         drawn, _ = fitted.sample(1000)
         correlations.append(drawn["a"].corr(drawn["b"]))
     # Equal moments of each column do not make them depend on one another.
@@ -294,8 +294,8 @@ def test_average_follows_and_smooths():
 
 def test_rows_are_drawn_with_the_average(overlapping):
     X, y = overlapping
-    few = {**SHORT, "steps": 60, "learning_rate": 0.03, "loss": NATIVE}
-    last, averaged = (Diffusion(ema=ema, **few).fit(X, y) for ema in (0.0, 0.999))
+    few = {**SHORT, "min_steps": 60, "learning_rate": 0.03, "loss": NATIVE}
+    last, averaged = (Diffusion(ema_decay=ema, **few).fit(X, y) for ema in (0.0, 0.999))
     # Training itself is the same; what is kept is not.
     assert last.history_ == averaged.history_
     name = max(last.weights_, key=lambda name: last.weights_[name].size)
@@ -303,7 +303,7 @@ def test_rows_are_drawn_with_the_average(overlapping):
 
 
 def test_history_has_one_number_per_epoch_and_term(overlapping):
-    history = Diffusion(**{**SHORT, "steps": 20}).fit(*overlapping).history_
+    history = Diffusion(**{**SHORT, "min_steps": 20}).fit(*overlapping).history_
     names = {"rec", "dist", "model"}
     assert set(history) == names | {f"{name}_weighted" for name in names} | {"total"}
     assert all(len(values) == 5 for values in history.values())
@@ -313,7 +313,7 @@ def test_history_has_one_number_per_epoch_and_term(overlapping):
 def test_first_loss_is_one_per_column(normal):
     _, X = normal
     history = (
-        Diffusion(loss=NATIVE, **{**SHORT, "epochs": 1, "steps": 1, "batch_size": 2000})
+        Diffusion(loss=NATIVE, **{**SHORT, "epochs": 1, "min_steps": 1, "batch_size": 2000})
         .fit(X, pd.Series(["all"] * 2000))
         .history_
     )
@@ -339,15 +339,15 @@ def test_divergence_of_training_keeps_the_last_good_weights(overlapping):
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [
-        ("hidden", (8, 0)),
+        ("hidden_layer_sizes", (8, 0)),
         ("epochs", True),
-        ("steps", "9"),
+        ("min_steps", "9"),
         ("batch_size", -1),
-        ("levels", 0),
+        ("sampling_steps", 0),
         ("learning_rate", 0.0),
         ("learning_rate", math.nan),
-        ("ema", 1.0),
-        ("ema", "slow"),
+        ("ema_decay", 1.0),
+        ("ema_decay", "slow"),
         ("device", "tpu"),
         ("loss", Loss(-1)),
     ],

@@ -12,8 +12,15 @@ from trisynth.generators.neural.gan import GAN, Separate
 from trisynth.objective import Diverged, Loss
 
 NATIVE = Loss(1.0, 0.0, 0.0, pairing="none")
-SHORT = {"latent": 8, "hidden": (32, 32), "epochs": 4, "steps": 160, "batch_size": 64, "learning_rate": 5e-3}
-RING = {"latent": 8, "hidden": (64, 64), "batch_size": 128, "learning_rate": 5e-3}
+SHORT = {
+    "latent_dim": 8,
+    "hidden_layer_sizes": (32, 32),
+    "epochs": 4,
+    "min_steps": 160,
+    "batch_size": 64,
+    "learning_rate": 5e-3,
+}
+RING = {"latent_dim": 8, "hidden_layer_sizes": (64, 64), "batch_size": 128, "learning_rate": 5e-3}
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +43,11 @@ def covered(centres: np.ndarray, drawn: pd.DataFrame) -> tuple[int, float]:
 def test_ring_of_eight_gaussians_is_covered(ring, pairing):
     centres, table = ring
     loss = Loss(1.0, 0.0, 0.0, pairing=pairing)
-    fitted = GAN(epochs=5, steps=800, loss=loss, **RING).fit(*table)
+    fitted = GAN(epochs=5, min_steps=800, loss=loss, **RING).fit(*table)
     modes, near = covered(centres, fitted.sample(1600)[0])
     assert modes == 8 and near > 0.6
     # Hardly trained, the same network fails the check.
-    modes, near = covered(centres, GAN(epochs=1, steps=20, loss=loss, **RING).fit(*table).sample(1600)[0])
+    modes, near = covered(centres, GAN(epochs=1, min_steps=20, loss=loss, **RING).fit(*table).sample(1600)[0])
     assert modes < 8 or near < 0.4
 
 
@@ -91,7 +98,7 @@ def test_alpha_brings_pairs_closer_and_beta_moments(classes):
 def test_without_pairs_alpha_has_no_effect(classes):
     X, y = classes
     tables = [
-        GAN(loss=Loss(alpha, 0.1, 0.0, pairing="none"), **{**SHORT, "steps": 8}).fit(X, y) for alpha in (0.0, 5.0)
+        GAN(loss=Loss(alpha, 0.1, 0.0, pairing="none"), **{**SHORT, "min_steps": 8}).fit(X, y) for alpha in (0.0, 5.0)
     ]
     pd.testing.assert_frame_equal(*(fitted.sample(50)[0] for fitted in tables))
     assert all("rec" not in fitted.history_ for fitted in tables)
@@ -108,11 +115,11 @@ def test_divergence_keeps_the_last_good_weights(classes):
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [
-        ("latent", 0),
-        ("hidden", (8, -1)),
+        ("latent_dim", 0),
+        ("hidden_layer_sizes", (8, -1)),
         ("dropout", 1.0),
         ("dropout", "half"),
-        ("steps", 2.5),
+        ("min_steps", 2.5),
         ("learning_rate", math.inf),
         ("device", "tpu"),
         ("loss", Loss(beta=-1)),

@@ -47,7 +47,14 @@ def test_a_network_keeps_a_spike_only_by_ranks():
     rng = np.random.default_rng(3)
     count = np.where(rng.random(600) < 0.5, 0.0, np.round(rng.gamma(3.0, 4.0, 600) + 1))
     X, y = pd.DataFrame({"count": count, "x": rng.normal(size=600) + count / 9}), pd.Series(["all"] * 600)
-    brief = {"latent": 4, "hidden": (32,), "epochs": 2, "steps": 200, "learning_rate": 1e-2, "loss": Loss(1, 0, 0)}
-    zeros = [(VAE(ranks=on, **brief).fit(X, y).sample(2000)[0]["count"] == 0).mean() for on in (True, False)]
+    brief = {
+        "latent_dim": 4,
+        "hidden_layer_sizes": (32,),
+        "epochs": 2,
+        "min_steps": 200,
+        "learning_rate": 1e-2,
+        "loss": Loss(1, 0, 0),
+    }
+    zeros = [(VAE(normal_scores=on, **brief).fit(X, y).sample(2000)[0]["count"] == 0).mean() for on in (True, False)]
     assert zeros[0] == pytest.approx((count == 0).mean(), abs=0.08)
     assert zeros[1] < (count == 0).mean() - 0.15

@@ -13,7 +13,15 @@ from trisynth.generators.neural.tgan import TGAN, Discriminator, Emitter, closen
 from trisynth.objective import Diverged, Loss
 
 NATIVE = Loss(1.0, 0.0, 0.0, pairing="none")
-SHORT = {"latent": 8, "units": 24, "hidden": (32,), "epochs": 2, "steps": 160, "batch_size": 100, "learning_rate": 5e-3}
+SHORT = {
+    "latent_dim": 8,
+    "units": 24,
+    "hidden_layer_sizes": (32,),
+    "epochs": 2,
+    "min_steps": 160,
+    "batch_size": 100,
+    "learning_rate": 5e-3,
+}
 PARTS = [(0, 1, True), (1, 3, False), (3, 6, False)]
 
 
@@ -33,7 +41,7 @@ def table() -> tuple[pd.DataFrame, pd.Series]:
 
 @pytest.fixture(scope="module")
 def native(table) -> TGAN:
-    return TGAN(loss=NATIVE, **{**SHORT, "steps": 300}).fit(*table)
+    return TGAN(loss=NATIVE, **{**SHORT, "min_steps": 300}).fit(*table)
 
 
 # The parts
@@ -96,7 +104,7 @@ def test_noise_keeps_categories_and_their_sums(table):
     X, y = table
     encoded = {}
     for noise in (0.0, 0.2):
-        fitted = TGAN(noise=noise, **{**SHORT, "steps": 2}).fit(X, y)
+        fitted = TGAN(noise=noise, **{**SHORT, "min_steps": 2}).fit(X, y)
         encoded[noise] = fitted._encode(fitted.schema_.canonical(X), np.zeros(len(X), int), np.random.default_rng(0))
         start, stop, _ = fitted._parts()[-1]
     clean, noisy = (rows[:, start:stop] for rows in encoded.values())
@@ -111,7 +119,7 @@ def test_noise_keeps_categories_and_their_sums(table):
 
 def test_divergence_holds_the_shares_of_categories(table):
     # Hardly trained and pulled by the divergence alone, the shares are right; without it they are not.
-    brief = {**SHORT, "steps": 40, "loss": NATIVE}
+    brief = {**SHORT, "min_steps": 40, "loss": NATIVE}
     pulled, free = (TGAN(kl=kl, **brief).fit(*table).history_["kl"][-1] for kl in (True, False))
     assert pulled < 0.5 * free
 
@@ -132,7 +140,7 @@ def test_rows_are_of_the_asked_class_and_columns_depend_on_each_other(native, ta
 
 def test_alpha_brings_pairs_closer_and_beta_moments(table):
     losses = {"little": Loss(1e-3, 1e-3, 0.0), "alpha": Loss(10.0, 1e-3, 0.0), "beta": Loss(1e-3, 10.0, 0.0)}
-    brief = {**SHORT, "steps": 60}
+    brief = {**SHORT, "min_steps": 60}
     last = {
         name: {term: values[-1] for term, values in TGAN(loss=loss, **brief).fit(*table).history_.items()}
         for name, loss in losses.items()
@@ -142,7 +150,7 @@ def test_alpha_brings_pairs_closer_and_beta_moments(table):
 
 
 def test_gamma_lowers_the_error_of_a_classifier(table):
-    brief = {**SHORT, "steps": 60}
+    brief = {**SHORT, "min_steps": 60}
     low, high = (
         TGAN(loss=Loss(1.0, 0.0, g, pairing="none"), **brief).fit(*table).history_["model"][-1] for g in (1e-3, 10.0)
     )
@@ -176,10 +184,10 @@ def test_sampling_uses_no_batch(native):
     ("parameter", "value"),
     [
         ("units", 0),
-        ("modes", 0),
+        ("max_modes", 0),
         ("noise", 1.0),
         ("attention", 1),
-        ("diversity", "no"),
+        ("minibatch_discrimination", "no"),
         ("kl", 0.0),
         ("device", "tpu"),
         ("loss", Loss(-1)),

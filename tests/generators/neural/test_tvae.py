@@ -15,7 +15,14 @@ from trisynth.generators.neural.tvae import TVAE, Autoencoder
 from trisynth.objective import Diverged, Loss
 
 NATIVE = Loss(1.0, 0.0, 0.0)
-SHORT = {"latent": 8, "hidden": (32,), "epochs": 4, "steps": 200, "batch_size": 128, "learning_rate": 5e-3}
+SHORT = {
+    "latent_dim": 8,
+    "hidden_layer_sizes": (32,),
+    "epochs": 4,
+    "min_steps": 200,
+    "batch_size": 128,
+    "learning_rate": 5e-3,
+}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +74,7 @@ def test_draws_follow_the_likelihood(monkeypatch):
 
 
 def test_modes_keep_a_gap_that_one_mode_fills(native, table):
-    plain = TVAE(modes=1, loss=NATIVE, **SHORT).fit(*table)
+    plain = TVAE(max_modes=1, loss=NATIVE, **SHORT).fit(*table)
     gaps = [(fitted.sample(1000)[0]["two"].abs() < 2.5).mean() for fitted in (native, plain)]
     assert (table[0]["two"].abs() < 2.5).mean() == 0
     assert gaps[0] < 0.05 and gaps[1] > gaps[0] + 0.03
@@ -96,13 +103,13 @@ def test_missing_cells_and_categories_keep_their_shares(native, table):
 
 
 def test_alpha_sharpens_reconstruction(table):
-    brief = {**SHORT, "steps": 100}
+    brief = {**SHORT, "min_steps": 100}
     last = [TVAE(loss=Loss(alpha, 0.5, 0.0), **brief).fit(*table).history_["rec"][-1] for alpha in (0.1, 3.0)]
     assert last[1] < last[0] - 0.1
 
 
 def test_beta_brings_moments_closer(table):
-    brief = {**SHORT, "steps": 60}
+    brief = {**SHORT, "min_steps": 60}
     dists = [TVAE(loss=Loss(0.1, beta, 0.0), **brief).fit(*table).history_["dist"][-1] for beta in (1e-6, 3.0)]
     assert dists[1] < 0.7 * dists[0], dists
 
@@ -130,7 +137,14 @@ def test_divergence_keeps_the_last_good_weights(table):
 
 @pytest.mark.parametrize(
     ("parameter", "value"),
-    [("latent", 0), ("modes", 0.5), ("hidden", "wide"), ("learning_rate", True), ("device", "tpu"), ("loss", Loss(-1))],
+    [
+        ("latent_dim", 0),
+        ("max_modes", 0.5),
+        ("hidden_layer_sizes", "wide"),
+        ("learning_rate", True),
+        ("device", "tpu"),
+        ("loss", Loss(-1)),
+    ],
 )
 def test_impossible_parameters_are_refused(parameter, value, table):
     with pytest.raises(InputError, match=f"^{parameter}"):

@@ -11,6 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import MinMaxScaler
 
+from trisynth.config import instantiate
 from trisynth.encoders.table import Block, TableEncoder
 from trisynth.errors import InputError
 from trisynth.generators.neural import networks, training
@@ -124,7 +125,9 @@ def linear() -> tuple[VAE, pd.DataFrame]:
     # Rows of unit length give every column the same variance: its noise stays isotropic when columns are scaled.
     loadings = np.column_stack([np.cos(angles), np.sin(angles)])
     X, y = one_label(rng.normal(size=(3000, 2)) @ loadings.T + NOISE * rng.normal(size=(3000, 6)))
-    fitted = VAE(latent=2, hidden=(), loss=NATIVE, learning_rate=1e-2, epochs=10, steps=1000).fit(X, y)
+    fitted = VAE(latent_dim=2, hidden_layer_sizes=(), loss=NATIVE, learning_rate=1e-2, epochs=10, min_steps=1000).fit(
+        X, y
+    )
     return fitted, X
 
 
@@ -153,7 +156,9 @@ def importance_bound(model: Autoencoder, rows: torch.Tensor, labels: torch.Tenso
 def test_bounds_are_ordered_and_below_the_exact_likelihood(linear):
     _, X = linear
     # Trained for a moment, so that there is a gap to see.
-    fitted = VAE(latent=2, hidden=(), loss=NATIVE, epochs=1, steps=60).fit(X, pd.Series(["all"] * len(X)))
+    fitted = VAE(latent_dim=2, hidden_layer_sizes=(), loss=NATIVE, epochs=1, min_steps=60).fit(
+        X, pd.Series(["all"] * len(X))
+    )
     model, rows = network(fitted), encoded(fitted, X)
     rows = rows[:1000]
     labels = torch.zeros(len(rows), dtype=torch.long)
@@ -192,7 +197,7 @@ def test_rows_are_drawn_from_the_likelihood_and_not_from_its_mean(linear):
 
 def test_switched_off_the_likelihood_lends_no_noise(linear):
     fitted, X = linear
-    bare = VAE(latent=2, hidden=(), likelihood=False)
+    bare = VAE(latent_dim=2, hidden_layer_sizes=(), observation_noise=False)
     vars(bare).update({name: value for name, value in vars(fitted).items() if name.endswith("_")})
     drawn = (bare.sample(8000)[0] - X.mean()) / X.std()
     np.testing.assert_allclose(drawn.var(), 1 - NOISE**2 / (1 + NOISE**2), rtol=0.08)
@@ -200,7 +205,10 @@ def test_switched_off_the_likelihood_lends_no_noise(linear):
 
 def test_without_the_kl_term_codes_leave_the_prior(linear):
     _, X = linear
-    y, brief = pd.Series(["all"] * len(X)), {"latent": 2, "hidden": (), "loss": NATIVE, "epochs": 1, "steps": 150}
+    y, brief = (
+        pd.Series(["all"] * len(X)),
+        {"latent_dim": 2, "hidden_layer_sizes": (), "loss": NATIVE, "epochs": 1, "min_steps": 150},
+    )
     last = [VAE(kl=on, **brief, learning_rate=1e-2).fit(X, y).history_["kl"][-1] for on in (True, False)]
     assert last[1] > 1.2 * last[0]
 
@@ -220,7 +228,14 @@ def overlapping() -> tuple[pd.DataFrame, pd.Series]:
     return X, pd.Series(np.where(label, "ill", "well"), name="state")
 
 
-SHORT = {"hidden": (32,), "latent": 4, "epochs": 5, "steps": 400, "batch_size": 128, "learning_rate": 1e-2}
+SHORT = {
+    "hidden_layer_sizes": (32,),
+    "latent_dim": 4,
+    "epochs": 5,
+    "min_steps": 400,
+    "batch_size": 128,
+    "learning_rate": 1e-2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -300,7 +315,7 @@ def test_gamma_makes_rows_more_typical_of_their_class(overlapping, conditional):
 def test_alpha_sharpens_reconstruction(overlapping):
     last = {}
     for alpha in (0.0, 0.3, 3.0):
-        history = VAE(loss=Loss(alpha, 0.5, 0.0), **{**SHORT, "steps": 250}).fit(*overlapping).history_
+        history = VAE(loss=Loss(alpha, 0.5, 0.0), **{**SHORT, "min_steps": 250}).fit(*overlapping).history_
         last[alpha] = history["rec"][-1], history["kl"][-1]
     assert last[3.0][0] < last[0.3][0] < last[0.0][0]
     # Without L_rec nothing holds the code, and the KL term empties it.
@@ -313,7 +328,7 @@ def test_gamma_acts_on_a_numeric_target():
     y = pd.Series(X["a"] - X["b"] + 0.5 * rng.normal(size=500), name="y")
     errors = []
     for gamma in (0.0, 6.0):
-        fitted = VAE(loss=Loss(1.0, 0.0, gamma), **{**SHORT, "steps": 700}).fit(X, y)
+        fitted = VAE(loss=Loss(1.0, 0.0, gamma), **{**SHORT, "min_steps": 700}).fit(X, y)
         drawn, target = fitted.sample(2000)
         errors.append(np.square(target - drawn["a"] + drawn["b"]).mean())
     assert errors[1] < 0.8 * errors[0]
@@ -323,7 +338,7 @@ def test_gamma_acts_on_a_numeric_target():
 
 
 def test_history_has_one_number_per_epoch_and_term(overlapping):
-    fitted = VAE(**{**SHORT, "steps": 50}).fit(*overlapping)
+    fitted = VAE(**{**SHORT, "min_steps": 50}).fit(*overlapping)
     names = {"rec", "dist", "model"}
     assert set(fitted.history_) == names | {f"{name}_weighted" for name in names} | {"kl", "native", "total"}
     assert all(len(values) == 5 for values in fitted.history_.values())
@@ -343,7 +358,7 @@ def test_small_tables_get_their_gradient_steps_and_large_ones_their_epochs(rows,
 
     networks_batches = networks.batches
     monkeypatch.setattr(networks, "batches", count)
-    VAE(hidden=(4,), epochs=4, steps=21, batch_size=80, loss=NATIVE).fit(X.iloc[:rows], y.iloc[:rows])
+    VAE(hidden_layer_sizes=(4,), epochs=4, min_steps=21, batch_size=80, loss=NATIVE).fit(X.iloc[:rows], y.iloc[:rows])
     assert len(counted) == taken and set(counted) == {min(rows, 80)}
 
 
@@ -362,7 +377,7 @@ def test_sampling_in_batches_changes_no_row(conditional, monkeypatch):
 
 def test_scale_of_the_encoder_does_not_matter(overlapping):
     drawn = [
-        VAE(encoder=TableEncoder(scaler), loss=NATIVE, **{**SHORT, "steps": 30}).fit(*overlapping).sample(99)
+        VAE(encoder=TableEncoder(scaler), loss=NATIVE, **{**SHORT, "min_steps": 30}).fit(*overlapping).sample(99)
         for scaler in (None, MinMaxScaler())
     ]
     pd.testing.assert_frame_equal(drawn[0][0], drawn[1][0], rtol=1e-2, atol=1e-2)
@@ -380,11 +395,11 @@ def test_divergence_of_training_keeps_the_last_good_weights(overlapping):
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [
-        ("latent", 0),
-        ("hidden", (8, 0)),
-        ("hidden", (2.5,)),
+        ("latent_dim", 0),
+        ("hidden_layer_sizes", (8, 0)),
+        ("hidden_layer_sizes", (2.5,)),
         ("epochs", True),
-        ("steps", "9"),
+        ("min_steps", "9"),
         ("batch_size", -1),
         ("learning_rate", 0.0),
         ("learning_rate", math.nan),
@@ -402,3 +417,12 @@ def test_impossible_parameters_are_refused(parameter, value, overlapping):
 def test_absent_gpu_is_refused(overlapping):
     with pytest.raises(InputError, match=r"^device='cuda'.*use device=cpu"):
         VAE(device="cuda").fit(*overlapping)
+
+
+@pytest.mark.parametrize(
+    ("former", "present"),
+    [("latent", "latent_dim"), ("hidden", "hidden_layer_sizes"), ("steps", "min_steps"), ("ranks", "normal_scores")],
+)
+def test_a_former_argument_is_answered_with_its_present_name(former, present):
+    with pytest.raises(InputError, match=f"^generator.{former}=3: is now called generator.{present}$"):
+        instantiate({"_target_": "trisynth.generators.neural.vae.VAE", former: 3}, "generator")

@@ -122,7 +122,7 @@ class Adversarial(Trained):
 
     Parameters
     ----------
-    latent : int
+    latent_dim : int
         Dimensions of the noise, standard normal.
 
     Attributes
@@ -133,7 +133,9 @@ class Adversarial(Trained):
         Beside the terms, ``native``, the generator's adversarial loss.
     """
 
-    latent: int = 32
+    latent_dim: int = 32
+
+    renamed = Trained.renamed | {"latent": "latent_dim"}
 
     def _minimise(
         self, run: Run, player: Player, real: Tensor, labels: Tensor, fakes: Tensor | None, native: Tensor
@@ -149,7 +151,7 @@ class Adversarial(Trained):
 
     def _check(self) -> None:
         super()._check()
-        networks.check_sizes(latent=self.latent)
+        networks.check_sizes(latent_dim=self.latent_dim)
 
 
 @dataclass(eq=False, repr=False)
@@ -171,9 +173,11 @@ class Game(Adversarial, Scaled):
         Beside the terms, ``discriminator``, the discriminator's loss, log 4 where it can tell nothing.
     """
 
-    steps: int = 1200
+    min_steps: int = 1200
     batch_size: int = 128
     dropout: float = 0.0
+
+    renamed = Adversarial.renamed | Scaled.renamed
 
     @abstractmethod
     def _judge(self, generator: torch.Generator) -> nn.Module:
@@ -187,7 +191,7 @@ class Game(Adversarial, Scaled):
         makers = run.player("weights", self._network(run.generator), betas=BETAS)
         judges = run.player("judge", self._judge(run.generator), betas=BETAS)
         judge, emission, batches = judges.network, self._emission(run.rows.device), self._batches(run)
-        width = self.latent + run.rows.shape[1]
+        width = self.latent_dim + run.rows.shape[1]
 
         def step() -> dict[str, float]:
             rows = next(batches)
@@ -202,13 +206,13 @@ class Game(Adversarial, Scaled):
         return step
 
     def _draw(self, network: nn.Module, labels: Tensor, rng: np.random.Generator) -> Tensor:
-        uniform = rng.random((len(labels), self.latent + len(self.centre_)), dtype=np.float32)
+        uniform = rng.random((len(labels), self.latent_dim + len(self.centre_)), dtype=np.float32)
         uniform = torch.tensor(uniform, device=labels.device)
         return self._emit(network, self._emission(labels.device), labels, uniform)
 
     def _emit(self, network: nn.Module, emission: Emission, labels: Tensor, uniform: Tensor) -> Tensor:
-        noise = torch.special.ndtri(uniform[:, : self.latent].clamp(networks.EDGE, 1 - networks.EDGE))
-        return emission(network(noise, labels), uniform[:, self.latent :])
+        noise = torch.special.ndtri(uniform[:, : self.latent_dim].clamp(networks.EDGE, 1 - networks.EDGE))
+        return emission(network(noise, labels), uniform[:, self.latent_dim :])
 
     def _emission(self, device: torch.device) -> Emission:
         return Emission(self._blocks(), self._fill().to(device), TEMPERATURE)

@@ -32,7 +32,7 @@ class CGAN(Game):
 
     Parameters
     ----------
-    judge_label : bool, default=True
+    condition_discriminator : bool, default=True
         Whether the discriminator sees the label; else nothing but L_total's terms makes the generator heed it.
 
     Notes
@@ -42,16 +42,22 @@ class CGAN(Game):
     Missing cells and categories, which the paper does not treat, are relaxed draws (Jang et al. 2017).
     """
 
-    judge_label: bool = True
+    condition_discriminator: bool = True
+
+    renamed = Game.renamed | {"judge_label": "condition_discriminator"}
 
     def _network(self, generator: torch.Generator) -> nn.Module:
         classes = len(self.labels_)
-        return Conditional(network([self.latent + classes, *self.hidden, len(self.centre_)], 0.0, generator), classes)
+        return Conditional(
+            network([self.latent_dim + classes, *self.hidden_layer_sizes, len(self.centre_)], 0.0, generator), classes
+        )
 
     def _judge(self, generator: torch.Generator) -> nn.Module:
-        classes = len(self.labels_) if self.judge_label else 0
-        return Conditional(network([len(self.centre_) + classes, *self.hidden, 1], self.dropout, generator), classes)
+        classes = len(self.labels_) if self.condition_discriminator else 0
+        return Conditional(
+            network([len(self.centre_) + classes, *self.hidden_layer_sizes, 1], self.dropout, generator), classes
+        )
 
     def _check(self) -> None:
         super()._check()
-        networks.check_switches(judge_label=self.judge_label)
+        networks.check_switches(condition_discriminator=self.condition_discriminator)

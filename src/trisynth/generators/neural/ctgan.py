@@ -139,15 +139,17 @@ class CTGAN(Adversarial, Modal):
     layers, packs and losses; scaled down from 300 epochs at a rate of 2e-4 to fewer steps at a higher, falling one.
     """
 
-    hidden: Sequence[int] = (256, 256)
-    steps: int = 1000
+    hidden_layer_sizes: Sequence[int] = (256, 256)
+    min_steps: int = 1000
     batch_size: int = 500
     learning_rate: float = 1e-3
-    latent: int = 128
+    latent_dim: int = 128
     dropout: float = 0.5
     pac: int = 10
     conditional: bool = True
     log_frequency: bool = True
+
+    renamed = Adversarial.renamed | Modal.renamed
 
     def _encode(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         # The label is the row's last column: the critic sees it, and the generator makes it.
@@ -161,8 +163,8 @@ class CTGAN(Adversarial, Modal):
 
     def _network(self, generator: torch.Generator) -> nn.Module:
         spans = self._conditions()
-        inner = self.latent + sum(stop - start for start, stop in spans)
-        return maker(inner, self.hidden, spans[-1][1], generator)
+        inner = self.latent_dim + sum(stop - start for start, stop in spans)
+        return maker(inner, self.hidden_layer_sizes, spans[-1][1], generator)
 
     def _training(self, run: Run) -> Callable[[], dict[str, float]]:
         spans, width = self._conditions(), run.rows.shape[1]
@@ -172,7 +174,7 @@ class CTGAN(Adversarial, Modal):
         makers = run.player("weights", self._network(run.generator), betas=BETAS, weight_decay=_DECAY)
         critics = run.player(
             "critic",
-            Critic(width + conditions.width, self.hidden, self.pac, self.dropout, run.generator),
+            Critic(width + conditions.width, self.hidden_layer_sizes, self.pac, self.dropout, run.generator),
             betas=BETAS,
         )
         made, critic, plain = makers.network, critics.network, run.batches(_MATCHED)
@@ -180,7 +182,7 @@ class CTGAN(Adversarial, Modal):
         looked_at = run.objective.loss.pairs or run.objective.needs_fakes
 
         def inputs(asked: Tensor) -> Tensor:
-            return torch.cat([run.normal(len(asked), self.latent), asked], dim=1)
+            return torch.cat([run.normal(len(asked), self.latent_dim), asked], dim=1)
 
         def emit(raw: Tensor) -> Tensor:
             return self._emit(raw, run.uniform(*raw.shape))
@@ -221,10 +223,10 @@ class CTGAN(Adversarial, Modal):
     def _answer(self, network: nn.Module, asked: Tensor, rng: np.random.Generator) -> Tensor:
         """Encoded rows for conditional vectors of shape (n, width of the conditions)."""
         width = self.encoder_.width_ + len(self.labels_)
-        normal = rng.standard_normal((len(asked), self.latent + width), dtype=np.float32)
+        normal = rng.standard_normal((len(asked), self.latent_dim + width), dtype=np.float32)
         draws = torch.from_numpy(normal).to(asked.device)
-        raw = network(torch.cat([draws[:, : self.latent], asked], dim=1))
-        return self._emit(raw, torch.special.ndtr(draws[:, self.latent :]))
+        raw = network(torch.cat([draws[:, : self.latent_dim], asked], dim=1))
+        return self._emit(raw, torch.special.ndtr(draws[:, self.latent_dim :]))
 
     def _conditions(self) -> list[tuple[int, int]]:
         """Start and stop of each discrete column that the conditional vector names, the label last."""

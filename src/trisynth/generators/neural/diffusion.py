@@ -29,14 +29,14 @@ class Diffusion(Scaled):
 
     Parameters
     ----------
-    hidden : sequence of int, default=(256, 256)
+    hidden_layer_sizes : sequence of int, default=(256, 256)
         Hidden layers of the denoiser.
     preconditioning : bool, default=True
         Whether the network's input, output and target have unit variance at every noise level.
-    ema : float, default=0.999
+    ema_decay : float, default=0.999
         Share of the weights' running average that a step keeps, less in the first steps; rows are drawn with the
         average. 0 draws them with the last weights.
-    levels : int, default=50
+    sampling_steps : int, default=50
         Noise levels of the solver, each of which takes two passes through the network.
 
     Attributes
@@ -51,21 +51,23 @@ class Diffusion(Scaled):
     network and to one-hot categories without a learned embedding.
     """
 
-    hidden: Sequence[int] = (256, 256)
-    steps: int = 1500
+    hidden_layer_sizes: Sequence[int] = (256, 256)
+    min_steps: int = 1500
     learning_rate: float = 3e-3
     preconditioning: bool = True
-    ema: float = 0.999
-    levels: int = 50
+    ema_decay: float = 0.999
+    sampling_steps: int = 50
+
+    renamed = Scaled.renamed | {"ema": "ema_decay", "levels": "sampling_steps"}
 
     # An indicator of a common category has the paper's deviation, one half, as it is.
     _deviation, _centred = SIGMA_DATA, True
 
     def _network(self, generator: torch.Generator) -> Denoiser:
-        return Denoiser(len(self.centre_), len(self.labels_), self.hidden, generator, self.preconditioning)
+        return Denoiser(len(self.centre_), len(self.labels_), self.hidden_layer_sizes, generator, self.preconditioning)
 
     def _training(self, run: Run) -> Callable[[], dict[str, float]]:
-        player = run.player("weights", self._network(run.generator), average=self.ema)
+        player = run.player("weights", self._network(run.generator), average=self.ema_decay)
         model, objective = player.network, run.objective
         batches, blocks = run.batches(self.batch_size), self._blocks()
 
@@ -89,12 +91,12 @@ class Diffusion(Scaled):
 
     def _draw(self, network: Denoiser, labels: Tensor, rng: np.random.Generator) -> Tensor:
         noise = rng.standard_normal((len(labels), len(self.centre_)), dtype=np.float32)
-        levels = noise_levels(self.levels).to(labels.device)
+        levels = noise_levels(self.sampling_steps).to(labels.device)
         start = torch.tensor(noise, device=labels.device)
         return heun(lambda x, sigma: network(x, sigma, labels), start, levels)
 
     def _check(self) -> None:
         super()._check()
-        networks.check_sizes(levels=self.levels)
-        networks.check_shares(ema=self.ema)
+        networks.check_sizes(sampling_steps=self.sampling_steps)
+        networks.check_shares(ema_decay=self.ema_decay)
         networks.check_switches(preconditioning=self.preconditioning)

@@ -43,11 +43,11 @@ class GAN(Game):
     """
 
     def _network(self, generator: torch.Generator) -> nn.Module:
-        sizes = [self.latent, *self.hidden, len(self.centre_)]
+        sizes = [self.latent_dim, *self.hidden_layer_sizes, len(self.centre_)]
         return Separate(network(sizes, 0.0, generator) for _ in self.labels_)
 
     def _judge(self, generator: torch.Generator) -> nn.Module:
-        sizes = [len(self.centre_), *self.hidden, 1]
+        sizes = [len(self.centre_), *self.hidden_layer_sizes, 1]
         return Separate(network(sizes, self.dropout, generator) for _ in self.labels_)
 
     def _batches(self, run: Run) -> Iterator[Tensor]:

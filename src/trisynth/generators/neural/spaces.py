@@ -27,19 +27,21 @@ class Scaled(Trained):
     ----------
     encoder : TableEncoder or None
         From table to matrix; None stands for ``TableEncoder()``.
-    ranks : bool
+    normal_scores : bool
         Whether numbers with repeated values are trained, and looked at by L_total, as normal scores of their ranks.
     """
 
     encoder: TableEncoder | None = None
-    ranks: bool = True
+    normal_scores: bool = True
+
+    renamed = Trained.renamed | {"ranks": "normal_scores"}
 
     # Standard deviation of a number, and whether indicators are centred, too.
     _deviation, _centred = 1.0, False
 
     def _encode(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         self.ranks_ = {}
-        if self.ranks:
+        if self.normal_scores:
             table = self._ranked(table, rng)
         self.encoder_ = (TableEncoder() if self.encoder is None else clone(self.encoder)).fit(table)
         matrix = self.encoder_.transform(table)
@@ -71,7 +73,7 @@ class Scaled(Trained):
 
     def _check(self) -> None:
         super()._check()
-        networks.check_switches(ranks=self.ranks)
+        networks.check_switches(normal_scores=self.normal_scores)
 
     def _fill(self) -> Tensor:
         """What each number with missing cells, in the order of their indicators, holds where it is missing."""
@@ -90,14 +92,16 @@ class Modal(Trained):
 
     Parameters
     ----------
-    modes : int
+    max_modes : int
         Most modes of a number; 1 is plain standardisation.
     """
 
-    modes: int = 10
+    max_modes: int = 10
+
+    renamed = Trained.renamed | {"modes": "max_modes"}
 
     def _encode(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        self.encoder_ = ModeEncoder(self.modes).fit(table, rng)
+        self.encoder_ = ModeEncoder(self.max_modes).fit(table, rng)
         return self.encoder_.transform(table, rng)
 
     def _decode(self, matrix: np.ndarray) -> pd.DataFrame:
@@ -111,4 +115,4 @@ class Modal(Trained):
 
     def _check(self) -> None:
         super()._check()
-        networks.check_sizes(modes=self.modes)
+        networks.check_sizes(max_modes=self.max_modes)

@@ -136,7 +136,7 @@ class TGAN(Adversarial, Modal):
 
     Parameters
     ----------
-    hidden : sequence of int, default=(100, 100)
+    hidden_layer_sizes : sequence of int, default=(100, 100)
         Hidden layers of the discriminator.
     units : int, default=64
         State of the LSTM.
@@ -144,7 +144,7 @@ class TGAN(Adversarial, Modal):
         Most noise that is added to the indicators of a real category, which then sum to 1 again.
     attention : bool, default=True
         Whether a step sees the states of all steps before.
-    diversity : bool, default=True
+    minibatch_discrimination : bool, default=True
         Whether the discriminator compares the rows of a batch (minibatch discrimination).
     kl : bool, default=True
         Whether the generator's loss has the divergence of each batch's shares of modes and categories.
@@ -163,20 +163,22 @@ class TGAN(Adversarial, Modal):
     losses, and at most five modes; their mixture and reach are CTGAN's. Scaled down in steps, units and kernels.
     """
 
-    hidden: Sequence[int] = (100, 100)
-    steps: int = 600
+    hidden_layer_sizes: Sequence[int] = (100, 100)
+    min_steps: int = 600
     batch_size: int = 200
     learning_rate: float = 2e-3
-    modes: int = 5
-    latent: int = 64
+    max_modes: int = 5
+    latent_dim: int = 64
     units: int = 64
     noise: float = 0.2
     attention: bool = True
-    diversity: bool = True
+    minibatch_discrimination: bool = True
     kl: bool = True
 
+    renamed = Adversarial.renamed | Modal.renamed | {"diversity": "minibatch_discrimination"}
+
     def _encode(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        self.encoder_ = ModeEncoder(self.modes, soft=True).fit(table, rng)
+        self.encoder_ = ModeEncoder(self.max_modes, soft=True).fit(table, rng)
         matrix = self.encoder_.transform(table, rng)
         for block in self.encoder_.blocks_:
             if block.kind == "category" and block.stop > block.start:
@@ -208,12 +210,12 @@ class TGAN(Adversarial, Modal):
         return parts
 
     def _network(self, generator: torch.Generator) -> Emitter:
-        inner = self.latent + len(self.labels_)
+        inner = self.latent_dim + len(self.labels_)
         return Emitter(self._parts(), inner, self.units, self.attention, generator)
 
     def _judge(self, generator: torch.Generator) -> Discriminator:
-        sizes = [self.encoder_.width_ + len(self.labels_), *self.hidden]
-        return Discriminator(sizes, self.diversity, generator)
+        sizes = [self.encoder_.width_ + len(self.labels_), *self.hidden_layer_sizes]
+        return Discriminator(sizes, self.minibatch_discrimination, generator)
 
     def _training(self, run: Run) -> Callable[[], dict[str, float]]:
         makers = run.player("weights", self._network(run.generator), betas=BETAS)
@@ -225,7 +227,7 @@ class TGAN(Adversarial, Modal):
             rows = next(batches)
             x, y = run.rows[rows], run.labels[rows]
             label = functional.one_hot(y, classes).to(x)
-            fakes = makers.network(torch.cat([run.normal(len(x), self.latent), label], dim=1))
+            fakes = makers.network(torch.cat([run.normal(len(x), self.latent_dim), label], dim=1))
             scored = (judge(torch.cat([part, label], dim=1)) for part in (x, fakes.detach()))
             value = discriminator_loss(*scored)
             judges.step(value)
@@ -239,7 +241,7 @@ class TGAN(Adversarial, Modal):
         return step
 
     def _draw(self, network: Emitter, labels: Tensor, rng: np.random.Generator) -> Tensor:
-        noise = torch.from_numpy(rng.standard_normal((len(labels), self.latent), dtype=np.float32))
+        noise = torch.from_numpy(rng.standard_normal((len(labels), self.latent_dim), dtype=np.float32))
         label = functional.one_hot(labels, len(self.labels_)).float()
         return network(torch.cat([noise.to(labels.device), label], dim=1))
 
@@ -247,4 +249,6 @@ class TGAN(Adversarial, Modal):
         super()._check()
         networks.check_sizes(units=self.units)
         networks.check_shares(noise=self.noise)
-        networks.check_switches(attention=self.attention, diversity=self.diversity, kl=self.kl)
+        networks.check_switches(
+            attention=self.attention, minibatch_discrimination=self.minibatch_discrimination, kl=self.kl
+        )

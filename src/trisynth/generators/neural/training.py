@@ -9,8 +9,9 @@ random state is neither read nor written.
 import copy
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -176,11 +177,11 @@ class Trained(Generator):
 
     Parameters
     ----------
-    hidden : sequence of int
+    hidden_layer_sizes : sequence of int
         Hidden layers.
     epochs : int
         Epochs; the loss terms are recorded once in each.
-    steps : int
+    min_steps : int
         Least number of gradient steps in all: where the rows give fewer, an epoch passes over them more than once.
     batch_size : int
         Rows of a step.
@@ -198,13 +199,15 @@ class Trained(Generator):
         One number per epoch: each term raw and weighted, and ``total``.
     """
 
-    hidden: Sequence[int] = (128, 128)
+    hidden_layer_sizes: Sequence[int] = (128, 128)
     epochs: int = 50
-    steps: int = 1000
+    min_steps: int = 1000
     batch_size: int = 256
     learning_rate: float = 4e-3
     device: str = "cpu"
     loss: Loss | None = None
+
+    renamed: ClassVar[Mapping[str, str]] = {"hidden": "hidden_layer_sizes", "steps": "min_steps"}
 
     @abstractmethod
     def _encode(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -235,7 +238,7 @@ class Trained(Generator):
         """Encoded rows, one per label; a row's random numbers lie side by side, so that chunks change no row."""
 
     def _check(self) -> None:
-        sizes = ("hidden", "epochs", "steps", "batch_size")
+        sizes = ("hidden_layer_sizes", "epochs", "min_steps", "batch_size")
         networks.check_sizes(**{name: getattr(self, name) for name in sizes})
         networks.check_rates(learning_rate=self.learning_rate)
 
@@ -247,7 +250,7 @@ class Trained(Generator):
         classes = torch.tensor(labels, dtype=torch.long, device=device)
         generator, blocks = seeds.torch_generator(rng), self._blocks()
         target = self._target(blocks) if self.numeric_target_ else None
-        steps = max(-(-len(rows) // self.batch_size), -(-self.steps // self.epochs))
+        steps = max(-(-len(rows) // self.batch_size), -(-self.min_steps // self.epochs))
         with networks.one_thread():
             objective = Objective(loss, self._values(rows), classes, blocks, generator, target)
             run = Run(objective, rows, classes, self.epochs * steps, self.learning_rate, generator, rng)

@@ -87,9 +87,9 @@ class TVAE(Modal):
 
     Parameters
     ----------
-    latent : int, default=128
+    latent_dim : int, default=128
         Dimensions of z.
-    hidden : sequence of int, default=(128, 128)
+    hidden_layer_sizes : sequence of int, default=(128, 128)
         Hidden layers of the encoder; the decoder has them reversed.
 
     Attributes
@@ -103,13 +103,15 @@ class TVAE(Modal):
     likelihood, optimiser and batch; scaled down from 300 epochs to so many steps, which is as many for 3,000 rows.
     """
 
-    steps: int = 2000
+    min_steps: int = 2000
     batch_size: int = 500
     learning_rate: float = 1e-3
-    latent: int = 128
+    latent_dim: int = 128
+
+    renamed = Modal.renamed | {"latent": "latent_dim"}
 
     def _network(self, generator: torch.Generator) -> Autoencoder:
-        return Autoencoder(self.encoder_, len(self.labels_), self.latent, self.hidden, generator)
+        return Autoencoder(self.encoder_, len(self.labels_), self.latent_dim, self.hidden_layer_sizes, generator)
 
     def _training(self, run: Run) -> Callable[[], dict[str, float]]:
         player = run.player("weights", self._network(run.generator), weight_decay=_DECAY)
@@ -125,7 +127,7 @@ class TVAE(Modal):
             kl = divergence(mean, log_variance).mean()
             fakes = None
             if objective.needs_fakes:
-                fakes = self._values(model.draw(y, run.uniform(len(x), self.latent + x.shape[1])))
+                fakes = self._values(model.draw(y, run.uniform(len(x), self.latent_dim + x.shape[1])))
             native = kl / (_FACTOR * columns * objective.start("rec", rec))
             player.step(objective(rec, self._values(x), y, fakes, native=native))
             return {"kl": float(kl.detach()), **objective.terms}
@@ -133,9 +135,9 @@ class TVAE(Modal):
         return step
 
     def _draw(self, network: Autoencoder, labels: Tensor, rng: np.random.Generator) -> Tensor:
-        uniform = rng.random((len(labels), self.latent + self.encoder_.width_), dtype=np.float32)
+        uniform = rng.random((len(labels), self.latent_dim + self.encoder_.width_), dtype=np.float32)
         return network.draw(labels, torch.tensor(uniform, device=labels.device))
 
     def _check(self) -> None:
         super()._check()
-        networks.check_sizes(latent=self.latent)
+        networks.check_sizes(latent_dim=self.latent_dim)

@@ -142,13 +142,13 @@ class VAE(Scaled):
 
     Parameters
     ----------
-    latent : int, default=16
+    latent_dim : int, default=16
         Dimensions of z.
-    hidden : sequence of int, default=(128, 128)
+    hidden_layer_sizes : sequence of int, default=(128, 128)
         Hidden layers of the encoder; the decoder has them reversed. Empty makes both linear.
     kl : bool, default=True
         Whether the KL term holds the codes to the prior; without it this is an autoencoder.
-    likelihood : bool, default=True
+    observation_noise : bool, default=True
         Whether rows are drawn from p(x | z, y); else they are its means and likeliest categories.
 
     Attributes
@@ -162,12 +162,16 @@ class VAE(Scaled):
     in encoder, reparameterisation, analytic KL term and bound; scaled down to two small layers of either network.
     """
 
-    latent: int = 16
+    latent_dim: int = 16
     kl: bool = True
-    likelihood: bool = True
+    observation_noise: bool = True
+
+    renamed = Scaled.renamed | {"latent": "latent_dim", "likelihood": "observation_noise"}
 
     def _network(self, generator: torch.Generator) -> Autoencoder:
-        return Autoencoder(self._blocks(), self._fill(), len(self.labels_), self.latent, self.hidden, generator)
+        return Autoencoder(
+            self._blocks(), self._fill(), len(self.labels_), self.latent_dim, self.hidden_layer_sizes, generator
+        )
 
     def _training(self, run: Run) -> Callable[[], dict[str, float]]:
         player, objective = run.player("weights", self._network(run.generator)), run.objective
@@ -199,11 +203,11 @@ class VAE(Scaled):
 
     def _draw(self, network: Autoencoder, labels: Tensor, rng: np.random.Generator) -> Tensor:
         uniform = rng.random((len(labels), network.latent + network.width), dtype=np.float32)
-        if not self.likelihood:
+        if not self.observation_noise:
             uniform[:, network.latent :] = 0.5
         return network.draw(labels, torch.tensor(uniform, device=labels.device))
 
     def _check(self) -> None:
         super()._check()
-        networks.check_sizes(latent=self.latent)
-        networks.check_switches(kl=self.kl, likelihood=self.likelihood)
+        networks.check_sizes(latent_dim=self.latent_dim)
+        networks.check_switches(kl=self.kl, observation_noise=self.observation_noise)
