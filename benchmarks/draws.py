@@ -19,8 +19,9 @@ from benchmarks.peers import grid, scores
 from threadpoolctl import threadpool_limits
 
 from trisynth.cache import Store, write_atomic
-from trisynth.evaluation.metrics.c2st import c2st
+from trisynth.evaluation.metrics.c2st import C2ST
 from trisynth.evaluation.metrics.context import Context
+from trisynth.experiment.build import build
 from trisynth.experiment.steps import Experiment
 from trisynth.generators.base import fit
 from trisynth.generators.circuit import sampler
@@ -36,7 +37,7 @@ def measured(table: str, split: int, draws: int, store: Store) -> list[dict]:
     """A line per draw of one circuit."""
     jobs = scores.placed(scores.jobs("circuit", table, split), str(ROOT / "data/raw"))
     job = next(iter(jobs.values()))
-    experiment = Experiment(job, store)
+    experiment = Experiment(job, build(job), store)
     train, test = experiment.parts
     circuit = fit(job.generator, train.X, train.y, split)
     real = scores.real(jobs, store)["arms"]["real"]
@@ -49,7 +50,7 @@ def measured(table: str, split: int, draws: int, store: Store) -> list[dict]:
             arm = scores.by_arm(jobs, store, given, ("synthetic",))["arms"]["synthetic"]
             losses = {name: np.mean([real[c][key] - arm[c][key] for c in jobs]) for name, key in SCORES.items()}
             rows = scores.Rows(job, store, given).rows(0)[1]
-            tests = c2st(Context(train, test, rows, experiment.encoder, draw))
+            tests = C2ST().score(Context(train, test, rows, experiment.encoder, draw))
             found.append({"table": table, "split": split, "how": how, "draw": draw, **losses} | tests)
     return found
 

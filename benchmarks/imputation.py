@@ -31,7 +31,7 @@ from trisynth.cache import write_atomic
 from trisynth.data.dataset import Dataset
 from trisynth.data.schema import Schema
 from trisynth.encoders.table import TableEncoder
-from trisynth.evaluation.metrics.c2st import c2st
+from trisynth.evaluation.metrics.c2st import C2ST
 from trisynth.evaluation.metrics.context import Context
 from trisynth.generators.circuit.circuit import Circuit
 from trisynth.statistics.across_datasets import mean_over_datasets
@@ -198,7 +198,7 @@ def measured(table: str, split: int) -> list[dict]:
         wrong = [np.mean((filled[c] != true[c])[chosen[c]]) for c in context.categories if c != true.columns[-1]]
         rows = filled.mask(true.isna())
         X = context.schema.restore(rows).drop(columns=true.columns[-1])
-        tests = c2st(Context(train, whole, Dataset(X, half.y, half.spec), context.encoder, split))
+        tests = C2ST().score(Context(train, whole, Dataset(X, half.y, half.spec), context.encoder, split))
         line = {"table": table, "split": split, "imputer": name, "error": np.nanmean(numbers or [np.nan])}
         line |= {"wrong": np.nanmean(wrong) if wrong else np.nan, "c2st": tests["c2st_boosting"]}
         found.append(line | {"cpu_seconds": seconds})

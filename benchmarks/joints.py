@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from trisynth import commandline
 from trisynth.cache import Store
+from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment
 from trisynth.report import style
@@ -84,7 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
     with commandline.one_line_errors(), threadpool_limits(limits=1):
         for name in (name for name in ORDER if name in labels):
             job = Job.from_config(commandline.composed([f"dataset={TABLE}", f"generator={name}"]))
-            experiment = Experiment(job, store)
+            experiment = Experiment(job, build(job), store)
             train, _ = experiment.parts
             tables.setdefault("real", train.X)
             tables[labels[name].partition(" (")[0]] = experiment.rows(len(train))[1].X

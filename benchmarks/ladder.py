@@ -20,6 +20,7 @@ import torch
 
 from trisynth.cache import Store, write_atomic
 from trisynth.commandline import composed
+from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment
 
@@ -34,7 +35,7 @@ def measured(table: str, family: str, loss: str, seed: int, folder: Path) -> dic
     """One job from nothing: CPU seconds of its fit, and its utility."""
     choices = [f"dataset={table}", f"generator={family}", f"loss={loss}", f"seed={seed}", *FIT]
     job = Job.from_config(composed([*choices, f"paths.raw={ROOT / 'data/raw'}"]))
-    experiment = Experiment(job, Store(folder / "-".join([table, family, loss, str(seed)])))
+    experiment = Experiment(job, build(job), Store(folder / "-".join([table, family, loss, str(seed)])))
     # What is done once for all rungs, and must not be counted to the first.
     _ = experiment.parts
     start = time.process_time()

@@ -27,8 +27,7 @@ QUICK = (
     "arms=minimal",
     "tracking=none",
     "tracking.figure=false",
-    "metrics.fidelity=[trisynth.evaluation.metrics.fidelity.distances]",
-    "metrics.copying=[trisynth.evaluation.metrics.copying.identical_match_share]",
+    "metrics=minimal",
 )
 
 

@@ -12,7 +12,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from trisynth.config import locate
+from trisynth.config import instantiate, locate
+from trisynth.evaluation.metrics.base import GROUPS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -87,5 +88,8 @@ def test_every_classifier_does_both_tasks_and_bears_its_files_name():
 
 
 def test_every_metric_exists():
-    for names in yaml.safe_load((ROOT / "conf" / "metrics" / "default.yaml").read_text()).values():
-        assert all(callable(locate(name)) for name in names)
+    for file in sorted((ROOT / "conf" / "metrics").glob("*.yaml")):
+        groups = yaml.safe_load(file.read_text())
+        assert list(groups) == list(GROUPS)
+        for group, named in groups.items():
+            assert all(isinstance(instantiate(config), GROUPS[group]) for config in named.values())

@@ -46,10 +46,16 @@ FAULTS = {
     "unknown argument": (["+generator.depth=3"], "depth=3: Independent does not take it"),
     "bad argument": (["classifier.classification.C=-1"], "error: classifier.classification.C=-1: "),
     "bad argument of a generator": (["generator=smote", "generator.k_neighbors=0"], "error: generator.k_neighbors=0: "),
-    "foreign target": (["generator._target_=os.system"], "_target_='os.system': must lie in one of trisynth."),
+    "foreign target": (
+        ["generator._target_=os.system"],
+        "_target_='os.system': must be a class or function of trisynth",
+    ),
     "misspelt target": (["generator._target_=trisynth.generators.copula.Copla"], "no such class or function"),
     "ratio below zero": (["arms.combined.ratio=-1"], "arms.combined.ratio=-1: must be a number >= 0"),
-    "unknown metric": (["metrics.utility=[trisynth.evaluation.metrics.utility.luck]"], "no such class or function"),
+    "unknown metric": (
+        ["metrics.utility.ranking._target_=trisynth.evaluation.metrics.utility.Luck"],
+        "no such class or function",
+    ),
     "unwritable results": (["paths.runs=one.csv/runs"], "cannot be written (Not a directory)"),
     "unwritable cache": (["paths.cache=one.csv/cache"], "cannot be written (Not a directory)"),
 }

@@ -19,12 +19,14 @@ JOB = """
 import json, sys
 from trisynth import commandline
 from trisynth.cache import Store
+from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment
 overrides = ["dataset=paper_cohort", "dataset.read.n=400", "generator=vae"]
 overrides += ["generator.epochs=5", "generator.min_steps=60"]
 config = commandline.composed([*overrides, "arms=minimal", "metrics=loss", "classifier=logistic"])
-found = Experiment(Job.from_config(config), Store(sys.argv[1])).run()
+job = Job.from_config(config)
+found = Experiment(job, build(job), Store(sys.argv[1])).run()
 print(json.dumps([found.key, found.digests, found.metrics]))
 """
 

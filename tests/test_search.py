@@ -18,7 +18,7 @@ SAMPLERS = ("evolution", "random")
 
 
 def arguments(overrides, folder: Path) -> list[str]:
-    quick = [a for a in overrides(folder, "classes", "generator=vae") if not a.startswith("metrics.")]
+    quick = [a for a in overrides(folder, "classes", "generator=vae") if not a.startswith("metrics=")]
     fits = ["generator.epochs=1", "generator.min_steps=3", "searches.seed=[0]"]
     searches = [f"hydra.sweeper.n_trials={TRIALS}", "hydra.launcher.n_jobs=1"]
     return ["experiment=pareto", *quick, *fits, *searches]

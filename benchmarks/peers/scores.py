@@ -11,29 +11,31 @@ from threadpoolctl import threadpool_limits
 
 from trisynth import commandline
 from trisynth.cache import Store
-from trisynth.config import code_digest, digest, locate, own_module
+from trisynth.config import code_digest, digest, locate, targets
 from trisynth.data.dataset import Dataset
 from trisynth.data.schema import Schema
 from trisynth.evaluation.metrics.context import Context
+from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment, class_counts, frame_digest
 
 CLASSIFIERS = ("logistic", "forest", "boosting")
 KEPT = ("roc_auc", "average_precision", "f1_macro", "balanced_accuracy", "log_loss")
 # Named here and not read from the default configuration: what is added there makes no result stale.
+_CLASSES = {
+    "utility": ("utility.Decisions", "utility.Ranking", "utility.Probabilities"),
+    "fidelity": (
+        "fidelity.Moments",
+        "fidelity.Distances",
+        "fidelity.Divergences",
+        "fidelity.Correlation",
+        "c2st.C2ST",
+    ),
+    "copying": ("copying.IdenticalMatchShare", "copying.NearestRecord"),
+}
 METRICS = {
-    "utility": [f"trisynth.evaluation.metrics.utility.{name}" for name in ("decisions", "ranking", "probabilities")],
-    "fidelity": [
-        *(
-            f"trisynth.evaluation.metrics.fidelity.{name}"
-            for name in ("moments", "distances", "divergences", "correlation")
-        ),
-        "trisynth.evaluation.metrics.c2st.c2st",
-    ],
-    "copying": [
-        "trisynth.evaluation.metrics.copying.identical_match_share",
-        "trisynth.evaluation.metrics.copying.nearest",
-    ],
+    group: {name: {"_target_": f"trisynth.evaluation.metrics.{name}"} for name in names}
+    for group, names in _CLASSES.items()
 }
 # The largest class over the smallest, from which a table counts as imbalanced.
 IMBALANCED = 9
@@ -62,10 +64,8 @@ def fingerprint(store: Store, raw: str) -> str:
     """
     probes = {table: placed(jobs("copy", table, 0), raw) for table in _PROBES}
     configs = [[job.classifier, job.preprocessing, job.arms] for job in probes[_PROBES[0]].values()]
-    modules = sorted({own_module(name) for names in METRICS.values() for name in names})
-    code = digest(
-        configs, METRICS, KEPT, code_digest("trisynth.evaluation.classifiers", "trisynth.data.split", *modules)
-    )
+    modules = "trisynth.evaluation.classifiers", "trisynth.data.split", *targets(METRICS)
+    code = digest(configs, METRICS, KEPT, code_digest(*modules))
 
     def make(folder: Path) -> None:
         found = []
@@ -109,7 +109,7 @@ class Rows(Experiment):
     """
 
     def __init__(self, job: Job, store: Store, given: Mapping[str, tuple[str, pd.DataFrame]]):
-        super().__init__(job, store)
+        super().__init__(job, build(job), store)
         self.given = given
 
     def rows(self, n: Any) -> tuple[str, Dataset]:
@@ -144,8 +144,8 @@ def synthetic(split_jobs: Mapping[str, Job], store: Store, given: Mapping[str, t
     context = Context(train, test, rows, experiment.encoder, experiment.job.seed)
     with threadpool_limits(limits=1):
         for part in ("fidelity", "copying"):
-            metrics = (locate(name)(context) for name in experiment.job.metrics[part])
-            found[part] = {name: round(value, 5) for scores in metrics for name, value in scores.items()}
+            scores = (metric.score(context) for metric in experiment.objects.metrics[part].values())
+            found[part] = {name: round(value, 5) for each in scores for name, value in each.items()}
     return found
 
 

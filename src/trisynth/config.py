@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -121,29 +121,36 @@ def instantiate(config: Any, name: str = "", *, allow: Iterable[str] = (), **ext
         Arguments that take precedence over those of the config.
     """
     if isinstance(config, Mapping):
-        arguments = {
-            key: instantiate(value, _dotted(name, key), allow=allow)
-            for key, value in config.items()
-            if key != "_target_"
-        }
         if "_target_" not in config:
-            return arguments
-        found = locate(config["_target_"], _dotted(name, "_target_"), allow)
-        arguments.update(extra)
-        for key in arguments:
-            if new := current_name(found, key):
-                raise InputError(_dotted(name, key), arguments[key], f"is now called {_dotted(name, new)}")
-        accepted = inspect.signature(found).parameters
-        if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
-            for key in arguments:
-                if key not in accepted:
-                    remedy = f"{found.__name__} does not take it; it takes {', '.join(accepted)}"
-                    raise InputError(_dotted(name, key), arguments[key], remedy)
-        with parameters_of(name, arguments):
-            return _admissible(found(**arguments))
+            return {key: instantiate(value, _dotted(name, key), allow=allow) for key, value in config.items()}
+        made = bind(config, name, allow=allow, **extra)
+        with parameters_of(name, made.keywords):
+            return _admissible(made())
     if isinstance(config, list | tuple):
         return [instantiate(value, name, allow=allow) for value in config]
     return config
+
+
+def bind(config: Mapping[str, Any], name: str = "", *, allow: Iterable[str] = (), **extra: Any) -> partial:
+    """Return the class or function that ``_target_`` names with its arguments, checked by name but not called.
+
+    The parameters are those of :func:`instantiate`.
+    """
+    arguments = {
+        key: instantiate(value, _dotted(name, key), allow=allow) for key, value in config.items() if key != "_target_"
+    }
+    found = locate(config["_target_"], _dotted(name, "_target_"), allow)
+    arguments.update(extra)
+    for key in arguments:
+        if new := current_name(found, key):
+            raise InputError(_dotted(name, key), arguments[key], f"is now called {_dotted(name, new)}")
+    accepted = inspect.signature(found).parameters
+    if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
+        for key in arguments:
+            if key not in accepted:
+                remedy = f"{found.__name__} does not take it; it takes {', '.join(accepted)}"
+                raise InputError(_dotted(name, key), arguments[key], remedy)
+    return partial(found, **arguments)
 
 
 def current_name(made: Any, key: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The one exception that a user's mistake raises: what was given, and what to do about it."""
+"""The one exception for a user's mistake: the parameter, its value and the remedy."""
 
 
 class InputError(ValueError):
@@ -19,7 +19,22 @@ class InputError(ValueError):
         self.parameter, self.value, self.remedy = parameter, value, remedy
 
     def __str__(self) -> str:
+        """Name parameter, value and remedy in one line."""
         shown = repr(self.value)
         if len(shown) > 200:
             shown = shown[:200] + "..."
         return f"{self.parameter}={shown}: {self.remedy}"
+
+
+def require_whole(parameter: str, value: object, least: int) -> None:
+    """Raise ``InputError`` unless ``value`` is an integer of at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InputError(parameter, value, f"must be a whole number, {least} or more")
+
+
+def require_number(parameter: str, value: object, low: float, high: float = float("inf")) -> None:
+    """Raise ``InputError`` unless ``value`` is a finite number between ``low`` and ``high``, both included."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not low <= value <= high or value == float("inf"):
+        limits = f"{low:g} or more" if high == float("inf") else f"from {low:g} to {high:g}"
+        raise InputError(parameter, value, f"must be a number, {limits}")

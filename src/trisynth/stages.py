@@ -19,6 +19,7 @@ from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import Balanced
+from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment, class_counts
 
@@ -43,7 +44,8 @@ def collect_stage(config: dict[str, Any]) -> None:
 
 def prepare_stage(config: dict[str, Any], root: str = "data/prepared") -> None:
     """Clean a data set; write its table and the report of what was found and done."""
-    dataset, report = data.prepare(config["dataset"], config["paths"]["raw"])
+    read = data.reader(config["dataset"], config.get("allow", ()))
+    dataset, report = data.prepare(config["dataset"], config["paths"]["raw"], read)
     folder = Path(root) / dataset.spec.name
     write_table(dataset, folder / "table.parquet")
     write_atomic(folder / "report.csv", report.round(6).to_csv(index=False))
@@ -52,7 +54,8 @@ def prepare_stage(config: dict[str, Any], root: str = "data/prepared") -> None:
 
 def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None:
     """Real training rows, as many synthetic rows, and those that balance the classes, for the figures."""
-    experiment = Experiment(Job.from_config(config), Store(config["paths"]["cache"]))
+    job = Job.from_config(config)
+    experiment = Experiment(job, build(job), Store(config["paths"]["cache"]))
     train, _ = experiment.parts
     folder = Path(root) / train.spec.name
     tables = {"real": train, "synthetic": experiment.rows(len(train))[1]}

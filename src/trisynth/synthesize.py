@@ -123,7 +123,8 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
     given : str, optional
         A file of partial rows, see ``completion.read``; each is completed ``n`` times.
     """
-    dataset = data.load(config["dataset"], config["paths"]["raw"])
+    read = data.reader(config["dataset"], config.get("allow", ()))
+    dataset = data.load(config["dataset"], config["paths"]["raw"], read)
     # Read before the fit, whose minutes a misspelt column would waste.
     partial = None if given is None else completion.read(given, dataset)
     if partial is not None:

@@ -150,7 +150,7 @@ def test_only_the_threshold_arm_tunes_its_decision():
 
 @pytest.mark.parametrize("ratio", [-1, float("nan"), float("inf"), "1", True, None])
 def test_a_bad_ratio_is_refused_by_name(ratio):
-    with pytest.raises(InputError, match=r"arms\.combined\.ratio"):
+    with pytest.raises(InputError, match=r"^ratio="):
         Combined(ratio=ratio)
 
 

@@ -13,11 +13,12 @@ from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import TunedThresholdClassifierCV, cross_val_predict
 from threadpoolctl import threadpool_limits
 
+from trisynth.config import instantiate
 from trisynth.data.dataset import TASKS, Dataset, Spec
 from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import ClassWeight, Real, Threshold, TrainingSet
-from trisynth.evaluation.classifiers import fit_predict, tune_multipliers
+from trisynth.evaluation.classifiers import Classifier, fit_predict, tune_multipliers
 
 CONF = Path(__file__).parents[2] / "conf" / "classifier"
 CONFIGS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(CONF.glob("*.yaml"))}
@@ -49,12 +50,18 @@ def rows(n, seed=0, task="classification", share=0.5):
     return Dataset(X, y, Spec("small", "y"))
 
 
+def made(config) -> Classifier:
+    return Classifier(
+        config.get("name", "mine"), **{task: instantiate(config[task]) for task in TASKS if task in config}
+    )
+
+
 def predict(config, train, X_test, arm=None, seed=0, encoder=None):
     arm = arm or Real()
     classes = CLASSES if train.spec.task == "classification" else None
     encoder = encoder or TableEncoder().fit(train.X)
     training = arm.compose(train, None, seed)
-    return fit_predict(config, arm, training, encoder, X_test, train.spec.task, classes, seed)
+    return fit_predict(made(config), arm, training, encoder, X_test, classes, seed)
 
 
 def test_all_six_families_are_there_and_named_by_their_file():
@@ -222,20 +229,19 @@ def test_mistakes_are_named():
     train = rows(20)
     with pytest.raises(InputError, match=r"classifier\.forest"):
         fit_predict(
-            CONFIGS["forest"],
+            made(CONFIGS["forest"]),
             Real(),
             TrainingSet(train.X.iloc[:0], train.y.iloc[:0]),
             TableEncoder().fit(train.X),
             train.X,
-            "classification",
             CLASSES,
             0,
         )
     silent = {"name": "mute", "classification": {"_target_": "sklearn.svm.LinearSVC"}}
-    with pytest.raises(InputError, match=r"classifier\.mute.*predict_proba"):
+    with pytest.raises(InputError, match=r"classifier\.classification=.LinearSVC.: needs predict_proba"):
         predict(silent, train, train.X)
-    with pytest.raises(InputError, match="max_itr"):
-        predict({"classification": CONFIGS["logistic"]["classification"] | {"max_itr": 3}}, train, train.X)
+    with pytest.raises(InputError, match=r"classifier\.regression=None: one has no estimator for regression"):
+        Classifier("one", made(CONFIGS["knn"]).classification).estimator("regression", 0)
 
 
 def test_other_warnings_pass_through(monkeypatch):

@@ -10,6 +10,7 @@ import pytest
 from trisynth.cache import Store
 from trisynth.data import load, split
 from trisynth.experiment import steps
+from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment
 from trisynth.generators.base import Generator
@@ -52,6 +53,10 @@ def entries(store: Store, kind: str) -> dict[str, bytes]:
     return {str(p.relative_to(root)): p.read_bytes() for p in root.glob("*/*") if p.name != "manifest.json"}
 
 
+def experiment(j: Job, store: Store) -> Experiment:
+    return Experiment(j, build(j), store)
+
+
 def job(config, *overrides, task="classes") -> Job:
     return Job.from_config(config(*overrides, task=task))
 
@@ -78,11 +83,11 @@ def test_test_rows_reach_nothing_that_learns(config, tmp_path, monkeypatch, gene
     seen = []
     for i, _ in enumerate(changed_test_rows(monkeypatch, j)):
         store = Store(tmp_path / str(i))
-        experiment = Experiment(j, store)
-        digest, _ = experiment.rows(len(experiment.parts[0]))
-        matrix = experiment.encoder.transform(experiment.parts[0].X)
+        steps_of_job = experiment(j, store)
+        digest, _ = steps_of_job.rows(len(steps_of_job.parts[0]))
+        matrix = steps_of_job.encoder.transform(steps_of_job.parts[0].X)
         seen.append((digest, entries(store, "generator"), entries(store, "rows"), np.asarray(matrix).tobytes()))
-        tested = experiment.parts[1].X["age"].max()
+        tested = steps_of_job.parts[1].X["age"].max()
     assert tested == 1e6
     assert seen[0] == seen[1]
 
@@ -99,7 +104,7 @@ def test_the_canary_sings_when_something_does_leak(config, tmp_path, monkeypatch
     monkeypatch.setattr(steps.data, "split", leaky)
     for i, _ in enumerate(changed_test_rows(monkeypatch, j)):
         store = Store(tmp_path / str(i))
-        Experiment(j, store).generator()
+        experiment(j, store).generator()
         seen.append(entries(store, "generator"))
     assert seen[0] != seen[1]
 
@@ -110,7 +115,7 @@ def test_generators_times_seeds_is_the_number_of_fits(config, store, fits):
         for generator in generators:
             for seed in seeds:
                 j = job(config, f"generator={generator}", f"seed={seed}", f"classifier={classifier}")
-                Experiment(j, store).run()
+                experiment(j, store).run()
     assert sorted(fits) == sorted((name, seed) for name in ("Independent", "Copula", "SMOTE") for seed in seeds)
     assert len(entries(store, "generator")) == len(generators) * len(seeds)
 
@@ -125,7 +130,7 @@ def test_arms_without_synthetic_rows_are_scored_once_for_all_generators(config, 
 
     monkeypatch.setattr(steps.classifiers, "fit_predict", counted)
     results = [
-        Experiment(job(config, f"generator={g}", "arms=default"), store).run() for g in ("independent", "copula")
+        experiment(job(config, f"generator={g}", "arms=default"), store).run() for g in ("independent", "copula")
     ]
     once = {"Real", "Duplicated", "Oversampled", "ClassWeight", "Threshold"}
     assert {name: scored.count(name) for name in set(scored)} == {
@@ -143,31 +148,31 @@ def written(result, folder) -> bytes:
 
 def test_the_same_job_gives_the_same_bytes_in_any_order(config, tmp_path):
     jobs = [job(config, f"generator={g}", f"classifier={c}") for g in ("copula", "smote") for c in ("logistic", "knn")]
-    ordered = {j.key: written(Experiment(j, Store(tmp_path / "a")).run(), tmp_path / "a") for j in jobs}
-    backwards = {j.key: written(Experiment(j, Store(tmp_path / "b")).run(), tmp_path / "b") for j in reversed(jobs)}
+    ordered = {j.key: written(experiment(j, Store(tmp_path / "a")).run(), tmp_path / "a") for j in jobs}
+    backwards = {j.key: written(experiment(j, Store(tmp_path / "b")).run(), tmp_path / "b") for j in reversed(jobs)}
     assert len(ordered) == 4
     assert ordered == backwards
 
 
 def test_another_classifier_leaves_the_synthetic_rows(config, tmp_path):
-    a, b = (Experiment(job(config, f"classifier={c}"), Store(tmp_path / c)).run() for c in ("logistic", "knn"))
+    a, b = (experiment(job(config, f"classifier={c}"), Store(tmp_path / c)).run() for c in ("logistic", "knn"))
     assert a.digests == b.digests
     assert a.key != b.key
 
 
 def test_another_seed_moves_split_and_rows(config, store):
-    a, b = (Experiment(job(config, f"seed={seed}"), store).run() for seed in (0, 1))
+    a, b = (experiment(job(config, f"seed={seed}"), store).run() for seed in (0, 1))
     assert all(a.digests[name] != b.digests[name] for name in ("real_train", "real_test", "synthetic"))
 
 
 def test_loss_weights_cost_a_generator_without_loss_nothing(config, store, fits):
-    results = [Experiment(job(config, f"loss.alpha={alpha}"), store).run() for alpha in (0, 1, 2)]
+    results = [experiment(job(config, f"loss.alpha={alpha}"), store).run() for alpha in (0, 1, 2)]
     assert len(fits) == 1
     assert len({result.key for result in results}) == 1
 
 
 def test_metrics_stand_side_by_side(config, store):
-    result = Experiment(job(config, "arms=default"), store).run()
+    result = experiment(job(config, "arms=default"), store).run()
     names = result.metrics
     for arm in (*RIVALS, "synthetic", "combined", "balanced"):
         assert 0 <= names[f"{arm}/f1_macro"] <= 1
@@ -182,14 +187,14 @@ def test_metrics_stand_side_by_side(config, store):
 
 
 def test_a_numeric_target_runs_through(config, store):
-    result = Experiment(job(config, "generator=copula", "arms=default", task="number"), store).run()
+    result = experiment(job(config, "generator=copula", "arms=default", task="number"), store).run()
     assert set(result.counts) == {"real", "synthetic", "combined", "duplicated"}
     assert result.metrics["real/r2"] > 0.5
     assert "real/f1_macro" not in result.metrics
 
 
 def test_only_the_arms_that_are_asked_for_run(config, store):
-    result = Experiment(job(config, "~arms.combined"), store).run()
+    result = experiment(job(config, "~arms.combined"), store).run()
     assert set(result.counts) == {"real", "synthetic"}
     assert not [name for name in result.metrics if name.startswith("gain/")]
 
@@ -197,7 +202,7 @@ def test_only_the_arms_that_are_asked_for_run(config, store):
 @pytest.mark.parametrize(("advice", "same_as"), [(0.0, "real"), (1.0, "combined"), ("balance", "balanced")])
 def test_the_advised_arm_does_what_the_generator_says(config, store, monkeypatch, advice, same_as):
     monkeypatch.setattr(Generator, "advice", lambda self: advice)
-    result = Experiment(job(config, "arms=advised", "generator=copula"), store).run()
+    result = experiment(job(config, "arms=advised", "generator=copula"), store).run()
     scores, expected = (
         {k.partition("/")[2]: v for k, v in result.metrics.items() if k.startswith(f"{arm}/")}
         for arm in ("advised", same_as)
@@ -208,17 +213,17 @@ def test_the_advised_arm_does_what_the_generator_says(config, store, monkeypatch
 
 def test_other_advice_is_another_arm(config, store, monkeypatch):
     """The scores of one piece of advice are not taken for those of another."""
-    experiment, scores = Experiment(job(config, "arms=advised", "generator=copula"), store), []
+    fitted, scores = experiment(job(config, "arms=advised", "generator=copula"), store), []
     for advice in (0.0, 0.5, 1.0, "balance"):
         monkeypatch.setattr(Generator, "advice", lambda self, advice=advice: advice)
-        scores.append(experiment.arm("advised")[1])
+        scores.append(fitted.arm("advised")[1])
     assert len({str(counts) for counts in scores}) == 4
 
 
 def test_global_random_states_and_inputs_stay(config, store):
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
-    experiment = Experiment(job(config, "generator=copula"), store)
-    rows = experiment.dataset.X.copy()
-    experiment.arm("combined")
-    pd.testing.assert_frame_equal(experiment.dataset.X, rows)
+    fitted = experiment(job(config, "generator=copula"), store)
+    rows = fitted.dataset.X.copy()
+    fitted.arm("combined")
+    pd.testing.assert_frame_equal(fitted.dataset.X, rows)
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002

@@ -1,6 +1,6 @@
 """From a config to a clean ``Dataset``: collect, read, clean."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,46 @@ _KEPT = 4
 _LAST: dict[tuple[str, str], Dataset] = {}
 
 
-def prepare(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> tuple[Dataset, pd.DataFrame]:
-    """Clean data set and the report of its cleaning.
+Reader = Callable[..., pd.DataFrame]
+
+
+def reader(cfg: Mapping[str, Any], allow: Iterable[str] = ()) -> Reader:
+    """Return the function that reads a data set's raw table, with its declared arguments; nothing is read yet.
+
+    Parameters
+    ----------
+    cfg : mapping
+        A resolved ``conf/dataset/*.yaml``.
+    allow : iterable of str, default=()
+        Further packages that the function may come from; see :func:`trisynth.config.locate`.
+
+    Raises
+    ------
+    InputError
+        If ``read`` names no function, or an argument that the function does not take.
+    """
+    read = cfg.get("read")
+    if not isinstance(read, Mapping) or "_target_" not in read:
+        raise InputError("dataset.read", read, "must name the function that reads the table, as _target_")
+    bound = config.bind(read, "dataset.read", allow=allow)
+    if isinstance(bound.func, type):
+        raise InputError("dataset.read._target_", read["_target_"], "must be a function that returns a DataFrame")
+    return bound
+
+
+def prepare(
+    cfg: Mapping[str, Any], root: str | Path = "data/raw", read: Reader | None = None
+) -> tuple[Dataset, pd.DataFrame]:
+    """Read and clean a data set; return it with the report of its cleaning.
 
     Parameters
     ----------
     cfg : mapping
         A resolved ``conf/dataset/*.yaml``.
     root : path, default="data/raw"
-        Where raw files are kept.
+        Folder of the raw files.
+    read : callable, optional
+        The data set's reader; the default builds it from ``cfg``.
 
     Returns
     -------
@@ -33,15 +64,18 @@ def prepare(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> tuple[Data
         See :func:`trisynth.data.clean.clean`.
     """
     path = collect(cfg, root) if cfg.get("source") else cfg.get("path")
-    raw = config.instantiate(cfg["read"], **({} if path is None else {"path": path}))
+    raw = (read or reader(cfg))(**({} if path is None else {"path": path}))
+    if not isinstance(raw, pd.DataFrame):
+        remedy = f"returns {type(raw).__name__}; name a function that returns a DataFrame"
+        raise InputError("dataset.read._target_", cfg["read"]["_target_"], remedy)
     return clean(raw, cfg)
 
 
-def load(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> Dataset:
-    """Clean data set of a config; see :func:`prepare`. The last few are kept for the jobs of a sweep."""
+def load(cfg: Mapping[str, Any], root: str | Path = "data/raw", read: Reader | None = None) -> Dataset:
+    """Return the clean data set of a config; see :func:`prepare`. The last few are kept for the jobs of a sweep."""
     key = data_key(cfg), str(root)
     if key not in _LAST:
-        dataset = prepare(cfg, root)[0]
+        dataset = prepare(cfg, root, read)[0]
         if len(_LAST) == _KEPT:
             _LAST.pop(next(iter(_LAST)))
         _LAST[key] = dataset

@@ -120,8 +120,7 @@ class _Proportional(Arm):
 
     def __post_init__(self):
         if isinstance(self.ratio, bool) or not isinstance(self.ratio, int | float) or not 0 <= self.ratio < np.inf:
-            name = f"arms.{type(self).__name__.lower()}.ratio"
-            raise InputError(name, self.ratio, "must be a number >= 0: added rows for each real row")
+            raise InputError("ratio", self.ratio, "must be a number >= 0: added rows for each real row")
 
     def _added(self, rows: int) -> int:
         return round(self.ratio * rows)

@@ -7,18 +7,16 @@ of hyperparameters fits every unit.
 
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import has_fit_parameter
 
 from trisynth import seeds
-from trisynth.config import instantiate
 from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import Arm, TrainingSet
@@ -29,8 +27,40 @@ _RATIOS = (1e-3, 1e3)
 
 
 @dataclass(frozen=True)
+class Classifier:
+    """Unfitted estimators under one name, one for each task.
+
+    Parameters
+    ----------
+    name : str
+    classification : BaseEstimator, optional
+        With ``predict_proba``.
+    regression : BaseEstimator, optional
+    """
+
+    name: str
+    classification: BaseEstimator | None = None
+    regression: BaseEstimator | None = None
+
+    def __post_init__(self):
+        """Check that probabilities can be predicted."""
+        if self.classification is not None and not hasattr(self.classification, "predict_proba"):
+            kind = type(self.classification).__name__
+            raise InputError("classifier.classification", kind, "needs predict_proba; calibrate it")
+
+    def estimator(self, task: str, seed: int) -> BaseEstimator:
+        """Return a copy of the estimator for ``task``, its random states seeded by the stream ``classifier``."""
+        prototype = getattr(self, task)
+        if prototype is None:
+            raise InputError(f"classifier.{task}", None, f"{self.name} has no estimator for {task}; name one")
+        estimator = clone(prototype)
+        names = [key for key in estimator.get_params() if key.split("__")[-1] == "random_state"]
+        return estimator.set_params(**dict.fromkeys(names, seeds.integer(seed, "classifier")))
+
+
+@dataclass(frozen=True)
 class Prediction:
-    """What a trained estimator says about the test rows, and what it cost.
+    """Predictions of a trained estimator for the test rows, and their cost.
 
     Parameters
     ----------
@@ -55,28 +85,25 @@ class Prediction:
 
 
 def fit_predict(
-    config: Mapping[str, Any],
+    classifier: Classifier,
     arm: Arm,
     training: TrainingSet,
     encoder: TableEncoder,
     X_test: pd.DataFrame,
-    task: str,
     classes: Sequence | None,
     seed: int,
 ) -> Prediction:
-    """Train the estimator that ``config`` names for ``task`` and predict the test rows.
+    """Train an estimator on the rows of an arm and predict the test rows.
 
     Parameters
     ----------
-    config : mapping
-        ``name``, and under ``classification`` and ``regression`` an estimator as ``_target_`` with arguments.
+    classifier : Classifier
     arm : Arm
-        Tells how probabilities become labels.
+        Decides how probabilities become labels.
     training : TrainingSet
     encoder : TableEncoder
         Fitted on real training rows.
     X_test : DataFrame, shape (n, d)
-    task : {"classification", "regression"}
     classes : sequence of length k or None
         All labels; those of ``training`` are among them. None for regression.
     seed : int
@@ -89,28 +116,21 @@ def fit_predict(
     Raises
     ------
     InputError
-        If the training set is empty, or the estimator gives no probabilities.
+        If the training set is empty, or the classifier has no estimator for the task.
     """
-    name = config.get("name", "classifier")
     if not len(training):
-        raise InputError(f"classifier.{name}", 0, "has no training row; ask the generator for at least one")
+        raise InputError(f"classifier.{classifier.name}", 0, "has no training row; ask the generator for at least one")
     matrix, tests = encoder.transform(training.X), encoder.transform(X_test)
     # Some estimators read the order (unshuffled folds), and an arm's real rows come before its synthetic ones.
     order = seeds.stream(seed, "classifier.order").permutation(len(training))
     weight = None if training.weight is None else training.weight[order]
 
-    def make() -> BaseEstimator:
-        estimator = instantiate(config[task], f"classifier.{task}")
-        random_state = seeds.integer(seed, "classifier")
-        names = [key for key in estimator.get_params() if key.split("__")[-1] == "random_state"]
-        return estimator.set_params(**dict.fromkeys(names, random_state))
-
-    if task == "regression":
-        return _regress(make(), matrix[order], training.y.to_numpy(float)[order], weight, tests)
-    if not hasattr(make(), "predict_proba"):
-        raise InputError(f"classifier.{name}", config[task]["_target_"], "needs predict_proba; calibrate it")
+    if classes is None:
+        return _regress(
+            classifier.estimator("regression", seed), matrix[order], training.y.to_numpy(float)[order], weight, tests
+        )
     codes = pd.Categorical(training.y, categories=list(classes)).codes.astype(int)[order]
-    learner = _Learner(make, len(classes), seed)
+    learner = _Learner(lambda: classifier.estimator("classification", seed), len(classes), seed)
     start = time.perf_counter()
     multipliers = np.ones(len(classes))
     if arm.decision == "tuned":

@@ -1,12 +1,12 @@
 """A job, and the digests that name what each of its steps depends on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from trisynth import data
-from trisynth.config import code_digest, digest, own_module, target_name, targets
+from trisynth.config import code_digest, digest, target_name, targets
 from trisynth.errors import InputError
 
 PARTS = ("dataset", "preprocessing", "generator", "classifier", "arms", "metrics", "seed", "test_size")
@@ -26,6 +26,8 @@ class Job:
         Share of the rows that are kept for testing.
     raw : str
         Folder of the raw files; not part of the key.
+    allow : tuple of str
+        Installed packages whose objects may be built; not part of the key, which has the version of those named.
     """
 
     dataset: Mapping[str, Any]
@@ -37,6 +39,7 @@ class Job:
     seed: int = 0
     test_size: float = 1 / 3
     raw: str = "data/raw"
+    allow: tuple[str, ...] = ()
 
     def __post_init__(self):
         for part in PARTS[:6]:
@@ -49,8 +52,11 @@ class Job:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Job":
-        """Job of a resolved root config; what concerns only tracking or folders is left out."""
-        return cls(**{part: config[part] for part in PARTS}, raw=config["paths"]["raw"])
+        """Build the job of a resolved root config; settings of tracking and folders are left out."""
+        allow = config.get("allow") or ()
+        if isinstance(allow, str) or not isinstance(allow, Iterable):
+            raise InputError("allow", allow, "must be a list of package names, such as allow=[lightgbm]")
+        return cls(**{part: config[part] for part in PARTS}, raw=config["paths"]["raw"], allow=tuple(allow))
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -61,32 +67,36 @@ class Job:
 
     @cached_property
     def split_key(self) -> str:
+        """Key of the training and test rows."""
         return digest(data.data_key(self.dataset), self.seed, self.test_size, code_digest("trisynth.data.split"))
 
     @cached_property
     def generator_key(self) -> str:
+        """Key of the fitted generator."""
         modules = targets(self.generator)
         return digest(self.split_key, self.generator, code_digest("trisynth.generators.base", *modules))
 
+    def rows_key(self, n: Any) -> str:
+        """Return the key of ``n`` synthetic rows."""
+        return digest(self.generator_key, n)
+
     def arm_key(self, name: str, rows_key: str | None) -> str:
-        """Key of one arm's scores; ``rows_key`` names its synthetic rows, None if it uses none."""
-        parts = self.split_key, self.preprocessing, self.classifier, self.arms[name], self.metrics["utility"], rows_key
-        return digest(parts, code_digest("trisynth.evaluation.classifiers", *self._metric_modules("utility")))
+        """Return the key of one arm's scores; ``rows_key`` is the digest of its synthetic rows, None if it has none."""
+        named = self.preprocessing, self.classifier, self.arms[name], self.metrics.get("utility")
+        code = code_digest("trisynth.evaluation.classifiers", *targets(named))
+        return digest(self.split_key, *named, rows_key, code)
 
     def comparison_key(self, rows_key: str | None) -> str:
-        """Key of the fidelity and privacy scores of the rows ``rows_key``, None for floor and ceiling."""
-        functions = {part: self.metrics[part] for part in ("fidelity", "copying")}
-        code = code_digest("trisynth.evaluation.metrics.references", *self._metric_modules(*functions))
-        return digest(self.split_key, self.preprocessing, functions, rows_key, code)
+        """Return the key of the fidelity and copying scores of the rows ``rows_key``, None for floor and ceiling."""
+        named = self.preprocessing, *(self.metrics.get(group) for group in ("fidelity", "copying"))
+        code = code_digest("trisynth.evaluation.metrics.references", *targets(named))
+        return digest(self.split_key, *named, rows_key, code)
 
     @cached_property
     def key(self) -> str:
         """Digest of everything: equal keys mean equal results."""
-        modules = "trisynth.experiment.steps", *targets(self.config), *self._metric_modules(*self.metrics)
-        return digest(self.config, self.generator_key, code_digest(*modules))
-
-    def _metric_modules(self, *parts: str) -> list[str]:
-        return sorted(filter(None, {own_module(name) for part in parts for name in self.metrics[part]}))
+        code = code_digest("trisynth.experiment.steps", "trisynth.experiment.build", *targets(self.config))
+        return digest(self.config, self.generator_key, code)
 
     @cached_property
     def name(self) -> str:

@@ -49,11 +49,14 @@ def run_job(
     finished = Result.read(runs, job.key)
     if finished is not None:
         return finished, True
-    # A finished job needs none of the libraries that the steps import.
+    # A finished job needs none of the libraries that the objects import.
+    from trisynth.experiment.build import build
     from trisynth.experiment.steps import Experiment
 
+    objects = build(job)
     require_writable(Path(runs), "paths.runs")
-    experiment = (ValidationExperiment if validation else Experiment)(job, Store(config["paths"]["cache"]), progress)
+    store = Store(config["paths"]["cache"])
+    experiment = (ValidationExperiment if validation else Experiment)(job, objects, store, progress)
     folder = Path(runs) / job.key
     try:
         result = experiment.run()

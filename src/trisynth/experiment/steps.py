@@ -17,18 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from trisynth import data
 from trisynth.cache import Store, sha256
-from trisynth.config import digest, instantiate, locate
+from trisynth.config import digest
 from trisynth.data.dataset import Dataset
 from trisynth.evaluation import classifiers
 from trisynth.evaluation.metrics.context import Context
 from trisynth.evaluation.metrics.references import references
+from trisynth.experiment.build import Objects
 from trisynth.experiment.job import Job
 from trisynth.experiment.results import Result
-from trisynth.generators.base import Generator, fit
+from trisynth.generators.base import Generator
 
 
 class Experiment:
@@ -37,6 +39,8 @@ class Experiment:
     Parameters
     ----------
     job : Job
+    objects : Objects
+        Built from the job; see ``build``.
     store : Store
         Shared by all jobs.
     progress : callable, optional
@@ -44,8 +48,8 @@ class Experiment:
         Steps that are read from the store are left out, but for arms and metrics.
     """
 
-    def __init__(self, job: Job, store: Store, progress: Callable[[str], None] | None = None):
-        self.job, self.store = job, store
+    def __init__(self, job: Job, objects: Objects, store: Store, progress: Callable[[str], None] | None = None):
+        self.job, self.objects, self.store = job, objects, store
         self.progress = progress or (lambda step: None)
         self.seconds: dict[str, float] = defaultdict(float)
         self._fitted: Generator | None = None
@@ -64,7 +68,7 @@ class Experiment:
     def dataset(self) -> Dataset:
         self.progress("data")
         with self.timed("load"):
-            return data.load(self.job.dataset, self.job.raw)
+            return data.load(self.job.dataset, self.job.raw, self.objects.read)
 
     @cached_property
     def parts(self) -> tuple[Dataset, Dataset]:
@@ -76,7 +80,7 @@ class Experiment:
     @cached_property
     def encoder(self):
         with self.timed("encode"):
-            return instantiate(self.job.preprocessing, "preprocessing").fit(self.parts[0].X)
+            return clone(self.objects.encoder).fit(self.parts[0].X)
 
     def generator(self) -> Generator:
         """The generator, fitted on the real training rows."""
@@ -85,12 +89,15 @@ class Experiment:
         def make(folder: Path) -> None:
             self.progress("fit")
             with self.timed("fit"):
-                fitted = fit(self.job.generator, train.X, train.y, self.job.seed)
+                fitted = self.objects.fit_generator(train.X, train.y, self.job.seed)
             fitted.save(folder / "generator.zip")
 
         if self._fitted is None:
             self._fitted = self.store.get_or_make(
-                "generator", self.job.generator_key, make, lambda folder: Generator.load(folder / "generator.zip")
+                "generator",
+                self.job.generator_key,
+                make,
+                lambda folder: Generator.load(folder / "generator.zip", self.job.allow),
             )
         return self._fitted
 
@@ -110,7 +117,7 @@ class Experiment:
             y = table.pop(train.spec.target)
             return sha256(folder / "rows.parquet")[:16], Dataset(table, y, train.spec)
 
-        key = digest(self.job.generator_key, n)
+        key = self.job.rows_key(n)
         if key not in self._rows:
             self._rows[key] = self.store.get_or_make("rows", key, make, read)
         return self._rows[key]
@@ -118,17 +125,19 @@ class Experiment:
     def arm(self, name: str) -> tuple[dict[str, float], dict[str, int]]:
         """Scores of one arm on the real test rows, and its training rows per class."""
         train, test = self.parts
-        arm = instantiate(self.job.arms[name], f"arms.{name}").informed(lambda: self.generator().advice())
+        arm = self.objects.arms[name].informed(lambda: self.generator().advice())
         digest_of_rows, synthetic = self.rows(arm.needs(class_counts(train))) if arm.uses_synthetic else (None, None)
 
         def make(folder: Path) -> None:
             rows = (synthetic.X, synthetic.y) if synthetic is not None else None
             training = arm.compose(train, rows, self.job.seed)
-            config = self.job.classifier, arm, training, self.encoder, test.X
+            given = self.objects.classifier, arm, training, self.encoder, test.X
             with self.timed("classify"):
-                prediction = classifiers.fit_predict(*config, train.spec.task, classes(train), self.job.seed)
+                prediction = classifiers.fit_predict(*given, classes(train), self.job.seed)
             with self.timed("metrics"):
-                scores = merged(self.job.metrics["utility"], lambda f: f(test.y, prediction, classes(train)))
+                scores: dict[str, float] = {}
+                for metric in self.objects.metrics["utility"].values():
+                    scores |= metric.score(test.y, prediction, classes(train))
                 scores["converged"] = float(prediction.converged)
             write_json(folder / "scores.json", [scores, class_counts_of(training.y, train)])
 
@@ -138,15 +147,14 @@ class Experiment:
     def comparison(self) -> dict[str, float]:
         """Fidelity and privacy of as many synthetic rows as real ones, each with its floor and ceiling."""
         train, test = self.parts
-        functions = {part: [locate(name) for name in self.job.metrics[part]] for part in ("fidelity", "copying")}
 
         def compare(synthetic: Dataset) -> dict[str, float]:
             context = Context(train, test, synthetic, self.encoder, self.job.seed)
             return {
-                f"{part}/{name}": value
-                for part, metrics in functions.items()
-                for metric in metrics
-                for name, value in metric(context).items()
+                f"{group}/{name}": value
+                for group in ("fidelity", "copying")
+                for metric in self.objects.metrics[group].values()
+                for name, value in metric.score(context).items()
             }
 
         def stored(rows_key: str | None, scores: Callable[[], dict[str, float]]) -> dict[str, float]:
@@ -183,8 +191,8 @@ class Experiment:
             job, (train, test) = self.job, self.parts
             metrics: dict[str, float] = {}
             counts: dict[str, dict[str, int]] = {}
-            for name in job.arms:
-                if train.spec.task in locate(job.arms[name]["_target_"]).tasks:
+            for name, arm in self.objects.arms.items():
+                if train.spec.task in arm.tasks:
                     self.progress(f"arm {name}")
                     scores, counts[name] = self.arm(name)
                     metrics |= {f"{name}/{metric}": value for metric, value in scores.items()}
@@ -222,11 +230,6 @@ def frame_digest(dataset: Dataset) -> str:
     """Digest of the cells of a data set, in order."""
     hashes = pd.util.hash_pandas_object(dataset.X.assign(**{dataset.spec.target: dataset.y}), index=False)
     return digest(hashes.to_list())
-
-
-def merged(names: list[str], call: Callable[[Callable], dict[str, float]]) -> dict[str, float]:
-    """What every function named in a metrics config returns, in one dictionary."""
-    return {name: value for dotted in names for name, value in call(locate(dotted)).items()}
 
 
 def write_json(path: Path, value: Any) -> None:

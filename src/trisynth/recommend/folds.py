@@ -11,8 +11,9 @@ from sklearn.base import BaseEstimator, clone
 from trisynth import seeds
 from trisynth.data.dataset import Dataset
 from trisynth.evaluation.arms import Arm, ClassWeight, Duplicated, Oversampled, Real, Rows, Threshold, adding
-from trisynth.evaluation.classifiers import fit_predict
-from trisynth.evaluation.metrics import utility
+from trisynth.evaluation.classifiers import Classifier, fit_predict
+from trisynth.evaluation.metrics.base import UtilityMetric
+from trisynth.evaluation.metrics.utility import Decisions, Errors, Ranking
 from trisynth.generators.base import Generator
 
 # Scores that may be asked for: higher is better. Those of decisions have a rival that only moves the decision.
@@ -119,9 +120,9 @@ class Panel:
         training = arm.compose(exam.train, rows, exam.seed)
         found = []
         for name, classifier in self.classifiers.items():
-            judge = {"name": name, task: clone(classifier[task])}
-            asked = judge, arm, training, encoder, exam.held.X, task, self.classes, exam.seed
-            found.append(measure(exam.held.y, fit_predict(*asked), self.classes).get(self.metric, np.nan))
+            given = Classifier(name, **{task: classifier[task]}), arm, training, encoder, exam.held.X
+            prediction = fit_predict(*given, self.classes, exam.seed)
+            found.append(measure.score(exam.held.y, prediction, self.classes).get(self.metric, np.nan))
         return float(np.mean(found))
 
     def gauge(self, exams: Sequence[Exam], against: Mapping[str, Arm]) -> np.ndarray:
@@ -147,6 +148,6 @@ def counts(data: Dataset) -> dict[str, int]:
     return {str(label): int(n) for label, n in data.y.value_counts(sort=False).items()}
 
 
-def _measure(metric: str):
-    groups = {utility.errors: (REGRESSION,), utility.ranking: RANKING, utility.decisions: DECISIONS}
-    return next(function for function, names in groups.items() if metric in names)
+def _measure(metric: str) -> UtilityMetric:
+    groups = {Errors(): (REGRESSION,), Ranking(): RANKING, Decisions(): DECISIONS}
+    return next(measure for measure, names in groups.items() if metric in names)

@@ -2,7 +2,9 @@
 
 import pytest
 
-from trisynth.evaluation.metrics.coverage import coverage
+from trisynth.evaluation.metrics.coverage import Coverage
+
+coverage = Coverage().score
 
 
 def test_fresh_rows_of_the_law_cover_it(draw, context):

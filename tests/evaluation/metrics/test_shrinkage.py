@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from trisynth.evaluation.metrics.shrinkage import spread
+from trisynth.evaluation.metrics.shrinkage import Shrinkage
+
+spread = Shrinkage().score
 
 
 def normal(columns, n, seed, scale=1.0, width=1, shift=0.0):

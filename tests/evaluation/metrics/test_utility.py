@@ -8,7 +8,8 @@ import pytest
 import yaml
 from sklearn import metrics as reference
 
-from trisynth.config import locate
+from trisynth.config import instantiate
+from trisynth.errors import InputError
 from trisynth.evaluation.classifiers import Prediction
 from trisynth.evaluation.metrics import utility
 
@@ -27,15 +28,18 @@ def outcome(n=300, k=3, seed=0):
 
 
 def every(y, prediction, classes):
-    return {
-        name: value for dotted in DEFAULT["utility"] for name, value in locate(dotted)(y, prediction, classes).items()
-    }
+    metrics = [instantiate(each) for each in DEFAULT["utility"].values()]
+    return {name: value for metric in metrics for name, value in metric.score(y, prediction, classes).items()}
 
 
 @pytest.mark.parametrize("k", [2, 3])
 def test_decisions_agree_with_scikit_learn(k):
     y, prediction, classes = outcome(k=k)
-    ours, truth, labels = utility.decisions(y, prediction, classes), y.astype(str), prediction.labels.astype(str)
+    ours, truth, labels = (
+        utility.Decisions().score(y, prediction, classes),
+        y.astype(str),
+        prediction.labels.astype(str),
+    )
     report = reference.classification_report(truth, labels, output_dict=True, zero_division=0)
     assert ours["accuracy"] == pytest.approx(report["accuracy"])
     assert ours["balanced_accuracy"] == pytest.approx(reference.balanced_accuracy_score(truth, labels))
@@ -50,11 +54,11 @@ def test_decisions_agree_with_scikit_learn(k):
 
 def test_ranking_agrees_with_scikit_learn():
     y, prediction, classes = outcome(k=2)
-    ours, score = utility.ranking(y, prediction, classes), prediction.probabilities[:, 1]
+    ours, score = utility.Ranking().score(y, prediction, classes), prediction.probabilities[:, 1]
     assert ours["roc_auc"] == pytest.approx(reference.roc_auc_score(y == "1", score))
     assert ours["average_precision"] == pytest.approx(reference.average_precision_score(y == "1", score))
     y, prediction, classes = outcome(k=3)
-    ours, codes = utility.ranking(y, prediction, classes), y.cat.codes.to_numpy()
+    ours, codes = utility.Ranking().score(y, prediction, classes), y.cat.codes.to_numpy()
     expected = reference.roc_auc_score(codes, prediction.probabilities, multi_class="ovr", average="macro")
     assert ours["roc_auc"] == pytest.approx(expected)
     assert ours["average_precision"] == pytest.approx(
@@ -70,7 +74,7 @@ def test_auc_counts_ties_one_half():
 @pytest.mark.parametrize("k", [2, 3])
 def test_probability_scores_agree_with_scikit_learn(k):
     y, prediction, classes = outcome(k=k)
-    ours = utility.probabilities(y, prediction, classes)
+    ours = utility.Probabilities().score(y, prediction, classes)
     assert ours["log_loss"] == pytest.approx(reference.log_loss(y.astype(str), prediction.probabilities))
     brier = reference.brier_score_loss(y.astype(str), prediction.probabilities, labels=classes, scale_by_half=False)
     assert ours["brier"] == pytest.approx(brier)
@@ -85,7 +89,7 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
         prediction = Prediction(labels=np.full(n, "1", dtype=object), probabilities=p)
         # All confidences are tied: any order of the rows must give the same error.
         for order in (np.arange(n), np.argsort(~truth, kind="stable")):
-            found = utility.probabilities(y.iloc[order], prediction, ["0", "1"])["ece"]
+            found = utility.Probabilities().score(y.iloc[order], prediction, ["0", "1"])["ece"]
             assert found == pytest.approx(gap)
 
 
@@ -96,7 +100,7 @@ def test_a_calibrated_forecaster_has_little_calibration_error_and_a_bold_one_muc
 
     def error(q):
         prediction = Prediction(probabilities=np.column_stack([1 - q, q]))
-        return utility.probabilities(y, prediction, ["0", "1"])["ece"]
+        return utility.Probabilities().score(y, prediction, ["0", "1"])["ece"]
 
     assert error(p) < 0.03
     assert error(np.clip(3 * (p - 0.5) + 0.5, 0, 1)) > 0.1
@@ -106,12 +110,12 @@ def test_a_class_of_one_test_row_has_no_part_in_the_mean_ranking():
     y, prediction, classes = outcome(k=3)
     rows = (y != "2").to_numpy() | (np.arange(len(y)) == np.flatnonzero(y == "2")[0])
     part = Prediction(labels=prediction.labels[rows], probabilities=prediction.probabilities[rows])
-    found, known = utility.ranking(y[rows], part, classes), part.probabilities
+    found, known = utility.Ranking().score(y[rows], part, classes), part.probabilities
     expected = [reference.roc_auc_score(y[rows] == name, known[:, i]) for i, name in enumerate("01")]
     assert found["roc_auc"] == pytest.approx(np.mean(expected))
     pair = [np.flatnonzero(y == name)[0] for name in "01"]
     part = Prediction(labels=prediction.labels[pair], probabilities=prediction.probabilities[pair])
-    assert "roc_auc" in utility.ranking(y.iloc[pair], part, classes)
+    assert "roc_auc" in utility.Ranking().score(y.iloc[pair], part, classes)
 
 
 def test_a_class_without_test_rows_is_left_out_in_silence():
@@ -132,7 +136,7 @@ def test_a_class_without_test_rows_is_left_out_in_silence():
 def test_log_loss_of_an_impossible_class_is_finite():
     y = pd.Series(pd.Categorical(["0", "1"], categories=["0", "1"]))
     prediction = Prediction(labels=np.array(["0", "0"], dtype=object), probabilities=np.array([[1.0, 0.0]] * 2))
-    assert utility.probabilities(y, prediction, ["0", "1"])["log_loss"] == pytest.approx(-np.log(1e-6) / 2)
+    assert utility.Probabilities().score(y, prediction, ["0", "1"])["log_loss"] == pytest.approx(-np.log(1e-6) / 2)
 
 
 def test_regression_scores():
@@ -142,6 +146,9 @@ def test_regression_scores():
     assert "r2" not in every(y[:1], Prediction(values=np.array([1.0])), None)
 
 
-def test_every_listed_metric_is_found():
-    assert list(DEFAULT) == ["utility", "fidelity", "copying"]
-    assert all(callable(locate(name)) for names in DEFAULT.values() for name in names)
+def test_arguments_change_scores_and_are_checked():
+    y, prediction, classes = outcome()
+    one, many = (utility.Probabilities(n_bins=n).score(y, prediction, classes)["ece"] for n in (1, 15))
+    assert one < many
+    with pytest.raises(InputError, match="n_bins=0: must be a whole number, 1 or more"):
+        utility.Probabilities(n_bins=0)

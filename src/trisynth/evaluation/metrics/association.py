@@ -5,7 +5,7 @@ import pandas as pd
 
 
 def association_matrix(table: pd.DataFrame) -> pd.DataFrame:
-    """Association of every pair of columns.
+    """Compute the association of every pair of columns.
 
     Two numbers: Pearson's correlation, in [-1, 1]. Two categories: Cramér's V with Bergsma's bias correction
     (2013), in [0, 1]. A number and a category: the correlation ratio with Kelley's bias correction (1935, "epsilon
@@ -41,7 +41,7 @@ def association_matrix(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def pairs(matrix: pd.DataFrame) -> np.ndarray:
-    """Entries above the diagonal, shape (d (d - 1) / 2,)."""
+    """List the entries above the diagonal, shape (d (d - 1) / 2,)."""
     return matrix.to_numpy()[np.triu_indices(len(matrix), k=1)]
 
 
@@ -76,7 +76,7 @@ def _cramer(onehots: list[np.ndarray]) -> np.ndarray:
     stacked = np.hstack(onehots)
     counts = stacked.T @ stacked
     totals = stacked.sum(axis=0)
-    # Each cell's share of chi-squared / n, summed over the block of a pair of columns.
+    # Each cell's part of chi-squared / n, summed over the block of a pair of columns.
     share = counts**2 / np.outer(totals, totals)
     starts = np.concatenate([[0], stops[:-1]])
     phi2 = np.add.reduceat(np.add.reduceat(share, starts, axis=0), starts, axis=1) - 1.0
@@ -104,6 +104,6 @@ def _correlation_ratio(numbers: np.ndarray, onehot: np.ndarray) -> np.ndarray:
 
 
 def _bounded(part: np.ndarray, whole: np.ndarray, least: float | np.ndarray) -> np.ndarray:
-    """``part / whole`` within [-1, 1], and 0 where ``whole`` vanishes."""
+    """Divide ``part / whole`` within [-1, 1], and 0 where ``whole`` vanishes."""
     enough = whole > least
     return np.where(enough, np.clip(part / np.where(enough, whole, 1.0), -1.0, 1.0), 0.0)

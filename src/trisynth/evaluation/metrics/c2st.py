@@ -1,4 +1,6 @@
-"""Classifier two-sample test: can a model tell real held-out rows from synthetic ones (Lopez-Paz and Oquab 2017)?"""
+"""Classifier two-sample test of real held-out rows against synthetic rows (Lopez-Paz and Oquab 2017)."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -7,83 +9,98 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from trisynth import seeds
+from trisynth.errors import require_number, require_whole
+from trisynth.evaluation.metrics.base import FidelityMetric
 from trisynth.evaluation.metrics.context import Context
 from trisynth.evaluation.metrics.copying import row_hashes
 from trisynth.evaluation.metrics.utility import auc
 
-_FOLDS = 5
-_MOST = 5_000
-_REPEATS = 10
-_RARE = 0.05
 
+@dataclass(frozen=True)
+class C2ST(FidelityMetric):
+    """Cross-validated ROC AUC of discriminators between real and synthetic rows; 0.5 means indistinguishable.
 
-def c2st(context: Context) -> dict[str, float]:
-    """Cross-validated AUC of boosted trees and of a linear model; 0.5 means that they cannot tell.
+    ``c2st_boosting`` is that of gradient-boosted trees, ``c2st_linear`` that of a logistic regression. Both use as many
+    synthetic as held-out rows, the target among the features. The linear model detects little but differences of
+    means: a table of independent columns passes it, which is why the trees are the headline. Both are left out where
+    the rows are too few for the folds.
 
-    As many synthetic as held-out rows, at most 5,000 each, the target among the features. The linear model sees
-    little but means: a table of independent columns passes it, which is why the trees are the headline.
-
-    A row that repeats up to ten times on one side and is absent from the other stays in one fold. Otherwise the
-    trees recognise the twins of rows they were trained on: a bootstrap of 1,000 real rows would read 0.60. A row
-    that repeats more often is a collapse and is left to be found, and where real rows repeat of themselves (tables of
-    few categories) repeats are part of the law.
+    A row that repeats a few times on one side and is absent from the other stays in one fold. Otherwise the trees
+    recognise the twins of rows they were trained on: a bootstrap of 1,000 real rows would read 0.60. A row that
+    repeats more often is a collapse and is left to be found. Where real rows repeat as well (tables of few
+    categories), repeats are part of the distribution.
 
     Parameters
     ----------
-    context : Context
-
-    Returns
-    -------
-    dict of str to float
-        ``c2st_boosting`` and ``c2st_linear``; empty where the rows are too few for five folds.
+    folds : int, default=5
+    max_rows : int, default=5000
+        Most rows of either side; a random subset of the others.
+    max_repeats : int, default=10
+        Most repeats of a row that stay in one fold.
+    max_real_repeats : float, default=0.05
+        Fraction of real rows with a twin above which repeats are part of the distribution.
     """
-    _, real, synthetic = context.tables
-    n = min(len(real), len(synthetic), _MOST)
-    rng = seeds.stream(context.seed, "metrics.c2st")
-    chosen = [table.iloc[rng.permutation(len(table))[:n]] for table in (real, synthetic)]
-    table = pd.concat(chosen, ignore_index=True)
-    fake = np.repeat([False, True], n)
-    folds = _folds(row_hashes(table), fake, rng)
-    trees = HistGradientBoostingClassifier(
-        max_iter=80,
-        max_leaf_nodes=15,
-        learning_rate=0.1,
-        early_stopping=False,
-        random_state=seeds.integer(context.seed, "metrics.c2st.trees"),
-    )
-    models = {
-        "c2st_boosting": (trees, _ordinal(context, table)),
-        "c2st_linear": (LogisticRegression(max_iter=500), _indicators(context, table)),
-    }
-    scores = {name: _fold_aucs(model, matrix, fake, folds) for name, (model, matrix) in models.items()}
-    return {name: float(np.mean(values)) for name, values in scores.items() if values}
 
+    folds: int = 5
+    max_rows: int = 5_000
+    max_repeats: int = 10
+    max_real_repeats: float = 0.05
 
-def _fold_aucs(model: ClassifierMixin, matrix: np.ndarray, fake: np.ndarray, folds: np.ndarray) -> list[float]:
-    scores = []
-    for fold in range(_FOLDS):
-        held = folds == fold
-        if all(0 < fake[part].sum() < part.sum() for part in (held, ~held)):
-            model.fit(matrix[~held], fake[~held])
-            scores.append(auc(fake[held], model.predict_proba(matrix[held])[:, 1]))
-    return scores
+    def __post_init__(self):
+        """Check the arguments."""
+        require_whole("folds", self.folds, 2)
+        require_whole("max_rows", self.max_rows, 2)
+        require_whole("max_repeats", self.max_repeats, 0)
+        require_number("max_real_repeats", self.max_real_repeats, 0, 1)
 
+    def _score(self, context):
+        _, real, synthetic = context.tables
+        n = min(len(real), len(synthetic), self.max_rows)
+        rng = seeds.stream(context.seed, "metrics.c2st")
+        chosen = [table.iloc[rng.permutation(len(table))[:n]] for table in (real, synthetic)]
+        table = pd.concat(chosen, ignore_index=True)
+        generated = np.repeat([False, True], n)
+        folds = self._assign_folds(row_hashes(table), generated, rng)
+        trees = HistGradientBoostingClassifier(
+            max_iter=80,
+            max_leaf_nodes=15,
+            learning_rate=0.1,
+            early_stopping=False,
+            random_state=seeds.integer(context.seed, "metrics.c2st.trees"),
+        )
+        models = {
+            "c2st_boosting": (trees, _ordinal(context, table)),
+            "c2st_linear": (LogisticRegression(max_iter=500), _indicators(context, table)),
+        }
+        scores = {name: self._fold_aucs(model, matrix, generated, folds) for name, (model, matrix) in models.items()}
+        return {name: float(np.mean(values)) for name, values in scores.items() if values}
 
-def _folds(hashes: np.ndarray, fake: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Fold of each row: random and equally many of each side, but one-sided twins share theirs where twins are rare."""
-    folds = np.empty(len(fake), dtype=int)
-    for side in (False, True):
-        folds[fake == side] = rng.permutation(np.sum(fake == side)) % _FOLDS
-    _, first, row, counts = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
-    fakes = np.bincount(row, fake, minlength=len(counts))
-    if np.mean((counts - fakes)[row[~fake]] > 1) > _RARE:
-        return folds
-    together = ((fakes == 0) | (fakes == counts)) & (counts <= _REPEATS)
-    return np.where(together[row], folds[first[row]], folds)
+    def _fold_aucs(
+        self, model: ClassifierMixin, matrix: np.ndarray, generated: np.ndarray, folds: np.ndarray
+    ) -> list[float]:
+        scores = []
+        for fold in range(self.folds):
+            held = folds == fold
+            if all(0 < generated[part].sum() < part.sum() for part in (held, ~held)):
+                model.fit(matrix[~held], generated[~held])
+                scores.append(auc(generated[held], model.predict_proba(matrix[held])[:, 1]))
+        return scores
+
+    def _assign_folds(self, hashes: np.ndarray, generated: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Assign rows to folds of equal size on each side; one-sided twins share a fold where twins are rare."""
+        folds = np.empty(len(generated), dtype=int)
+        for side in (False, True):
+            folds[generated == side] = rng.permutation(np.sum(generated == side)) % self.folds
+        _, first, row, counts = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
+        of_generated = np.bincount(row, generated, minlength=len(counts))
+        if np.mean((counts - of_generated)[row[~generated]] > 1) > self.max_real_repeats:
+            return folds
+        together = ((of_generated == 0) | (of_generated == counts)) & (counts <= self.max_repeats)
+        return np.where(together[row], folds[first[row]], folds)
 
 
 def _ordinal(context: Context, table: pd.DataFrame) -> np.ndarray:
-    """Numbers as they are and categories by their codes; a missing cell lies below all others, where trees find it."""
+    """Encode categories by their codes; a missing number lies below all others, where trees can split it off."""
     columns = []
     for name in table:
         if name in context.scales:
@@ -95,7 +112,7 @@ def _ordinal(context: Context, table: pd.DataFrame) -> np.ndarray:
 
 
 def _indicators(context: Context, table: pd.DataFrame) -> np.ndarray:
-    """Numbers in standard deviations with missing indicators, and one column for each category."""
+    """Encode numbers in standard deviations with missing indicators, and one column for each category."""
     blocks = []
     for name in context.numbers:
         values = table[name].to_numpy() / context.scales[name]

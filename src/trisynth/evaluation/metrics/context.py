@@ -1,4 +1,4 @@
-"""What a fidelity or privacy metric may look at, and the views of it that several metrics share."""
+"""Input of the fidelity and copying metrics, and the views of it that several metrics share."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,8 @@ from trisynth.data.dataset import Dataset
 from trisynth.data.schema import Schema
 from trisynth.encoders.table import TableEncoder
 
-_BINS = 20
+# Default number of bins of a numeric column.
+N_BINS = 20
 
 
 @dataclass(frozen=True)
@@ -65,32 +66,45 @@ class Context:
         return {name: value if value > 0 else 1.0 for name, value in deviations.items()}
 
     @cached_property
-    def edges(self) -> dict[str, np.ndarray]:
-        """Inner bin edges of each numeric column: between the distinct training values, or at their quantiles."""
-        return {name: bin_edges(self.tables[0][name].to_numpy()) for name in self.numbers}
+    def _edges(self) -> dict[tuple[str, int], np.ndarray]:
+        return {}
 
-    def bins(self, name: str, table: pd.DataFrame) -> tuple[np.ndarray, int]:
-        """Bin of each cell of a column, and their number; a missing cell has the last bin, whatever the kind."""
+    def edges(self, name: str, n_bins: int = N_BINS) -> np.ndarray:
+        """Inner bin edges of a numeric column, computed once; see ``bin_edges``."""
+        if (name, n_bins) not in self._edges:
+            self._edges[name, n_bins] = bin_edges(self.tables[0][name].to_numpy(), n_bins)
+        return self._edges[name, n_bins]
+
+    def bins(self, name: str, table: pd.DataFrame, n_bins: int = N_BINS) -> tuple[np.ndarray, int]:
+        """Assign each cell of a column to a bin; a missing cell has the last bin, whatever the kind.
+
+        Returns
+        -------
+        bins : ndarray of shape (n,)
+        size : int
+            Number of bins.
+        """
         values = table[name]
-        if name in self.edges:
-            size = len(self.edges[name]) + 1
-            codes = np.searchsorted(self.edges[name], values.to_numpy(), side="left")
-        else:
+        if isinstance(values.dtype, pd.CategoricalDtype):
             size = len(values.cat.categories)
             codes = values.cat.codes.to_numpy()
+        else:
+            edges = self.edges(name, n_bins)
+            size = len(edges) + 1
+            codes = np.searchsorted(edges, values.to_numpy(), side="left")
         return np.where(values.isna(), size, codes), size + 1
 
 
-def bin_edges(values: np.ndarray, bins: int = _BINS) -> np.ndarray:
-    """Edges that cut ``values`` into at most ``bins`` parts; NaN is ignored.
+def bin_edges(values: np.ndarray, n_bins: int = N_BINS) -> np.ndarray:
+    """Compute edges that cut ``values`` into at most ``n_bins`` parts; NaN is ignored.
 
     A column of few distinct values gets a bin for each, so that a shift between neighbouring whole numbers shows;
-    another gets quantiles, repeated ones dropped, so that a point mass makes one bin.
+    any other column gets quantiles, repeated ones dropped, so that a point mass makes one bin.
     """
     distinct = np.unique(values[~np.isnan(values)])
-    if len(distinct) <= bins:
+    if len(distinct) <= n_bins:
         return distinct[:-1] / 2 + distinct[1:] / 2
-    return np.unique(np.nanquantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
+    return np.unique(np.nanquantile(values, np.linspace(0, 1, n_bins + 1)[1:-1]))
 
 
 def _with_target(part: Dataset) -> pd.DataFrame:

@@ -1,99 +1,102 @@
-"""How near synthetic rows come to the training rows.
+"""Nearness of synthetic rows to the training rows.
 
 These are copy detectors and no verdict on privacy: a table that passes them can still reveal who was in the training
-rows (Ganev and De Cristofaro 2023). Only a membership attack or a differential privacy bound says otherwise.
+rows (Ganev and De Cristofaro 2023). Only a membership attack or a differential privacy bound can rule that out.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from trisynth import seeds
+from trisynth.errors import require_whole
+from trisynth.evaluation.metrics.base import CopyingMetric
 from trisynth.evaluation.metrics.context import Context
 
-# Synthetic rows whose neighbours are looked up: the share's standard error is below .012.
-_MOST = 2_000
 # Distances held at once, and the rounding of a squared distance between standardised rows.
 _CELLS = 4_000_000
 _TIE = 1e-9
 
 
-def identical_match_share(context: Context) -> dict[str, float]:
-    """Share of synthetic rows that equal a training row, target included, and how many held-out rows do.
+@dataclass(frozen=True)
+class IdenticalMatchShare(CopyingMetric):
+    """Fraction of synthetic rows that equal a training row, target included, and that of held-out rows.
 
-    ``identical_match_share_base`` is the honest value: a table of few categories repeats itself without any copying.
-    A copy detector and no privacy verdict.
+    ``identical_match_share_base``, that of held-out rows, is the honest value: a table of few categories repeats itself
+    without any copying. A copy detector and no privacy verdict.
+    """
+
+    def _score(self, context):
+        train, test, synthetic = (row_hashes(table) for table in context.tables)
+        return {
+            "identical_match_share": float(np.isin(synthetic, train).mean()),
+            "identical_match_share_base": float(np.isin(test, train).mean()),
+        }
+
+
+@dataclass(frozen=True)
+class NearestRecord(CopyingMetric):
+    """Distance to the closest record (DCR): how much nearer synthetic rows lie to training than to held-out rows.
+
+    Distances are Euclidean in the encoder's space, without the target. A copy detector and no privacy verdict. Without
+    synthetic rows there are no scores.
+
+    ``dcr_share`` is the fraction of synthetic rows nearer to the training than to the held-out rows, ties one half, the
+    larger side subsampled to the smaller: 0.5 is honest. Copies read 1 where the sides are equally large, and
+    (1 + m / n) / 2 where only m of n training rows are left in the subsample.
+
+    ``memorised`` uses all training rows. By symmetry, a fraction r = n / (n + m) of fresh rows is nearest to one of n
+    training rows among n + m; the score is (s - r) / (1 - r) of the observed fraction s, equally near rows counting in
+    proportion. 0 is honest, 1 is a copy, and in between it estimates the fraction of rows that exist only because of a
+    training row.
+
+    ``dcr_ratio`` is the median distance from a synthetic row to its nearest training row over that of a held-out row:
+    1 is honest, 0 a copy. It is left out where most held-out rows have a twin in training.
 
     Parameters
     ----------
-    context : Context
-
-    Returns
-    -------
-    dict of str to float
-        ``identical_match_share`` and ``identical_match_share_base``.
+    max_rows : int, default=2000
+        Most synthetic rows whose neighbours are searched; the standard error of a fraction is then below 0.012.
     """
-    train, test, synthetic = (row_hashes(table) for table in context.tables)
-    return {
-        "identical_match_share": float(np.isin(synthetic, train).mean()),
-        "identical_match_share_base": float(np.isin(test, train).mean()),
-    }
 
+    max_rows: int = 2_000
 
-def nearest(context: Context) -> dict[str, float]:
-    """Whether the nearest real row of a synthetic row is a training row more often than chance has it.
+    def __post_init__(self):
+        """Check the arguments."""
+        require_whole("max_rows", self.max_rows, 1)
 
-    Distances are Euclidean in the encoder's space, without the target. A copy detector and no privacy verdict.
-
-    ``dcr_share`` is the share of synthetic rows nearer to the training than to the held-out rows, ties one
-    half, the larger side subsampled to the smaller: 0.5 is honest. Copies read 1 where the sides are equally large,
-    and (1 + m / n) / 2 where only m of n training rows are left in the subsample.
-
-    ``memorised`` uses all training rows. Of fresh rows a share r = n / (n + m) is nearest to one of n training rows
-    among n + m, by symmetry; it is (s - r) / (1 - r) of the observed share s, equally near rows drawing lots. 0 is
-    honest, 1 is a copy, and in between it estimates the share of rows that exist only because of a training row.
-
-    ``dcr_ratio`` is the median distance from a synthetic row to its nearest training row over that of a held-out
-    row: 1 is honest, 0 a copy.
-
-    Parameters
-    ----------
-    context : Context
-
-    Returns
-    -------
-    dict of str to float
-        Empty without synthetic rows; no ``dcr_ratio`` where most held-out rows have a twin in training.
-    """
-    rng = seeds.stream(context.seed, "metrics.nearest")
-    n, m = len(context.train), len(context.test)
-    parts = {"train": n, "test": m, "synthetic": _MOST}
-    train, test, synthetic = (_encoded(context, part, most, rng) for part, most in parts.items())
-    if not len(synthetic):
-        return {}
-    smaller = min(n, m)
-    real = np.vstack([train, test])
-    closer, ours, records = [], [], []
-    for squared in _squared_distances(synthetic, real):
-        of_train, of_test = squared[:, :smaller].min(axis=1), squared[:, n : n + smaller].min(axis=1)
-        closer.append(np.where(np.abs(of_train - of_test) <= _TIE, 0.5, of_train < of_test))
-        tied = squared <= squared.min(axis=1, keepdims=True) + _TIE
-        ours.append(tied[:, :n].sum(axis=1) / tied.sum(axis=1))
-        records.append(squared[:, :n].min(axis=1))
-    chance = n / (n + m)
-    found = {
-        "dcr_share": float(np.concatenate(closer).mean()),
-        "memorised": float((np.concatenate(ours).mean() - chance) / (1 - chance)),
-    }
-    fresh = np.concatenate([squared.min(axis=1) for squared in _squared_distances(test[:_MOST], train)])
-    if np.median(fresh) > _TIE:
-        found["dcr_ratio"] = float(np.sqrt(np.median(np.concatenate(records)) / np.median(fresh)))
-    return found
+    def _score(self, context):
+        rng = seeds.stream(context.seed, "metrics.nearest")
+        n, m = len(context.train), len(context.test)
+        parts = {"train": n, "test": m, "synthetic": self.max_rows}
+        train, test, synthetic = (_encoded(context, part, most, rng) for part, most in parts.items())
+        if not len(synthetic):
+            return {}
+        smaller = min(n, m)
+        real = np.vstack([train, test])
+        closer, ours, records = [], [], []
+        for squared in _squared_distances(synthetic, real):
+            of_train, of_test = squared[:, :smaller].min(axis=1), squared[:, n : n + smaller].min(axis=1)
+            closer.append(np.where(np.abs(of_train - of_test) <= _TIE, 0.5, of_train < of_test))
+            tied = squared <= squared.min(axis=1, keepdims=True) + _TIE
+            ours.append(tied[:, :n].sum(axis=1) / tied.sum(axis=1))
+            records.append(squared[:, :n].min(axis=1))
+        chance = n / (n + m)
+        found = {
+            "dcr_share": float(np.concatenate(closer).mean()),
+            "memorised": float((np.concatenate(ours).mean() - chance) / (1 - chance)),
+        }
+        held_out = test[: self.max_rows]
+        fresh = np.concatenate([squared.min(axis=1) for squared in _squared_distances(held_out, train)])
+        if np.median(fresh) > _TIE:
+            found["dcr_ratio"] = float(np.sqrt(np.median(np.concatenate(records)) / np.median(fresh)))
+        return found
 
 
 def row_hashes(table: pd.DataFrame) -> np.ndarray:
-    """A 64-bit hash of each row of a canonical table; equal rows have equal ones."""
+    """Hash each row of a canonical table to 64 bits; equal rows have equal hashes."""
     # Adding zero makes -0.0 and 0.0 the same cell.
     plain = table.assign(**{name: table[name] + 0.0 for name in table.select_dtypes("number")})
     return pd.util.hash_pandas_object(plain, index=False).to_numpy()
@@ -105,7 +108,7 @@ def _encoded(context: Context, part: str, most: int, rng: np.random.Generator) -
 
 
 def _squared_distances(rows: np.ndarray, real: np.ndarray) -> Iterator[np.ndarray]:
-    """Squared distances of a few ``rows`` at a time to all ``real`` ones; below rounding they are 0."""
+    """Yield squared distances of a few ``rows`` at a time to all ``real`` ones; below rounding they are 0."""
     step = max(1, _CELLS // len(real))
     lengths = np.einsum("ij,ij->i", real, real)
     for start in range(0, len(rows), step):

@@ -1,45 +1,55 @@
-"""Whether synthetic rows reach all real ones, and how densely (Naeem et al. 2020)."""
+"""Density and coverage of the real distribution by synthetic rows (Naeem et al. 2020)."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from trisynth import seeds
-from trisynth.evaluation.metrics.context import Context
-
-# Neighbours that make a row's neighbourhood, as in the paper, and the rows of either side that are looked at.
-_NEIGHBOURS, _MOST = 5, 1_000
+from trisynth.errors import require_whole
+from trisynth.evaluation.metrics.base import FidelityMetric
 
 
-def coverage(context: Context) -> dict[str, float]:
+@dataclass(frozen=True)
+class Coverage(FidelityMetric):
     """Density and coverage of held-out rows, in the encoder's space without the target.
 
-    A held-out row's neighbourhood is the ball up to its fifth neighbour among the held-out rows. ``coverage`` is the
-    share of neighbourhoods with a synthetic row in them; ``density`` is the mean number of neighbourhoods that a
-    synthetic row lies in, over five. Rows of the real law score about 1 - 2^-5 = .97 and 1.
+    The neighbourhood of a held-out row is the ball up to its k-th neighbour among the held-out rows. ``coverage`` is
+    the fraction of neighbourhoods that hold a synthetic row; ``density`` is the mean number of neighbourhoods that a
+    synthetic row lies in, over k. Rows of the real distribution score about 1 - 2^-k (0.97 for k = 5) and 1. Both are
+    left out where either side has too few rows.
 
     Parameters
     ----------
-    context : Context
-
-    Returns
-    -------
-    dict of str to float
-        Empty where either side has too few rows.
+    n_neighbors : int, default=5
+        The paper's k.
+    max_rows : int, default=1000
+        Most rows of either side.
     """
-    rng = seeds.stream(context.seed, "metrics.coverage")
-    # As many of both: coverage grows with the number of synthetic rows.
-    size = min(len(context.test), len(context.synthetic), _MOST)
-    if size <= _NEIGHBOURS:
-        return {}
-    real, fakes = (
-        context.encoder.transform(part.X.iloc[rng.permutation(len(part))[:size]])
-        for part in (context.test, context.synthetic)
-    )
-    radius = NearestNeighbors(n_neighbors=_NEIGHBOURS).fit(real).kneighbors()[0][:, -1]
-    squared = np.sum(real**2, axis=1)[:, None] + np.sum(fakes**2, axis=1) - 2 * real @ fakes.T
-    # Rounding must not throw out a row that equals the neighbour on the edge.
-    inside = squared <= radius[:, None] ** 2 + 1e-9
-    return {
-        "coverage": float(inside.any(axis=1).mean()),
-        "density": float(inside.sum(axis=0).mean() / _NEIGHBOURS),
-    }
+
+    n_neighbors: int = 5
+    max_rows: int = 1_000
+
+    def __post_init__(self):
+        """Check the arguments."""
+        require_whole("n_neighbors", self.n_neighbors, 1)
+        require_whole("max_rows", self.max_rows, 2)
+
+    def _score(self, context):
+        rng = seeds.stream(context.seed, "metrics.coverage")
+        # As many of both: coverage grows with the number of synthetic rows.
+        size = min(len(context.test), len(context.synthetic), self.max_rows)
+        if size <= self.n_neighbors:
+            return {}
+        real, generated = (
+            context.encoder.transform(part.X.iloc[rng.permutation(len(part))[:size]])
+            for part in (context.test, context.synthetic)
+        )
+        radius = NearestNeighbors(n_neighbors=self.n_neighbors).fit(real).kneighbors()[0][:, -1]
+        squared = np.sum(real**2, axis=1)[:, None] + np.sum(generated**2, axis=1) - 2 * real @ generated.T
+        # Rounding must not exclude a row that equals the neighbour on the edge.
+        inside = squared <= radius[:, None] ** 2 + 1e-9
+        return {
+            "coverage": float(inside.any(axis=1).mean()),
+            "density": float(inside.sum(axis=0).mean() / self.n_neighbors),
+        }

@@ -1,4 +1,4 @@
-"""What a score is read against: independent columns as the floor, the training rows themselves as the ceiling."""
+"""Reference values of every score: independent columns as the floor, the training rows themselves as the ceiling."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,10 @@ from trisynth.generators.independent import Independent
 
 
 def references(train: Dataset, seed: int, compare: Callable[[Dataset], dict[str, float]]) -> dict[str, float]:
-    """Floor and ceiling of every score, for as many rows as there are training rows.
+    """Compute floor and ceiling of every score, for as many rows as there are training rows.
 
-    The floor, ``independent``, has each column right and no dependence; the ceiling, ``copy``, has all the fidelity
-    that the sample size allows, and no privacy at all.
+    The floor, ``independent``, has the right marginal distributions and no dependence; the ceiling, ``copy``,
+    has all the fidelity that the sample size allows, and no privacy at all.
 
     Parameters
     ----------
