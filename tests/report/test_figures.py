@@ -102,14 +102,19 @@ def test_simulated_rows_are_called_so_in_every_figure(tables):
         assert any("simulated" in text for text in texts(figure))
 
 
-def test_correlation_has_three_panels_one_scale_and_every_column(tables):
+def test_correlation_has_three_panels_and_the_difference_its_own_scale(tables):
     real, synthetic = tables
     figure = correlation(real, synthetic, "Demo")
-    assert len(figure.axes) == 4
     meshes = [axes.collections[0] for axes in figure.axes[:3]]
-    assert {mesh.get_clim() for mesh in meshes} == {(-1, 1)}
-    values = [np.asarray(mesh.get_array()).reshape(len(real.columns), -1) for mesh in meshes]
-    assert np.allclose(values[2], values[1] - values[0])
+    assert [mesh.get_clim() for mesh in meshes[:2]] == [(-1, 1)] * 2
+    values = [np.ma.filled(np.ma.asarray(m.get_array()), np.nan).reshape(len(real.columns), -1) for m in meshes]
+    off = ~np.eye(len(real.columns), dtype=bool)
+    assert np.allclose(values[2][off], (values[1] - values[0])[off])
+    assert np.isnan(np.diag(values[2])).all()
+    low, high = meshes[2].get_clim()
+    assert low == -high
+    assert np.nanmax(np.abs(values[2])) <= high < np.nanmax(np.abs(values[2])) + 0.1
+    assert [axes.get_ylabel() for axes in figure.axes[3:]] == ["association", "difference of associations"]
     assert len(figure.axes[0].get_yticklabels()) == len(real.columns)
 
 

@@ -20,13 +20,16 @@ def results():
     return pd.DataFrame(rows)
 
 
-def test_gains_are_drawn_for_every_generator_and_for_the_baselines(results):
+def test_every_data_set_has_a_panel_with_all_generators_and_baselines(results):
     figure = gains(by_method(results))
     titles = [axes.get_title(loc="left") for axes in figure.axes]
-    assert titles == ["a  copula", "b  smote", "c  no generator"]
-    assert figure.axes[0].lines[0].get_xdata()[0] == pytest.approx(LIFT["combined"])
-    assert figure.axes[2].lines[0].get_xdata()[0] == pytest.approx(LIFT["threshold"])
-    assert "simulated" in " ".join(label.get_text() for label in figure.axes[0].get_yticklabels())
+    assert titles == ["a  pima", "b  paper cohort (simulated)"]
+    rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert rows == ["copula", "smote", "tuned threshold"]
+    for axes in figure.axes:
+        drawn = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "None"]
+        expected = [LIFT["combined"], LIFT["balanced"]] * 2 + [LIFT["threshold"]]
+        assert [x for x in drawn if x != 0] == pytest.approx(expected)
 
 
 def test_the_command_writes_the_same_bytes_twice_and_names_itself(results, tmp_path):

@@ -14,9 +14,9 @@ from trisynth.statistics.estimate import Estimate
 from trisynth.statistics.resampling import difference
 
 METRIC = "f1_macro"
-_ROW = 0.115
-_LETTERS = 26
-_ARMS = ("combined", "balanced", *BASELINES)
+_ROW, _ACROSS, _LETTERS = 0.14, 3, 22
+_FILL = {"combined": "full", "balanced": "none"}
+_ARMS = (*_FILL, *BASELINES)
 
 
 def gains_picture(jobs: pd.DataFrame, test_size: float = 1 / 3) -> Picture:
@@ -41,7 +41,9 @@ def gains_rows(jobs: pd.DataFrame, test_size: float = 1 / 3) -> pd.DataFrame:
 
 
 def gains(jobs: pd.DataFrame, test_size: float = 1 / 3) -> Figure:
-    """Draw the gains in macro-F1 over the real rows with 95 % intervals; one panel per generator, then the baselines.
+    """Draw the gains in macro-F1 over the real rows with 95 % intervals.
+
+    One panel per data set holds every generator and, below them, the baselines that need none.
 
     Parameters
     ----------
@@ -56,8 +58,10 @@ def gains(jobs: pd.DataFrame, test_size: float = 1 / 3) -> Figure:
     """
     over_real = _over_real(jobs, test_size)
     datasets = list(dict.fromkeys(dataset for _, _, dataset in over_real))
-    methods = sorted({method for method, _, _ in over_real}, key=lambda method: (method == "", method))
-    return _drawn(over_real, datasets, methods)
+    generators = sorted({method for method, _, _ in over_real} - {""})
+    baselines = [arm for arm in BASELINES if any(key[:2] == ("", arm) for key in over_real)]
+    rows = [*((method, "") for method in generators), *(("", arm) for arm in baselines)]
+    return _drawn(over_real, datasets, rows)
 
 
 def _over_real(jobs: pd.DataFrame, test_size: float) -> dict[tuple[str, str, str], Estimate]:
@@ -73,43 +77,62 @@ def _over_real(jobs: pd.DataFrame, test_size: float) -> dict[tuple[str, str, str
     return over_real
 
 
-def _drawn(over_real: dict, datasets: list[str], methods: list[str]) -> Figure:
-    most = max(len({arm for m, arm, _ in over_real if m == method}) for method in methods)
-    across = min(len(methods), 4)
-    down = -(-len(methods) // across)
-    height = len(datasets) * (most * _ROW + 0.06) + 0.45
+def _drawn(over_real: dict, datasets: list[str], rows: list[tuple[str, str]]) -> Figure:
+    """Draw the panels; a row is a generator with its arms, or a baseline."""
+    across = min(len(datasets), _ACROSS)
+    down = -(-len(datasets) // across)
     with style.applied():
-        figure = style.blank(style.ONE_COLUMN if across == 1 else style.TWO_COLUMNS, down * height + 0.75)
+        height = down * (len(rows) * _ROW + 0.5) + 0.7
+        figure = style.blank(style.ONE_COLUMN if across == 1 else style.TWO_COLUMNS, height)
         panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
         for position, axes in enumerate(panels.flat):
-            if position >= len(methods):
+            if position >= len(datasets):
                 axes.set_axis_off()
                 continue
-            method = methods[position]
-            arms = [arm for arm in _ARMS if any(m == method and a == arm for m, a, _ in over_real)]
-            offsets = dict(zip(arms, (np.arange(len(arms)) - (len(arms) - 1) / 2) * 0.8 / most, strict=True))
-            for (m, arm, dataset), gain in over_real.items():
-                if m == method:
-                    half = 0.0 if np.isnan(gain.half) else gain.half
-                    place = datasets.index(dataset) + offsets[arm]
-                    axes.errorbar(gain.mean, place, xerr=half, **_look(arm), elinewidth=0.8)
+            dataset = datasets[position]
+            for place, (method, baseline) in enumerate(rows):
+                arms = [baseline] if baseline else [arm for arm in _FILL if (method, arm, dataset) in over_real]
+                for arm in arms:
+                    gain = over_real.get((method, arm, dataset))
+                    if gain is not None:
+                        offset = {"combined": -0.17, "balanced": 0.17}.get(arm, 0.0)
+                        half = 0.0 if np.isnan(gain.half) else gain.half
+                        axes.errorbar(gain.mean, place + offset, xerr=half, **_look(method, arm), elinewidth=0.8)
             axes.axvline(0, color=style.GREY, linewidth=0.6, zorder=0)
-            for line in np.arange(len(datasets) - 1) + 0.5:
-                axes.axhline(line, color="0.88", linewidth=0.4, zorder=0)
-            name = style.shortened(names.label(method), 30) if method else "no generator"
-            axes.set_title(f"{style.letter(position)}  {name}")
+            generators = sum(1 for method, _ in rows if method)
+            if 0 < generators < len(rows):
+                axes.axhline(generators - 0.5, color="0.7", linewidth=0.5, zorder=0)
+            axes.set_title(f"{style.letter(position)}  {style.shortened(names.name(dataset), 32)}")
             axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
             axes.xaxis.set_major_formatter("{x:g}")
             axes.tick_params(axis="y", length=0)
-            axes.tick_params(axis="x", labelbottom=True)
-        panels[0, 0].set_yticks(range(len(datasets)), [style.shortened(names.name(d), _LETTERS) for d in datasets])
-        panels[0, 0].set_ylim(len(datasets) - 0.5, -0.5)
-        drawn = [arm for arm in _ARMS if any(a == arm for _, a, _ in over_real)]
-        legend = {names.name(arm): Line2D([], [], **_look(arm)) for arm in drawn}
-        style.heading(figure, "Gain in macro-F1 over the real rows", legend)
-        style.footnote(figure, "Means over seeds, paired by seed, with 95 % corrected resampled t intervals.")
+            # The last panel of each column carries the axis, also where the grid has an empty place below it.
+            last = position + across >= len(datasets)
+            axes.tick_params(axis="x", labelbottom=last)
+            if last:
+                axes.set_xlabel("gain in macro-F1")
+        shown = [names.label(method) if method else names.name(arm) for method, arm in rows]
+        panels[0, 0].set_yticks(range(len(rows)), [style.shortened(name, _LETTERS) for name in shown])
+        panels[0, 0].set_ylim(len(rows) - 0.5, -0.5)
+        style.heading(figure, "Gain in macro-F1 over the real rows", _legend(over_real))
+        style.footnote(
+            figure,
+            "Means over seeds, paired by seed, with 95 % corrected resampled t intervals. Below the line: baselines on "
+            "real rows alone.",
+        )
     return figure
 
 
-def _look(arm: str) -> dict:
-    return {"color": style.COLOURS[arm], "marker": style.MARKERS[arm], "markersize": 3.0, "linestyle": "none"}
+def _look(method: str, arm: str) -> dict:
+    """Return colour by generator and fill by arm; baselines are grey."""
+    look = style.generator(method) if method else {"color": style.GREY, "marker": style.MARKERS[arm]}
+    return look | {"fillstyle": _FILL.get(arm, "full"), "markersize": 3.2, "linestyle": "none", "markeredgewidth": 0.8}
+
+
+def _legend(over_real: dict) -> dict[str, Line2D]:
+    arms = {arm for _, arm, _ in over_real}
+    grey = {"color": style.GREY, "marker": "o", "markersize": 3.2, "linestyle": "none", "markeredgewidth": 0.8}
+    shown = {f"{names.name(arm)} rows": Line2D([], [], fillstyle=_FILL[arm], **grey) for arm in _FILL if arm in arms}
+    if arms.intersection(BASELINES):
+        shown["baseline without a generator"] = Line2D([], [], **grey | {"marker": "X"})
+    return shown

@@ -29,6 +29,23 @@ COLOURS = {
 }
 # A second mark of each arm, for prints without colour.
 MARKERS = dict(zip(COLOURS, ("o", "s", "D", "^", "v", "<", "P", "X"), strict=True))
+# One colour and mark per generator in every figure; the sequence is for generators that are not listed.
+GENERATORS = {
+    "circuit": ("#0072B2", "D"),
+    "copula": ("#009E73", "s"),
+    "smote": ("#E69F00", "^"),
+    "vae": ("#CC79A7", "v"),
+    "gan": ("#D55E00", "o"),
+    "cgan": ("#8C510A", "<"),
+    "diffusion": ("#56B4E9", ">"),
+    "arf": ("#117733", "p"),
+    "ctgan": ("#882255", "h"),
+    "tvae": ("#AA4499", "d"),
+    "tgan": ("#332288", "P"),
+    "independent": ("#7F7F7F", "X"),
+    "copy": ("#000000", "*"),
+}
+_FURTHER = ("#44AA99", "#999933", "#DDCC77", "#6699CC", "#994455")
 GREY = "#595959"
 SIMULATED = " (simulated, not patients)"
 SMALL = 6.0
@@ -81,6 +98,25 @@ def blank(width: float, height: float, layout: str | None = "constrained", dpi: 
     figure = Figure(figsize=(width, height), layout=layout, dpi=dpi)
     FigureCanvasAgg(figure)
     return figure
+
+
+def generator(name: str) -> dict[str, str]:
+    """Return colour and mark of a generator, the same in every figure.
+
+    Parameters
+    ----------
+    name : str
+        Name of the generator, as its yaml file has it.
+
+    Returns
+    -------
+    dict
+        ``color`` and ``marker``, as matplotlib takes them.
+    """
+    # Without a random hash: the same name must have the same colour in every process.
+    further = _FURTHER[sum(map(ord, name)) % len(_FURTHER)], "o"
+    colour, marker = GENERATORS.get(name, further)
+    return {"color": colour, "marker": marker}
 
 
 def heading(figure: Figure, title: str, legend: Mapping[str, Artist], simulated: bool = False) -> None:
