@@ -15,6 +15,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from trisynth import renamed
 from trisynth.config import CONF, digest
 from trisynth.errors import InputError
 
@@ -54,6 +55,8 @@ def as_mistake(error: HydraException | OmegaConfBaseException) -> InputError:
     value = next((v for name, _, v in (a.partition("=") for a in sys.argv[1:]) if name.lstrip("+~") == key), "")
     if not unknown:
         return InputError(key, value, first)
+    if key in renamed.SETTINGS:
+        return InputError(key, value, f"is now called {renamed.SETTINGS[key]}")
     close = difflib.get_close_matches(key, known_keys(), n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     return InputError(key, value, f"no such setting; {hint}+{key}={value} would add it")
@@ -116,6 +119,8 @@ def check_choice(argument: str) -> None:
     known = sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml"))
     for option in value.split(","):
         if option not in known:
+            if present := renamed.CHOICES.get(group, {}).get(option):
+                raise InputError(group, option, f"is now called {present}")
             close = difflib.get_close_matches(option, known, n=1)
             hint = f"did you mean {close[0]}? " if close else ""
             raise InputError(group, option, f"{hint}known: {', '.join(known)}")

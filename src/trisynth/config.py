@@ -17,6 +17,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from trisynth import renamed
 from trisynth.errors import InputError
 
 # Packages whose objects a yaml may name. The module of the resolved object decides, so that aliases cannot bypass it.
@@ -85,7 +86,9 @@ def locate(target: str, parameter: str = "_target_", allow: Iterable[str] = ()) 
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError):
-        raise InputError(parameter, target, "no such class or function; check the spelling") from None
+        present = renamed.target(target)
+        remedy = f"is now called {present}" if present else "no such class or function; check the spelling"
+        raise InputError(parameter, target, remedy) from None
     origin = f"{getattr(found, '__module__', '')}."
     if not callable(found) or not origin.startswith(admitted):
         raise InputError(parameter, target, remedy)

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from trisynth import commandline
 from trisynth.errors import InputError
-from trisynth.sweeps.objectives import values
+from trisynth.sweeps.objectives import check, values
 
 
 @hydra.main(version_base="1.3", config_path=str(commandline.CONF), config_name="config")
@@ -26,6 +26,7 @@ def main(cfg: DictConfig) -> Any:
     if hydra_config.mode == RunMode.RUN:
         with commandline.one_line_errors():
             config = commandline.resolved(cfg)
+            check(config["objective"])
             result, _ = run_job(config, writers=writers(config))
             commandline.show(result, config)
         return objective(config, result)
@@ -36,6 +37,7 @@ def main(cfg: DictConfig) -> Any:
     config = {}
     try:
         config = commandline.resolved(cfg)
+        check(config["objective"])
         result, cached = run_job(config, writers=writers(config))
         found = objective(config, result)
         # A grid has no use for the value; a search that gets none would go on blindly.

@@ -5,7 +5,7 @@ import math
 import pytest
 import yaml
 
-from trisynth.config import CONF, locate
+from trisynth.config import CONF, instantiate
 from trisynth.errors import InputError
 from trisynth.run import objective
 from trisynth.sweeps import objectives as aims
@@ -55,8 +55,9 @@ def test_a_search_gets_all_values_or_none():
 def test_the_experiments_aims_are_among_what_they_score(name):
     experiment = yaml.safe_load((CONF / "experiment" / f"{name}.yaml").read_text())
     scored = yaml.safe_load((CONF / "metrics" / "search.yaml").read_text())
-    functions = {locate(dotted).__name__ for names in scored.values() for dotted in names}
-    assert functions == {"ranking", "c2st", "nearest"}
+    metrics = {type(instantiate(each)).__name__ for named in scored.values() for each in named.values()}
+    assert metrics == {"Ranking", "C2ST", "NearestRecord"}
+    aims.check(experiment["objective"])
     wanted = [aim["metric"] for aim in experiment["objective"]]
     assert wanted == ["synthetic/roc_auc", "fidelity/c2st_boosting", "copying/memorised"]
     assert experiment["hydra"]["sweeper"]["direction"] == ["minimize"] * len(wanted)

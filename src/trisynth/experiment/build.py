@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
-from trisynth import data
+from trisynth import data, renamed
 from trisynth.config import instantiate, parameters_of
 from trisynth.data.dataset import TASKS
 from trisynth.data.load import Reader
@@ -101,6 +101,8 @@ def _classifier(config: Mapping[str, Any], task: str | None, allow: Iterable[str
 def _metrics(config: Mapping[str, Any], allow: Iterable[str]) -> dict[str, dict[str, Metric]]:
     for group in config:
         if group not in GROUPS:
+            if present := renamed.SETTINGS.get(f"metrics.{group}"):
+                raise InputError(f"metrics.{group}", config[group], f"is now called {present}")
             raise InputError(f"metrics.{group}", config[group], f"no such group; known: {', '.join(GROUPS)}")
     found = {}
     for group, kind in GROUPS.items():

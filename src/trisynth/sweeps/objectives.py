@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from trisynth import renamed
 from trisynth.errors import InputError
 
 
@@ -23,6 +24,15 @@ def values(aims: str | Mapping | Sequence, metrics: Mapping[str, float]) -> list
         If an aim is neither, or its best is its worst.
     """
     return [_value(aim, metrics) for aim in ([aims] if isinstance(aims, str | Mapping) else aims)]
+
+
+def check(objective: str | Mapping | Sequence) -> None:
+    """Raise ``InputError`` if the key ``objective`` of a root config is malformed or uses a former name."""
+    values(objective, {})
+    for each in [objective] if isinstance(objective, str | Mapping) else objective:
+        name = each if isinstance(each, str) else each["metric"]
+        if present := renamed.metric(name):
+            raise InputError("objective", name, f"is now called {present}")
 
 
 def regret(value: float, best: float, worst: float) -> float:

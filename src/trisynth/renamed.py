@@ -1,0 +1,71 @@
+"""Former names of settings, choices, metrics and objects, each with its present name.
+
+Constructor arguments that changed their name are listed by their class, in its attribute ``renamed``.
+"""
+
+import re
+
+SETTINGS = {"metrics.privacy": "metrics.copying"}
+# By group of the configuration.
+CHOICES = {"generator": {"marginals": "independent"}}
+METRICS = {
+    "calibration_error": "ece",
+    "closer_to_train": "dcr_share",
+    "distance_ratio": "dcr_ratio",
+    "exact_copies": "identical_match_share",
+    "exact_copies_base": "identical_match_share_base",
+    "mean_gap": "standardized_mean_difference",
+    "pr_auc": "average_precision",
+}
+_GROUPS = {"privacy": "copying"}
+_MODULES = {
+    "arms": "evaluation.arms",
+    "generators.arf": "generators.trees.arf",
+    "generators.circuit": "generators.circuit.circuit",
+    "generators.marginals": "generators.independent",
+    "advice.auto": "recommend.auto",
+    "preprocessing.encoder": "encoders.table",
+    "metrics.c2st": "evaluation.metrics.c2st",
+    "metrics.coverage": "evaluation.metrics.coverage",
+    "metrics.fidelity": "evaluation.metrics.fidelity",
+    "metrics.privacy": "evaluation.metrics.copying",
+    "metrics.spread": "evaluation.metrics.shrinkage",
+    "metrics.utility": "evaluation.metrics.utility",
+} | {
+    f"generators.{name}": f"generators.neural.{name}"
+    for name in ("cgan", "ctgan", "diffusion", "gan", "tgan", "tvae", "vae")
+}
+_OBJECTS = {
+    "evaluation.metrics.c2st.c2st": "C2ST",
+    "evaluation.metrics.copying.exact_copies": "IdenticalMatchShare",
+    "evaluation.metrics.copying.identical_match_share": "IdenticalMatchShare",
+    "evaluation.metrics.copying.nearest": "NearestRecord",
+    "evaluation.metrics.coverage.coverage": "Coverage",
+    "evaluation.metrics.shrinkage.spread": "Shrinkage",
+    "generators.independent.Marginals": "Independent",
+    "generators.smote.Smote": "SMOTE",
+    **{
+        f"evaluation.metrics.fidelity.{name.lower()}": name
+        for name in ("Moments", "Distances", "Divergences", "Correlation")
+    },
+    **{
+        f"evaluation.metrics.utility.{name.lower()}": name
+        for name in ("Decisions", "Ranking", "Probabilities", "Errors")
+    },
+}
+
+
+def metric(name: str) -> str | None:
+    """Return the present name of a metric such as ``privacy/exact_copies_floor``; None if it is not a former one."""
+    part, _, score = name.rpartition("/")
+    stem, end = re.fullmatch(r"(.*?)(_floor|_ceiling)?", score).groups()
+    present = f"{_GROUPS.get(part, part)}/{METRICS.get(stem, stem)}{end or ''}".lstrip("/")
+    return present if present != name else None
+
+
+def target(dotted: str) -> str | None:
+    """Return the present dotted name of an object of this package; None if it is not a former one."""
+    module, _, name = str(dotted).removeprefix("trisynth.").rpartition(".")
+    module = _MODULES.get(module, module)
+    present = f"trisynth.{module}.{_OBJECTS.get(f'{module}.{name}', name)}"
+    return present if present != dotted else None
