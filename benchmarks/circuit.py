@@ -67,7 +67,7 @@ def measured(name: str, rows: int) -> list[dict]:
     start = time.process_time()
     circuit = Circuit().fit(X, y)
     record("fit", round(time.process_time() - start, 2), "CPU s")
-    record("states", circuit.states_, "")
+    record("states", circuit.n_states_, "")
     record("memory after the fit", round(peak()), "MB")
     record("sample", speed(circuit), "rows / CPU s")
     with tempfile.TemporaryDirectory() as folder:

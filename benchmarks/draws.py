@@ -29,7 +29,7 @@ from trisynth.statistics.across_datasets import mean_over_datasets
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = tuple(table for table in grid.TABLES if table not in ("nursery", "magic", "fars"))
-HOW = {"independent": 0, "even": sampler._EVENLY}
+HOW = {"independent": 0, "even": sampler.STRATIFIED_ROWS}
 SCORES = {"auc": "roc_auc", "f1": "f1_macro", "pr": "average_precision"}
 
 
@@ -43,7 +43,7 @@ def measured(table: str, split: int, draws: int, store: Store) -> list[dict]:
     real = scores.real(jobs, store)["arms"]["real"]
     found = []
     for how, limit in HOW.items():
-        sampler._EVENLY = limit
+        sampler.STRATIFIED_ROWS = limit
         for draw in range(draws):
             X, y = circuit.sample(len(train), draw)
             given = {"synthetic": (f"{table}-{split}-{how}-{draw}", X.assign(**{train.spec.target: y}))}

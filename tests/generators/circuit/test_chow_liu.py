@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trisynth.generators.circuit.chow_liu import chow_liu, coarse, mutual_information, spanning_tree
-from trisynth.generators.circuit.codec import Codec
+from trisynth.encoders.discretizer import TableDiscretizer
+from trisynth.generators.circuit.chow_liu import chow_liu, coarsened, mutual_information, spanning_tree
 
 
 def edges(parents: np.ndarray) -> set[frozenset]:
@@ -35,8 +35,8 @@ def test_a_tree_structured_law_is_recovered(parents):
         columns[v] = noise if parents[v] < 0 else 0.7 * columns[parents[v]] + 0.7 * noise
     table = pd.DataFrame({f"c{v}": columns[v] for v in range(5)})
     table["c4"] = pd.cut(table["c4"], 6).astype(str).astype("category")
-    codec = Codec.learn(table, 32)
-    assert edges(chow_liu(codec, codec.encode(table), rng)) == edges(np.array(parents))
+    discretizer = TableDiscretizer.learn(table, 32)
+    assert edges(chow_liu(discretizer, discretizer.encode(table), rng)) == edges(np.array(parents))
 
 
 def test_spanning_tree_is_a_tree_even_without_dependence():
@@ -49,7 +49,7 @@ def test_spanning_tree_is_a_tree_even_without_dependence():
 def test_coarse_parts_are_balanced_or_the_commonest():
     counts = np.arange(1, 101)
     tokens = np.repeat(np.arange(100), counts)
-    parts = np.bincount(coarse(tokens, counts, ordered=True))
+    parts = np.bincount(coarsened(tokens, counts, ordered=True))
     assert len(parts) == 15 and parts.max() < 2 * parts.min()
-    found = coarse(np.arange(100), counts, ordered=False)
+    found = coarsened(np.arange(100), counts, ordered=False)
     assert found[99] == 0 and found[98] == 1 and (found[:86] == 14).all()

@@ -9,8 +9,8 @@ import pytest
 
 from trisynth.errors import InputError
 from trisynth.generators.circuit import Circuit
-from trisynth.generators.circuit.em import Rows, climb
-from trisynth.generators.circuit.selection import ranked, weak_prior
+from trisynth.generators.circuit.em import Rows, fit_em
+from trisynth.generators.circuit.model_selection import rank_initialised, weak_prior
 from trisynth.generators.independent import Independent
 
 
@@ -160,7 +160,7 @@ def test_weights_count_rows_and_move_priors():
     weights = np.where(y == "ill", 5.0, 1.0)
     heavy = Circuit(n_states=4).fit(X, y, weights=weights)
     share = 5 * (y == "ill").sum() / weights.sum()
-    assert heavy.priors_[0] == pytest.approx(share)
+    assert heavy.class_priors_[0] == pytest.approx(share)
     even = Circuit(n_states=4).fit(X, y, weights=np.ones(len(X)))
     assert np.array_equal(even.log_likelihood(X), fitted().log_likelihood(X))
     for wrong in (np.ones(3), -weights, np.zeros(len(X)), np.full(len(X), np.nan)):
@@ -193,12 +193,12 @@ def test_a_small_class_borrows_strength():
 
     together = Circuit().fit(X.iloc[kept], y.iloc[kept])
     label = pd.Series("ill", index=ill.index, dtype=object)
-    borrowed = together.log_likelihood(ill, label) - np.log(together.priors_[0])
+    borrowed = together.log_likelihood(ill, label) - np.log(together.class_priors_[0])
     # The same tokens, states and smoothing, but EM on the ten rows alone.
-    rows = Rows(together.codec_.encode(together.schema_.canonical(X.iloc[few])), np.ones(10))
-    prior = weak_prior(together.codec_, together.smoothing_, together.n_states_, together.growth_)
-    start = ranked(together.codec_, together.tree_, prior, rows, np.random.default_rng(0))
-    alone = climb(start, prior, rows, rows, 10).circuit.log_likelihood(
-        together.codec_.encode(together.schema_.canonical(ill))
+    rows = Rows(together.discretizer_.encode(together.schema_.canonical(X.iloc[few])), np.ones(10))
+    prior = weak_prior(together.discretizer_, together.smoothing_, together.n_states_, together.growth_)
+    start = rank_initialised(together.discretizer_, together.circuits_[0].tree, prior, rows, np.random.default_rng(0))
+    alone = fit_em(start, prior, rows, rows, 10).circuit.log_likelihood(
+        together.discretizer_.encode(together.schema_.canonical(ill))
     )
     assert borrowed.mean() > alone.mean() + 0.5

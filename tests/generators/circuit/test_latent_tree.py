@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from trisynth.generators.circuit.dirichlet_tree import DirichletTree
-from trisynth.generators.circuit.em import Prior, Rows, climb, expected_counts, tilt, with_ones
-from trisynth.generators.circuit.latent_tree import LatentTree, Tree, draw
+from trisynth.generators.circuit.em import Prior, Rows, expected_counts, fit_class_factors, fit_em, with_ones
+from trisynth.generators.circuit.latent_tree import LatentTree, Tree, draw_categorical
 
 PARENTS = np.array([1, -1, 1, 2])
 SIZES = (2, 3, 2, 3)
@@ -118,8 +118,8 @@ def test_em_never_lowers_the_penalised_likelihood():
     values = []
     for _ in range(25):
         counts = expected_counts(circuit, rows)
-        values.append(counts.log_likelihood + prior.penalty(circuit))
-        circuit = prior.maximum(circuit.tree, counts, float)
+        values.append(counts.log_likelihood + prior.log_density(circuit))
+        circuit = prior.m_step(circuit.tree, counts, float)
     assert np.diff(values).min() > -1e-9
     assert values[-1] - values[0] > 10
 
@@ -127,20 +127,21 @@ def test_em_never_lowers_the_penalised_likelihood():
 def test_tilt_never_lowers_the_likelihood_of_its_class_and_keeps_the_leaves():
     rows, base = some_rows(seed=2), random_tree(seed=5)
     values = [
-        tilt(base, rows, base.leaves, 1e-9, passes).log_likelihood(rows.tokens).sum() for passes in range(0, 16, 3)
+        fit_class_factors(base, rows, base.leaves, 1e-9, passes).log_likelihood(rows.tokens).sum()
+        for passes in range(0, 16, 3)
     ]
     assert np.diff(values).min() > -1e-3
     assert values[-1] - values[0] > 10
-    assert tilt(base, rows, base.leaves, 1e9, 3).log_likelihood(EVERY) == pytest.approx(
+    assert fit_class_factors(base, rows, base.leaves, 1e9, 3).log_likelihood(EVERY) == pytest.approx(
         base.log_likelihood(EVERY), abs=1e-4
     )
 
 
 def test_batches_climb_as_high_as_whole_passes(monkeypatch):
     rows, check = some_rows(900), some_rows(400, seed=1)
-    whole = climb(random_tree(seed=5), a_prior(), rows, check, 30)
+    whole = fit_em(random_tree(seed=5), a_prior(), rows, check, 30)
     monkeypatch.setattr("trisynth.generators.circuit.em._BATCH", 100)
-    batched = climb(random_tree(seed=5), a_prior(), rows, check, 30)
+    batched = fit_em(random_tree(seed=5), a_prior(), rows, check, 30)
     assert batched.score > check.mean(random_tree(seed=5).log_likelihood(check.tokens)) + 0.05
     assert batched.score == pytest.approx(whole.score, abs=0.02)
 
@@ -151,7 +152,7 @@ def test_neighbouring_bins_lend_strength_and_categories_do_not():
     for ordered in (True, False):
         tree = DirichletTree.build(np.array([0, 8]), prior, [ordered], [False])
         strength = 4.0 * (1.0 + tree.level[:, None]) ** 2
-        leaves = tree.maximum(counts, tree.branches(prior[:, None]), strength)[:, 0]
+        leaves = tree.map_estimate(counts, tree.branches(prior[:, None]), strength)[:, 0]
         assert leaves.sum() == pytest.approx(1.0)
         assert leaves[0] == leaves.max()
         assert (leaves[1] > 2 * leaves[7]) == ordered
@@ -159,4 +160,6 @@ def test_neighbouring_bins_lend_strength_and_categories_do_not():
 
 def test_draw_never_returns_a_weightless_column():
     weights = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
-    assert np.array_equal(draw(np.tile(weights, (500, 1)), np.random.default_rng(0)), np.tile([1, 2, 0], 500))
+    assert np.array_equal(
+        draw_categorical(np.tile(weights, (500, 1)), np.random.default_rng(0)), np.tile([1, 2, 0], 500)
+    )

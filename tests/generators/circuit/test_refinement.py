@@ -11,8 +11,8 @@ import torch
 from trisynth.encoders.table import TableEncoder
 from trisynth.generators.circuit import Circuit, refinement
 from trisynth.generators.circuit.em import Prior, Rows
-from trisynth.generators.circuit.moments import Moments, token_law
-from trisynth.generators.circuit.refinement import Labelled, TotalLoss, descend
+from trisynth.generators.circuit.moments import Moments, token_marginals
+from trisynth.generators.circuit.refinement import LabelledRows, TotalLoss, refine
 from trisynth.objective import Loss, by_class, moments, unit_scale
 
 
@@ -32,18 +32,20 @@ def fitted() -> Circuit:
     return Circuit(n_states=4, refinement_steps=0).fit(*table())
 
 
-def parts(loss: Loss, n: int = 600, seed: int = 5) -> tuple[TotalLoss, list, Labelled, np.ndarray]:
+def parts(loss: Loss, n: int = 600, seed: int = 5) -> tuple[TotalLoss, list, LabelledRows, np.ndarray]:
     """L_total of the fitted circuits in double precision, on rows that are not the training rows."""
     circuit = fitted()
     X, y = table(n, seed)
     labels = np.searchsorted(circuit.labels_.astype(str), y.to_numpy().astype(str))
-    real = Labelled(Rows(circuit.codec_.encode(circuit.schema_.canonical(X)), np.linspace(0.5, 1.5, n)), labels)
-    total = TotalLoss(loss, circuit.codec_, circuit.priors_)
+    real = LabelledRows(
+        Rows(circuit.discretizer_.encode(circuit.schema_.canonical(X)), np.linspace(0.5, 1.5, n)), labels
+    )
+    total = TotalLoss(loss, circuit.discretizer_, circuit.class_priors_)
     double = [
         type(c)(c.tree, *(getattr(c, name).astype(float) for name in ("root", "transitions", "leaves")))
         for c in circuit.circuits_
     ]
-    return total, double, real, total.real_laws(real)
+    return total, double, real, total.token_frequencies(real)
 
 
 @pytest.mark.parametrize("weights", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0.3, 0.7)])
@@ -75,8 +77,8 @@ def test_counts_are_derivatives_by_the_logarithm_of_each_parameter(weights):
 
 def test_moments_are_those_of_the_encoder_s_columns():
     circuit = fitted()
-    laws = np.stack([token_law(c, circuit.codec_.starts) for c in circuit.circuits_], axis=1)
-    mean, spread = Moments.of(circuit.codec_).of_laws(laws)
+    laws = np.stack([token_marginals(c, circuit.discretizer_.starts) for c in circuit.circuits_], axis=1)
+    mean, spread = Moments.of(circuit.discretizer_).of_distributions(laws)
     X, _ = table()
     encoder = TableEncoder().fit(X)
     # Rows of one label, not yet rounded to the columns' steps.
@@ -93,17 +95,17 @@ def test_moments_are_those_of_the_encoder_s_columns():
 def test_the_distance_is_what_the_sampled_objective_tends_to():
     circuit = fitted()
     total, circuits, real, _ = parts(Loss(1, 1, 0))
-    real = Labelled(Rows(real.rows.tokens, np.ones(600)), real.labels)
-    exact = total.terms(circuits, real, total.real_laws(real))["dist"]
+    real = LabelledRows(Rows(real.rows.tokens, np.ones(600)), real.labels)
+    exact = total.terms(circuits, real, total.token_frequencies(real))["dist"]
     encoder = TableEncoder().fit(table()[0])
     scale = unit_scale(torch.tensor(encoder.transform(table()[0])), encoder.blocks_)
     many, rng = 200, np.random.default_rng(3)
     # A real cell counts as its token, that is, as any value of the token's law.
-    codec, tokens = circuit.codec_, np.repeat(real.rows.tokens, many, axis=0)
-    cells = [c.decode(tokens[:, j] - codec.starts[j], rng) for j, c in enumerate(codec.columns)]
+    discretizer, tokens = circuit.discretizer_, np.repeat(real.rows.tokens, many, axis=0)
+    cells = [c.decode(tokens[:, j] - discretizer.starts[j], rng) for j, c in enumerate(discretizer.columns)]
     fakes = circuit._sample(np.repeat(real.labels, many), np.random.default_rng(2))
     labels = torch.tensor(np.repeat(real.labels, many))
-    rows = torch.tensor(encoder.transform(codec.table(cells)))
+    rows = torch.tensor(encoder.transform(discretizer.table(cells)))
     sampled = by_class(moments, rows / scale, torch.tensor(encoder.transform(fakes)) / scale, labels)
     assert exact == pytest.approx(float(sampled), rel=0.1, abs=3e-4)
 
@@ -119,9 +121,9 @@ def test_model_term_is_the_log_loss_of_predicted_probabilities():
 @pytest.mark.parametrize(("weights", "term"), [((1, 1, 0), "dist"), ((1, 0, 1), "model"), ((0, 1, 0), "dist")])
 def test_steps_lower_the_total_and_the_term_they_are_for(weights, term):
     total, circuits, real, _ = parts(Loss(*weights))
-    starts = fitted().codec_.starts
-    pulls = [Prior.of(c, fitted().smoothing_, starts, 1.0) for c in circuits]
-    descent = descend(total, circuits, pulls, real, 10)
+    starts = fitted().discretizer_.starts
+    priors = [Prior.of(c, fitted().smoothing_, starts, 1.0) for c in circuits]
+    descent = refine(total, circuits, priors, real, 10)
     history = descent.history
     assert all(np.diff(history["total"]) < 0)
     assert history[term][-1] < 0.8 * history[term][0]
@@ -133,11 +135,11 @@ def test_steps_lower_the_total_and_the_term_they_are_for(weights, term):
 
 def test_validation_rows_choose_the_best_step():
     total, circuits, real, _ = parts(Loss(1, 0, 1))
-    pulls = [Prior.of(c, fitted().smoothing_, fitted().codec_.starts, 1.0) for c in circuits]
-    descent = descend(total, circuits, pulls, real.take(slice(100)), 30, real.take(slice(100, None)))
+    priors = [Prior.of(c, fitted().smoothing_, fitted().discretizer_.starts, 1.0) for c in circuits]
+    descent = refine(total, circuits, priors, real.take(slice(100)), 30, real.take(slice(100, None)))
     seen = descent.history["validation_total"]
     assert descent.steps == int(np.argmin(seen))
-    laws = total.real_laws(real.take(slice(100, None)))
+    laws = total.token_frequencies(real.take(slice(100, None)))
     assert total.terms(descent.circuits, real.take(slice(100, None)), laws)["total"] == pytest.approx(min(seen))
 
 
@@ -167,9 +169,9 @@ def test_a_label_without_weight_moves_nothing():
 
 def test_many_rows_keep_the_likelihood_of_those_beyond_the_first(monkeypatch):
     total, circuits, real, _ = parts(Loss(1, 0.1, 0.1))
-    pulls = [Prior.of(c, fitted().smoothing_, fitted().codec_.starts, 1.0) for c in circuits]
+    priors = [Prior.of(c, fitted().smoothing_, fitted().discretizer_.starts, 1.0) for c in circuits]
     monkeypatch.setattr(refinement, "_ROWS", 200)
-    found = descend(total, circuits, pulls, real, 10)
-    laws = total.real_laws(real)
+    found = refine(total, circuits, priors, real, 10)
+    laws = total.token_frequencies(real)
     before, after = (total.terms(c, real, laws)["total"] for c in (circuits, found.circuits))
     assert found.steps and after < before

@@ -1,26 +1,26 @@
-"""The tree of a table's strongest pairwise dependences (Chow and Liu 1968)."""
+"""Chow-Liu tree: the spanning tree of largest pairwise mutual information (Chow and Liu 1968)."""
 
 import numpy as np
 
-from trisynth.generators.circuit.codec import Codec
+from trisynth.encoders.discretizer import TableDiscretizer
 
-# Most parts that a column is cut into, parts of all columns together, and cells that pairs are counted on.
-_PARTS, _WIDTH, _CELLS = 15, 4_000, 10_000_000
+# Most bins of a column and of all columns together, and most cells that pairs are counted on.
+_BINS, _WIDTH, _CELLS = 15, 4_000, 10_000_000
 
 
 def mutual_information(codes: np.ndarray) -> np.ndarray:
-    """Mutual information of every pair of columns, in nats, less its bias at independence.
+    """Estimate the mutual information of every pair of columns, in nats, corrected for bias.
 
     Parameters
     ----------
     codes : ndarray of int, shape (n, d)
-        Part of each cell, in 0..m-1.
+        Bin of each cell, in 0..m-1.
 
     Returns
     -------
     ndarray, shape (d, d)
-        Symmetric. The bias (cells beyond the margins) / 2n (Miller 1955) is subtracted, so that columns of many parts
-        win no edge by chance.
+        Symmetric. The bias under independence, degrees of freedom / 2n (Miller 1955), is subtracted, so that columns
+        of many bins gain no spurious edge.
     """
     n = len(codes)
     sizes = codes.max(axis=0) + 1
@@ -37,12 +37,12 @@ def mutual_information(codes: np.ndarray) -> np.ndarray:
 
 
 def spanning_tree(weights: np.ndarray) -> np.ndarray:
-    """Parent of each node in the spanning tree of the largest total weight; -1 marks the root.
+    """Find the maximum spanning tree (Prim 1957) and return the parent of each node, -1 for the root.
 
     Parameters
     ----------
     weights : ndarray, shape (d, d)
-        Symmetric. The root is the node of the largest total weight (Prim 1957).
+        Symmetric. The root is the node of the largest total weight.
 
     Returns
     -------
@@ -62,15 +62,18 @@ def spanning_tree(weights: np.ndarray) -> np.ndarray:
     return parents
 
 
-def coarse(tokens: np.ndarray, counts: np.ndarray, ordered: bool, most: int = _PARTS) -> np.ndarray:
-    """Tokens of one column in at most ``most`` parts: neighbours of about equal share, or the commonest and the rest.
+def coarsened(tokens: np.ndarray, counts: np.ndarray, ordered: bool, most: int = _BINS) -> np.ndarray:
+    """Merge the tokens of one column into at most ``most`` bins.
+
+    Ordered tokens are merged with their neighbours into bins of about equal frequency; of others the most frequent
+    tokens stay and the rest become one bin.
 
     Parameters
     ----------
     tokens : ndarray of int, shape (n,)
     counts : ndarray, shape (tokens of the column,)
     ordered : bool
-        Whether neighbouring tokens are alike.
+        Whether tokens are ordered.
     most : int
     """
     if len(counts) <= most:
@@ -82,22 +85,22 @@ def coarse(tokens: np.ndarray, counts: np.ndarray, ordered: bool, most: int = _P
     return np.minimum(rank, most - 1)[tokens]
 
 
-def chow_liu(codec: Codec, tokens: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Parents in the Chow-Liu tree of a table's columns, shape (d,).
+def chow_liu(discretizer: TableDiscretizer, tokens: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Find the Chow-Liu tree of a table's columns and return the parent of each, shape (d,).
 
     Parameters
     ----------
-    codec : Codec
+    discretizer : TableDiscretizer
     tokens : ndarray of int, shape (n, d)
-        What ``codec`` made of the table. Many columns are cut more coarsely and counted on fewer rows, drawn by
-        ``rng``, so that memory and time stay bounded.
+        The discretized table. Many columns get fewer bins and are counted on fewer rows, drawn by ``rng``, so that
+        memory and time stay bounded.
     rng : Generator
     """
     n, d = tokens.shape
-    most = int(np.clip(_WIDTH // d, 3, _PARTS))
+    most = int(np.clip(_WIDTH // d, 3, _BINS))
     rows = rng.permutation(n)[: max(_CELLS // (d * most), 500)]
     parts = [
-        coarse(tokens[rows, j] - start, column.counts, column.ordered, most)
-        for j, (column, start) in enumerate(zip(codec.columns, codec.starts, strict=False))
+        coarsened(tokens[rows, j] - start, column.counts, column.ordered, most)
+        for j, (column, start) in enumerate(zip(discretizer.columns, discretizer.starts, strict=False))
     ]
     return spanning_tree(mutual_information(np.stack(parts, axis=1)))

@@ -1,28 +1,30 @@
-"""A prior on the tokens of all columns under which neighbouring bins lend each other strength."""
+"""Dirichlet-tree prior on the tokens of all columns, under which neighbouring bins share information."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from trisynth.encoders.discretizer import TableDiscretizer
+
 
 @dataclass(frozen=True)
 class DirichletTree:
-    """Each column's tokens as leaves of a tree whose branch probabilities have Dirichlet priors.
+    """Tokens of each column as leaves of a tree whose branch probabilities have Dirichlet priors.
 
-    An ordered column is halved again and again (a Polya tree, Ferguson 1974; Lavine 1992): splits farther down get a
-    stronger prior, so that a fine bin departs from its coarse bin only on evidence, and finer bins cost little
-    likelihood. The tokens of a category are one split. It is conjugate: the penalised maximum is a ratio of counts.
+    An ordered column is halved recursively (a Polya tree, Ferguson 1974; Lavine 1992): deeper splits get a stronger
+    prior, so that a fine bin departs from its coarse bin only on evidence, and finer bins cost little likelihood. The
+    tokens of a category form one split. The prior is conjugate: the MAP estimate is a ratio of counts.
 
     Parameters
     ----------
     low, high : ndarray of int, shape (branches,)
         Tokens low..high-1 lie under the branch.
     above : ndarray of int, shape (branches, 2)
-        The same of the split that the branch belongs to.
+        The same for the split that the branch belongs to.
     level : ndarray of int, shape (branches,)
         Depth of that split, 0 at the top.
     path : ndarray of int, shape (depth, tokens)
-        Branches that lead to each token; ``branches`` stands for none.
+        Branches that lead to each token; the number of branches stands for none.
     """
 
     low: np.ndarray
@@ -32,15 +34,22 @@ class DirichletTree:
     path: np.ndarray
 
     @classmethod
+    def of(cls, discretizer: TableDiscretizer) -> "DirichletTree":
+        """Build the tree over the tokens of ``discretizer``."""
+        columns = discretizer.columns
+        ordered, missing = [column.ordered for column in columns], [column.missing for column in columns]
+        return cls.build(discretizer.starts, discretizer.counts, ordered, missing)
+
+    @classmethod
     def build(cls, starts: np.ndarray, counts: np.ndarray, ordered: list[bool], missing: list[bool]) -> "DirichletTree":
-        """Tree over columns whose tokens start at ``starts``, split where ``counts`` balance.
+        """Build the tree over columns whose tokens start at ``starts``, with splits where ``counts`` balance.
 
         Parameters
         ----------
         starts : ndarray of int, shape (d + 1,)
         counts : ndarray, shape (tokens,)
         ordered, missing : list of bool, length d
-            Whether the column's tokens are in order, and whether the first one stands for a missing cell.
+            Whether the column's tokens are ordered, and whether the first one stands for a missing cell.
         """
         branches: list[tuple] = []
         reach = np.concatenate([[0.0], np.cumsum(counts)])
@@ -64,18 +73,18 @@ class DirichletTree:
         return cls(low, high, np.stack([a, c], axis=1), level, _paths(low, high, int(starts[-1])))
 
     def sums(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Total of ``counts``, shape (tokens, k), under each branch and under its split."""
+        """Sum ``counts``, shape (tokens, k), under each branch and under its split."""
         reach = np.zeros((len(counts) + 1, *counts.shape[1:]))
         np.cumsum(counts, axis=0, out=reach[1:])
         return reach[self.high] - reach[self.low], reach[self.above[:, 1]] - reach[self.above[:, 0]]
 
     def branches(self, leaves: np.ndarray) -> np.ndarray:
-        """Probability of each branch within its split; 0 under a split without mass."""
+        """Compute the probability of each branch within its split; 0 under a split without mass."""
         own, total = self.sums(leaves)
         return np.divide(np.maximum(own, 0.0), total, out=np.zeros_like(own), where=total > 1e-30)
 
-    def maximum(self, counts: np.ndarray, prior: np.ndarray, strength: np.ndarray) -> np.ndarray:
-        """Probabilities of the tokens that maximise counts . log p + penalty.
+    def map_estimate(self, counts: np.ndarray, prior: np.ndarray, strength: np.ndarray) -> np.ndarray:
+        """Compute the MAP estimate: probabilities of the tokens that maximise counts . log p plus the log prior.
 
         Parameters
         ----------
@@ -87,15 +96,15 @@ class DirichletTree:
         """
         own, total = self.sums(counts)
         weight = np.maximum(total, 0.0) + strength
-        chance = (np.maximum(own, 0.0) + strength * prior) / weight
-        chance = np.concatenate([chance, np.ones((1, chance.shape[1]))])
-        leaves = chance[self.path[0]] if len(self.path) else np.ones(counts.shape)
+        probability = (np.maximum(own, 0.0) + strength * prior) / weight
+        probability = np.concatenate([probability, np.ones((1, probability.shape[1]))])
+        leaves = probability[self.path[0]] if len(self.path) else np.ones(counts.shape)
         for step in self.path[1:]:
-            leaves *= chance[step]
+            leaves *= probability[step]
         return leaves
 
-    def penalty(self, leaves: np.ndarray, prior: np.ndarray, strength: np.ndarray) -> float:
-        """Log prior of ``leaves`` up to a constant: the sum of strength x prior mean x log branch."""
+    def log_density(self, leaves: np.ndarray, prior: np.ndarray, strength: np.ndarray) -> float:
+        """Compute the log prior of ``leaves`` up to a constant: the sum of strength x prior mean x log branch."""
         weight = np.broadcast_to(strength * prior, (len(self.low), leaves.shape[1]))
         return float(np.sum(weight * np.log(np.where(weight > 0, self.branches(leaves), 1.0))))
 

@@ -1,4 +1,4 @@
-"""Expectation-maximisation for latent trees, towards the maximum of likelihood times prior (Dempster et al. 1977)."""
+"""MAP-EM for latent trees: expectation-maximisation with a prior (Dempster, Laird and Rubin 1977)."""
 
 import math
 from dataclasses import dataclass, replace
@@ -9,18 +9,18 @@ from scipy.sparse import csc_array
 from trisynth.generators.circuit.dirichlet_tree import DirichletTree
 from trisynth.generators.circuit.latent_tree import LatentTree, Tree
 
-# Nats per row that count as a gain, and passes without one that end the climb.
+# Nats per row that count as a gain, and iterations without one that end the fit.
 _GAIN, _PATIENCE = 0.005, 3
-# Tables with more rows are climbed in steps over batches (Cappe and Moulines 2009), whose counts are averaged with
-# rates 1, 2^-r, 3^-r, ..., where r is larger in the last two passes.
+# Larger tables are fitted by online EM over batches (Cappe and Moulines 2009), whose counts are averaged with rates
+# 1, 2^-r, 3^-r, ..., where r is larger in the last two iterations.
 _SMALL, _BATCH, _RATE, _LAST_RATE = 2_048, 512, 0.4, 0.6
-# Rounds of proportional fitting in one step, and the smallest share that they divide by.
+# Rounds of proportional fitting in one EM step, and the smallest divisor.
 _FITTINGS, _TINY = 20, 1e-12
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Tokens of some rows.
+    """Weighted rows of tokens.
 
     Parameters
     ----------
@@ -32,14 +32,15 @@ class Rows:
     weights: np.ndarray
 
     def __len__(self) -> int:
+        """Return the number of rows."""
         return len(self.weights)
 
     def take(self, chosen: np.ndarray | slice) -> "Rows":
-        """The chosen rows."""
+        """Select rows."""
         return Rows(self.tokens[chosen], self.weights[chosen])
 
     def mean(self, values: np.ndarray) -> float:
-        """Weighted mean of one value per row."""
+        """Compute the weighted mean of one value per row."""
         return float(values @ self.weights / max(self.weights.sum(), np.finfo(float).tiny))
 
 
@@ -52,15 +53,15 @@ class Counts:
     leaves: np.ndarray
     log_likelihood: float = 0.0
 
-    def mixed(self, other: "Counts", rate: float, factor: float) -> "Counts":
-        """(1 - rate) of these and ``rate`` of ``factor`` times the other ones."""
+    def interpolated(self, other: "Counts", rate: float, factor: float) -> "Counts":
+        """Return (1 - rate) times these counts plus rate x factor times the others."""
         pairs = ((getattr(self, name), getattr(other, name)) for name in vars(self))
         return Counts(*((1 - rate) * ours + rate * factor * theirs for ours, theirs in pairs))
 
 
 @dataclass(frozen=True)
 class Prior:
-    """Pseudo-counts that pull a latent tree.
+    """Conjugate prior of a latent tree, as pseudo-counts.
 
     Parameters
     ----------
@@ -81,38 +82,38 @@ class Prior:
 
     @classmethod
     def of(cls, circuit: LatentTree, smoothing: DirichletTree, starts: np.ndarray, rows: float) -> "Prior":
-        """Pseudo-counts of so many ``rows`` drawn from ``circuit``; finer bins are held to it more firmly."""
-        shares = circuit.state_shares()
+        """Build the prior that ``rows`` samples from ``circuit`` amount to; it is stronger for finer bins."""
+        marginals = circuit.state_marginals()
         column = np.searchsorted(starts, smoothing.low, side="right") - 1
-        moves = rows * shares[circuit.tree.parents][:, :, None] * circuit.transitions
+        moves = rows * marginals[circuit.tree.parents][:, :, None] * circuit.transitions
         branches = smoothing.branches(circuit.leaves[:-1].astype(float))
-        # A state that no row is in keeps its leaves.
-        strength = (rows * shares[column] + _TINY) * (1.0 + smoothing.level[:, None])
-        return cls(smoothing, rows * shares[circuit.tree.order[0]], moves + _TINY, branches, strength)
+        # A state without rows keeps its leaves.
+        strength = (rows * marginals[column] + _TINY) * (1.0 + smoothing.level[:, None])
+        return cls(smoothing, rows * marginals[circuit.tree.order[0]], moves + _TINY, branches, strength)
 
-    def maximum(self, tree: Tree, counts: Counts, dtype: type = np.float32) -> LatentTree:
-        """The M-step: parameters of the largest expected log-likelihood plus penalty."""
+    def m_step(self, tree: Tree, counts: Counts, dtype: type = np.float32) -> LatentTree:
+        """Maximise the expected log-likelihood plus the log prior (the M-step)."""
         root = counts.root + self.root
         transitions = counts.transitions + self.transitions
         transitions /= transitions.sum(axis=2, keepdims=True)
-        leaves = self.smoothing.maximum(counts.leaves, self.branches, self.strength)
+        leaves = self.smoothing.map_estimate(counts.leaves, self.branches, self.strength)
         return LatentTree(tree, (root / root.sum()).astype(dtype), transitions.astype(dtype), with_ones(leaves, dtype))
 
-    def penalty(self, circuit: LatentTree) -> float:
-        """Log prior of a circuit, up to a constant."""
+    def log_density(self, circuit: LatentTree) -> float:
+        """Compute the log prior density of a circuit, up to a constant."""
         inner = circuit.tree.order[1:]
         moves = np.sum(self.transitions[inner] * np.log(circuit.transitions[inner]))
-        leaves = self.smoothing.penalty(circuit.leaves[:-1], self.branches, self.strength)
+        leaves = self.smoothing.log_density(circuit.leaves[:-1], self.branches, self.strength)
         return float(np.sum(self.root * np.log(circuit.root)) + moves) + leaves
 
 
 def with_ones(leaves: np.ndarray, dtype: type = np.float32) -> np.ndarray:
-    """Leaves with the row of ones that stands for an unobserved cell."""
+    """Append to the leaves the row of ones that stands for an unobserved cell."""
     return np.concatenate([leaves, np.ones((1, leaves.shape[1]))]).astype(dtype)
 
 
 def expected_counts(circuit: LatentTree, rows: Rows) -> Counts:
-    """The E-step: weighted expected counts of states, transitions and leaves, and the weighted log-likelihood."""
+    """Compute weighted expected counts of states, transitions and leaves, and the log-likelihood (the E-step)."""
     tree, states = circuit.tree, circuit.states
     first = tree.order[0]
     root, transitions = np.zeros(states), np.zeros(circuit.transitions.shape)
@@ -123,9 +124,9 @@ def expected_counts(circuit: LatentTree, rows: Rows) -> Counts:
         below, messages, scale = circuit.upward(tokens)
         posterior = np.empty_like(below)
         posterior[first] = below[first] * circuit.root
-        chance = posterior[first].sum(axis=1)
-        log_likelihood += float(weights @ (scale + np.log(chance)))
-        posterior[first] *= (weights / chance).astype(below.dtype)[:, None]
+        probability = posterior[first].sum(axis=1)
+        log_likelihood += float(weights @ (scale + np.log(probability)))
+        posterior[first] *= (weights / probability).astype(below.dtype)[:, None]
         root += posterior[first].sum(axis=0)
         for v in tree.order[1:]:
             ratio = posterior[tree.parents[v]] / messages[v]
@@ -141,7 +142,7 @@ def expected_counts(circuit: LatentTree, rows: Rows) -> Counts:
 
 
 def hard_counts(tree: Tree, states: np.ndarray, rows: Rows, k: int, size: int) -> Counts:
-    """Counts of rows whose states are given, shape (n, d), for ``k`` states and ``size`` tokens."""
+    """Count rows of given states, shape (n, d), for ``k`` states and ``size`` tokens."""
     leaves = np.zeros((size, k))
     transitions = np.zeros((states.shape[1], k, k))
     for v, parent in enumerate(tree.parents):
@@ -153,30 +154,31 @@ def hard_counts(tree: Tree, states: np.ndarray, rows: Rows, k: int, size: int) -
 
 
 @dataclass(frozen=True)
-class Climb:
-    """Where EM ended, and the mean log-likelihood of the validation rows there."""
+class Fitted:
+    """Circuit fitted by EM, and the mean log-likelihood of the validation rows."""
 
     circuit: LatentTree
     score: float
 
 
-def climb(start: LatentTree, prior: Prior, rows: Rows, validation: Rows, passes: int) -> Climb:
-    """The best circuit by validation likelihood on at most ``passes`` passes; ends once they stop to gain.
+def fit_em(start: LatentTree, prior: Prior, rows: Rows, validation: Rows, max_iter: int) -> Fitted:
+    """Fit a circuit by MAP-EM with early stopping and return the best iterate by validation likelihood.
 
-    A pass of b batches brings the circuit farther than one of a single batch, so that there are passes / b^0.4 of them.
+    An iteration of b batches makes more progress than one of a single batch, so that there are at most
+    max_iter / b^0.4 of them.
 
     Parameters
     ----------
     start : LatentTree
     prior : Prior
     rows, validation : Rows
-    passes : int
+    max_iter : int
     """
-    best = Climb(start, validation.mean(start.log_likelihood(validation.tokens)))
+    best = Fitted(start, validation.mean(start.log_likelihood(validation.tokens)))
     circuit, counts, idle, steps = start, None, 0, 0
     parts = -(-len(rows) // _BATCH) if len(rows) > _SMALL else 1
     batches = range(0, len(rows), -(-len(rows) // parts))
-    most = math.ceil(passes * parts**-_RATE)
+    most = math.ceil(max_iter * parts**-_RATE)
     for number in range(most):
         slowing = _LAST_RATE if number >= most - 2 else _RATE
         for first in batches:
@@ -185,23 +187,25 @@ def climb(start: LatentTree, prior: Prior, rows: Rows, validation: Rows, passes:
             rate = 1.0 if len(batches) == 1 or counts is None else max(steps**-slowing, 1 / len(batches))
             found = expected_counts(circuit, batch)
             # Until the first average, the batch alone stands for all rows.
-            counts = (counts or found).mixed(found, rate, len(rows) / len(batch))
-            circuit = prior.maximum(start.tree, counts, start.root.dtype)
+            counts = (counts or found).interpolated(found, rate, len(rows) / len(batch))
+            circuit = prior.m_step(start.tree, counts, start.root.dtype)
         score = validation.mean(circuit.log_likelihood(validation.tokens))
         idle = 0 if score > best.score + _GAIN else idle + 1
-        best = Climb(circuit, score) if score > best.score else best
+        best = Fitted(circuit, score) if score > best.score else best
         if idle == _PATIENCE:
             break
     return best
 
 
-def tilt(base: LatentTree, rows: Rows, leaves: np.ndarray, strength: float, passes: int) -> LatentTree:
-    """``base`` bent towards ``rows`` by one factor for each state: p(z_v | z_parent) is proportional to base x factor.
+def fit_class_factors(
+    base: LatentTree, rows: Rows, leaves: np.ndarray, prior_strength: float, max_iter: int
+) -> LatentTree:
+    """Fit a log-linear class effect: one factor per state, with p(z_v | z_parent) proportional to base x factor.
 
-    The class is one more parent of every latent, with d x K numbers to learn instead of d x K x K: few enough for a
-    small class, and a prior on them takes little from the differences between classes. The M-step is the iterative
-    proportional fitting of log-linear models (Deming and Stephan 1940): factors for which expected and modelled counts
-    of each state agree.
+    The class is one more parent of every latent, with d x K parameters instead of d x K x K: few enough for a small
+    class, and a prior on them takes little from the differences between classes. The M-step is the iterative
+    proportional fitting of log-linear models (Deming and Stephan 1940), which finds factors for which expected and
+    modelled counts of each state agree.
 
     Parameters
     ----------
@@ -209,27 +213,27 @@ def tilt(base: LatentTree, rows: Rows, leaves: np.ndarray, strength: float, pass
     rows : Rows
         Rows of one class.
     leaves : ndarray, shape (tokens + 1, K)
-        Kept as they are.
-    strength : float
-        Rows of ``base`` itself that are added to those of the class.
-    passes : int
-        EM steps.
+        Leaves of the result.
+    prior_strength : float
+        Pseudo-rows from ``base`` that are added to those of the class.
+    max_iter : int
+        EM iterations.
     """
-    tree, moves = base.tree, base.transitions.astype(float)
-    shares = base.state_shares()
-    joint = strength * shares[tree.parents][:, :, None] * moves
-    factors = np.ones((len(moves), 1, base.states))
+    tree, base_transitions = base.tree, base.transitions.astype(float)
+    marginals = base.state_marginals()
+    joint = prior_strength * marginals[tree.parents][:, :, None] * base_transitions
+    factors = np.ones((len(base_transitions), 1, base.states))
     circuit = replace(base, leaves=leaves)
-    for _ in range(passes):
+    for _ in range(max_iter):
         counts = expected_counts(circuit, rows)
-        root = counts.root + strength * shares[tree.order[0]]
-        wanted = counts.transitions + joint
-        parents, children = wanted.sum(axis=2)[:, None, :], wanted.sum(axis=1)[:, None, :]
+        root = counts.root + prior_strength * marginals[tree.order[0]]
+        expected = counts.transitions + joint
+        parents, children = expected.sum(axis=2)[:, None, :], expected.sum(axis=1)[:, None, :]
         for _ in range(_FITTINGS):
-            bent = moves * factors
-            bent /= bent.sum(axis=2, keepdims=True)
-            factors *= children / np.maximum(parents @ bent, _TINY)
+            transitions = base_transitions * factors
+            transitions /= transitions.sum(axis=2, keepdims=True)
+            factors *= children / np.maximum(parents @ transitions, _TINY)
             factors /= factors.max(axis=2, keepdims=True)
         dtype = base.root.dtype
-        circuit = LatentTree(tree, (root / root.sum()).astype(dtype), bent.astype(dtype), leaves)
+        circuit = LatentTree(tree, (root / root.sum()).astype(dtype), transitions.astype(dtype), leaves)
     return circuit

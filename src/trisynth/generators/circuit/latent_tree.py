@@ -1,7 +1,7 @@
-"""A tree of discrete latent variables with one observed column each: likelihood and posterior draws.
+"""Tree of discrete latent variables with one observed column each: exact likelihood and posterior samples.
 
-The hidden Chow-Liu tree of probabilistic circuits (Liu and Van den Broeck 2021): column v has a latent z_v in 0..K-1,
-p(z_v | z_parent) along the tree and a categorical leaf p(token | z_v). All that is asked of it is exact.
+Hidden Chow-Liu tree of probabilistic circuits (Liu and Van den Broeck 2021): column v has a latent state z_v in
+0..K-1, transitions p(z_v | z_parent) along the tree and a categorical leaf p(token | z_v).
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import numpy as np
 # Cells of one message block: few enough for a block's three arrays to stay in the processor's cache.
 _CELLS = 300_000
 _TINY = 1e-30
-# Children of one node after which products of messages are rescaled.
+# Children of one node after which the product of messages is rescaled.
 _CROWD = 4
 
 
@@ -33,7 +33,7 @@ class Tree:
 
     @classmethod
     def of(cls, parents: np.ndarray) -> "Tree":
-        """Tree of ``parents``, in the order of depth."""
+        """Build the tree of ``parents``, ordered by depth."""
         depth = np.zeros(len(parents), int)
         above = parents.copy()
         while (above >= 0).any():
@@ -44,7 +44,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class LatentTree:
-    """Parameters on a tree.
+    """Parameters of a latent tree.
 
     Parameters
     ----------
@@ -63,11 +63,11 @@ class LatentTree:
 
     @property
     def states(self) -> int:
-        """K."""
+        """Number of states, K."""
         return len(self.root)
 
     def upward(self, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Messages of a block of rows.
+        """Compute the upward messages of belief propagation for a block of rows.
 
         Parameters
         ----------
@@ -77,11 +77,11 @@ class LatentTree:
         Returns
         -------
         below : ndarray, shape (d, n, K)
-            p(what is observed at and below v | z_v), scaled to sum to 1 over the states.
+            p(observations at and below v | z_v), scaled to sum to 1 over the states.
         messages : ndarray, shape (d, n, K)
-            The same given the parent's state.
+            The same, given the parent's state.
         scale : ndarray, shape (n,)
-            Log of what scaling removed.
+            Logarithm of the product of the scale factors.
         """
         below = self.leaves[tokens.T]
         messages = np.empty_like(below)
@@ -107,43 +107,43 @@ class LatentTree:
         return below, messages, scale
 
     def log_likelihood(self, tokens: np.ndarray) -> np.ndarray:
-        """Log-probability of each row of tokens, shape (n,)."""
+        """Compute the log-probability of each row of tokens, shape (n,)."""
         found = np.empty(len(tokens))
         for rows in self.blocks(len(tokens)):
             below, _, scale = self.upward(tokens[rows])
-            chance = (below[self.tree.order[0]] @ self.root).astype(float)
+            probability = (below[self.tree.order[0]] @ self.root).astype(float)
             # Rescaling keeps an impossible row finite; its true value is minus infinity.
             with np.errstate(divide="ignore"):
-                found[rows] = np.where(chance > 0, scale + np.log(chance), -np.inf)
+                found[rows] = np.where(probability > 0, scale + np.log(probability), -np.inf)
         return found
 
-    def state_shares(self) -> np.ndarray:
-        """p(z_v) of each latent, shape (d, K)."""
-        shares = np.empty((len(self.transitions), self.states))
+    def state_marginals(self) -> np.ndarray:
+        """Compute p(z_v) of each latent, shape (d, K)."""
+        marginals = np.empty((len(self.transitions), self.states))
         for v in self.tree.order:
             parent = self.tree.parents[v]
-            shares[v] = self.root if parent < 0 else shares[parent] @ self.transitions[v]
-        return shares
+            marginals[v] = self.root if parent < 0 else marginals[parent] @ self.transitions[v]
+        return marginals
 
     def blocks(self, n: int) -> Iterator[slice]:
-        """Row ranges that keep a block's arrays small."""
+        """Divide ``n`` rows into blocks whose arrays stay small."""
         size = max(64, _CELLS // (len(self.transitions) * self.states))
         return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
     def draw_states(self, tokens: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """States drawn from their joint posterior given a block of rows of tokens, shape (n, d)."""
+        """Draw states from their joint posterior given a block of rows of tokens, shape (n, d)."""
         below, _, _ = self.upward(tokens)
         states = np.empty(tokens.shape, int)
         for v in self.tree.order:
             parent = self.tree.parents[v]
             prior = self.root if parent < 0 else self.transitions[v][states[:, parent]]
-            states[:, v] = draw(below[v] * prior, rng)
+            states[:, v] = draw_categorical(below[v] * prior, rng)
         return states
 
 
-def draw(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One column index for each row of non-negative ``weights``, shape (n, m), in proportion to them."""
+def draw_categorical(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw a column index for each row of non-negative ``weights``, shape (n, m), in proportion to them."""
     reach = np.cumsum(weights, axis=1, dtype=float)
-    # Strictly below the total, and beyond zero weights: a token of weight 0 is never drawn.
+    # The level is strictly below the total and past zero weights, so that weight 0 is never drawn.
     level = rng.random(len(weights)) * reach[:, -1]
     return np.minimum((reach <= level[:, None]).sum(axis=1), weights.shape[1] - 1)

@@ -1,11 +1,11 @@
-"""Means and spreads of a circuit's encoded columns in closed form, and L_dist with its gradient."""
+"""Means and standard deviations of a circuit's encoded columns in closed form, and L_dist with its gradient."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from trisynth.generators.circuit.codec import Codec, ColumnCodec
+from trisynth.encoders.discretizer import ColumnDiscretizer, TableDiscretizer
 from trisynth.generators.circuit.em import Counts
 from trisynth.generators.circuit.latent_tree import LatentTree
 
@@ -15,10 +15,10 @@ _CONSTANT = 1e-6
 
 @dataclass(frozen=True)
 class Moments:
-    """First two moments of every encoded column given the token, in units of the column's total spread.
+    """First two moments of every encoded column given the token, in units of the column's standard deviation.
 
-    Columns are encoded as a ``TableEncoder`` does: a number, the middle one where it is missing, an indicator of
-    missing cells, one indicator for each category that was seen; the indicators of a category share one scale.
+    Columns are encoded as by ``TableEncoder``: a number, with the median where it is missing; an indicator of missing
+    cells; one indicator for each category of the training rows. The indicators of a column share one scale.
 
     Parameters
     ----------
@@ -30,11 +30,11 @@ class Moments:
     second: csr_array
 
     @classmethod
-    def of(cls, codec: Codec) -> "Moments":
-        """Moments of the tokens of ``codec``, scaled by the counts it was learned from."""
+    def of(cls, discretizer: TableDiscretizer) -> "Moments":
+        """Compute moments of the tokens of ``discretizer``, scaled by its training counts."""
         rows, tokens, first, second = [], [], [], []
         width = 0
-        for column, start in zip(codec.columns, codec.starts, strict=False):
+        for column, start in zip(discretizer.columns, discretizer.starts, strict=False):
             for mean, square, at in _encoded(column):
                 rows.append(np.arange(len(at)) + width if column.categories is not None else np.full(len(at), width))
                 width = int(rows[-1].max(initial=width - 1)) + 1
@@ -42,45 +42,53 @@ class Moments:
                 first.append(mean)
                 second.append(square)
         where = np.concatenate(rows), np.concatenate(tokens)
-        shape = width, int(codec.starts[-1])
+        shape = width, int(discretizer.starts[-1])
         return cls(*(csr_array((np.concatenate(values), where), shape=shape) for values in (first, second)))
 
-    def of_laws(self, laws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of each encoded column, shapes (width, k), under laws of shape (tokens, k)."""
-        mean = self.first @ laws
-        variance = np.maximum(self.second @ laws - mean**2, 0.0)
-        # The root has no slope at zero, where a constant column sits.
-        return mean, np.sqrt(variance + _CONSTANT**2)
-
-    def distance(self, laws: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """L_dist of each law, the mean over columns of (mu_X - mu_Y)^2 + (sigma_X - sigma_Y)^2, and its gradient.
+    def of_distributions(self, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Compute mean and standard deviation of each encoded column, shapes (width, k).
 
         Parameters
         ----------
-        laws, real : ndarray, shape (tokens, k)
+        probabilities : ndarray, shape (tokens, k)
+            Of k distributions of the tokens.
+        """
+        mean = self.first @ probabilities
+        variance = np.maximum(self.second @ probabilities - mean**2, 0.0)
+        # The square root has no derivative at zero, the variance of a constant column.
+        return mean, np.sqrt(variance + _CONSTANT**2)
+
+    def distance(self, model: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Compute L_dist of each distribution and its gradient.
+
+        L_dist is the mean over columns of (mu_X - mu_Y)^2 + (sigma_X - sigma_Y)^2.
+
+        Parameters
+        ----------
+        model, real : ndarray, shape (tokens, k)
             Probabilities of the tokens of each column.
 
         Returns
         -------
         distance : ndarray, shape (k,)
         gradient : ndarray, shape (tokens, k)
-            With respect to ``laws``.
+            With respect to ``model``.
         """
-        (mean, spread), (real_mean, real_spread) = self.of_laws(laws), self.of_laws(real)
-        shift, stretch = mean - real_mean, spread - real_spread
-        ratio = stretch / spread
+        (mean, deviation), (real_mean, real_deviation) = self.of_distributions(model), self.of_distributions(real)
+        shift, stretch = mean - real_mean, deviation - real_deviation
+        ratio = stretch / deviation
         gradient = self.first.T @ (2 * (shift - ratio * mean)) + self.second.T @ ratio
         return np.mean(shift**2 + stretch**2, axis=0), gradient / len(mean)
 
 
-def token_law(circuit: LatentTree, starts: np.ndarray) -> np.ndarray:
-    """p(token) of every token of every column, shape (tokens,)."""
+def token_marginals(circuit: LatentTree, starts: np.ndarray) -> np.ndarray:
+    """Compute p(token) of every token of every column, shape (tokens,)."""
     column = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    return np.einsum("tk,tk->t", circuit.leaves[:-1], circuit.state_shares()[column])
+    return np.einsum("tk,tk->t", circuit.leaves[:-1], circuit.state_marginals()[column])
 
 
-def flow(circuit: LatentTree, starts: np.ndarray, gradient: np.ndarray) -> Counts:
-    """Derivatives with respect to the logarithm of each parameter of a function of the tokens' law.
+def log_parameter_gradient(circuit: LatentTree, starts: np.ndarray, gradient: np.ndarray) -> Counts:
+    """Compute the gradient with respect to log-parameters of a function of the token marginals.
 
     Parameters
     ----------
@@ -92,23 +100,23 @@ def flow(circuit: LatentTree, starts: np.ndarray, gradient: np.ndarray) -> Count
     Returns
     -------
     Counts
-        Such derivatives of a log-likelihood are its expected counts, hence the type.
+        For a log-likelihood this gradient consists of the expected counts, hence the type.
     """
-    tree, shares = circuit.tree, circuit.state_shares()
+    tree, marginals = circuit.tree, circuit.state_marginals()
     leaves = circuit.leaves[:-1] * gradient[:, None]
     slope = np.add.reduceat(leaves, starts[:-1], axis=0)
-    leaves = leaves * shares[np.repeat(np.arange(len(shares)), np.diff(starts))]
+    leaves = leaves * marginals[np.repeat(np.arange(len(marginals)), np.diff(starts))]
     moves = np.zeros(circuit.transitions.shape)
     for v in tree.order[:0:-1]:
         parent = tree.parents[v]
         onward = circuit.transitions[v] * slope[v]
-        moves[v] = shares[parent][:, None] * onward
+        moves[v] = marginals[parent][:, None] * onward
         slope[parent] += onward.sum(axis=1)
     return Counts(circuit.root * slope[tree.order[0]], moves, leaves)
 
 
-def _encoded(column: ColumnCodec) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Means, mean squares and tokens of each encoded column (all indicators of a category together)."""
+def _encoded(column: ColumnDiscretizer) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Compute means, mean squares and tokens of each encoded column (all indicators of a category together)."""
     counts, size = column.counts / column.counts.sum(), column.size
     every = np.arange(size)
     if column.categories is not None:
@@ -117,7 +125,7 @@ def _encoded(column: ColumnCodec) -> list[tuple[np.ndarray, np.ndarray, np.ndarr
     gap = int(column.missing)
     parts = []
     if size > gap:
-        # Squares of very large and very small numbers are out of a float's range.
+        # Squares of very large and very small numbers exceed the range of a float.
         knots = column.knots / (np.abs(column.knots).max() or 1.0)
         low, high = (knots[:, :-1], knots[:, 1:]) if knots.shape[1] > 1 else (knots, knots)
         mean, square = ((low + high) / 2).mean(axis=1), ((low**2 + low * high + high**2) / 3).mean(axis=1)

@@ -1,4 +1,4 @@
-"""Boxes of rows, a set of tokens for each column, and what a circuit says of them exactly."""
+"""Regions of a table as evidence: sets of tokens per column, and a circuit's exact restriction to them."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -11,31 +11,31 @@ _TINY = 1e-30
 
 
 @dataclass(frozen=True)
-class Boxes:
-    """Boxes as evidence: a column whose cell is only known to lie in a box shows one of the ``sets``, as if a token.
+class RegionEvidence:
+    """Regions as set-valued evidence: an unknown cell of a row in a region shows one of the ``sets`` like a token.
 
     Parameters
     ----------
     sets : ndarray of bool, shape (sets, tokens)
         Tokens of one column each.
-    cells : ndarray of int, shape (2, boxes, d)
-        What each column of a row that is somewhere in the box shows, as a row of ``extended`` leaves; in the second
-        place if its cell is known not to be missing.
+    cells : ndarray of int, shape (2, regions, d)
+        Evidence on each column of a row that lies in the region, as a row of the leaves of ``extended``. The second
+        entry is the evidence if the cell is known not to be missing.
     """
 
     sets: np.ndarray
     cells: np.ndarray
 
     @classmethod
-    def of(cls, allowed: np.ndarray, starts: np.ndarray, missing: list[bool]) -> "Boxes":
-        """Boxes that allow the given tokens, shape (boxes, tokens).
+    def of(cls, allowed: np.ndarray, starts: np.ndarray, missing: list[bool]) -> "RegionEvidence":
+        """Build the evidence of regions that allow the given tokens.
 
         Parameters
         ----------
-        allowed : ndarray of bool, shape (boxes, tokens)
+        allowed : ndarray of bool, shape (regions, tokens)
         starts : ndarray of int, shape (d + 1,)
         missing : list of bool, length d
-            Whether the column's first token stands for a missing cell that could have a value instead.
+            Whether the column's first token stands for a missing cell that a value could replace.
         """
         sets: list[np.ndarray] = []
         cells = np.full((2, len(allowed), len(missing)), starts[-1])
@@ -55,19 +55,23 @@ class Boxes:
         return cls(np.concatenate(sets), cells)
 
     def __len__(self) -> int:
+        """Return the number of regions."""
         return self.cells.shape[1]
 
     def extended(self, circuit: LatentTree) -> LatentTree:
-        """The circuit with a further leaf row for each set: the probability of its tokens."""
+        """Return the circuit with a further leaf row for each set: the probability of its tokens."""
         sums = self.sets.astype(float) @ circuit.leaves[:-1].astype(float)
         return replace(circuit, leaves=np.concatenate([circuit.leaves, sums.astype(circuit.leaves.dtype)]))
 
-    def log_chances(self, circuits: list[LatentTree]) -> np.ndarray:
-        """Log-probability of each box under each circuit, shape (boxes, circuits)."""
+    def log_probabilities(self, circuits: list[LatentTree]) -> np.ndarray:
+        """Compute the log-probability of each region under each circuit, shape (regions, circuits)."""
         return np.stack([self.extended(circuit).log_likelihood(self.cells[0]) for circuit in circuits], axis=1)
 
-    def shared(self, tree: Tree) -> np.ndarray:
-        """Numbers of equal bounds at and below each column, shape (boxes, d): where equal, so is the circuit's law."""
+    def subtree_numbers(self, tree: Tree) -> np.ndarray:
+        """Assign numbers to the distinct bounds of each column's subtree, shape (regions, d).
+
+        Regions of equal number have the same conditional distribution of that subtree.
+        """
         numbers = np.zeros((len(self), len(tree.parents)), int)
         for v in tree.order[::-1]:
             below = np.flatnonzero(tree.parents == v)
@@ -75,15 +79,19 @@ class Boxes:
             numbers[:, v] = np.unique(bounds, axis=0, return_inverse=True)[1].ravel()
         return numbers
 
+    def set_numbers(self) -> np.ndarray:
+        """Assign to each region the number of its set among those of the column, shape (regions, d)."""
+        return np.stack([np.unique(column, return_inverse=True)[1].ravel() for column in self.cells[0].T], axis=1)
+
 
 @dataclass(frozen=True)
-class Pieces:
-    """A circuit's laws inside boxes, each law kept once.
+class RegionParameters:
+    """Parameters of a circuit given each region; parameters that several regions share are kept once.
 
     Parameters
     ----------
-    root : ndarray, shape (laws of the root, K)
-    transitions : list of ndarray, shape (laws of the column, K, K)
+    root : ndarray, shape (distinct numbers of the root, K)
+    transitions : list of ndarray, shape (distinct numbers of the column, K, K)
         The root's entry is not used.
     leaves : list of ndarray, shape (sets of the column, tokens of the column, K)
     """
@@ -93,11 +101,11 @@ class Pieces:
     leaves: list
 
     @classmethod
-    def of(cls, circuit: LatentTree, boxes: Boxes, starts: np.ndarray) -> "Pieces":
-        """Laws in the order of ``boxes.shared`` and, of the leaves, of ``bounds``."""
-        tree, numbers = circuit.tree, boxes.shared(circuit.tree)
-        extended = replace(boxes.extended(circuit), transitions=circuit.transitions.astype(float))
-        below, _, _ = extended.upward(boxes.cells[0])
+    def of(cls, circuit: LatentTree, evidence: RegionEvidence, starts: np.ndarray) -> "RegionParameters":
+        """Compute parameters in the order of ``subtree_numbers`` and, for leaves, of ``set_numbers``."""
+        tree, numbers = circuit.tree, evidence.subtree_numbers(circuit.tree)
+        extended = replace(evidence.extended(circuit), transitions=circuit.transitions.astype(float))
+        below, _, _ = extended.upward(evidence.cells[0])
         root, transitions, leaves = np.zeros(0), [], []
         for v, (start, stop) in enumerate(pairwise(starts)):
             one = np.unique(numbers[:, v], return_index=True)[1]
@@ -105,19 +113,14 @@ class Pieces:
                 root = below[v][one] * circuit.root
                 transitions.append(np.zeros((0, circuit.states, circuit.states)))
             else:
-                # A state from which the box cannot be reached is never entered; any law will do.
+                # A state from which the region is out of reach is never entered; any distribution will do.
                 transitions.append(extended.transitions[v] * below[v][one][:, None, :] + _TINY)
-            shown = np.unique(boxes.cells[0][:, v])
+            shown = np.unique(evidence.cells[0][:, v])
             inside = np.ones((len(shown), stop - start))
             bounded = shown > starts[-1]
-            inside[bounded] = boxes.sets[shown[bounded] - starts[-1] - 1, start:stop]
+            inside[bounded] = evidence.sets[shown[bounded] - starts[-1] - 1, start:stop]
             own = inside[:, :, None] * circuit.leaves[start:stop]
-            # The same of a state that has no token in the box.
+            # The same holds for a state without a token in the region.
             own = np.where(own.sum(axis=1, keepdims=True) > 0, own, inside[:, :, None])
             leaves.append(own)
         return cls(root, transitions, leaves)
-
-
-def bounds(boxes: Boxes) -> np.ndarray:
-    """Number of each box's set among its column's, shape (boxes, d)."""
-    return np.stack([np.unique(column, return_inverse=True)[1].ravel() for column in boxes.cells[0].T], axis=1)

@@ -1,4 +1,4 @@
-"""Boxes and their weights against the sum over all rows, and what they are for: labels that are rules."""
+"""RegionEvidence and their weights against the sum over all rows, and what they are for: labels that are rules."""
 
 from functools import cache
 from itertools import product
@@ -9,11 +9,11 @@ import pytest
 
 from trisynth.generators.base import Generator
 from trisynth.generators.circuit import Circuit
-from trisynth.generators.circuit.boxes import Boxes, Pieces, bounds
+from trisynth.generators.circuit.decision_regions import GrownTree
 from trisynth.generators.circuit.em import Rows, with_ones
 from trisynth.generators.circuit.latent_tree import LatentTree, Tree
-from trisynth.generators.circuit.refinement import Labelled
-from trisynth.generators.circuit.regions import Grown
+from trisynth.generators.circuit.refinement import LabelledRows
+from trisynth.generators.circuit.region_evidence import RegionEvidence, RegionParameters
 
 SIZES = (3, 4, 2, 3)
 STARTS = np.concatenate([[0], np.cumsum(SIZES)])
@@ -29,7 +29,7 @@ def random_circuit(k: int = 3, seed: int = 0) -> LatentTree:
 
 
 def random_boxes(n: int = 4, seed: int = 1) -> np.ndarray:
-    """Boxes of one to all tokens of each column; the first is everything."""
+    """RegionEvidence of one to all tokens of each column; the first is everything."""
     allowed = np.random.default_rng(seed).random((n, STARTS[-1])) < 0.6
     allowed[:, STARTS[:-1]] = True
     allowed[0] = True
@@ -44,14 +44,14 @@ def inside(allowed: np.ndarray) -> np.ndarray:
 def test_the_chance_of_a_box_is_the_sum_over_its_rows():
     circuit, allowed = random_circuit(), random_boxes()
     chances = np.exp(circuit.log_likelihood(EVERY_TOKENS))
-    found = np.exp(Boxes.of(allowed, STARTS, FREE).log_chances([circuit]))[:, 0]
+    found = np.exp(RegionEvidence.of(allowed, STARTS, FREE).log_probabilities([circuit]))[:, 0]
     assert found == pytest.approx(inside(allowed) @ chances)
     assert found[0] == pytest.approx(1.0)
 
 
 def test_a_cell_that_is_not_missing_shows_the_box_without_the_missing_token():
     circuit, allowed = random_circuit(), random_boxes()
-    boxes = Boxes.of(allowed, STARTS, [True, False, False, True])
+    boxes = RegionEvidence.of(allowed, STARTS, [True, False, False, True])
     present = allowed.copy()
     present[:, STARTS[[0, 3]]] = False
     chances = np.exp(circuit.log_likelihood(EVERY_TOKENS))
@@ -61,8 +61,12 @@ def test_a_cell_that_is_not_missing_shows_the_box_without_the_missing_token():
 
 def test_pieces_are_the_circuit_given_the_box():
     circuit, allowed = random_circuit(), random_boxes()
-    boxes = Boxes.of(allowed, STARTS, FREE)
-    pieces, numbers, own = Pieces.of(circuit, boxes, STARTS), boxes.shared(circuit.tree), bounds(boxes)
+    boxes = RegionEvidence.of(allowed, STARTS, FREE)
+    pieces, numbers, own = (
+        RegionParameters.of(circuit, boxes, STARTS),
+        boxes.subtree_numbers(circuit.tree),
+        boxes.set_numbers(),
+    )
     chances, member = np.exp(circuit.log_likelihood(EVERY_TOKENS)), inside(allowed)
 
     def normal(law: np.ndarray, axis: int) -> np.ndarray:
@@ -108,9 +112,9 @@ def joint() -> pd.DataFrame:
 
 def test_a_rule_is_kept_where_states_are_too_few():
     X, y = ruled(2_000, seed=1)
-    assert len(fitted().boxes_) > 3
+    assert len(fitted().region_evidence_) > 3
     plain = Circuit(n_states=2, decision_regions=False).fit(*ruled(2_000))
-    assert len(plain.boxes_) == 1 and plain.report()["decision_regions"] == 1
+    assert len(plain.region_evidence_) == 1 and plain.report()["decision_regions"] == 1
 
     def accuracy(circuit: Circuit) -> float:
         return float(np.mean(circuit.labels_[circuit.predict_proba(X).argmax(axis=1)] == y))
@@ -165,55 +169,58 @@ def test_conditional_rows_follow_the_weighed_law(given, label):
 def test_each_box_has_nearly_the_share_that_the_rows_have():
     circuit = fitted()
     X, y = ruled(2_000)
-    leaves = circuit.cuts_.leaves
-    shares = np.exp(circuit.boxes_.log_chances(circuit.circuits_) + circuit.cuts_.log_weights[leaves])
+    leaves = circuit.decision_regions_.leaves
+    shares = np.exp(
+        circuit.region_evidence_.log_probabilities(circuit.circuits_) + circuit.decision_regions_.log_weights[leaves]
+    )
     assert shares.sum(axis=0) == pytest.approx(1.0, abs=1e-4)
-    tokens = circuit.codec_.encode(circuit.schema_.canonical(X))
-    rows, reached = circuit.cuts_.reached(tokens)
+    tokens = circuit.discretizer_.encode(circuit.schema_.canonical(X))
+    rows, reached = circuit.decision_regions_.compatible(tokens)
     assert np.array_equal(rows, np.arange(len(X)))
-    assert circuit.cuts_.allowed[reached[:, None], tokens].all()
+    assert circuit.decision_regions_.allowed[reached[:, None], tokens].all()
     for label, name in enumerate(circuit.labels_):
         real = np.mean(reached[y == name][:, None] == leaves, axis=0)
         assert shares[:, label] == pytest.approx(real, abs=0.02)
 
 
 def test_an_unknown_cell_reaches_every_leaf_that_agrees_with_the_rest():
-    cuts = fitted().cuts_
-    tokens = fitted().codec_.encode(fitted().schema_.canonical(EVERY.iloc[[7]]))
+    cuts = fitted().decision_regions_
+    tokens = fitted().discretizer_.encode(fitted().schema_.canonical(EVERY.iloc[[7]]))
     tokens[0, 1] = -1
-    _, leaves = cuts.reached(tokens)
+    _, leaves = cuts.compatible(tokens)
     agree = cuts.allowed[cuts.leaves][:, np.delete(tokens[0], 1)].all(axis=1)
     assert set(leaves) == set(cuts.leaves[agree])
-    assert len(cuts.reached(np.full((1, 4), -1))[0]) == len(cuts.leaves)
+    assert len(cuts.compatible(np.full((1, 4), -1))[0]) == len(cuts.leaves)
 
 
 def test_no_cut_survives_a_cost_above_all_gains_and_none_is_made_for_noise():
     X, y = ruled(600)
     circuit = fitted()
-    real = Labelled(
-        Rows(circuit.codec_.encode(circuit.schema_.canonical(X)), np.ones(600)), (y == "yes").to_numpy().astype(int)
+    real = LabelledRows(
+        Rows(circuit.discretizer_.encode(circuit.schema_.canonical(X)), np.ones(600)),
+        (y == "yes").to_numpy().astype(int),
     )
-    grown = Grown.of(circuit.circuits_, circuit.codec_, real, 3, None)
+    grown = GrownTree.of(circuit.circuits_, circuit.discretizer_, real, 3, None)
     sizes = [len(grown.pruned(cost).leaves) for cost in (0.5, 2.0, 8.0, 1e9)]
     assert sizes == sorted(sizes, reverse=True) and sizes[-1] == 1
     noise = pd.Series(np.random.default_rng(0).permutation(y), name="y")
-    assert len(Circuit(n_states=2).fit(X, noise).boxes_) == 1
+    assert len(Circuit(n_states=2).fit(X, noise).region_evidence_) == 1
 
 
 def test_a_label_of_few_rows_keeps_its_circuit():
     X, y = ruled(2_000)
     y.iloc[:3] = "rare"
     circuit = Circuit(n_states=2).fit(X, y)
-    assert len(circuit.boxes_) > 3
-    assert not circuit.cuts_.log_weights[:, 1].any() and circuit.cuts_.log_weights[:, 2].any()
+    assert len(circuit.region_evidence_) > 3
+    assert not circuit.decision_regions_.log_weights[:, 1].any() and circuit.decision_regions_.log_weights[:, 2].any()
 
 
 def test_a_numeric_target_is_not_cut():
     X, y = ruled(2_000)
     amount = pd.Series(np.where(y == "yes", 10.0, 0.0) + np.random.default_rng(0).normal(size=2_000), name="amount")
     circuit = Circuit(n_states=2).fit(X, amount)
-    assert len(circuit.boxes_) > 3
-    assert circuit.codec_.names.index("amount") not in circuit.cuts_.column
+    assert len(circuit.region_evidence_) > 3
+    assert circuit.discretizer_.names.index("amount") not in circuit.decision_regions_.column
 
 
 def test_a_saved_circuit_has_its_boxes(tmp_path):

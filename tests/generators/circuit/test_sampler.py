@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trisynth.generators.circuit.alias import AliasTable
+from trisynth.generators.circuit.sampler import AliasTable
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 300])
@@ -30,7 +30,7 @@ def test_even_draws_meet_the_shares_of_every_law_and_each_alone_follows_it():
     table, laws = AliasTable.of(weights), weights / 10
     rows = np.random.default_rng(0).permutation(np.repeat(np.arange(2, dtype=np.int32), [500, 50]))
     rng = np.random.default_rng(1)
-    drawn = np.array([table.draw(rows, rng, evenly=True) for _ in range(2_000)])
+    drawn = np.array([table.draw(rows, rng, stratified=True) for _ in range(2_000)])
     for law in range(2):
         counts = np.stack([(drawn[:, rows == law] == outcome).sum(axis=1) for outcome in range(3)], axis=1)
         # Independent draws miss by several times as much: the deviation of 500 draws of .2 is 9.
@@ -46,5 +46,5 @@ def test_even_draws_meet_the_shares_of_every_law_and_each_alone_follows_it():
 def test_even_draws_of_no_row_and_of_one():
     table = AliasTable.of(np.array([[1.0, 1.0]]))
     rng = np.random.default_rng(0)
-    assert not len(table.draw(np.zeros(0, np.int32), rng, evenly=True))
-    assert {int(table.draw(np.zeros(1, np.int32), rng, evenly=True)[0]) for _ in range(50)} == {0, 1}
+    assert not len(table.draw(np.zeros(0, np.int32), rng, stratified=True))
+    assert {int(table.draw(np.zeros(1, np.int32), rng, stratified=True)[0]) for _ in range(50)} == {0, 1}

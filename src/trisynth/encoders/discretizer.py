@@ -1,33 +1,36 @@
-"""Columns to discrete tokens and back, and the prior that lets neighbouring tokens lend each other strength."""
+"""Reversible discretization: columns of a table to tokens, and tokens back to cells."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-# A number with at most this many values, each seen about three times or more, has a token for each value.
-_VALUES, _REPEATS = 256, 3
-# A repeated value with at least this share of the cells is a point mass among an otherwise smooth column.
+from trisynth.encoders.point_masses import is_discrete, point_masses
+
+# A discrete column of at most this many values has a token for each value.
+_VALUES = 256
+# A repeated value with at least this fraction of the cells is a point mass with a token of its own.
 _MASS = 0.005
-# Rows that a bin has at least on average, and the equally likely pieces that a smooth bin's law consists of.
+# Smallest mean number of rows per bin, and number of equally likely pieces of the distribution within a bin.
 _ROWS_PER_BIN, _PIECES = 8, 8
 
 
 @dataclass(frozen=True)
-class ColumnCodec:
-    """Tokens 0..size-1 of one column; the first one stands for a missing cell if ``missing``.
+class ColumnDiscretizer:
+    """Tokens 0..size-1 of one column: missing cells, point masses, single values, categories or quantile bins.
 
     Parameters
     ----------
     missing : bool
+        Whether the first token stands for a missing cell.
     counts : ndarray, shape (size,)
         Training cells of each token.
     categories : Index or None
-        None marks a number.
+        None for a number.
     codes : ndarray of int
-        Category code of each present token; tokens exist only for categories that were seen.
+        Category code of each token but that of missing cells; only categories of the training rows have tokens.
     edges : ndarray, shape (present tokens - 1,)
-        Numbers: cuts between neighbouring tokens, half-way between their training values.
+        Numbers: boundaries between neighbouring tokens, midway between their training values.
     knots : ndarray, shape (present tokens, pieces + 1)
         Numbers: the quantile function inside each token, linear between equally likely pieces; constant for a value.
     """
@@ -40,8 +43,8 @@ class ColumnCodec:
     knots: np.ndarray
 
     @classmethod
-    def learn(cls, column: pd.Series, bins: int) -> "ColumnCodec":
-        """Tokens of one canonical column, its numbers in at most about ``bins`` bins besides point masses."""
+    def learn(cls, column: pd.Series, bins: int) -> "ColumnDiscretizer":
+        """Learn the tokens of one canonical column, with at most about ``bins`` quantile bins besides point masses."""
         none = np.zeros(0)
         if isinstance(column.dtype, pd.CategoricalDtype):
             cells = column.cat.codes.to_numpy().astype(np.int64)
@@ -51,7 +54,7 @@ class ColumnCodec:
         values = column.to_numpy(float)
         present = values[~np.isnan(values)]
         absent = len(values) - len(present)
-        tokens, edges, knots = _cut(present, bins)
+        tokens, edges, knots = _binned(present, bins)
         counts = np.bincount(tokens, minlength=len(knots))
         counts = np.concatenate([[absent], counts]) if absent else counts
         return cls(absent > 0, counts, None, none.astype(int), edges, knots)
@@ -63,23 +66,23 @@ class ColumnCodec:
 
     @property
     def code_type(self) -> np.dtype:
-        """Smallest whole numbers that hold a category's codes and -1."""
+        """Smallest integer type that holds a category's codes and -1."""
         return np.min_scalar_type(-len(self.categories) - 1)
 
     @property
     def ordered(self) -> bool:
-        """Whether neighbouring tokens are alike."""
+        """True for numbers: tokens are ordered, so that neighbours are alike."""
         return self.categories is None
 
     @property
-    def fillable(self) -> bool:
-        """Whether a missing cell has a token and could have a value instead."""
+    def imputable(self) -> bool:
+        """True if missing cells have a token and a value could replace them."""
         return self.missing and self.size > 1
 
     def encode(self, column: pd.Series) -> np.ndarray:
-        """Token of each cell, shape (n,); -1 for a category, or for any gap, that training rows never showed.
+        """Return the token of each cell, shape (n,), or -1 for a category or a missing cell without a training example.
 
-        A number that is not there counts as the nearest one that is.
+        A number without a token gets the token of the nearest training value.
         """
         first, absent = int(self.missing), 0 if self.missing else -1
         if self.categories is not None:
@@ -93,7 +96,7 @@ class ColumnCodec:
         return np.where(np.isnan(values), absent, first + np.searchsorted(self.edges, values))
 
     def decode(self, tokens: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Category codes (-1 for missing), or numbers drawn inside their tokens (NaN for missing)."""
+        """Return category codes (-1 for missing), or numbers drawn within their tokens (NaN for missing)."""
         if self.categories is not None:
             lookup = np.concatenate([[-1], self.codes]) if self.missing else self.codes
             return lookup.astype(self.code_type).take(tokens)
@@ -113,35 +116,35 @@ class ColumnCodec:
 
 
 @dataclass(frozen=True)
-class Codec:
-    """The tokens of all columns, numbered through.
+class TableDiscretizer:
+    """Discretization of a table; the tokens of all columns are numbered consecutively.
 
     Parameters
     ----------
     names : list
-    columns : list of ColumnCodec
+    columns : list of ColumnDiscretizer
     """
 
     names: list
     columns: list
 
     @classmethod
-    def learn(cls, table: pd.DataFrame, bins: int) -> "Codec":
-        """Codec of a canonical table."""
-        return cls(list(table), [ColumnCodec.learn(table[name], bins) for name in table])
+    def learn(cls, table: pd.DataFrame, bins: int) -> "TableDiscretizer":
+        """Learn the tokens of a canonical table."""
+        return cls(list(table), [ColumnDiscretizer.learn(table[name], bins) for name in table])
 
     @property
     def starts(self) -> np.ndarray:
-        """First token of each column, and the number of all tokens, shape (d + 1,)."""
+        """First token of each column, then the number of all tokens, shape (d + 1,)."""
         return np.concatenate([[0], np.cumsum([column.size for column in self.columns])])
 
     @property
     def counts(self) -> np.ndarray:
-        """Training cells of each token."""
+        """Number of training cells of each token."""
         return np.concatenate([column.counts for column in self.columns])
 
     def encode(self, table: pd.DataFrame) -> np.ndarray:
-        """Tokens of a canonical table, shape (n, d); -1 for an absent column or an unknown cell."""
+        """Return the tokens of a canonical table, shape (n, d); -1 for an absent column or a cell without a token."""
         tokens = np.full((len(table), len(self.names)), -1, np.int32)
         for j, (name, column, start) in enumerate(zip(self.names, self.columns, self.starts, strict=False)):
             if name in table:
@@ -150,7 +153,7 @@ class Codec:
         return tokens
 
     def table(self, cells: list[np.ndarray]) -> pd.DataFrame:
-        """Canonical table of decoded columns."""
+        """Return the canonical table of decoded columns."""
         columns = {
             name: cells_
             if column.categories is None
@@ -160,18 +163,18 @@ class Codec:
         return pd.DataFrame(columns)
 
 
-def _cut(values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Token of each number, the cuts between tokens and the quantile function inside each."""
+def _binned(values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the token of each number, the boundaries of tokens, and the quantile function within each."""
     distinct, place, seen = np.unique(values, return_inverse=True, return_counts=True)
     if not len(distinct):
         return place, np.zeros(0), np.zeros((0, 1))
-    if len(distinct) <= _VALUES and len(values) >= _REPEATS * len(distinct):
+    if is_discrete(len(values), len(distinct), _VALUES):
         return place, _between(distinct[:-1], distinct[1:]), distinct[:, None]
-    heavy = (seen >= _REPEATS) & (seen >= _MASS * len(values))
+    heavy = point_masses(seen, least=_MASS)
     light = np.where(heavy, 0, seen)
-    wanted = np.clip(light.sum() // _ROWS_PER_BIN, 1, bins)
-    part = ((np.cumsum(light) - light / 2) / max(light.sum(), 1) * wanted).astype(int)
-    # A point mass is a token of its own and ends the bin that it lies in.
+    parts = np.clip(light.sum() // _ROWS_PER_BIN, 1, bins)
+    part = ((np.cumsum(light) - light / 2) / max(light.sum(), 1) * parts).astype(int)
+    # A point mass is a token of its own and splits the bin that it lies in.
     begins = np.ones(len(distinct), bool)
     begins[1:] = (part[1:] != part[:-1]) | heavy[1:] | heavy[:-1]
     token = np.cumsum(begins) - 1
@@ -181,7 +184,7 @@ def _cut(values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndar
     ordered = np.sort(values)
     ends = np.cumsum(np.bincount(token, seen).astype(int))
     starts = np.concatenate([[0], ends[:-1]])
-    # Positions of the pieces' ends among the sorted values; a token reaches half-way to its neighbours.
+    # Positions of the pieces' ends among the sorted values; a token extends midway to its neighbours.
     reach = starts[:, None] - 0.5 + (ends - starts)[:, None] * np.linspace(0, 1, _PIECES + 1)
     mass = heavy[first][:, None]
     reach = np.where(mass, starts[:, None], reach)
