@@ -1,4 +1,4 @@
-"""A content-addressed store of folders: made once, whole or not at all, checked when read.
+"""Content-addressed store of folders: each is made once, whole or not at all, and checked when it is read.
 
 An entry lives in ``root/kind/key``. It is written to a temporary folder beside its place, with a manifest of
 sha256 sums, and moved there in one step, so that a process killed at any moment leaves either nothing or all.
@@ -22,13 +22,13 @@ MANIFEST = "manifest.json"
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal sha256 of a file."""
+    """Compute the hexadecimal sha256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Put ``content`` at ``path`` in one step; on any failure ``path`` is as it was.
+    """Write ``content`` to ``path`` in one step; on any failure ``path`` stays as it was.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes private files; results are for everyone the user's umask allows.
+        # mkstemp makes private files; results get the permissions of the user's umask.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
@@ -62,14 +62,14 @@ def _umask() -> int:
 
 
 def unwritable(path: Path, error: OSError, parameter: str = "path") -> InputError:
-    """The error to raise for a file or folder that cannot be written."""
+    """Build the error for a file or folder that cannot be written."""
     return InputError(
         parameter, str(path), f"cannot be written ({error.strerror or error}); free space or write elsewhere"
     )
 
 
 def require_writable(folder: Path, parameter: str) -> None:
-    """Make ``folder`` if it is absent; an ``InputError`` before any work is better than one after it."""
+    """Make ``folder`` if it is absent; raise ``InputError`` before any work where it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
@@ -90,14 +90,14 @@ class Store:
         self.root = Path(root)
 
     def get_or_make(self, kind: str, key: str, make: Callable[[Path], None], read: Callable[[Path], T]) -> T:
-        """Read entry ``kind/key``, after making it if it is absent or damaged.
+        """Read the entry ``kind/key``; make it first if it is absent or damaged.
 
         Parameters
         ----------
         kind, key : str
             The entry's address; equal keys must mean equal content.
         make : callable
-            Fills the empty folder that it is given. Runs once even if many processes ask at the same time.
+            Fills the empty folder that it receives. Runs once even if several processes need the entry.
         read : callable
             Turns the entry's folder into the value.
 

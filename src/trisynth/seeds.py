@@ -1,7 +1,7 @@
 """Named, independent random streams from one seed.
 
-A stream is addressed by name and not by the order in which it is asked for, so that a new metric or another
-classifier cannot move the numbers that a generator draws. Nothing in the package reads or writes a global
+A stream is addressed by its name, independent of the order of calls, so that a new metric or another classifier cannot
+change the numbers that a generator draws. Nothing in the package reads or writes a global
 random state.
 """
 
@@ -14,7 +14,7 @@ _LARGEST = 2**31 - 1
 
 
 def stream(seed: int, *names: object) -> np.random.Generator:
-    """Random generator of the stream ``names`` under ``seed``.
+    """Create the random generator of the stream ``names`` under ``seed``.
 
     Parameters
     ----------
@@ -34,12 +34,12 @@ def stream(seed: int, *names: object) -> np.random.Generator:
 
 
 def integer(seed: int, *names: object) -> int:
-    """Integer seed of the stream ``names``, for libraries that take ``random_state``."""
+    """Draw the integer seed of the stream ``names``, for libraries that take ``random_state``."""
     return int(stream(seed, *names).integers(_LARGEST))
 
 
 def torch_generator(rng: np.random.Generator, device: str = "cpu"):
-    """``torch.Generator`` seeded by the next draw of ``rng``; torch's global state is not touched."""
+    """Create a ``torch.Generator`` seeded by the next draw of ``rng``; torch's global state is not touched."""
     import torch
 
     return torch.Generator(device=device).manual_seed(int(rng.integers(_LARGEST)))

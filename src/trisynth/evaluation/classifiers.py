@@ -1,8 +1,8 @@
-"""Any scikit-learn estimator, trained on one arm's rows and asked about the test rows.
+"""Training of any scikit-learn estimator on the rows of an arm, and its predictions for the test rows.
 
-The encoder comes fitted on the real training rows, labels become whole numbers before any estimator sees them
-(scikit-learn's weights by class reject labels such as "0"), and a numeric target is standardised, so that one set
-of hyperparameters fits every unit.
+The encoder is fitted on the real training rows. Labels become whole numbers before any estimator gets them, because
+scikit-learn's weights by class reject labels such as "0". A numeric target is standardised, so that one set of
+hyperparameters fits every unit.
 """
 
 import time
@@ -22,7 +22,7 @@ from trisynth.errors import InputError
 from trisynth.evaluation.arms import Arm, TrainingSet
 
 _INNER_FOLDS = 5
-_PASSES = 10
+_MAX_ITER = 10
 _RATIOS = (1e-3, 1e3)
 
 
@@ -161,7 +161,7 @@ def _regress(
 
 
 class _Learner:
-    """A classifier that answers for all ``k`` classes, whichever of them its rows hold."""
+    """A classifier with a probability for each of ``k`` classes, whichever of them its rows hold."""
 
     def __init__(self, make: Callable[[], BaseEstimator], k: int, seed: int):
         self.make, self.k, self.seed = make, k, seed
@@ -189,7 +189,7 @@ class _Learner:
         return probabilities
 
     def out_of_fold(self, matrix: np.ndarray, codes: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
-        """Probabilities of each row by a fit on the other inner folds."""
+        """Predict the probabilities of each row by a fit on the other inner folds."""
         folds = _stratified_folds(codes, seeds.stream(self.seed, "classifier.inner_folds"))
         found = np.zeros((len(codes), self.k))
         for fold in np.unique(folds) if len(np.unique(folds)) > 1 else []:
@@ -200,10 +200,10 @@ class _Learner:
 
 
 def tune_multipliers(probabilities: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Factors on the columns of ``probabilities`` whose argmax has the best macro-F1 found by coordinate search.
+    """Search, by coordinates, the factors on the columns of ``probabilities`` whose argmax has the best macro-F1.
 
-    With two classes this is the search for the best threshold, exact over all thresholds that tell the rows apart.
-    One class after the other gets its best factor, until no factor improves the score.
+    With two classes this is the search for the best threshold, exact over all thresholds that separate the rows.
+    Each class in turn gets its best factor, until no factor improves the score.
 
     Parameters
     ----------
@@ -221,7 +221,7 @@ def tune_multipliers(probabilities: np.ndarray, codes: np.ndarray) -> np.ndarray
     truth = np.eye(k)[codes]
     multipliers = np.ones(k)
     best = _macro_f1(truth, np.eye(k)[probabilities.argmax(axis=1)])
-    for _ in range(_PASSES):
+    for _ in range(_MAX_ITER):
         before = best
         for label in range(k):
             factor, score = _best_factor(probabilities, truth, multipliers, label)
@@ -236,16 +236,16 @@ def _best_factor(p: np.ndarray, truth: np.ndarray, multipliers: np.ndarray, labe
     k = p.shape[1]
     others = p * multipliers
     others[:, label] = -1.0
-    rival = np.eye(k)[others.argmax(axis=1)]
-    # A row goes to the label once the factor passes this ratio, and rows join in its order; a row of probability 0
-    # never does. The clip keeps a row that is certain from asking for an endless factor.
+    second = np.eye(k)[others.argmax(axis=1)]
+    # A row is assigned to the label once the factor passes this ratio, and rows follow in its order; a row of
+    # probability 0 never does. The clip keeps the factor finite for a row that is certain.
     able = p[:, label] > 0
     ratio = np.clip(others[able].max(axis=1) / p[able, label], *_RATIOS)
     order = np.argsort(ratio, kind="stable")
-    ratio, joining, left = ratio[order], truth[able][order], rival[able][order]
+    ratio, joining, left = ratio[order], truth[able][order], second[able][order]
     own = np.eye(k)[[label]]
-    predicted = rival.sum(axis=0) + np.vstack([np.zeros(k), np.cumsum(own - left, axis=0)])
-    correct = (truth * rival).sum(axis=0) + np.vstack([np.zeros(k), np.cumsum(joining * (own - left), axis=0)])
+    predicted = second.sum(axis=0) + np.vstack([np.zeros(k), np.cumsum(own - left, axis=0)])
+    correct = (truth * second).sum(axis=0) + np.vstack([np.zeros(k), np.cumsum(joining * (own - left), axis=0)])
     f1 = 2 * correct / np.maximum(predicted + truth.sum(axis=0), 1)
     scores = f1[:, truth.sum(axis=0) > 0].mean(axis=1)
     # The factor lies between two ratios, at their geometric mean; rows of equal ratio move together.
@@ -264,7 +264,7 @@ def _macro_f1(truth: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def _stratified_folds(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Fold of each row; every class is dealt out in turn, however few rows it has."""
+    """Assign a fold to each row; the rows of each class are dealt to the folds in turn, however few they are."""
     order = rng.permutation(len(codes))
     order = order[np.argsort(codes[order], kind="stable")]
     folds = np.empty(len(codes), dtype=int)
@@ -273,13 +273,13 @@ def _stratified_folds(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def _with_rows(estimator: BaseEstimator, n: int) -> BaseEstimator:
-    """The estimator, its number of neighbours kept within the ``n`` training rows."""
+    """Limit an estimator's number of neighbours to the ``n`` training rows."""
     names = [key for key in estimator.get_params() if key.split("__")[-1] == "n_neighbors"]
     return estimator.set_params(**{key: min(estimator.get_params()[key], n) for key in names})
 
 
 def _fit(estimator: BaseEstimator, matrix: np.ndarray, target: np.ndarray, weight: np.ndarray | None) -> bool:
-    """Fit in place, and say whether it converged; other warnings pass through."""
+    """Fit in place and return whether it converged; other warnings pass through."""
     arguments = {} if weight is None else {"sample_weight": weight}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
@@ -291,13 +291,13 @@ def _fit(estimator: BaseEstimator, matrix: np.ndarray, target: np.ndarray, weigh
 
 
 def _resample(weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Positions in which each row comes ``weight / weight.min()`` times on average, and at least once."""
-    share = weight / weight[weight > 0].min()
-    ends = np.floor(np.cumsum(share) + rng.random()).astype(int)
+    """Resample positions: each row comes ``weight / weight.min()`` times on average, and at least once."""
+    ratio = weight / weight[weight > 0].min()
+    ends = np.floor(np.cumsum(ratio) + rng.random()).astype(int)
     return np.repeat(np.arange(len(weight)), np.diff(ends, prepend=0))
 
 
 def _at_least(labels: np.ndarray, folds: int) -> np.ndarray:
-    """All positions, those of a class with fewer than ``folds`` rows repeated until every fold can have one."""
+    """List all positions; those of a class with fewer than ``folds`` rows repeat until every fold can have one."""
     counts = np.bincount(labels)
     return np.repeat(np.arange(len(labels)), -(-folds // np.minimum(counts, folds))[labels])

@@ -1,4 +1,4 @@
-"""A job, and the digests that name what each of its steps depends on."""
+"""The identity of a job, and the digests of what each of its steps depends on."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ PARTS = ("dataset", "preprocessing", "generator", "classifier", "arms", "metrics
 
 @dataclass(frozen=True)
 class Job:
-    """One cell of a sweep.
+    """One cell of a sweep: a data set, a generator, a classifier and a seed.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class Job:
     seed : int
         Seed of the split, of the generator and of the classifier, each in its own stream.
     test_size : float
-        Share of the rows that are kept for testing.
+        Fraction of the rows that are held out for testing.
     raw : str
         Folder of the raw files; not part of the key.
     allow : tuple of str
@@ -42,6 +42,7 @@ class Job:
     allow: tuple[str, ...] = ()
 
     def __post_init__(self):
+        """Check what the keys are computed from."""
         for part in PARTS[:6]:
             if not isinstance(getattr(self, part), Mapping):
                 raise InputError(part, getattr(self, part), f"must name a file of conf/{part}")
@@ -60,7 +61,7 @@ class Job:
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """All that decides the result, as plain values."""
+        """Settings that decide the result, as plain values."""
         return {part: getattr(self, part) for part in PARTS}
 
     # Each key names what a step depends on; upstream keys stand for all that lies before them.

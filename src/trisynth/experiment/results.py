@@ -1,7 +1,7 @@
-"""One record per job, as files that nothing but a finished job writes.
+"""The record of a job, as files that only a finished job writes.
 
-``runs/<key>/result.json`` is the truth: configuration, metrics and digests, the same bytes whenever and wherever
-the job runs. What differs from run to run (seconds, the machine) lies beside it in ``timings.json``.
+``runs/<key>/result.json`` is the truth: configuration, metrics and digests, the same bytes whenever and wherever the
+job runs. ``timings.json`` beside it has what differs from run to run.
 """
 
 import json
@@ -21,14 +21,14 @@ RESULT, TIMINGS, FAILURE = "result.json", "timings.json", "failure.json"
 
 @dataclass(frozen=True)
 class Result:
-    """What one job found.
+    """Result of one job.
 
     Parameters
     ----------
     key : str
         Digest of the resolved configuration, the data, the code and the libraries.
     name : str
-        Readable name: data set, generator, classifier, seed, and the loss weights where there are any.
+        Readable name: data set, generator, classifier, seed, and the loss weights, if any.
     config : mapping
         The job's resolved configuration.
     metrics : mapping of str to float
@@ -63,7 +63,7 @@ class Result:
 
     @classmethod
     def read(cls, root: str | Path, key: str) -> "Result | None":
-        """The finished record of ``key``, or None if there is none that can be read."""
+        """Read the finished record of ``key``; None if there is none that can be read."""
         folder = Path(root) / key
         try:
             return cls(**json.loads((folder / RESULT).read_text()))
@@ -71,7 +71,7 @@ class Result:
             return None
 
     def seconds(self, root: str | Path) -> dict[str, float]:
-        """Timings that were written beside the record."""
+        """Read the timings that were written beside the record."""
         try:
             return json.loads((Path(root) / self.key / TIMINGS).read_text())
         except (OSError, ValueError):
@@ -79,12 +79,12 @@ class Result:
 
 
 def write_failure(root: str | Path, key: str, message: str) -> None:
-    """Leave a job's error text beside where its result would be."""
+    """Write a job's error text to the folder where its result would be."""
     write_atomic(Path(root) / key / FAILURE, json.dumps({"key": key, "error": message}, indent=1) + "\n")
 
 
 def identity(result: Result) -> dict[str, Any]:
-    """What tells a job from the others of a usual sweep: the first columns of ``table``."""
+    """Collect what distinguishes a job in a usual sweep: the first columns of ``table``."""
     config = result.config
     weights = config["generator"].get("loss") or {}
     return {
@@ -98,7 +98,7 @@ def identity(result: Result) -> dict[str, Any]:
 
 
 def table(results: list[Result]) -> pd.DataFrame:
-    """Results as a table, one row per job: its identity, settings that were varied, and its metrics in sorted order.
+    """Tabulate results, one row per job: its identity, settings that were varied, and its metrics in sorted order.
 
     A setting counts as varied if jobs with the same data set, or the same generator, and so on, differ in it.
     """
@@ -111,11 +111,11 @@ def table(results: list[Result]) -> pd.DataFrame:
 
 
 def varied(results: list[Result]) -> list[dict[str, Any]]:
-    """Settings in which a job differs from others that name the same choice; one dictionary per result."""
+    """List the settings in which a job differs from others of the same choice; one dictionary per result."""
     jobs, seen = [], defaultdict(set)
     for result in results:
         known = identity(result)
-        # Two generators have different settings anyway; what counts is one generator with two settings.
+        # Two generators have different settings anyway; only one generator with two settings counts as varied.
         settings = {
             (known.get(name.partition(".")[0]), name.replace("generator.loss.", "loss.")): value
             for name, value in flat(result.config)
@@ -127,7 +127,7 @@ def varied(results: list[Result]) -> list[dict[str, Any]]:
 
 
 def flat(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves of a config with dotted names; the declared columns of the data set stay out."""
+    """Yield the leaves of a config with dotted names, without the declared columns of the data set."""
     if isinstance(config, Mapping):
         for key, value in config.items():
             if (prefix, key) != ("dataset", "columns"):

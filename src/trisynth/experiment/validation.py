@@ -1,7 +1,7 @@
-"""Jobs whose test rows stay sealed: they are scored on a part of the training rows.
+"""Validation jobs: scored on a part of the training rows, never on the test rows.
 
-Whatever chooses by scores (a search for weights, a look at a figure) must choose on such jobs, and run an ordinary one
-for what it chose. An ordinary job knows nothing of this module, so that its key and its bytes are what they were.
+A choice by scores (a search for weights, a look at a figure) must be made on such jobs; an ordinary job then tests the
+choice. Ordinary jobs do not depend on this module, so that it changes neither their keys nor their bytes.
 """
 
 from dataclasses import dataclass
@@ -21,11 +21,12 @@ class ValidationJob(Job):
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """All that decides the result, as plain values."""
+        """Settings that decide the result, as plain values."""
         return {**super().config, "validation": True}
 
     @cached_property
     def split_key(self) -> str:
+        """Key of the inner training and the validation rows."""
         # All other keys but those of the arms' and the generator's own settings come from this one.
         return digest(super().split_key, "validation", code_digest("trisynth.data.inner"))
 
@@ -41,7 +42,7 @@ class ValidationJob(Job):
 
 
 class ValidationExperiment(Experiment):
-    """The steps of a ``ValidationJob``: ``test`` is everywhere the validation part of the training rows."""
+    """Steps of a ``ValidationJob``, whose ``test`` is the validation part of the training rows throughout."""
 
     @cached_property
     def parts(self) -> tuple[Dataset, Dataset]:
