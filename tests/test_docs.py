@@ -10,6 +10,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
 from trisynth.commandline import composed
+from trisynth.experiment.run import run_job
 
 ROOT = Path(__file__).resolve().parents[1]
 GLOSSARY = (ROOT / "docs/glossary.md").read_text()
@@ -26,10 +27,15 @@ def metric(name: str) -> str:
     return REFERENCES.sub("", rest if part in PARTS else name)
 
 
+def pattern(entry: str) -> re.Pattern:
+    """Names that an entry such as ``f1/<class>`` defines."""
+    return re.compile(re.sub("<.*?>", ".+", entry))
+
+
 def undefined(names: set[str]) -> set[str]:
     """Logged names without an entry."""
-    patterns = [re.compile(re.sub("<.*?>", ".+", entry)) for entry in ENTRIES]
-    return {name for name in names if not any(pattern.fullmatch(metric(name)) for pattern in patterns)}
+    patterns = [pattern(entry) for entry in ENTRIES]
+    return {name for name in names if not any(known.fullmatch(metric(name)) for known in patterns)}
 
 
 def logged() -> set[str]:
@@ -41,8 +47,32 @@ def logged() -> set[str]:
     return names
 
 
+@pytest.fixture(scope="module")
+def produced(tmp_path_factory) -> set[str]:
+    """Metrics of small jobs: every shipped group of metrics, with classes and with a numeric target."""
+    folder = tmp_path_factory.mktemp("jobs")
+    base = ["dataset=paper_cohort", "dataset.read.n=300", "generator=copula", "classifier=logistic", "arms=minimal"]
+    base += [f"paths.{name}={folder / name}" for name in ("raw", "runs", "cache", "sweeps")]
+    jobs = [[f"metrics={path.stem}"] for path in sorted((ROOT / "conf/metrics").glob("*.yaml"))]
+    names = set()
+    for overrides in (*jobs, ["dataset.target=age", "dataset.task=regression"]):
+        result, _ = run_job(composed([*base, *overrides]))
+        names |= {*result.metrics, *(f"seconds/{part}" for part in result.seconds(folder / "runs"))}
+    return names
+
+
 def test_glossary_defines_what_the_studies_logged() -> None:
     assert undefined(logged()) == set()
+
+
+def test_glossary_defines_what_the_shipped_metrics_produce(produced) -> None:
+    assert {"real/r2", "fidelity/coverage", "fidelity/spread_ratio"} <= produced
+    assert undefined(produced) == set()
+
+
+def test_every_entry_is_logged_by_something(produced) -> None:
+    names = {metric(name) for name in logged() | produced}
+    assert {entry for entry in ENTRIES if not any(pattern(entry).fullmatch(name) for name in names)} == set()
 
 
 def test_glossary_misses_a_planted_name() -> None:
