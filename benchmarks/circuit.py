@@ -72,7 +72,7 @@ def measured(name: str, rows: int) -> list[dict]:
     record("sample", speed(circuit), "rows / CPU s")
     with tempfile.TemporaryDirectory() as folder:
         for n in sorted({rows // 10, rows}):
-            tables = (circuit.sample(part, i)[0] for i, part in enumerate(chunks(n)))
+            tables = (circuit.sample(part, i) for i, part in enumerate(chunks(n)))
             write(tables, Path(folder) / "rows.parquet")
             record(f"memory after {n:,} rows were written", round(peak()), "MB")
     for simple in (Copula(), Independent()):

@@ -39,14 +39,13 @@ def measured(table: str, split: int, draws: int, store: Store) -> list[dict]:
     job = next(iter(jobs.values()))
     experiment = Experiment(job, build(job), store)
     train, test = experiment.parts
-    circuit = fit(job.generator, train.X, train.y, split)
+    circuit = fit(job.generator, train, split)
     real = scores.real(jobs, store)["arms"]["real"]
     found = []
     for how, limit in HOW.items():
         sampler.STRATIFIED_ROWS = limit
         for draw in range(draws):
-            X, y = circuit.sample(len(train), draw)
-            given = {"synthetic": (f"{table}-{split}-{how}-{draw}", X.assign(**{train.spec.target: y}))}
+            given = {"synthetic": (f"{table}-{split}-{how}-{draw}", circuit.sample(len(train), draw))}
             arm = scores.by_arm(jobs, store, given, ("synthetic",))["arms"]["synthetic"]
             losses = {name: np.mean([real[c][key] - arm[c][key] for c in jobs]) for name, key in SCORES.items()}
             rows = scores.Rows(job, store, given).rows(0)[1]

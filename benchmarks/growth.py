@@ -39,7 +39,7 @@ from trisynth import commandline, data, seeds, synthesize
 name, n, out, own = sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5:]
 config = commandline.composed([*own, "generator=" + name])
 dataset = data.load(config["dataset"], config["paths"]["raw"])
-generator = synthesize.fitted(config, dataset.X, dataset.y)
+generator = synthesize.fitted(config, dataset)
 generator.sample(1000)
 open("/proc/self/clear_refs", "w").write("5")  # the peak counts from here
 before, start = megabytes("VmRSS"), cpu_seconds()

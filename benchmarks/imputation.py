@@ -161,11 +161,10 @@ def blanked(table: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame
 def by_circuit(train: Dataset, holes: pd.DataFrame, schema: Schema, seed: int) -> dict[str, pd.DataFrame]:
     """The holes filled by one draw, and by the best guess from many."""
     # Columns that are computed from others cannot be asked for while these are blank.
-    circuit = Circuit(derived_columns=False).fit(train.X, train.y, seed=seed)
+    circuit = Circuit(derived_columns=False).fit(train, seed=seed)
     n, target = len(holes), holes.columns[-1]
     rows = holes.loc[holes.index.repeat(_DRAWS)].reset_index(drop=True)
-    X, y = circuit.conditional(rows.drop(columns=target), rows[target], seed=seed)
-    drawn = schema.canonical(X.assign(**{target: y}))
+    drawn = schema.canonical(circuit.conditional(rows.drop(columns=target), rows[target], seed=seed))
     guess = {}
     for name, column in drawn.items():
         if hasattr(column, "cat"):

@@ -83,7 +83,7 @@ def fit_and_sample(
         If it took more than ten minutes of CPU time or failed.
     """
     python = interpreter(environment)
-    table = train.X.assign(**{train.spec.target: train.y})
+    table = train.target_last
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         table.to_parquet(work / "train.parquet", index=False)

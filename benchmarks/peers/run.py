@@ -16,7 +16,6 @@ from trisynth.cache import Store, sha256, write_atomic
 from trisynth.config import digest
 from trisynth.data.dataset import Dataset
 from trisynth.experiment.job import Job
-from trisynth.experiment.steps import frame_digest
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -95,7 +94,7 @@ def run(cell: Cell, store: Store, raw: str, scored_by: str) -> dict[str, Any]:
     split_jobs = scores.placed(scores.jobs(name, cell.table, cell.split), raw)
     job = next(iter(split_jobs.values()))
     train, test = parts(cell.table, cell.split, raw)
-    rows = digest(frame_digest(train), frame_digest(test))
+    rows = digest(train.digest, test.digest)
     made_by = rows if cell.generator.name == REAL else fit_key(cell, job, rows)
     key = digest(made_by, scored_by)
     found = read(path(cell))

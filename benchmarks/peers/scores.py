@@ -17,7 +17,7 @@ from trisynth.data.schema import Schema
 from trisynth.evaluation.metrics.context import Context
 from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
-from trisynth.experiment.steps import Experiment, class_counts, frame_digest
+from trisynth.experiment.steps import Experiment
 
 CLASSIFIERS = ("logistic", "forest", "boosting")
 KEPT = ("roc_auc", "average_precision", "f1_macro", "balanced_accuracy", "log_loss")
@@ -71,7 +71,7 @@ def fingerprint(store: Store, raw: str) -> str:
         found = []
         for split_jobs in probes.values():
             train, _ = Rows(next(iter(split_jobs.values())), store, {}).parts
-            given = {"synthetic": (frame_digest(train), train.X.assign(**{train.spec.target: train.y}))}
+            given = {"synthetic": (train.digest, train.frame)}
             found += [real(split_jobs, store), synthetic(split_jobs, store, given)]
         # Other machines may round another way.
         rounded = json.loads(json.dumps(found), parse_float=lambda text: round(float(text), 3))
@@ -88,7 +88,7 @@ def placed(split_jobs: Mapping[str, Job], raw: str) -> dict[str, Job]:
 def requests(train: Dataset, job: Job, own: bool) -> list[Any]:
     """What to sample: as many rows as there are real ones and, of ours where classes are far apart, those that fill
     the classes up to the largest, unless these are too many."""
-    counts = class_counts(train)
+    counts = train.counts
     present = {label: n for label, n in counts.items() if n}
     if not own:
         return [present]
@@ -140,7 +140,7 @@ def synthetic(split_jobs: Mapping[str, Job], store: Store, given: Mapping[str, t
     found = by_arm(split_jobs, store, given, arms)
     experiment = Rows(next(iter(split_jobs.values())), store, given)
     (train, test), (_, rows) = experiment.parts, experiment.rows(0)
-    found["rows"] = class_counts(rows)
+    found["rows"] = rows.counts
     context = Context(train, test, rows, experiment.encoder, experiment.job.seed)
     with threadpool_limits(limits=1):
         for part in ("fidelity", "copying"):

@@ -5,6 +5,7 @@ Each composes the same configuration as a run does, so ``dataset=stroke generato
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,7 @@ from trisynth.errors import InputError
 from trisynth.evaluation.arms import Balanced
 from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
-from trisynth.experiment.steps import Experiment, class_counts
-
-
-def write_table(dataset: Dataset, path: Path) -> None:
-    """Rows with the target as last column, as parquet or csv by the file's ending."""
-    table = dataset.X.assign(**{dataset.spec.target: dataset.y})
-    if path.suffix == ".csv":
-        content: bytes = table.to_csv(index=False).encode()
-    else:
-        content = table.to_parquet(index=False)
-    write_atomic(path, content)
+from trisynth.experiment.steps import Experiment
 
 
 def collect_stage(config: dict[str, Any]) -> None:
@@ -47,7 +38,8 @@ def prepare_stage(config: dict[str, Any], root: str = "data/prepared") -> None:
     read = data.reader(config["dataset"], config.get("allow", ()))
     dataset, report = data.prepare(config["dataset"], config["paths"]["raw"], read)
     folder = Path(root) / dataset.spec.name
-    write_table(dataset, folder / "table.parquet")
+    # In files for figures the target is the last column.
+    replace(dataset, place=None).write(folder / "table.parquet")
     write_atomic(folder / "report.csv", report.round(6).to_csv(index=False))
     show_report(dataset, report)
 
@@ -60,9 +52,9 @@ def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None
     folder = Path(root) / train.spec.name
     tables = {"real": train, "synthetic": experiment.rows(len(train))[1]}
     if train.spec.task == "classification":
-        tables["balanced"] = experiment.rows(Balanced().needs(class_counts(train)))[1]
+        tables["balanced"] = experiment.rows(Balanced().needs(train.counts))[1]
     for name, rows in tables.items():
-        write_table(rows, folder / f"{name}.parquet")
+        replace(rows, place=None).write(folder / f"{name}.parquet")
     about = {
         "name": train.spec.name,
         "title": train.spec.name.replace("_", " "),

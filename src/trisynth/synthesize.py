@@ -20,6 +20,7 @@ from rich.progress import Progress
 from trisynth import commandline, data, seeds
 from trisynth.cache import Store, unwritable
 from trisynth.config import code_digest, digest, locate, target_name, targets
+from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
 from trisynth.generators import completion
 from trisynth.generators.base import Generator, fit
@@ -61,7 +62,7 @@ def rows(text: str) -> int | dict[str, int]:
         raise InputError("n", text, remedy) from None
 
 
-def fitted(config: Mapping[str, Any], X: pd.DataFrame, y: pd.Series) -> Generator:
+def fitted(config: Mapping[str, Any], dataset: Dataset) -> Generator:
     """The generator of a config, fitted on all rows, or read from the store if that was done before."""
     key = digest(
         data.data_key(config["dataset"]),
@@ -71,7 +72,7 @@ def fitted(config: Mapping[str, Any], X: pd.DataFrame, y: pd.Series) -> Generato
     )
 
     def make(folder: Path) -> None:
-        fit(config["generator"], X, y, config["seed"]).save(folder / "generator.zip")
+        fit(config["generator"], dataset, config["seed"]).save(folder / "generator.zip")
 
     store = Store(config["paths"]["cache"])
     return store.get_or_make("generator", key, make, lambda folder: Generator.load(folder / "generator.zip"))
@@ -129,7 +130,7 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
     partial = None if given is None else completion.read(given, dataset)
     if partial is not None:
         _check(config["generator"], n)
-    generator = fitted(config, dataset.X, dataset.y)
+    generator = fitted(config, dataset)
     if partial is None:
         n = len(dataset) if n is None else n
         total = sum(n.values()) if isinstance(n, Mapping) else n
@@ -144,10 +145,10 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
 
     def tables() -> Iterator[pd.DataFrame]:
         nonlocal written
-        for X, y in draws:
-            written += len(y)
+        for table in draws:
+            written += len(table)
             bar.update(task, completed=written)
-            yield X.assign(**{dataset.spec.target: y})
+            yield table
 
     with Progress(transient=True) as bar:
         task = bar.add_task("sampling", total=total if isinstance(total, int) else None)

@@ -1,5 +1,6 @@
 """Arms compose training sets: counts, shares, rivals, and nothing but real training rows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,25 +31,18 @@ def regression():
     return Dataset(X, X["number"].rename("y") * 2, Spec("small", "y", task="regression"))
 
 
-def counts_of(data):
-    if data.spec.task == "regression":
-        return {"rows": len(data)}
-    return data.y.value_counts(sort=False).to_dict()
-
-
 def asked(real, needs):
     """Synthetic rows as a generator would give them: far away, so that they are told apart."""
     if needs is None:
         return None
     if isinstance(needs, dict):
-        made = dataset(needs, shift=1000.0) if needs else dataset().take([])
-        return made.X, made.y
-    rows = np.arange(needs) % len(real)
-    return real.X.assign(number=real.X["number"] + 1000).iloc[rows].reset_index(drop=True), real.take(rows).y
+        return dataset(needs, shift=1000.0) if needs else dataset().take([])
+    rows = real.take(np.arange(needs) % len(real))
+    return replace(rows, X=rows.X.assign(number=rows.X["number"] + 1000))
 
 
 def compose(arm, real, seed=0):
-    return arm.compose(real, asked(real, arm.needs(counts_of(real))), seed)
+    return arm.compose(real, asked(real, arm.needs(real.counts)), seed)
 
 
 def test_both_yaml_files_hold_arms_and_the_minimal_one_is_a_part_of_the_default():
@@ -73,7 +67,7 @@ def test_both_yaml_files_hold_arms_and_the_minimal_one_is_a_part_of_the_default(
 )
 def test_rows_per_class(name, expected):
     training = compose(ARMS[name], dataset())
-    assert counts_of(Dataset(training.X, training.y, Spec("", "y"))) == expected | {"unseen": 0}
+    assert Dataset(training.X, training.y, Spec("", "y")).counts == expected | {"unseen": 0}
 
 
 @pytest.mark.parametrize(("name", "task"), [(name, task) for name, arm in ARMS.items() for task in arm.tasks])

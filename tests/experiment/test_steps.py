@@ -38,9 +38,9 @@ def fits(monkeypatch):
     calls = []
     original = Generator.fit
 
-    def counted(self, X, y, seed=0):
+    def counted(self, X, y=None, *, seed=0, **given):
         calls.append((type(self).__name__, seed))
-        return original(self, X, y, seed)
+        return original(self, X, y, seed=seed, **given)
 
     monkeypatch.setattr(Generator, "fit", counted)
     monkeypatch.setattr(steps, "references", lambda *_: {})

@@ -94,7 +94,7 @@ def _hard() -> dict[str, Callable[[], Table]]:
             ),
             pd.Series(pd.array([0, 1] * 20, dtype="Int64")),
         ),
-        "numeric target": lambda: (X, pd.Series(normal, name="price")),
+        "numeric target": lambda: (X, pd.Series(normal, name="cost")),
         "constant numeric target": lambda: (few, pd.Series(np.full(40, 2.5), name="y")),
         "numeric target, one row": lambda: (X.iloc[:1], pd.Series([2.5])),
     }

@@ -10,11 +10,5 @@ def prepare(about):
 
 
 def fit(table, about):
-    target = about["target"]
-    generator = about["generator"].fit(table.drop(columns=target), table[target], about["seed"])
-
-    def draw(n):
-        X, y = generator.sample(n, about["seed"])
-        return X.assign(**{target: y})
-
-    return draw
+    generator = about["generator"].fit(table, target=about["target"], seed=about["seed"])
+    return lambda n: generator.sample(n, about["seed"])

@@ -10,17 +10,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api import types
 
 from trisynth.data.columns import clean_column
 from trisynth.data.dataset import Column, Dataset, Spec
+from trisynth.data.inference import MOST_CLASSES, task_of
 from trisynth.data.spec import declared
 from trisynth.errors import InputError
 
 REPORT = ["column", "problem", "cells", "share", "treatment"]
 ROWS = "(rows)"
-# A target with more distinct numbers than this is a quantity, unless the config says otherwise.
-MOST_CLASSES = 20
 
 
 def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFrame]:
@@ -74,15 +72,14 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
     _remark(X, note)
 
     columns = {name: facts for name, facts in spec.columns.items() if name not in ignored}
-    dataset = Dataset(X, y, replace(spec, task=task, columns=columns))
+    place = [name for name in raw.columns if name not in ignored].index(spec.target)
+    dataset = Dataset(X, y, replace(spec, task=task, columns=columns), place)
     return dataset, pd.DataFrame(findings, columns=REPORT)
 
 
 def _task(cells: pd.Series, spec: Spec, missing: tuple) -> str:
     """Task of a target about which nothing is declared."""
-    guess = clean_column(cells, spec.columns.get(spec.target, Column()), missing, lambda *finding: None)
-    many = types.is_numeric_dtype(guess) and guess.nunique() > MOST_CLASSES
-    return "regression" if many else "classification"
+    return task_of(clean_column(cells, spec.columns.get(spec.target, Column()), missing, lambda *finding: None))
 
 
 def _kept_rows(X: pd.DataFrame, y: pd.Series, target: str, note) -> np.ndarray:

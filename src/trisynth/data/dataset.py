@@ -1,10 +1,15 @@
 """What a data set is: a table, its target, and the facts that were declared about them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from trisynth.cache import write_atomic
+from trisynth.config import digest
+from trisynth.errors import InputError
 
 KINDS = ("number", "category", "ignore")
 TASKS = ("classification", "regression")
@@ -65,25 +70,103 @@ class Spec:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows, their target and their spec.
+    """Rows, their target and their declared facts.
 
     Parameters
     ----------
     X : DataFrame, shape (n, d)
-        The dtypes are the schema: ``float64`` and ``int64`` (``Int64`` where cells are missing) for numbers,
-        ``category`` with string categories for categories. Index 0..n-1.
+        Features. The dtypes are the schema: ``float64`` and ``int64`` (``Int64`` where cells are missing) for
+        numbers, ``category`` with string categories for categories. Index 0..n-1.
     y : Series, shape (n,)
         ``category`` for classification, ``float64`` for regression; no missing values.
     spec : Spec
+    place : int or None, default=None
+        Position of the target in the whole table; None is the last.
     """
 
     X: pd.DataFrame
     y: pd.Series
     spec: Spec
+    place: int | None = None
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, spec: Spec) -> "Dataset":
+        """Separate a whole table, renumbered from 0, into features and target.
+
+        Parameters
+        ----------
+        frame : DataFrame, shape (n, d + 1)
+            Every column of the data set, the target among them.
+        spec : Spec
+
+        Raises
+        ------
+        InputError
+            If the table has no such target.
+        """
+        if spec.target not in frame.columns:
+            raise InputError("target", spec.target, f"the table has no such column; there are {list(frame.columns)}")
+        frame = frame.reset_index(drop=True)
+        return cls(frame.drop(columns=spec.target), frame[spec.target], spec, frame.columns.get_loc(spec.target))
+
+    @classmethod
+    def read(cls, path: str | Path, spec: Spec) -> "Dataset":
+        """Read a table that ``write`` wrote; from a ``.csv`` file the dtypes are pandas' guess."""
+        path = Path(path)
+        return cls.of(pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path), spec)
+
+    def write(self, path: str | Path) -> None:
+        """Write the whole table, as csv where the file's name ends so, else as parquet."""
+        path, frame = Path(path), self.frame
+        content = frame.to_csv(index=False).encode() if path.suffix == ".csv" else frame.to_parquet(index=False)
+        write_atomic(path, content)
 
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Whole table, shape (n, d + 1), with the target at its place."""
+        frame = self.X.copy(deep=False)
+        frame.insert(len(frame.columns) if self.place is None else self.place, self.spec.target, self.y)
+        return frame
+
+    @property
+    def target_last(self) -> pd.DataFrame:
+        """Whole table, shape (n, d + 1), with the target as last column."""
+        return self.X.assign(**{self.spec.target: self.y})
+
+    @property
+    def facts(self) -> dict[str, Column]:
+        """Declared facts of the columns; the kind of the target follows from the task."""
+        kind = "number" if self.spec.task == "regression" else "category"
+        target = replace(self.spec.columns.get(self.spec.target, Column()), kind=kind)
+        return {**self.spec.columns, self.spec.target: target}
+
+    @property
+    def classes(self) -> list[str] | None:
+        """Classes of the target, None where it is a number."""
+        return list(self.y.cat.categories) if self.spec.task == "classification" else None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows of each class, or ``{"rows": n}`` where the target is a number."""
+        return self.counts_of(self.y)
+
+    def counts_of(self, y: pd.Series) -> dict[str, int]:
+        """Count the rows of each of this data set's classes in another target, such as that of a training set."""
+        if self.classes is None:
+            return {"rows": len(y)}
+        counts = y.value_counts()
+        return {str(label): int(counts.get(label, 0)) for label in self.classes}
+
+    @property
+    def digest(self) -> str:
+        """Digest of the cells, row by row; where the target stands does not matter."""
+        hashes = pd.util.hash_pandas_object(self.target_last, index=False)
+        return digest(hashes.to_list())
+
     def take(self, rows: Any) -> "Dataset":
-        """The given row positions, renumbered from 0."""
-        return Dataset(self.X.iloc[rows].reset_index(drop=True), self.y.iloc[rows].reset_index(drop=True), self.spec)
+        """Select row positions, renumbered from 0."""
+        X, y = (part.iloc[rows].reset_index(drop=True) for part in (self.X, self.y))
+        return replace(self, X=X, y=y)

@@ -17,7 +17,6 @@ from trisynth import seeds
 from trisynth.data.dataset import TASKS, Dataset
 from trisynth.errors import InputError
 
-Rows = tuple[pd.DataFrame, pd.Series]
 # The amount that fills every class up to the largest.
 BALANCE = "balance"
 
@@ -79,13 +78,13 @@ class Arm:
         """
         return None
 
-    def compose(self, real: Dataset, synthetic: Rows | None, seed: int) -> TrainingSet:
+    def compose(self, real: Dataset, synthetic: Dataset | None, seed: int) -> TrainingSet:
         """Training set from real training rows and the synthetic rows that ``needs`` asked for.
 
         Parameters
         ----------
         real : Dataset
-        synthetic : tuple of (DataFrame, Series) or None
+        synthetic : Dataset or None
         seed : int
             Only arms that repeat real rows draw from it.
 
@@ -111,7 +110,7 @@ class Synthetic(Arm):
         return sum(counts.values())
 
     def compose(self, real, synthetic, seed):
-        return TrainingSet(*synthetic)
+        return TrainingSet(synthetic.X, synthetic.y)
 
 
 @dataclass(frozen=True)
@@ -236,12 +235,12 @@ def adding(amount: float | str) -> Arm:
     return Balanced() if amount == BALANCE else Combined(amount)
 
 
-def _stack(real: Dataset, synthetic: Rows | None) -> TrainingSet:
+def _stack(real: Dataset, synthetic: Dataset | None) -> TrainingSet:
     # pandas warns about dtypes when it stacks an empty table.
-    if synthetic is None or not len(synthetic[1]):
+    if synthetic is None or not len(synthetic):
         return TrainingSet(real.X, real.y)
-    X, y = synthetic
-    return TrainingSet(pd.concat([real.X, X], ignore_index=True), pd.concat([real.y, y], ignore_index=True))
+    parts = (real.X, synthetic.X), (real.y, synthetic.y)
+    return TrainingSet(*(pd.concat(part, ignore_index=True) for part in parts))
 
 
 def _take(real: Dataset, rows: np.ndarray) -> TrainingSet:

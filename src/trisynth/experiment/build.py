@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from trisynth import data, renamed
 from trisynth.config import instantiate, parameters_of
-from trisynth.data.dataset import TASKS
+from trisynth.data.dataset import TASKS, Dataset
 from trisynth.data.load import Reader
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import Arm
@@ -45,11 +44,11 @@ class Objects:
     arms: Mapping[str, Arm]
     metrics: Mapping[str, Mapping[str, Metric]]
 
-    def fit_generator(self, X: pd.DataFrame, y: pd.Series, seed: int) -> Generator:
+    def fit_generator(self, train: Dataset, seed: int) -> Generator:
         """Fit a copy of the generator; errors name its parameters as ``generator.<parameter>``."""
         generator = clone(self.generator)
         with parameters_of("generator", generator.get_params(deep=False)):
-            return generator.fit(X, y, seed)
+            return generator.fit(train, seed=seed)
 
 
 def build(job: Job) -> Objects:

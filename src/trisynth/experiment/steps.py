@@ -16,13 +16,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
 from trisynth import data
 from trisynth.cache import Store, sha256
-from trisynth.config import digest
 from trisynth.data.dataset import Dataset
 from trisynth.evaluation import classifiers
 from trisynth.evaluation.metrics.context import Context
@@ -89,7 +87,7 @@ class Experiment:
         def make(folder: Path) -> None:
             self.progress("fit")
             with self.timed("fit"):
-                fitted = self.objects.fit_generator(train.X, train.y, self.job.seed)
+                fitted = self.objects.fit_generator(train, self.job.seed)
             fitted.save(folder / "generator.zip")
 
         if self._fitted is None:
@@ -109,13 +107,11 @@ class Experiment:
             generator = self.generator()
             self.progress("sample")
             with self.timed("sample"):
-                X, y = generator.sample(n, self.job.seed)
-            X.assign(**{train.spec.target: y}).to_parquet(folder / "rows.parquet", index=False)
+                rows = Dataset.of(generator.sample(n, self.job.seed), train.spec)
+            rows.write(folder / "rows.parquet")
 
         def read(folder: Path) -> tuple[str, Dataset]:
-            table = pd.read_parquet(folder / "rows.parquet")
-            y = table.pop(train.spec.target)
-            return sha256(folder / "rows.parquet")[:16], Dataset(table, y, train.spec)
+            return sha256(folder / "rows.parquet")[:16], Dataset.read(folder / "rows.parquet", train.spec)
 
         key = self.job.rows_key(n)
         if key not in self._rows:
@@ -126,20 +122,19 @@ class Experiment:
         """Scores of one arm on the real test rows, and its training rows per class."""
         train, test = self.parts
         arm = self.objects.arms[name].informed(lambda: self.generator().advice())
-        digest_of_rows, synthetic = self.rows(arm.needs(class_counts(train))) if arm.uses_synthetic else (None, None)
+        digest_of_rows, synthetic = self.rows(arm.needs(train.counts)) if arm.uses_synthetic else (None, None)
 
         def make(folder: Path) -> None:
-            rows = (synthetic.X, synthetic.y) if synthetic is not None else None
-            training = arm.compose(train, rows, self.job.seed)
+            training = arm.compose(train, synthetic, self.job.seed)
             given = self.objects.classifier, arm, training, self.encoder, test.X
             with self.timed("classify"):
-                prediction = classifiers.fit_predict(*given, classes(train), self.job.seed)
+                prediction = classifiers.fit_predict(*given, train.classes, self.job.seed)
             with self.timed("metrics"):
                 scores: dict[str, float] = {}
                 for metric in self.objects.metrics["utility"].values():
-                    scores |= metric.score(test.y, prediction, classes(train))
+                    scores |= metric.score(test.y, prediction, train.classes)
                 scores["converged"] = float(prediction.converged)
-            write_json(folder / "scores.json", [scores, class_counts_of(training.y, train)])
+            write_json(folder / "scores.json", [scores, train.counts_of(training.y)])
 
         key = self.job.arm_key(name, digest_of_rows)
         return tuple(self.store.get_or_make("scores", key, make, lambda folder: read_json(folder / "scores.json")))
@@ -202,34 +197,10 @@ class Experiment:
                 metrics |= {f"gain/{name}": metrics[f"combined/{name}"] - real[name] for name in shared}
             self.progress("metrics")
             metrics |= self.comparison() | self.told()
-            digests = {"real_train": frame_digest(train), "real_test": frame_digest(test)}
+            digests = {"real_train": train.digest, "real_test": test.digest}
             digests["synthetic"] = self.rows(len(train))[0]
         seconds = {part: round(value, 4) for part, value in self.seconds.items()}
         return Result(job.key, job.name, job.config, metrics, digests, counts, seconds)
-
-
-def classes(dataset: Dataset) -> list[str] | None:
-    """Classes of the target, None where it is a number."""
-    return list(dataset.y.cat.categories) if dataset.spec.task == "classification" else None
-
-
-def class_counts(dataset: Dataset) -> dict[str, int]:
-    """Rows per class, or ``{"rows": n}`` where the target is a number."""
-    return class_counts_of(dataset.y, dataset)
-
-
-def class_counts_of(y: pd.Series, dataset: Dataset) -> dict[str, int]:
-    """Rows per class of ``y``, a target of ``dataset``."""
-    if dataset.spec.task == "regression":
-        return {"rows": len(y)}
-    counts = y.value_counts()
-    return {str(label): int(counts.get(label, 0)) for label in dataset.y.cat.categories}
-
-
-def frame_digest(dataset: Dataset) -> str:
-    """Digest of the cells of a data set, in order."""
-    hashes = pd.util.hash_pandas_object(dataset.X.assign(**{dataset.spec.target: dataset.y}), index=False)
-    return digest(hashes.to_list())
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -7,19 +7,21 @@ bounds and order are done here, once.
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pandas.api import types
 from sklearn.base import BaseEstimator
 
 from trisynth import seeds
 from trisynth.config import instantiate, parameters_of
+from trisynth.data.dataset import Column, Dataset
+from trisynth.data.inference import task_of
 from trisynth.data.schema import ColumnSchema, Schema
 from trisynth.errors import InputError
 from trisynth.generators import persistence
+from trisynth.generators.inputs import Training, check_count, training
 
 # A numeric target is cut into at most this many quantile bins, each with at least this many training rows.
 _BINS, _ROWS_PER_BIN = 10, 20
@@ -47,87 +49,124 @@ class Generator(BaseEstimator, ABC):
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         """Canonical table of shape (len(labels), d), row i drawn given ``labels[i]``; must not change ``self``."""
 
-    def fit(self, X: pd.DataFrame, y: pd.Series, seed: int = 0, **hints) -> "Generator":
+    def fit(
+        self,
+        X: pd.DataFrame | Dataset,
+        y: Sequence | None = None,
+        *,
+        target: object = None,
+        facts: Mapping[str, Column] | None = None,
+        seed: int = 0,
+        **hints,
+    ) -> "Generator":
         """Learn from real training rows.
 
         Parameters
         ----------
-        X : DataFrame, shape (n, d)
+        X : DataFrame of shape (n, d) or Dataset
             Numbers, categories, texts, truth values or dates; missing cells allowed; infinities count as missing.
-        y : Series, shape (n,)
-            Target without missing values. A float dtype means a number, every other dtype classes.
-        seed : int
+        y : array-like of shape (n,), optional
+            Target apart from ``X``, without missing values. A Series is aligned with ``X`` by its index.
+        target : optional
+            Name of the target among the columns of ``X``. Without ``y`` and ``target``, no column is special.
+        facts : mapping of str to Column, optional
+            Declared facts of columns by name. Where the kind of the target is not declared, more than 20 distinct
+            numbers or dates make it a number, as on the command line.
+        seed : int, default=0
             Seed of the stream ``generator.fit``.
         **hints
-            What else this generator's ``_fit`` takes, such as ``weights`` of the rows.
+            Further arguments of this generator's ``_fit``, such as ``weights`` of the rows.
 
         Returns
         -------
         Generator
             Itself.
+
+        Raises
+        ------
+        InputError
+            If the arguments do not describe one table with a complete target.
         """
         for name in sorted(hints.keys() - list(inspect.signature(self._fit).parameters)[3:]):
             raise InputError(name, hints[name], f"{type(self).__name__} does not take it when it is fitted")
-        X, y = _checked(X, y)
+        rng = seeds.stream(seed, "generator.fit")
+        given = training(X, y, target, facts)
         # A fit starts from nothing: state of an earlier one would be saved, too.
         for name in vars(self).keys() - self.get_params(deep=False).keys():
             delattr(self, name)
-        self.schema_ = Schema.learn(X)
-        self.numeric_target_ = bool(types.is_float_dtype(y.dtype))
-        self.target_ = ColumnSchema.learn(y, category=not self.numeric_target_)
-        table = self.schema_.canonical(X)
-        if self.numeric_target_:
-            labels = _quantile_bins(y.to_numpy(float))
-            self.target_column_ = _fresh_name(table, y.name)
-            table[self.target_column_] = self.target_.canonical(y)
-            self.labels_ = np.arange(labels.max() + 1)
-        else:
-            codes = self.target_.canonical(y).cat.codes.to_numpy()
-            present, labels = np.unique(codes, return_inverse=True)
-            self.labels_ = self.target_.categories.to_numpy()[present]
+        self.schema_ = Schema.learn(given.X)
+        table = self.schema_.canonical(given.X)
+        labels = self._labelled(table, given)
         self.counts_ = np.bincount(labels)
-        self._fit(table, labels, seeds.stream(seed, "generator.fit"), **hints)
+        self._fit(table, labels, rng, **hints)
         return self
 
-    def sample(self, n: int | Mapping, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
+    def _labelled(self, table: pd.DataFrame, given: Training) -> np.ndarray:
+        """Labels of the training rows; a numeric target joins the canonical table."""
+        self.numeric_target_, self.target_, self.target_place_ = False, None, given.place
+        if given.y is None:
+            self.labels_ = np.zeros(1, dtype=int)
+            return np.zeros(len(table), dtype=int)
+        declared = given.facts.get(given.y.name, Column()).kind
+        self.numeric_target_ = declared == "number" or (declared is None and task_of(given.y) == "regression")
+        self.target_ = ColumnSchema.learn(given.y, category=not self.numeric_target_)
+        cells = self.target_.canonical(given.y)
+        if self.numeric_target_:
+            labels = _quantile_bins(given.y.to_numpy(float))
+            self.target_column_ = _fresh_name(table, given.y.name)
+            table[self.target_column_] = cells
+            self.labels_ = np.arange(labels.max() + 1)
+            return labels
+        present, labels = np.unique(cells.cat.codes.to_numpy(), return_inverse=True)
+        self.labels_ = self.target_.categories.to_numpy()[present]
+        return labels
+
+    def sample(self, n: int | Mapping, seed: int = 0) -> pd.DataFrame:
         """Draw synthetic rows.
 
         Parameters
         ----------
         n : int or mapping of label to int
-            A number keeps the training shares of the labels, up to rounding; a mapping is met exactly.
-        seed : int
+            A number keeps the training proportions of the labels, up to rounding; a mapping is met exactly.
+        seed : int, default=0
             Seed of the stream ``generator.sample``.
 
         Returns
         -------
-        X : DataFrame, shape (n, d)
-        y : Series, shape (n,)
-            Both in the columns, order and dtypes of the training rows, in random order, index 0..n-1.
+        DataFrame, shape (n, columns)
+            The columns, order and dtypes of the training rows; a target that was given apart comes last. Rows in
+            random order, index 0..n-1.
         """
         if not hasattr(self, "schema_"):
             raise InputError("generator", type(self).__name__, "is not fitted; call fit first")
         rng = seeds.stream(seed, "generator.sample")
         labels = self._asked(n, rng)
         table = self._sample(labels, rng).reset_index(drop=True) if len(labels) else self._empty()
+        return self._restored(table, labels)
+
+    def _restored(self, table: pd.DataFrame, labels: np.ndarray) -> pd.DataFrame:
+        """Canonical rows and their labels as a table like the training rows, with the index of ``table``."""
+        restored = self.schema_.restore(table)
         if self.numeric_target_:
-            y = self.target_.restore(table[self.target_column_])
-        else:
-            values = pd.Series(self.labels_[labels], dtype=object)
-            y = values.astype(self.target_.dtype)
-        return self.schema_.restore(table), y.rename(self.target_.name)
+            restored.insert(self.target_place_, self.target_.name, self.target_.restore(table[self.target_column_]))
+        elif self.target_ is not None:
+            values = pd.Series(self.labels_[labels], index=table.index, dtype=object).astype(self.target_.dtype)
+            restored.insert(self.target_place_, self.target_.name, values)
+        return restored
 
     def _asked(self, n: int | Mapping, rng: np.random.Generator) -> np.ndarray:
         if isinstance(n, Mapping):
             labels = np.repeat(np.arange(len(self.labels_)), self._asked_counts(n))
         else:
-            _check_count(n)
+            check_count(n)
             # Systematic sampling: shares are met up to one row, and a single row is not always of the largest class.
             edges = np.cumsum(self.counts_) / self.counts_.sum() * n + rng.random()
             labels = np.repeat(np.arange(len(self.labels_)), np.diff(np.floor(edges).astype(int), prepend=0))[:n]
         return rng.permutation(labels)
 
     def _asked_counts(self, n: Mapping) -> list[int]:
+        if self.target_ is None:
+            raise InputError("n", dict(n), "a fit without target knows no classes; give a number of rows")
         if self.numeric_target_:
             raise InputError("n", dict(n), "a numeric target has no classes; give a number of rows")
         # Labels are also found by their text, so that a command line can ask for the class 1 as "1".
@@ -138,7 +177,7 @@ class Generator(BaseEstimator, ABC):
                 raise InputError(
                     "n", dict(n), f"no training row has the class {label!r}; classes: {', '.join(by_text)}"
                 )
-            _check_count(count)
+            check_count(count)
             counts[by_text[str(label)]] += int(count)
         return counts
 
@@ -173,28 +212,10 @@ class Generator(BaseEstimator, ABC):
         return persistence.load(Path(path), cls, allow)
 
 
-def fit(config: Mapping, X: pd.DataFrame, y: pd.Series, seed: int = 0, allow: Iterable[str] = ()) -> Generator:
-    """Generator of a yaml of ``conf/generator``, fitted; errors name parameters as ``generator.<parameter>``."""
+def fit(config: Mapping, train: Dataset, seed: int = 0, allow: Iterable[str] = ()) -> Generator:
+    """Fit the generator of a yaml of ``conf/generator``; errors name parameters as ``generator.<parameter>``."""
     with parameters_of("generator", config):
-        return instantiate(config, "generator", allow=allow).fit(X, y, seed)
-
-
-def _checked(X: pd.DataFrame, y: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
-    if not isinstance(X, pd.DataFrame) or not len(X) or not X.shape[1]:
-        raise InputError("X", getattr(X, "shape", type(X).__name__), "must be a DataFrame with rows and columns")
-    if not X.columns.is_unique:
-        raise InputError("X", list(X.columns[X.columns.duplicated()]), "column names must be unique; rename them")
-    y = pd.Series(y, name=getattr(y, "name", None) or "target")
-    if len(y) != len(X):
-        raise InputError("y", len(y), f"must have one value per row of X, {len(X)}")
-    if y.isna().any() or (types.is_float_dtype(y.dtype) and not np.isfinite(y.to_numpy(float)).all()):
-        raise InputError("y", int(y.isna().sum()), "must have no missing or infinite value; drop those rows")
-    return X.reset_index(drop=True), y.reset_index(drop=True)
-
-
-def _check_count(n: object) -> None:
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-        raise InputError("n", n, "must be a whole number of rows, 0 or more")
+        return instantiate(config, "generator", allow=allow).fit(train, seed=seed)
 
 
 def _quantile_bins(y: np.ndarray) -> np.ndarray:

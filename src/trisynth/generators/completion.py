@@ -43,7 +43,7 @@ def read(path: str, dataset: Dataset) -> tuple[pd.DataFrame, pd.Series]:
         raw = readers.parquet(path) if Path(path).suffix == ".parquet" else readers.delimited(path)
     except InputError as error:
         raise InputError("given", path, error.remedy) from None
-    known = dataset.X.assign(**{dataset.spec.target: dataset.y})
+    known = dataset.frame
     unknown = [str(name) for name in raw.columns if name not in known]
     if unknown or not raw.columns.is_unique:
         remedy = f"must have columns of {dataset.spec.name}, each once; {', '.join(unknown) or 'one'} is not"
@@ -73,9 +73,7 @@ def _column(cells: pd.Series, like: pd.Series, dataset: Dataset, path: str) -> p
     return clean_column(cells, facts, (), note)
 
 
-def completed(
-    generator: Generator, X: pd.DataFrame, y: pd.Series, n: int, seed: int
-) -> Iterator[tuple[pd.DataFrame, pd.Series]]:
+def completed(generator: Generator, X: pd.DataFrame, y: pd.Series, n: int, seed: int) -> Iterator[pd.DataFrame]:
     """Every partial row ``n`` times, what is unknown drawn given what is known, in parts that fit into memory.
 
     Parameters
@@ -90,8 +88,7 @@ def completed(
 
     Yields
     ------
-    X : DataFrame, shape (part, d)
-    y : Series, shape (part,)
+    DataFrame, shape (part, columns)
         Together n * m rows, those of one partial row one after the other.
 
     Raises
@@ -112,4 +109,4 @@ def completed(
             ]
         except InputError as error:
             raise InputError("given", error.value, error.remedy) from None
-        yield tuple(pd.concat(parts).sort_index() for parts in zip(*found, strict=True))
+        yield pd.concat(found).sort_index()

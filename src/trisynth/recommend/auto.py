@@ -18,11 +18,11 @@ from trisynth.errors import InputError
 from trisynth.evaluation.arms import BALANCE, adding
 from trisynth.generators.base import Generator
 from trisynth.recommend import summary as words
-from trisynth.recommend.folds import DECISIONS, RANKING, REGRESSION, Panel, counts
+from trisynth.recommend.folds import DECISIONS, RANKING, REGRESSION, Panel
 from trisynth.recommend.search import Search
 
 # The state that a generator has before its hook is called.
-_STATE = ("schema_", "numeric_target_", "target_", "target_column_", "labels_", "counts_")
+_STATE = ("schema_", "numeric_target_", "target_", "target_column_", "target_place_", "labels_", "counts_")
 
 
 def _vae(alpha: float, beta: float, gamma: float) -> dict[str, Any]:
@@ -166,9 +166,9 @@ class Auto(Generator):
             instantiate(self.classifiers, "classifiers"),
             REGRESSION if regression else self.metric,
             self.encoder if self.encoder is not None else TableEncoder(),
-            None if regression else list(data.y.cat.categories),
+            data.classes,
         )
-        balances = not regression and bool(adding(BALANCE).needs(counts(data)))
+        balances = not regression and bool(adding(BALANCE).needs(data.counts))
         search = Search(
             data,
             labels,

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, clone
 
 from trisynth import seeds
 from trisynth.data.dataset import Dataset
-from trisynth.evaluation.arms import Arm, ClassWeight, Duplicated, Oversampled, Real, Rows, Threshold, adding
+from trisynth.evaluation.arms import Arm, ClassWeight, Duplicated, Oversampled, Real, Threshold, adding
 from trisynth.evaluation.classifiers import Classifier, fit_predict
 from trisynth.evaluation.metrics.base import UtilityMetric
 from trisynth.evaluation.metrics.utility import Decisions, Errors, Ranking
@@ -113,7 +113,7 @@ class Panel:
     encoder: BaseEstimator
     classes: list[str] | None
 
-    def score(self, arm: Arm, exam: Exam, rows: Rows | None = None) -> float:
+    def score(self, arm: Arm, exam: Exam, rows: Dataset | None = None) -> float:
         """Mean score over the classifiers on the rows kept aside; NaN where these leave it undefined."""
         task, measure = exam.train.spec.task, _measure(self.metric)
         encoder = clone(self.encoder).fit(exam.train.X)
@@ -133,19 +133,12 @@ class Panel:
         """Scores of real rows with a generator's beside them, shape (exams, amounts); one fit for each exam."""
         found = np.empty((len(exams), len(amounts)))
         for i, exam in enumerate(exams):
-            fitted = clone(generator).fit(exam.train.X, exam.train.y, exam.seed)
+            fitted = clone(generator).fit(exam.train, seed=exam.seed)
             for j, amount in enumerate(amounts):
                 arm = adding(amount)
-                rows = fitted.sample(arm.needs(counts(exam.train)), exam.seed)
+                rows = Dataset.of(fitted.sample(arm.needs(exam.train.counts), exam.seed), exam.train.spec)
                 found[i, j] = self.score(arm, exam, rows)
         return found
-
-
-def counts(data: Dataset) -> dict[str, int]:
-    """Rows of each class; all rows where the target is a number."""
-    if data.spec.task == "regression":
-        return {"rows": len(data)}
-    return {str(label): int(n) for label, n in data.y.value_counts(sort=False).items()}
 
 
 def _measure(metric: str) -> UtilityMetric:

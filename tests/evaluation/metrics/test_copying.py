@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tables import apart
 
 from trisynth.data.dataset import Dataset
 from trisynth.evaluation.metrics.copying import IdenticalMatchShare, NearestRecord, row_hashes
@@ -22,14 +23,14 @@ def test_fresh_rows_read_one_half_within_binomial_bounds(draw, context):
 
 def test_copies_read_one_when_the_sides_are_equally_large(draw, context):
     train = draw(400, 0)
-    copies = Dataset(*Copy().fit(train.X, train.y).sample(400), train.spec)
+    copies = Dataset(*apart(Copy().fit(train.X, train.y).sample(400)), train.spec)
     found = nearest(context(train, draw(400, 1), copies))
     assert found == {"dcr_share": 1.0, "memorised": 1.0, "dcr_ratio": 0.0}
 
 
 def test_copies_are_found_whole_by_the_scores_that_use_all_training_rows(draw, context):
     train = draw(800, 0)
-    copies = Dataset(*Copy().fit(train.X, train.y).sample(800), train.spec)
+    copies = Dataset(*apart(Copy().fit(train.X, train.y).sample(800)), train.spec)
     found = nearest(context(train, draw(400, 1), copies))
     assert found["dcr_share"] == pytest.approx(0.75, abs=0.04)
     assert found["memorised"] == 1.0

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 from scipy.stats import norm
+from tables import apart
 
 from trisynth.config import instantiate
 from trisynth.data.dataset import Dataset
@@ -69,7 +70,7 @@ def test_scale_and_categories_and_missing_cells(columns, context):
 def test_correlation_gap_sees_lost_dependence_and_the_target(draw, context):
     train, test = draw(1500, 0), draw(1500, 1)
     same = correlation(context(train, test, draw(1500, 2)))["correlation_gap"]
-    independent = Dataset(*Independent().fit(train.X, train.y).sample(1500), train.spec)
+    independent = Dataset(*apart(Independent().fit(train.X, train.y).sample(1500)), train.spec)
     lost = correlation(context(train, test, independent))["correlation_gap"]
     assert same < 0.05 < 0.3 < lost
     shuffled = Dataset(train.X, train.y.sample(frac=1, random_state=0).reset_index(drop=True), train.spec)
@@ -107,7 +108,7 @@ def test_c2st_sees_another_precision_and_another_pattern_of_missing_cells(draw, 
 
 def test_independent_columns_pass_the_linear_test_and_fail_the_trees(draw, context):
     train = draw(1000, 0)
-    independent = Dataset(*Independent().fit(train.X, train.y).sample(1000), train.spec)
+    independent = Dataset(*apart(Independent().fit(train.X, train.y).sample(1000)), train.spec)
     found = c2st(context(train, draw(800, 1), independent))
     assert found["c2st_boosting"] > 0.7
     assert found["c2st_linear"] < 0.58
@@ -191,7 +192,7 @@ HARD = {
 def test_hard_tables_give_finite_scores(case, target, columns, context):
     data = columns(**HARD[case], y=target)
     for generator in (Copy(), Independent()):
-        synthetic = Dataset(*generator.fit(data.X, data.y).sample(40), data.spec)
+        synthetic = Dataset(*apart(generator.fit(data.X, data.y).sample(40)), data.spec)
         found = everything(context(data, data.take(np.arange(25)), synthetic))
         assert np.isfinite(list(found.values())).all()
 

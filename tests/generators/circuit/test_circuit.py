@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from tables import apart
 
 from trisynth.errors import InputError
 from trisynth.generators.circuit import Circuit
@@ -73,7 +74,7 @@ def test_rows_that_train_never_showed_are_summed_out_where_they_are_new():
 
 
 def test_samples_follow_the_likelihood():
-    X, y = fitted().sample({"ill": 40_000}, seed=1)
+    X, y = apart(fitted().sample({"ill": 40_000}, seed=1))
     drawn = X.assign(y=y).groupby(["a", "b", "c"], dropna=False).size() / 40_000
     law = joint()[joint().y == "ill"].groupby(["a", "b", "c"], dropna=False).p.sum()
     assert (drawn.sub(law / law.sum(), fill_value=0)).abs().max() < 0.01
@@ -87,7 +88,7 @@ def test_conditional_rows_follow_the_enumerated_law(given, label):
         law = law[law[name] == value]
     law = law if label is None else law[law.y == label]
     rows = pd.DataFrame({name: [value] * n for name, value in given.items()})
-    X, y = fitted().conditional(rows, None if label is None else pd.Series([label] * n), seed=3)
+    X, y = apart(fitted().conditional(rows, None if label is None else pd.Series([label] * n), seed=3))
     keys = ["a", "b", "c", "y"]
     drawn = X.assign(y=y.to_numpy()).groupby(keys, dropna=False).size() / n
     expected = law.groupby(keys, dropna=False).p.sum() / law.p.sum()
@@ -98,7 +99,7 @@ def test_conditional_rows_follow_the_enumerated_law(given, label):
 def test_missing_cells_are_filled_from_their_law_given_the_rest():
     n = 20_000
     rows = pd.DataFrame({"a": [True] * n, "b": [np.nan] * n})
-    X, _ = fitted().conditional(rows)
+    X, _ = apart(fitted().conditional(rows))
     law = joint()[joint().a & joint().b.notna()].groupby("b").p.sum()
     assert not X["b"].isna().any()
     assert (X["b"].value_counts() / n - law / law.sum()).abs().max() < 0.017
@@ -107,10 +108,10 @@ def test_missing_cells_are_filled_from_their_law_given_the_rest():
 def test_conditional_rows_keep_index_and_dtypes_and_repeat_with_the_seed():
     X, y = discrete(30)
     given = X.iloc[5:9][["c", "b"]]
-    one, other = fitted().conditional(given, seed=2), fitted().conditional(given, seed=2)
+    one, other = apart(fitted().conditional(given, seed=2)), apart(fitted().conditional(given, seed=2))
     assert one[0].equals(other[0]) and one[1].equals(other[1])
     assert one[0].index.equals(given.index) and list(one[0].dtypes) == list(X.dtypes)
-    assert fitted().conditional(given, y.iloc[5:9])[1].equals(y.iloc[5:9])
+    assert apart(fitted().conditional(given, y.iloc[5:9]))[1].equals(y.iloc[5:9])
 
 
 def test_a_numeric_target_is_given_or_drawn_like_a_column():
@@ -119,12 +120,12 @@ def test_a_numeric_target_is_given_or_drawn_like_a_column():
     circuit = Circuit().fit(X, y)
     assert np.isfinite(circuit.generalization_gap_)
     rows = pd.DataFrame({"a": [-1.5] * 300 + [1.5] * 300})
-    drawn, amounts = circuit.conditional(rows)
+    drawn, amounts = apart(circuit.conditional(rows))
     assert amounts.name == "amount" and drawn["a"].equals(rows["a"])
     assert amounts[300:].mean() - amounts[:300].mean() > 5
-    back, _ = circuit.conditional(X[["b"]].iloc[:2].reset_index(drop=True), pd.Series([-5.0, 5.0]))
+    back, _ = apart(circuit.conditional(X[["b"]].iloc[:2].reset_index(drop=True), pd.Series([-5.0, 5.0])))
     assert back["a"][0] < back["a"][1]
-    drawn, amounts = circuit.sample(600)
+    drawn, amounts = apart(circuit.sample(600))
     assert np.corrcoef(drawn["a"], amounts)[0, 1] > 0.85
 
 
@@ -135,7 +136,7 @@ def test_questions_about_unknown_columns_and_classes_are_refused():
     with pytest.raises(InputError, match=r"^y="):
         fitted().log_likelihood(X, y.replace("ill", "dead"))
     with pytest.raises(InputError, match=r"^y="):
-        fitted().conditional(X, y.iloc[1:])
+        apart(fitted().conditional(X, y.iloc[1:]))
 
 
 @pytest.mark.parametrize(

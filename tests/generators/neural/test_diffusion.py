@@ -8,6 +8,7 @@ import pytest
 import torch
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
+from tables import apart
 from torch import nn
 
 from trisynth.errors import InputError
@@ -152,7 +153,7 @@ def test_denoiser_approaches_the_posterior_mean(normal):
 
 def test_samples_have_the_covariance(normal):
     fitted, X = normal
-    drawn, _ = fitted.sample(4000)
+    drawn, _ = apart(fitted.sample(4000))
     np.testing.assert_allclose(drawn.mean(), X.mean(), atol=0.12)
     np.testing.assert_allclose(drawn.std(), X.std(), rtol=0.1)
     np.testing.assert_allclose(drawn.corr(), X.corr(), atol=0.08)
@@ -180,7 +181,7 @@ def nearest_mode(X: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_modes_and_classes_are_recovered(conditional):
-    drawn, asked = conditional.sample({"even": 600, "odd": 600})
+    drawn, asked = apart(conditional.sample({"even": 600, "odd": 600}))
     mode, distance = nearest_mode(drawn)
     assert (distance < 0.35).mean() > 0.9
     assert np.bincount(mode, minlength=6).min() > 100
@@ -221,7 +222,7 @@ def test_another_class_by_the_same_noise(native, overlapping):
 
 def test_missing_cells_and_categories_keep_their_shares_within_classes(native, overlapping):
     X, y = overlapping
-    drawn, asked = native.sample({"ill": 2000, "well": 2000})
+    drawn, asked = apart(native.sample({"ill": 2000, "well": 2000}))
     for label in ("ill", "well"):
         real, fake = X[y == label], drawn[asked == label]
         assert fake["b"].isna().mean() == pytest.approx(real["b"].isna().mean(), abs=0.1)
@@ -232,7 +233,7 @@ def test_missing_cells_and_categories_keep_their_shares_within_classes(native, o
 
 
 def gap(fitted: Diffusion, X: pd.DataFrame, y: pd.Series) -> float:
-    drawn, asked = fitted.sample({"ill": 1500, "well": 1500}, seed=3)
+    drawn, asked = apart(fitted.sample({"ill": 1500, "well": 1500}, seed=3))
     parts = [
         [encoded(fitted, table[of == label]) for table, of in ((X, y), (drawn, asked))] for label in ("ill", "well")
     ]
@@ -253,7 +254,7 @@ def test_gamma_makes_rows_more_typical_of_their_class(overlapping, native):
     pulled = Diffusion(loss=Loss(1.0, 0.0, 1.0), **SHORT).fit(X, y)
     agreed = []
     for fitted in (native, pulled):
-        drawn, asked = fitted.sample({"ill": 1000, "well": 1000}, seed=4)
+        drawn, asked = apart(fitted.sample({"ill": 1000, "well": 1000}, seed=4))
         agreed.append(agreement(fitted, X, y, drawn, asked.to_numpy()))
     assert agreed[1] > agreed[0] + 0.05
     assert pulled.history_["model"][-1] < pulled.history_["model"][0]
@@ -267,7 +268,7 @@ def test_alpha_is_what_learns_the_dependence(overlapping):
     correlations = []
     for alpha in (0.0, 1.0):
         fitted = Diffusion(loss=Loss(alpha, 0.5, 0.0), **{**SHORT, "min_steps": 150}).fit(X, y)
-        drawn, _ = fitted.sample(1000)
+        drawn, _ = apart(fitted.sample(1000))
         correlations.append(drawn["a"].corr(drawn["b"]))
     # Equal moments of each column do not make them depend on one another.
     assert abs(correlations[0]) < 0.5 < 0.9 < correlations[1]
@@ -333,7 +334,7 @@ def test_divergence_of_training_keeps_the_last_good_weights(overlapping):
     with pytest.raises(Diverged, match="last good epoch"):
         fitted.fit(*overlapping)
     assert all(np.isfinite(array).all() for array in fitted.weights_.values())
-    assert len(fitted.sample(5)[0]) == 5
+    assert len(fitted.sample(5)) == 5
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from tables import apart
 
 from trisynth.errors import InputError
 from trisynth.generators.neural.gan import GAN, Separate
@@ -44,10 +45,10 @@ def test_ring_of_eight_gaussians_is_covered(ring, pairing):
     centres, table = ring
     loss = Loss(1.0, 0.0, 0.0, pairing=pairing)
     fitted = GAN(epochs=5, min_steps=800, loss=loss, **RING).fit(*table)
-    modes, near = covered(centres, fitted.sample(1600)[0])
+    modes, near = covered(centres, apart(fitted.sample(1600))[0])
     assert modes == 8 and near > 0.6
     # Hardly trained, the same network fails the check.
-    modes, near = covered(centres, GAN(epochs=1, min_steps=20, loss=loss, **RING).fit(*table).sample(1600)[0])
+    modes, near = covered(centres, apart(GAN(epochs=1, min_steps=20, loss=loss, **RING).fit(*table).sample(1600))[0])
     assert modes < 8 or near < 0.4
 
 
@@ -63,7 +64,7 @@ def classes() -> tuple[pd.DataFrame, pd.Series]:
 def test_a_class_is_learned_from_its_rows_alone(classes):
     X, y = classes
     # Moving the healthy rows away changes nothing about the ill, up to the scale of the columns.
-    drawn = GAN(loss=Loss(1.0, 0.0, 0.0), **SHORT).fit(X, y).sample({"ill": 500, "well": 500})
+    drawn = apart(GAN(loss=Loss(1.0, 0.0, 0.0), **SHORT).fit(X, y).sample({"ill": 500, "well": 500}))
     for label in ("ill", "well"):
         real, fake = X[y == label], drawn[0][(drawn[1] == label).to_numpy()]
         assert fake["a"].mean() == pytest.approx(real["a"].mean(), abs=0.5)
@@ -100,7 +101,7 @@ def test_without_pairs_alpha_has_no_effect(classes):
     tables = [
         GAN(loss=Loss(alpha, 0.1, 0.0, pairing="none"), **{**SHORT, "min_steps": 8}).fit(X, y) for alpha in (0.0, 5.0)
     ]
-    pd.testing.assert_frame_equal(*(fitted.sample(50)[0] for fitted in tables))
+    pd.testing.assert_frame_equal(*(apart(fitted.sample(50))[0] for fitted in tables))
     assert all("rec" not in fitted.history_ for fitted in tables)
 
 
@@ -109,7 +110,7 @@ def test_divergence_keeps_the_last_good_weights(classes):
     with pytest.raises(Diverged, match="last good epoch"):
         fitted.fit(*classes)
     assert all(np.isfinite(array).all() for array in fitted.weights_.values())
-    assert len(fitted.sample(5)[0]) == 5
+    assert len(fitted.sample(5)) == 5
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from scipy import integrate, stats
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from tables import apart
 
 from trisynth.errors import InputError
 from trisynth.generators.independent import Independent
@@ -121,7 +122,7 @@ def test_density_knows_the_dependence():
 
 def test_draws_follow_the_density(mixed_density):
     fitted, _ = mixed_density
-    drawn, _ = fitted.sample(20_000)
+    drawn, _ = apart(fitted.sample(20_000))
     grid = np.linspace(drawn["a"].min(), drawn["a"].max(), 300)
     group = pd.Categorical(["u"] * 300, ["u", "v"])
     alone = fitted.density(pd.DataFrame({"a": grid, "b": np.nan, "group": group}))
@@ -157,17 +158,17 @@ def test_independent_columns_end_the_rounds_at_once():
 
 def test_pairs_keep_what_marginals_lose(mixed_density):
     _, X = mixed_density
-    drawn, lost = (generator.fit(*labelled(X)).sample(4000)[0] for generator in (ARF(), Independent()))
+    drawn, lost = (apart(generator.fit(*labelled(X)).sample(4000))[0] for generator in (ARF(), Independent()))
     assert drawn["a"].corr(drawn["b"]) == pytest.approx(X["a"].corr(X["b"]), abs=0.12)
     assert abs(lost["a"].corr(lost["b"])) < 0.1
-    circle, flat = (generator.fit(*labelled(ring(1000))).sample(2000)[0] for generator in (ARF(), Independent()))
+    circle, flat = (apart(generator.fit(*labelled(ring(1000))).sample(2000))[0] for generator in (ARF(), Independent()))
     hole = [(np.hypot(table["a"], table["b"]) < 0.5).mean() for table in (ring(1000), circle, flat)]
     assert hole[0] < 0.01 and hole[1] < 0.3 * hole[2]
 
 
 def test_missing_cells_and_categories_keep_their_dependence(mixed_density):
     fitted, X = mixed_density
-    drawn, _ = fitted.sample(4000)
+    drawn, _ = apart(fitted.sample(4000))
     for table in (X, drawn):
         assert (table["b"].isna() == (table["a"] < -0.5)).mean() > 0.93
         assert ((table["group"] == "u") == (table["a"] > 0)).mean() > 0.78
@@ -186,7 +187,7 @@ def classes() -> tuple[pd.DataFrame, pd.Series]:
 
 def test_rows_are_of_the_asked_class(classes):
     X, y = classes
-    drawn, asked = ARF().fit(X, y).sample({"common": 500, "rare": 500, "rarest": 500})
+    drawn, asked = apart(ARF().fit(X, y).sample({"common": 500, "rare": 500, "rarest": 500}))
     judge = LogisticRegression(class_weight="balanced").fit(X, y)
     right = judge.predict(drawn) == asked
     real = (judge.predict(X) == y).groupby(y).mean()
@@ -208,7 +209,7 @@ def test_heaped_and_empirical_numbers_are_training_values():
     rng = np.random.default_rng(5)
     X = pd.DataFrame({"smooth": rng.normal(size=500), "heaped": rng.choice([0.0, 1.37, 9.61, 44.25], 500)})
     for family, share in (("truncated_normal", 0.0), ("empirical", 1.0)):
-        drawn, _ = ARF(family=family).fit(*labelled(X)).sample(500)
+        drawn, _ = apart(ARF(family=family).fit(*labelled(X)).sample(500))
         assert drawn["heaped"].isin(X["heaped"]).all()
         assert drawn["smooth"].isin(X["smooth"]).mean() == pytest.approx(share, abs=0.05)
 
@@ -226,7 +227,7 @@ def test_smoothing_lets_rare_categories_into_every_leaf():
     X = pd.DataFrame({"a": np.linspace(0, 1, 400), "c": pd.Categorical(["u"] * 200 + ["v"] * 200)})
     wrong = []
     for smoothing in (0.0, 20.0):
-        drawn, _ = ARF(smoothing=smoothing).fit(*labelled(X)).sample(2000)
+        drawn, _ = apart(ARF(smoothing=smoothing).fit(*labelled(X)).sample(2000))
         wrong.append(((drawn["a"] > 0.5) != (drawn["c"] == "v")).mean())
     assert wrong[0] < 0.03 and wrong[1] > 0.15
 

@@ -41,12 +41,12 @@ class Context:
     @cached_property
     def schema(self) -> Schema:
         """Columns as the training rows show them, the target last."""
-        return Schema.learn(_with_target(self.train))
+        return Schema.learn(self.train.target_last)
 
     @cached_property
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Canonical training, held-out and synthetic tables, the target as last column; see ``Schema``."""
-        return tuple(self.schema.canonical(_with_target(part)) for part in (self.train, self.test, self.synthetic))
+        return tuple(self.schema.canonical(part.target_last) for part in (self.train, self.test, self.synthetic))
 
     @cached_property
     def numbers(self) -> list[str]:
@@ -105,7 +105,3 @@ def bin_edges(values: np.ndarray, n_bins: int = N_BINS) -> np.ndarray:
     if len(distinct) <= n_bins:
         return distinct[:-1] / 2 + distinct[1:] / 2
     return np.unique(np.nanquantile(values, np.linspace(0, 1, n_bins + 1)[1:-1]))
-
-
-def _with_target(part: Dataset) -> pd.DataFrame:
-    return part.X.assign(**{part.spec.target: part.y})

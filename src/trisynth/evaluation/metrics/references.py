@@ -36,5 +36,4 @@ def references(train: Dataset, seed: int, compare: Callable[[Dataset], dict[str,
 
 
 def _rows(generator: Generator, train: Dataset, seed: int) -> Dataset:
-    X, y = generator.fit(train.X, train.y, seed).sample(len(train), seed)
-    return Dataset(X, y, train.spec)
+    return Dataset.of(generator.fit(train, seed=seed).sample(len(train), seed), train.spec)

@@ -274,7 +274,7 @@ class Circuit(Generator):
         """
         return normalised(self._mixture.joint(self._evidence(X, None).tokens))
 
-    def conditional(self, X: pd.DataFrame, y: pd.Series | None = None, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
+    def conditional(self, X: pd.DataFrame, y: pd.Series | None = None, seed: int = 0) -> pd.DataFrame:
         """Draw complete rows from the exact conditional distribution given known cells.
 
         Parameters
@@ -289,9 +289,8 @@ class Circuit(Generator):
 
         Returns
         -------
-        X : DataFrame, shape (n, d)
-        y : Series, shape (n,)
-            Both with the index of ``X``.
+        DataFrame, shape (n, columns)
+            Complete rows like those of ``sample``, with the index of ``X``.
         """
         rng = seeds.stream(seed, "generator.conditional")
         evidence = self._evidence(X, y)
@@ -305,16 +304,13 @@ class Circuit(Generator):
         for name in evidence.known.columns.intersection(list(self.derived_columns_.steps)):
             table[name] = evidence.known[name].fillna(table[name])
         table = self.derived_columns_.complete(table)
-        target = table[self.target_column_] if self.numeric_target_ else None
-        complete = self.schema_.restore(table)
+        complete = self._restored(table, labels)
         for name in X.columns:
             complete[name] = X[name].where(X[name].notna(), complete[name]).astype(complete[name].dtype)
         if y is not None:
-            return complete, y.copy()
-        if self.numeric_target_:
-            return complete, self.target_.restore(target).rename(self.target_.name)
-        values = pd.Series(self.labels_[labels], index=X.index, dtype=object)
-        return complete, values.astype(self.target_.dtype).rename(self.target_.name)
+            complete[self.target_.name] = y.to_numpy()
+            complete[self.target_.name] = complete[self.target_.name].astype(self.target_.dtype)
+        return complete
 
     def _evidence(self, X: pd.DataFrame, y: pd.Series | None) -> Evidence:
         return Evidence.of(self, self.derived_columns_, self.discretizer_, X, y)

@@ -1,0 +1,129 @@
+"""Checks of what a user hands to a generator: the table, its target, the number of rows."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from trisynth.data.dataset import Dataset
+from trisynth.errors import InputError
+
+
+@dataclass(frozen=True)
+class Training:
+    """Checked training rows, renumbered from 0.
+
+    Parameters
+    ----------
+    X : DataFrame, shape (n, d)
+    y : Series of shape (n,) or None
+        None for a table without a target.
+    place : int
+        Position of the target in the whole table.
+    facts : mapping of str to Column
+        Declared facts.
+    """
+
+    X: pd.DataFrame
+    y: pd.Series | None
+    place: int
+    facts: Mapping
+
+
+def training(
+    X: pd.DataFrame | Dataset, y: Sequence | None = None, target: object = None, facts: Mapping | None = None
+) -> Training:
+    """Separate features and target of training rows.
+
+    Parameters
+    ----------
+    X : DataFrame or Dataset
+        Features, or the whole table if ``target`` names one of its columns. A data set brings its own target and
+        facts.
+    y : array-like of shape (n,), optional
+        Target apart from ``X``. A Series with the labels of ``X`` in another order is aligned.
+    target : optional
+        Name of the target in ``X``.
+    facts : mapping, optional
+        Declared facts of columns by name.
+
+    Raises
+    ------
+    InputError
+        If the arguments do not describe one table with unique columns, rows and a complete target.
+    """
+    if isinstance(X, Dataset):
+        X, target, facts = X.frame, X.spec.target, X.facts
+    _check_table(X)
+    place = X.shape[1]
+    if target is not None:
+        if y is not None:
+            raise InputError("target", target, "is given beside y; give one of them")
+        if not _has(X, target):
+            raise InputError("target", target, f"X has no such column; {_nearest(target, X.columns)}")
+        place, y, X = X.columns.get_loc(target), X[target], X.drop(columns=target)
+        if not X.shape[1]:
+            raise InputError("X", [target], "has no column besides the target; give at least one")
+    elif y is not None:
+        y = _aligned(X, y)
+    if y is not None and (y.isna().any() or (types.is_float_dtype(y.dtype) and np.isinf(y.to_numpy(float)).any())):
+        parameter = "y" if target is None else "target"
+        bad = int(y.isna().sum() or np.isinf(y.to_numpy(float)).sum())
+        raise InputError(parameter, y.name, f"has {bad} missing or infinite values; drop those rows")
+    y = None if y is None else y.reset_index(drop=True)
+    return Training(X.reset_index(drop=True), y, place, dict(facts or {}))
+
+
+def check_count(n: object) -> None:
+    """Refuse what is no number of rows."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+        raise InputError("n", n, "must be a whole number of rows, 0 or more")
+
+
+def _check_table(X: object) -> None:
+    if not isinstance(X, pd.DataFrame) or not len(X) or not X.shape[1]:
+        raise InputError("X", getattr(X, "shape", type(X).__name__), "must be a DataFrame with rows and columns")
+    if not X.columns.is_unique:
+        raise InputError("X", list(X.columns[X.columns.duplicated()]), "column names must be unique; rename them")
+
+
+def _aligned(X: pd.DataFrame, y: object) -> pd.Series:
+    """Target in the order of the rows of ``X``, under a name that no column has."""
+    if isinstance(y, pd.DataFrame):
+        name = y.columns[0] if y.shape[1] else "name"
+        raise InputError("y", list(y.columns), f"must be one column, not a DataFrame; give y[{name!r}]")
+    if isinstance(y, str) or not isinstance(
+        y, pd.Series | pd.Index | np.ndarray | pd.api.extensions.ExtensionArray | list | tuple
+    ):
+        raise InputError("y", y, "must be a Series or an array; a column of X is named by target=")
+    if getattr(y, "ndim", 1) != 1:
+        raise InputError("y", np.shape(y), "must have one dimension; give one value per row of X")
+    if len(y) != len(X):
+        raise InputError("y", len(y), f"must have one value per row of X, {len(X)}")
+    if isinstance(y, pd.Series) and not y.index.equals(X.index):
+        same = y.index.is_unique and X.index.is_unique and not len(X.index.difference(y.index))
+        if not same:
+            remedy = "has other row labels than X; give y.to_numpy() where the rows are in the order of X"
+            raise InputError("y", y.name, remedy)
+        y = y.reindex(X.index)
+    name = getattr(y, "name", None)
+    if name is not None and _has(X, name):
+        raise InputError("y", name, "has the name of a column of X; rename it, or leave y out and give target=")
+    return pd.Series(y, index=X.index, name="target" if name is None else name)
+
+
+def _has(X: pd.DataFrame, name: object) -> bool:
+    try:
+        return name in X.columns
+    except TypeError:
+        return False
+
+
+def _nearest(name: object, known: pd.Index) -> str:
+    texts = [str(column) for column in known]
+    close = difflib.get_close_matches(str(name), texts, n=1)
+    shown = ", ".join(texts[:20]) + (", ..." if len(texts) > 20 else "")
+    return f"did you mean {close[0]}?" if close else f"there are {shown}"
