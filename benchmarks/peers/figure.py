@@ -1,4 +1,4 @@
-"""One picture of the comparison: what is lost against how easily it is told from real, over all and by table."""
+"""Picture of the comparison: loss of utility against C2ST over all tables, and both scores table by table."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,6 @@ from benchmarks.peers.frame import HONEST
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 from sklearn.isotonic import IsotonicRegression
 
 from trisynth.report import style
@@ -19,46 +18,46 @@ _OURS, _PEERS, _FLAG = style.COLOURS["combined"], style.COLOURS["synthetic"], st
 
 
 def overview(means: pd.DataFrame, summary: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
-    """Scatter of all generators over dot plots by table, two journal columns wide.
+    """Draw a scatter of all generators over two heat tables of their scores, two journal columns wide.
 
     Parameters
     ----------
     means, summary : DataFrame
         As ``frame.by_table`` and ``frame.by_generator`` return them.
     labels : mapping of str to str
-        What print calls a generator.
+        Names of the generators in print.
 
     Returns
     -------
     Figure
     """
     tables = [table for table in grid.TABLES if table in set(means["table"])]
+    # The references last: they are read against, not compared.
+    generators = sorted(summary.index, key=lambda name: (name in _REFERENCES, summary.index.get_loc(name)))
+    heights = [3.0, 0.34 * len(tables) + 1.5]
     with style.applied():
-        figure = style.blank(style.TWO_COLUMNS, 3.1 + 0.24 * len(tables) + 0.9)
-        top, bottom = figure.subfigures(2, 1, height_ratios=[3.1, 0.24 * len(tables) + 0.5])
+        figure = style.blank(style.TWO_COLUMNS, sum(heights) + 0.75)
+        top, bottom = figure.subfigures(2, 1, height_ratios=heights)
         _scatter(top.subplots(), summary[summary["tables"] > len(tables) / 2], labels)
-        left, right = bottom.subplots(1, 2, sharey=True)
-        _dots(left, means, tables, "auc_loss")
-        _dots(right, means, tables, "c2st")
-        left.set_yticks(range(len(tables)), [f"{table.replace('_', ' ')}  {_rows(means, table):,}" for table in tables])
-        left.set_ylim(len(tables) - 0.4, -0.6)
-        left.set_title("b  Loss in ROC-AUC, by table")
-        left.set_xlabel("real minus synthetic; 0 is no loss")
-        left.set_xscale("symlog", linthresh=0.05)
-        left.set_xticks([-0.02, 0, 0.02, 0.05, 0.1, 0.2, 0.4], ["−.02", "0", ".02", ".05", ".1", ".2", ".4"])
-        left.minorticks_off()
-        right.set_title("c  C2ST, by table")
-        right.set_xlabel("AUC of boosted trees; .5 is indistinguishable")
-        right.set_xlim(0.48, 1.01)
-        right.xaxis.set_major_locator(MaxNLocator(6))
+        upper, lower = bottom.subplots(2, 1)
+        _heat_table(upper, means, tables, generators, "auc_loss", (0.0, 0.2))
+        _heat_table(lower, means, tables, generators, "c2st", (0.5, 1.0))
+        upper.set_title("b  Loss in ROC-AUC by table, real minus synthetic (0: no loss)", pad=68)
+        lower.set_title("c  C2ST by table, AUC of boosted trees (0.5: indistinguishable)")
+        upper.xaxis.tick_top()
+        names = [labels.get(name, name) for name in generators]
+        upper.set_xticks(range(len(generators)), names, rotation=45, ha="left", rotation_mode="anchor")
+        for text, name in zip(upper.get_xticklabels(), generators, strict=True):
+            text.set_color(_colour(name))
+        lower.set_xticks([])
         mark = {"linestyle": "none", "markersize": 4}
-        names = {
-            "circuit": Line2D([], [], marker="D", color=_FLAG, **mark),
-            "our others": Line2D([], [], marker="o", color=_OURS, **mark),
+        legend = {
+            FLAGSHIP: Line2D([], [], marker="D", color=_FLAG, **mark),
+            "our other generators": Line2D([], [], marker="o", color=_OURS, **mark),
             "peers": Line2D([], [], marker="s", color=_PEERS, **mark),
             "hollow: copies": Line2D([], [], marker="o", color=style.GREY, mfc="none", **mark),
         }
-        style.heading(figure, "Utility and fidelity against peers", names)
+        style.heading(figure, "Utility and fidelity against peers", legend)
         style.footnote(figure, _note(means))
     return figure
 
@@ -68,7 +67,7 @@ def _note(means: pd.DataFrame) -> str:
     return (
         f"Means over up to {splits} split{'s' * (splits > 1)}, three classifiers; beside a table, its training rows. "
         "In a, means over the tables\nthat a generator finished, if these are more than half of them. "
-        f"Copies: a mean copy share above {HONEST:g}."
+        f"Copies: a mean DCR share above {HONEST:g}. Empty cell: not finished, or not run."
     )
 
 
@@ -109,21 +108,24 @@ def _places(summary: pd.DataFrame) -> dict[str, tuple[float, float, str]]:
     }
 
 
-def _dots(axes: Axes, means: pd.DataFrame, tables: list[str], score: str) -> None:
-    for place, table in enumerate(tables):
-        axes.axhline(place, color="0.9", linewidth=0.5, zorder=0)
-        part = means[(means["table"] == table) & ~means["generator"].isin(("copy", "independent"))]
-        # The flagship last, so that nothing hides it.
-        part = part.sort_values("generator", key=lambda names: names == FLAGSHIP)
-        for row in part.itertuples():
-            offset = 0.0 if row.generator == FLAGSHIP else 0.14 if row.generator in _PEER_NAMES else -0.14
-            value = np.clip(getattr(row, score), -0.04, None) if score == "auc_loss" else getattr(row, score)
-            size = 4.5 if row.generator == FLAGSHIP else 3.2
-            axes.plot(value, place + offset, **_look(row.generator, row.honest), markersize=size, linestyle="none")
-    axes.axvline(0.0 if score == "auc_loss" else 0.5, color="0.8", linewidth=0.6, zorder=0)
-    axes.tick_params(axis="y", length=0)
+def _heat_table(
+    axes: Axes, means: pd.DataFrame, tables: list[str], generators: list[str], score: str, limits: tuple[float, float]
+) -> None:
+    """Draw a table whose cells are shaded by their score; values beyond the limits have the colour of the limit."""
+    values = means.pivot_table(score, "table", "generator").reindex(index=tables, columns=generators).to_numpy()
+    low, high = limits
+    axes.imshow(values, cmap="Blues_r", vmin=low, vmax=high, aspect="auto")
+    for (down, across), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            ink = "white" if (value - low) / (high - low) < 0.4 else "black"
+            number = f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
+            axes.text(across, down, number, ha="center", va="center", fontsize=4.5, color=ink)
+    axes.set_yticks(range(len(tables)), [f"{table.replace('_', ' ')}  {_rows(means, table):,}" for table in tables])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
 
 
+_REFERENCES = ("independent", "copy")
 _PEER_NAMES = {generator.name for generator in grid.PEERS} | {"smote"}
 
 
