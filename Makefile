@@ -1,8 +1,6 @@
-# Each target sets up what it needs: a fresh clone, Python 3.11 and make are enough.
-PYTHON ?= python3.11
-ifeq ($(shell command -v $(PYTHON)),)
-PYTHON := python3
-endif
+# Each target sets up what it needs: a fresh clone, Python and make are enough.
+PYTHONS := 3.11 3.12 3.13
+PYTHON ?= $(firstword $(foreach version,$(PYTHONS),$(shell command -v python$(version))) python3)
 BIN := .venv/bin
 # The stages of dvc.yaml say `python`: here, the one of .venv.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -29,7 +27,7 @@ docs: setup ## the documentation, in site/
 setup: .venv/done
 
 .venv/done: pyproject.toml requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Python 3.11 is needed: make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] not in "$(PYTHONS)".split() and "Python of one of these versions is needed: $(PYTHONS); name it by make PYTHON=/path/to/python")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .

@@ -1,4 +1,4 @@
-"""What installs: the conda file says what pyproject.toml says, and the lock keeps both."""
+"""Installation: requirements, lock, conda and make agree with each other."""
 
 import ast
 import inspect
@@ -17,7 +17,7 @@ from trisynth.evaluation.metrics.base import GROUPS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-PINS = sorted(PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
+EXTRAS = [pin for extra in PROJECT["optional-dependencies"].values() for pin in extra]
 # Where the name to import is not that of the package; omegaconf comes with hydra-core and has its version.
 IMPORTED = {
     "hydra": "hydra-core",
@@ -29,22 +29,31 @@ IMPORTED = {
 }
 
 
-def test_the_conda_file_says_what_pyproject_says():
+def test_conda_installs_the_lock_and_this_package():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     plain = [entry for entry in conda if isinstance(entry, str)]
     (pip,) = (entry["pip"] for entry in conda if isinstance(entry, dict))
-    assert sorted(entry for entry in pip if not entry.startswith("-")) == PINS
+    assert pip == ["--requirement requirements.lock", "--editable ."]
     python = next(entry.partition("=")[2] for entry in plain if entry.startswith("python="))
     assert Requirement(f"python{PROJECT['requires-python']}").specifier.contains(f"{python}.0")
 
 
-def test_every_pin_is_exact_and_in_the_lock():
+def test_every_requirement_has_a_lower_bound_and_the_lock_meets_it():
     text = (ROOT / "requirements.lock").read_text()
     locked = dict(re.findall(r"^([A-Za-z0-9_.-]+)(?:\[.*?\])?==([^\s;\\]+)", text, flags=re.M))
     locked = {canonicalize_name(name): version for name, version in locked.items()}
-    for pin in map(Requirement, PINS):
-        assert str(pin.specifier).startswith("=="), f"{pin} is not pinned"
-        assert pin.specifier.contains(locked[canonicalize_name(pin.name)]), f"the lock disagrees with {pin}"
+    for requirement in map(Requirement, [*PROJECT["dependencies"], *EXTRAS]):
+        operators = {part.operator for part in requirement.specifier}
+        assert ">=" in operators and "==" not in operators, f"{requirement}: pyproject.toml has lower bounds only"
+        version = locked[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), f"the lock disagrees with {requirement}"
+
+
+def test_the_stated_versions_of_python_are_those_of_the_classifiers_and_of_make():
+    versions = [c.rpartition(" ")[2] for c in PROJECT["classifiers"] if c.startswith("Programming Language")]
+    allowed = Requirement(f"python{PROJECT['requires-python']}").specifier
+    assert [f"3.{minor}" for minor in range(30) if allowed.contains(f"3.{minor}.0")] == versions
+    assert f"PYTHONS := {' '.join(versions)}\n" in (ROOT / "Makefile").read_text()
 
 
 def test_what_is_imported_is_declared():

@@ -28,6 +28,7 @@ LAYERS = [
     {"sweeps"},
     {"search", "stages", "synthesize"},
     {"run"},
+    {"__main__"},
 ]
 HOMES = {
     "mlflow": {"tracking"},

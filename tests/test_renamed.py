@@ -3,7 +3,7 @@
 import pytest
 
 from trisynth import renamed
-from trisynth.commandline import check_choice
+from trisynth.commandline.choices import check as check_choice
 from trisynth.config import locate
 from trisynth.errors import InputError
 from trisynth.experiment.run import run_job

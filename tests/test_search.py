@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from trisynth import search
+from trisynth.commandline import enter
 from trisynth.errors import InputError
 from trisynth.experiment.results import Result
 
@@ -114,7 +115,7 @@ def test_a_search_of_nothing_that_jobs_have_fails_and_says_so(overrides, tmp_pat
 )
 def test_what_cannot_be_searched_is_one_line(overrides, tmp_path, capsys, more, message):
     with pytest.raises(SystemExit) as ended:
-        search.main([*arguments(overrides, tmp_path), *more])
+        enter("search", [*arguments(overrides, tmp_path), *more])
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from trisynth import stages
-from trisynth.commandline import composed
+from trisynth.commandline import composed, enter
 
 
 @pytest.fixture
@@ -71,8 +71,8 @@ def test_a_stage_means_what_a_run_means(arguments):
 @pytest.mark.parametrize(
     ("argv", "line"),
     [
-        ([], "error: stage='': must be one of collect, prepare, generate"),
-        (["prepar", "dataset=pima"], "error: stage='prepar': must be one of"),
+        ([], "error: command='': The commands are "),
+        (["prepar", "dataset=pima"], "error: command='prepar': did you mean prepare? "),
         (["prepare", "dataset=pim"], "error: dataset='pim': did you mean pima?"),
         (["prepare", "dataset=csv"], "error: dataset.path='???': must be given"),
     ],
@@ -80,7 +80,7 @@ def test_a_stage_means_what_a_run_means(arguments):
 def test_mistakes_are_one_line(argv, line, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as exit_:
-        stages.main(argv)
+        enter(*argv[:1] or [""], argv[1:])
     err = capsys.readouterr().err
     assert exit_.value.code == 2
     assert err.startswith(line)

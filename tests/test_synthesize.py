@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from trisynth import synthesize
+from trisynth.commandline import enter
 from trisynth.generators.base import Generator
 from trisynth.synthesize import chunks, rows
 
@@ -30,7 +31,7 @@ def mistake(overrides, tmp_path, capsys):
 
     def run(*arguments: str) -> str:
         with pytest.raises(SystemExit) as exit_:
-            synthesize.main([*overrides(tmp_path, "classes"), *arguments])
+            enter("synthesize", [*overrides(tmp_path, "classes"), *arguments])
         err = capsys.readouterr().err
         assert exit_.value.code == 2
         assert err.count("\n") == 1

@@ -1,4 +1,4 @@
-"""``python -m trisynth.run``: compose a configuration, run its job or its sweep, show what came out."""
+"""``trisynth run``: compose a configuration, run its job or its sweep, show the results."""
 
 import math
 import sys
@@ -8,24 +8,46 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
 from trisynth import commandline
+from trisynth.commandline import beside, compose
 from trisynth.errors import InputError
 from trisynth.sweeps.objectives import check, values
 
 
-@hydra.main(version_base="1.3", config_path=str(commandline.CONF), config_name="config")
-def main(cfg: DictConfig) -> Any:
-    """Run one job; in a sweep, also leave its state where the sweep looks for it."""
+def main(arguments: list[str]) -> None:
+    """Run the job or, with ``-m``, the sweep of a command line."""
+    checked = commandline.checked(arguments)
+    if checked != arguments:
+        beside.announce(arguments)
+    compose.register()
+    # Hydra reads the command line from there.
+    sys.argv = [sys.argv[0], *checked]
+    try:
+        hydra.main(version_base="1.3", config_path=str(commandline.CONF), config_name="config")(job)()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise compose.explained(error, arguments) from None
+
+
+def job(cfg: DictConfig) -> Any:
+    """Run one job; in a sweep, also record its state in the folder of the sweep.
+
+    Returns
+    -------
+    float or tuple of float or None
+        The value that a search optimises.
+    """
     from trisynth.experiment.run import run_job
     from trisynth.report.artefacts import writers
 
     hydra_config = HydraConfig.get()
     if hydra_config.mode == RunMode.RUN:
         with commandline.one_line_errors():
-            config = commandline.resolved(cfg)
+            config = commandline.resolved(cfg, hydra_config.overrides.task)
             check(config["objective"])
             result, _ = run_job(config, writers=writers(config))
             commandline.show(result, config)
@@ -36,7 +58,7 @@ def main(cfg: DictConfig) -> Any:
     state = State(Path(hydra_config.runtime.output_dir), " ".join(hydra_config.overrides.task))
     config = {}
     try:
-        config = commandline.resolved(cfg)
+        config = commandline.resolved(cfg, hydra_config.overrides.task, announce=False)
         check(config["objective"])
         result, cached = run_job(config, writers=writers(config))
         found = objective(config, result)
@@ -62,6 +84,4 @@ def objective(config: dict, result: Any) -> float | tuple[float, ...] | None:
 
 
 if __name__ == "__main__":
-    sys.argv = commandline.checked(sys.argv)
-    with commandline.one_line_errors():
-        main()
+    commandline.enter("run", sys.argv[1:])

@@ -5,7 +5,6 @@ those that the experiment has without a search, are run once more as ordinary jo
 goes on: every finished job is read.
 """
 
-import argparse
 import itertools
 import subprocess
 import sys
@@ -76,29 +75,25 @@ def rows(found: list[tuple[dict, Result]], objective: list[Mapping]) -> pd.DataF
 
 def main(arguments: list[str]) -> None:
     """Run all searches, then the jobs on test rows; write one table."""
-    parser = argparse.ArgumentParser(prog="python -m trisynth.search", description=__doc__.partition("\n\n")[2])
-    parser.add_argument("overrides", nargs="+", help="such as experiment=pareto, as python -m trisynth.run takes them")
-    arguments = parser.parse_args(arguments).overrides
-    with commandline.one_line_errors():
-        config = commandline.composed(arguments)
-        objective = config["objective"]
-        if not isinstance(objective, list) or not all(isinstance(aim, Mapping) for aim in objective):
-            raise InputError("objective", objective, "must be a list of mappings: metric, best, worst")
-        if not config["validation"]:
-            raise InputError("validation", config["validation"], "must be true: a search must not choose by test rows")
-        name = commandline.sweep_name(arguments)
-        folder = Path(config["paths"]["sweeps"]) / name
-        found: list[tuple[dict, Result]] = []
-        for choices in plan(config.get("searches")):
-            place = folder / "searches" / "-".join([name, *map(str, choices.values())])
-            run(arguments, choices, place)
-            found += trials(place, config, choices)
-        chosen = [(about, result) for about, result in found if about[FRONT]]
-        print(f"{name}: {len(chosen)} choices of {len(found)} trials, now on the test rows", flush=True)
-        tested = list(on_test_rows(chosen, config))
-        write_atomic(folder / RESULTS, rows([*found, *tested], objective).to_csv(index=False, float_format="%.6g"))
-        print(f"results: {folder / RESULTS}")
-        mirror(name, [result for _, result in tested], config)
+    config = commandline.composed(arguments)
+    objective = config["objective"]
+    if not isinstance(objective, list) or not all(isinstance(aim, Mapping) for aim in objective):
+        raise InputError("objective", objective, "must be a list of mappings: metric, best, worst")
+    if not config["validation"]:
+        raise InputError("validation", config["validation"], "must be true: a search must not choose by test rows")
+    name = commandline.sweep_name(arguments)
+    folder = Path(config["paths"]["sweeps"]) / name
+    found: list[tuple[dict, Result]] = []
+    for choices in plan(config.get("searches")):
+        place = folder / "searches" / "-".join([name, *map(str, choices.values())])
+        run(arguments, choices, place)
+        found += trials(place, config, choices)
+    chosen = [(about, result) for about, result in found if about[FRONT]]
+    print(f"{name}: {len(chosen)} choices of {len(found)} trials, now on the test rows", flush=True)
+    tested = list(on_test_rows(chosen, config))
+    write_atomic(folder / RESULTS, rows([*found, *tested], objective).to_csv(index=False, float_format="%.6g"))
+    print(f"results: {folder / RESULTS}")
+    mirror(name, [result for _, result in tested], config)
 
 
 def on_test_rows(chosen: list[tuple[dict, Result]], config: Mapping[str, Any]) -> Iterator[tuple[dict, Result]]:
@@ -128,4 +123,4 @@ def mirror(name: str, results: list[Result], config: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    commandline.enter("search", sys.argv[1:])

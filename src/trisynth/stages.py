@@ -18,7 +18,6 @@ from trisynth.cache import Store, write_atomic
 from trisynth.config import target_name
 from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
-from trisynth.errors import InputError
 from trisynth.evaluation.arms import Balanced
 from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
@@ -74,7 +73,7 @@ def show_report(dataset: Dataset, report: pd.DataFrame) -> None:
     console = Console()
     kinds = ", ".join(f"{name}: {dtype}" for name, dtype in dataset.X.dtypes.items())
     title = f"{dataset.spec.name}: {len(dataset):,} rows, {dataset.spec.task} of {dataset.spec.target}"
-    console.print(f"{title}\n{kinds}", highlight=False)
+    console.print(f"{title}\n{kinds}", highlight=False, markup=False)
     out = Table()
     for column in report.columns:
         out.add_column(column)
@@ -86,13 +85,11 @@ def show_report(dataset: Dataset, report: pd.DataFrame) -> None:
 STAGES = {"collect": collect_stage, "prepare": prepare_stage, "generate": generate_stage}
 
 
-def main(argv: list[str]) -> None:
-    """Run the stage that the first word names."""
-    with commandline.one_line_errors():
-        if not argv or argv[0] not in STAGES:
-            raise InputError("stage", argv[0] if argv else "", f"must be one of {', '.join(STAGES)}")
-        STAGES[argv[0]](commandline.composed(argv[1:]))
+def main(arguments: list[str]) -> None:
+    """Run the stage that the first argument names."""
+    stage, *overrides = arguments
+    STAGES[stage](commandline.composed(overrides))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    commandline.enter(sys.argv[1] if len(sys.argv) > 1 else "", sys.argv[2:])

@@ -170,14 +170,13 @@ def _check(generator: Mapping[str, Any], n: int | Mapping | None) -> None:
         raise InputError("n", n, remedy)
 
 
-def main(argv: list[str]) -> None:
-    """Command line."""
-    with commandline.one_line_errors():
-        own, overrides = parse(argv)
-        config = commandline.composed(overrides)
-        written = synthesize(config, own.get("n"), own["out"], own.get("given"))
-        print(f"{written:,} rows of {config['dataset']['name']} by {target_name(config['generator'])}: {own['out']}")
+def main(arguments: list[str]) -> None:
+    """Run the command line."""
+    own, overrides = parse(arguments)
+    config = commandline.composed(overrides)
+    written = synthesize(config, own.get("n"), own["out"], own.get("given"))
+    print(f"{written:,} rows of {config['dataset']['name']} by {target_name(config['generator'])}: {own['out']}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    commandline.enter("synthesize", sys.argv[1:])

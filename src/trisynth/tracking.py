@@ -247,7 +247,7 @@ def replay(tracking: Mapping[str, Any], paths: Mapping[str, str], sweeps: list[s
     return 1 if mirror.close() else 0
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Command line of the replay."""
     parser = argparse.ArgumentParser(prog="python -m trisynth.tracking", description=replay.__doc__)
     parser.add_argument("--uri", default="sqlite:///mlflow.db", help="MLflow database or server")
@@ -255,7 +255,7 @@ def main() -> int:
     parser.add_argument("--runs", default="runs")
     parser.add_argument("--sweeps", nargs="+", default=["sweeps", "experiments"], help="folders of sweeps")
     parser.add_argument("--raw", default="data/raw")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     paths = {"runs": options.runs, "raw": options.raw}
     return replay({"uri": options.uri, "experiment": options.experiment}, paths, options.sweeps)
 

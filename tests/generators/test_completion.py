@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from trisynth import synthesize
+from trisynth.commandline import enter
 from trisynth.errors import InputError
 from trisynth.generators import completion
 
@@ -34,7 +35,7 @@ def refused(overrides, tmp_path, capsys):
             partial.to_csv(given, index=False)
         with pytest.raises(SystemExit) as end:
             known = overrides(tmp_path, "classes", f"generator={generator}")
-            synthesize.main([*known, f"given={given}", f"out={out}", *more])
+            enter("synthesize", [*known, f"given={given}", f"out={out}", *more])
         err = capsys.readouterr().err
         assert end.value.code == 2 and err.count("\n") == 1 and not out.exists()
         return err

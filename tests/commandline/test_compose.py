@@ -1,6 +1,5 @@
 """The command line: choices with suggestions, a folder named for its sweep, and one line for each mistake."""
 
-import sys
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
@@ -9,7 +8,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from trisynth import commandline
-from trisynth.commandline import check_choice, checked, composed, one_line_errors, resolved
+from trisynth.commandline import checked, composed, one_line_errors, resolved
+from trisynth.commandline.choices import check
 from trisynth.errors import InputError
 from trisynth.sweeps import callback as callbacks
 
@@ -19,14 +19,14 @@ from trisynth.sweeps import callback as callbacks
     [
         ("dataset=framinghm", "did you mean framingham"),
         ("generator=copla,smote", "did you mean copula"),
-        ("classifier=zzz", "classifier='zzz': known: boosting"),
-        ("generator=null", "known: adasyn"),
+        ("classifier=zzz", "classifier='zzz': The choices are boosting"),
+        ("generator=null", "The choices are adasyn"),
         ("+experiment=smok", "did you mean smoke"),
     ],
 )
 def test_an_unknown_choice_is_refused_with_the_nearest_known_one(argument, message):
     with pytest.raises(InputError, match=message):
-        check_choice(argument)
+        check(argument)
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def test_an_unknown_choice_is_refused_with_the_nearest_known_one(argument, messa
     ],
 )
 def test_what_is_no_choice_or_a_known_one_passes(argument):
-    check_choice(argument)
+    check(argument)
 
 
 def sweep_folder(*arguments: str) -> str:
-    return checked(["run", *arguments])[-1].rpartition("/")[2]
+    return checked(list(arguments))[-1].rpartition("/")[2]
 
 
 def test_a_sweep_is_named_for_what_it_is():
@@ -68,7 +68,7 @@ def test_how_a_search_searches_is_what_it_is(how):
 
 
 def test_single_runs_and_given_folders_stay_as_they_are():
-    for arguments in (["run", "seed=1"], ["run", "-m", "hydra.sweep.dir=mine"]):
+    for arguments in (["seed=1"], ["-m", "hydra.sweep.dir=mine"]):
         assert checked(arguments) == arguments
 
 
@@ -84,8 +84,7 @@ def test_single_runs_and_given_folders_stay_as_they_are():
         ("paths.runs=${nowhere}", "paths.runs='${nowhere}': Interpolation key 'nowhere' not found"),
     ],
 )
-def test_hydras_own_errors_are_one_line_too(argument, line, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["run", argument])
+def test_hydras_own_errors_are_one_line_too(argument, line, capsys):
     with pytest.raises(SystemExit) as exit_, one_line_errors():
         composed([argument])
     err = capsys.readouterr().err

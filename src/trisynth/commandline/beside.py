@@ -1,0 +1,143 @@
+"""Facts about a user's table in a yaml file beside it: ``mine.yaml`` next to ``mine.csv``."""
+
+import difflib
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from trisynth.errors import InputError
+
+# What such a file may declare; where the table lies is not its business.
+KEYS = ("name", "target", "task", "columns", "missing", "read", "licence", "note")
+_MAPPINGS = ("columns", "read")
+# Scalars as in YAML 1.2: in 1.1, yes and no are truth values, 12:30 is a number and 007 is seven.
+_SCALARS = {
+    "bool": (r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    "int": (r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),
+    "float": (r"^[-+]?(?:(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|\.inf)$", "-+.0123456789"),
+    "null": (r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 with keys that stay text, as column names must."""
+
+    yaml_implicit_resolvers: dict = {}  # noqa: RUF012
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a name must be a text", problem_mark=key.start_mark)
+            if key.value in found:
+                raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands twice", problem_mark=key.start_mark)
+            found[key.value] = self.construct_object(value, deep=True)
+        return found
+
+
+for _name in ("int", "float", "bool", "null"):
+    _pattern, _first = _SCALARS[_name]
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(_pattern), list(_first))
+
+
+def find(path: str | Path) -> Path | None:
+    """Return the yaml file beside a table, None if there is none."""
+    file = Path(path).with_suffix(".yaml")
+    return file if file.is_file() else None
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Return the facts that a yaml file beside a table declares.
+
+    Raises
+    ------
+    InputError
+        If it is no YAML, or has a key that a table's facts do not have.
+    """
+    try:
+        facts = yaml.load(file.read_text(encoding="utf-8"), _Loader) or {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("dataset", str(file), f"cannot be read ({error})") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" in line {mark.line + 1}" if mark else ""
+        raise InputError("dataset", str(file), f"is no YAML{place}: {getattr(error, 'problem', error)}") from None
+    if not isinstance(facts, dict):
+        raise InputError("dataset", str(file), f"must hold keys such as {', '.join(KEYS)}")
+    for key, value in facts.items():
+        if key not in KEYS:
+            close = difflib.get_close_matches(key, KEYS, n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise InputError(f"{file}: key", key, f"no such key; {hint}The keys are {', '.join(KEYS)}")
+        if key in _MAPPINGS and not isinstance(value, dict):
+            remedy = f"must hold names and their facts, as in {key}: {{age: {{kind: number}}}}"
+            raise InputError(f"{file}: {key}", value, remedy if key == "columns" else "must be a mapping")
+    return facts
+
+
+def notice(file: Path, facts: dict[str, Any]) -> str:
+    """Return the line that reports what was read."""
+    parts = [key for key in facts if key != "columns"]
+    if facts.get("columns"):
+        count = len(facts["columns"])
+        parts.append(f"{count} column" + "s" * (count > 1))
+    return f"read {file}: {', '.join(parts) or 'empty'}"
+
+
+def announce(arguments: Sequence[str]) -> None:
+    """Check and report the files beside the tables that a command line names, before a sweep starts."""
+    for argument in arguments:
+        name, _, value = argument.partition("=")
+        if name == "dataset.path":
+            for file in filter(None, map(find, value.split(","))):
+                print(notice(file, read(file)), file=sys.stderr)
+
+
+def merge(cfg: DictConfig, overrides: Sequence[str] = ()) -> str:
+    """Set the facts beside the table in ``cfg.dataset``, below those of the command line; name the table by its file.
+
+    Parameters
+    ----------
+    cfg : DictConfig
+        Composed root configuration; it is changed.
+    overrides : sequence of str
+        The command line, whose values take precedence.
+
+    Returns
+    -------
+    str
+        A line about what was read, empty if there is no such file.
+    """
+    dataset = cfg.get("dataset")
+    if not isinstance(dataset, DictConfig) or "path" not in dataset or OmegaConf.is_missing(dataset, "path"):
+        return ""
+    if not isinstance(dataset.path, str):
+        return ""
+    line = ""
+    if file := find(dataset.path):
+        facts = read(file)
+        line = notice(file, facts)
+        names = [name.lstrip("+") for name, equals, _ in (o.partition("=") for o in overrides) if equals]
+        given = {name: OmegaConf.select(cfg, name) for name in names if name.startswith("dataset.")}
+        with open_dict(cfg):
+            cfg.dataset = OmegaConf.merge(dataset, _literal(facts))
+            for name, value in given.items():
+                OmegaConf.update(cfg, name, value, merge=False, force_add=True)
+    if cfg.dataset.get("name") is None:
+        with open_dict(cfg):
+            cfg.dataset.name = Path(dataset.path).stem
+    return line
+
+
+def _literal(value: Any) -> Any:
+    """Escape what OmegaConf would take for a reference."""
+    if isinstance(value, dict):
+        return {key: _literal(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_literal(inner) for inner in value]
+    return value.replace("${", "\\${") if isinstance(value, str) else value

@@ -1,0 +1,168 @@
+"""Root configurations from command lines, with the facts declared beside a user's table."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from trisynth import renamed
+from trisynth.commandline import beside, choices
+from trisynth.commandline.mistakes import as_mistake
+from trisynth.config import CONF, current_name, digest, locate
+from trisynth.errors import InputError
+
+# Overrides that decide where or how a sweep runs, not which results it has.
+_NOT_IDENTITY = ("hydra/", "hydra.", "tracking", "paths.")
+_IDENTITY = ("hydra/sweeper", "hydra.sweeper")
+
+
+def composed(arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the resolved root configuration of a command line, where Hydra does not run the program."""
+    arguments = list(arguments)
+    for argument in arguments:
+        choices.check(argument, arguments)
+    try:
+        return resolved(compose_only(arguments), arguments)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise explained(error, arguments) from None
+
+
+def compose_only(arguments: list[str]) -> DictConfig:
+    """Return the root configuration of a command line as Hydra composes it."""
+    overrides, named = choices.split(arguments)
+    if named:
+        overrides = [*overrides, f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in named)}]"]
+    register()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", overrides)
+
+
+def register() -> None:
+    """Add the choices of installed packages to Hydra's configuration groups."""
+    for group in choices.ENTRY_POINTS:
+        for name, content in choices.installed(group).items():
+            ConfigStore.instance().store(name=name, group=group, node=content, provider="entry points")
+
+
+def explained(error: HydraException | OmegaConfBaseException, arguments: Sequence[str]) -> InputError:
+    """Turn an error of Hydra into a mistake, with suggestions from the configuration that the command line chooses."""
+    return as_mistake(error, arguments, lambda: known_keys(arguments), lambda key: present_name(key, arguments))
+
+
+def known_keys(arguments: Sequence[str] = ()) -> list[str]:
+    """Return the dotted names of all settings of the configuration that a command line chooses."""
+
+    def names(node: Any, prefix: str) -> Iterator[str]:
+        for key, value in node.items():
+            yield f"{prefix}{key}"
+            if isinstance(value, Mapping):
+                yield from names(value, f"{prefix}{key}.")
+
+    return list(names(_chosen(arguments), ""))
+
+
+def present_name(key: str, arguments: Sequence[str]) -> str | None:
+    """Return the present name of a former setting or constructor argument, given by its dotted name, or None."""
+    if key in renamed.SETTINGS:
+        return renamed.SETTINGS[key]
+    place, _, argument = key.rpartition(".")
+    node: Any = _chosen(arguments)
+    for part in filter(None, place.split(".")):
+        node = node.get(part) if isinstance(node, Mapping) else None
+    if not isinstance(node, Mapping) or "_target_" not in node:
+        return None
+    try:
+        new = current_name(locate(node["_target_"]), argument)
+    except InputError:
+        return None
+    return new and f"{place}.{new}"
+
+
+def _chosen(arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the configuration after the choices of a command line, before its settings; of a sweep, the first."""
+    overrides, named = choices.split(list(arguments))
+    chosen = [
+        f"{group}={value.split(',')[0]}"
+        for group, equals, value in (argument.partition("=") for argument in overrides)
+        if equals and any((folder / group.lstrip("+")).is_dir() for folder in choices.folders(arguments))
+    ]
+    flags = [flag for folder in named for flag in ("--config-dir", folder)]
+    try:
+        return OmegaConf.to_container(compose_only([*chosen, *flags]))
+    except (HydraException, OmegaConfBaseException):
+        return OmegaConf.to_container(compose_only([]))
+
+
+def checked(arguments: list[str]) -> list[str]:
+    """Check a command line before Hydra starts, and name the folder of its sweep.
+
+    Group choices are compared with the existing yaml files. A sweep gets a folder named after what decides its
+    results, so that the same command finds its own jobs again.
+    """
+    for argument in arguments:
+        choices.check(argument, arguments)
+    choices.split(arguments)
+    if not {"-m", "--multirun"} & set(arguments) or any(a.startswith("hydra.sweep.dir=") for a in arguments):
+        return arguments
+    return [*arguments, f"hydra.sweep.dir=${{paths.sweeps}}/{sweep_name(arguments)}"]
+
+
+def sweep_name(arguments: list[str]) -> str:
+    """Return the name of a sweep: its experiment, and a digest of what else decides its results."""
+    plain, _ = choices.split(arguments)
+    overrides = sorted(a for a in plain if a.startswith(_IDENTITY) or not a.startswith(("-", *_NOT_IDENTITY)))
+    names = [a.removeprefix("experiment=") for a in overrides if a.startswith("experiment=")]
+    rest = [a for a in overrides if not a.startswith("experiment=")]
+    return "-".join([*(names or ["sweep"]), *([digest(rest)[:8]] if rest else [])])
+
+
+def resolved(cfg: DictConfig, overrides: Sequence[str] = (), announce: bool = True) -> dict[str, Any]:
+    """Return the plain values of a composed configuration, with the facts declared beside its table.
+
+    Parameters
+    ----------
+    cfg : DictConfig
+    overrides : sequence of str
+        The command line, whose values take precedence over the file beside the table.
+    announce : bool, default=True
+        Print a line about the file that was read.
+
+    Raises
+    ------
+    InputError
+        For a value that must be given and was not, or an interpolation of an unknown name.
+    """
+    try:
+        read = beside.merge(cfg, overrides)
+        plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    except MissingMandatoryValue as error:
+        raise InputError(error.full_key, "???", f"must be given: add {error.full_key}=... to the command") from None
+    except OmegaConfBaseException as error:
+        raise as_mistake(error, overrides) from None
+    if read and announce:
+        print(read, file=sys.stderr)
+    return plain
+
+
+def show(result: Any, config: Mapping[str, Any]) -> None:
+    """Print one job's table and mirror it into MLflow; exit status 1 if the mirror cannot be written."""
+    from trisynth.report import console
+
+    console.show_job(result)
+    folder = Path(config["paths"]["runs"]) / result.key
+    if (folder / "words.txt").exists():
+        print(f"\n{(folder / 'words.txt').read_text()}", end="")
+    print(f"\nresult: {folder / 'result.json'}")
+    if config["tracking"]["uri"]:
+        from trisynth.tracking import Mirror
+
+        mirror = Mirror(config["tracking"], config["paths"])
+        mirror.job(result)
+        if mirror.problem:
+            raise SystemExit(1)

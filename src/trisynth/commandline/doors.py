@@ -1,0 +1,256 @@
+"""Subcommands of ``trisynth`` and their help texts."""
+
+import difflib
+import importlib
+import importlib.metadata
+import sys
+import textwrap
+from dataclasses import dataclass
+
+from trisynth.commandline import choices
+from trisynth.commandline.mistakes import one_line_errors
+from trisynth.errors import InputError
+
+HELP_FLAGS = ("-h", "--help")
+_WIDTH = 80
+_DATA = ("dataset",)
+_FIT = ("dataset", "generator", "loss")
+_JOB = ("dataset", "generator", "loss", "classifier", "preprocessing", "arms", "metrics", "tracking", "experiment")
+
+
+@dataclass(frozen=True)
+class Door:
+    """One subcommand.
+
+    Parameters
+    ----------
+    module : str
+        Its ``main`` takes the arguments after the subcommand.
+    summary : str
+        One line for the overview.
+    usage : str
+        Arguments in short.
+    text : str
+        What it reads, does and writes, in a few sentences.
+    examples : mapping of str to str
+        Arguments of a call, and what it does.
+    groups : tuple of str
+        Configuration groups that matter here.
+    settings : mapping of str to str
+        Single settings, and their meaning.
+    words : tuple of str
+        Other words that the command line takes.
+    parses : bool
+        Whether the module prints its own help.
+    """
+
+    module: str
+    summary: str
+    usage: str = "[GROUP=CHOICE ...] [SETTING=VALUE ...]"
+    text: str = ""
+    examples: tuple[tuple[str, str], ...] = ()
+    groups: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    words: tuple[str, ...] = ()
+    parses: bool = False
+
+
+_SEED = ("seed", "seed of the random numbers; default 0")
+_ALLOW = ("allow", "packages whose classes a yaml may use, as in allow=[lightgbm]")
+_OWN = ("dataset.path", "file of your own table, with dataset=csv or dataset=parquet")
+_TARGET = ("dataset.target", "column to predict, with a table of your own")
+
+DOORS = {
+    "run": Door(
+        "trisynth.run",
+        "Run one experiment, or with -m every combination of choices.",
+        "[-m] [GROUP=CHOICE ...] [SETTING=VALUE ...]",
+        "Splits a table, fits a generator on the training rows, trains the classifier on real, synthetic and combined "
+        "rows, and scores all on the same real test rows. Prints a table and writes runs/KEY/result.json. With -m, "
+        "values separated by commas make a sweep: one job for each combination, several at a time. A finished job is "
+        "never run again, so that the same command continues a sweep that was stopped.",
+        (
+            ("dataset=pima generator=vae classifier=logistic", "one job"),
+            ("dataset=csv dataset.path=mine.csv dataset.target=outcome", "your own table"),
+            ("-m generator=smote,circuit seed='range(5)'", "a sweep of ten jobs"),
+        ),
+        _JOB,
+        (
+            _SEED,
+            ("test_size", "fraction of test rows; default 1/3"),
+            ("loss.alpha", "weight of the reconstruction term; also loss.beta, loss.gamma"),
+            _OWN,
+            _TARGET,
+            ("hydra.launcher.n_jobs", "jobs at a time in a sweep; default: one for each core"),
+            _ALLOW,
+        ),
+        ("-m", "--cfg job"),
+    ),
+    "synthesize": Door(
+        "trisynth.synthesize",
+        "Write synthetic rows to a file.",
+        "[GROUP=CHOICE ...] out=FILE [n=ROWS] [given=FILE]",
+        "Fits a generator on all rows of a table and writes new rows to a CSV or Parquet file, with the columns of the "
+        "table.",
+        (
+            ("dataset=stroke n=10000 out=rows.parquet", "ten thousand rows"),
+            ("dataset=pima n='{positive: 500}' out=rows.csv", "500 rows of one class"),
+            ("dataset=stroke given=partial.csv n=5 out=rows.csv", "fill empty cells, five times"),
+        ),
+        _FIT,
+        (
+            ("out", "file to write, ending in .csv or .parquet"),
+            ("n", "number of rows, or rows per class; default: as many as the table has"),
+            ("given", "file of rows to complete; only with generator=circuit"),
+            _SEED,
+            _OWN,
+            _TARGET,
+            _ALLOW,
+        ),
+    ),
+    "collect": Door(
+        "trisynth.stages",
+        "Download the file of a public data set.",
+        text="Fetches the raw file of a data set into data/raw and compares it with its known checksum. The other "
+        "commands do this by themselves.",
+        examples=(("dataset=stroke", "download and check one table"),),
+        groups=_DATA,
+    ),
+    "prepare": Door(
+        "trisynth.stages",
+        "Clean a table, and report what was found.",
+        text="Reads a table, infers the kind of each column, turns impossible values into missing cells, and drops "
+        "repeated rows. Writes the clean table and a report to data/prepared/NAME. Use it to see how your own table is "
+        "understood before you run anything.",
+        examples=(
+            ("dataset=csv dataset.path=mine.csv dataset.target=outcome", "your own table"),
+            ("dataset=stroke", "one of the shipped data sets"),
+        ),
+        groups=_DATA,
+        settings=(_OWN, _TARGET, ("dataset.task", "classification or regression; default: inferred")),
+    ),
+    "generate": Door(
+        "trisynth.stages",
+        "Write real and synthetic rows side by side, for figures.",
+        text="Fits a generator on the training rows of a split. Writes these rows, as many synthetic ones, and those "
+        "that balance the classes to data/synthetic/NAME, where trisynth report figures finds them. For rows to use "
+        "elsewhere, take trisynth synthesize.",
+        examples=(("dataset=framingham generator=circuit", "rows for the figures of one table"),),
+        groups=_FIT,
+        settings=(_SEED, _OWN, _TARGET),
+    ),
+    "search": Door(
+        "trisynth.search",
+        "Search for loss weights, and test what was found.",
+        "experiment=EXPERIMENT [SETTING=VALUE ...]",
+        "Runs every search that an experiment declares. A search chooses loss weights by their scores on validation "
+        "rows; the best are then scored once on the test rows. Writes one table to sweeps/NAME. A search that was "
+        "stopped continues when the command is repeated.",
+        (("experiment=pareto", "all searches of the experiment pareto"),),
+        ("experiment",),
+    ),
+    "report": Door("trisynth.report.__main__", "Make tables and figures from results.", parses=True),
+    "mirror": Door("trisynth.tracking", "Copy finished results into MLflow.", parses=True),
+}
+
+
+def enter(name: str, arguments: list[str]) -> None:
+    """Run a subcommand, or print its help; end the program if it fails.
+
+    Parameters
+    ----------
+    name : str
+        Name of the subcommand.
+    arguments : list of str
+        What follows it on the command line.
+    """
+    with one_line_errors():
+        if name not in DOORS:
+            close = difflib.get_close_matches(name, DOORS, n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise InputError("command", name, f"{hint}The commands are {', '.join(DOORS)}")
+        door = DOORS[name]
+        if not door.parses and set(HELP_FLAGS) & set(arguments):
+            print(page(name, arguments))
+            return
+        module = importlib.import_module(door.module)
+        status = module.main([name, *arguments] if door.module == "trisynth.stages" else arguments)
+    if status:
+        sys.exit(status)
+
+
+def version() -> str:
+    """Return name and version of this package."""
+    return f"trisynth {importlib.metadata.version('trisynth')}"
+
+
+def overview() -> str:
+    """Return the help of ``trisynth`` itself."""
+    lines = [
+        "usage: trisynth COMMAND [ARGUMENTS]",
+        "",
+        "Synthetic tabular data: generate it, and measure whether it improves a model.",
+        "",
+        "commands:",
+        *(f"  {name:<12}{door.summary}" for name, door in DOORS.items()),
+        "",
+        "options:",
+        "  --help               Show this text; after a command, its own help.",
+        "  --version            Show the version.",
+        "  --completion SHELL   Print the completion of bash, zsh or fish.",
+        "",
+        "To complete commands and choices with the tab key, add one line to the",
+        "start-up file of your shell:",
+        '  bash   eval "$(trisynth --completion bash)"',
+        '  zsh    eval "$(trisynth --completion zsh)"',
+        "  fish   trisynth --completion fish | source",
+        "",
+        "First steps:",
+        "  trisynth run --help",
+        "  trisynth run dataset=csv dataset.path=mine.csv dataset.target=outcome",
+    ]
+    return "\n".join(lines)
+
+
+def page(name: str, arguments: list[str]) -> str:
+    """Return the help of a subcommand, with the choices of its groups; folders of ``--config-dir`` count."""
+    door = DOORS[name]
+    lines = [f"usage: trisynth {name} {door.usage}", "", *_wrapped(door.text), ""]
+    if door.examples:
+        lines.append("examples:")
+        for call, effect in door.examples:
+            lines += [f"  # {effect}", f"  trisynth {name} {call}"]
+        lines.append("")
+    if door.groups:
+        lines += ["groups and their choices (GROUP=CHOICE):", ""]
+        for group in door.groups:
+            lines += _wrapped(f"{group}: {', '.join(choices.options(group, arguments))}", "    ")
+        lines.append("")
+    installed = [(group, choice, content) for group in door.groups for choice, content in _installed(group)]
+    if installed:
+        lines.append("from installed packages:")
+        for group, choice, content in installed:
+            lines.append(f"  {group}={choice} allow=[{','.join(sorted(set(choices.packages(content))))}]")
+        lines.append("")
+    if door.settings:
+        lines.append("settings (SETTING=VALUE):")
+        for setting, meaning in door.settings:
+            lines += _wrapped(f"  {setting:<23}{meaning}", " " * 25)
+        lines.append("")
+    lines += _wrapped(
+        "Every key of the yaml files is a setting. A file mine.yaml beside mine.csv declares columns, target and task. "
+        "With --config-dir DIR, yaml files of your own add choices: DIR/generator/mine.yaml is generator=mine."
+    )
+    if name == "run":
+        lines += _wrapped("The full configuration: trisynth run --cfg job. Help of Hydra: trisynth run --hydra-help.")
+    return "\n".join(lines)
+
+
+def _installed(group: str) -> list[tuple[str, dict]]:
+    return sorted(choices.installed(group).items())
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, subsequent_indent=indent, drop_whitespace=True, break_long_words=False, break_on_hyphens=False
+    )

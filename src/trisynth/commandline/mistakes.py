@@ -1,0 +1,69 @@
+"""One clear line for each mistake of a user, and a suggestion where a name is close to a known one."""
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
+
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from trisynth import renamed
+from trisynth.errors import InputError
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Print a mistake as one line on stderr and exit: status 2 for a user's mistake, 1 for a lost worker process."""
+    # Otherwise Hydra prints its own errors over several lines and exits before they can be caught here.
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    try:
+        yield
+    except (InputError, HydraException, OmegaConfBaseException) as error:
+        mistake = error if isinstance(error, InputError) else as_mistake(error, sys.argv[1:])
+        message, status = str(mistake), 2
+    except BrokenExecutor:
+        remedy = "run the same command again to continue, with fewer processes by hydra.launcher.n_jobs=1"
+        message, status = f"a worker process died, perhaps for lack of memory; finished jobs are kept: {remedy}", 1
+    except KeyboardInterrupt:
+        message, status = "interrupted; finished jobs are kept: run the same command again to continue", 130
+    else:
+        return
+    print("error:", " ".join(message.split()), file=sys.stderr)
+    raise SystemExit(status)
+
+
+def as_mistake(
+    error: HydraException | OmegaConfBaseException,
+    arguments: Sequence[str] = (),
+    known: Callable[[], Sequence[str]] = list,
+    present: Callable[[str], str | None] = renamed.SETTINGS.get,
+) -> InputError:
+    """Turn an error of Hydra or OmegaConf, which has several lines, into a parameter, its value and a remedy.
+
+    Parameters
+    ----------
+    error : HydraException or OmegaConfBaseException
+    arguments : sequence of str
+        The command line.
+    known : callable
+        Returns the names of all settings of the chosen configuration, for a suggestion.
+    present : callable
+        Returns the present name of a former setting, or None.
+    """
+    first, *rest = str(error).strip().splitlines()
+    unknown = re.match(r"Could not override '([^']+)'", first)
+    key = unknown.group(1) if unknown else getattr(error, "full_key", None)
+    if not key:
+        return InputError("override", getattr(error, "override", None) or "", " ".join([first, *rest[:1]]))
+    value = next((v for name, _, v in (a.partition("=") for a in arguments) if name.lstrip("+~") == key), "")
+    if not unknown:
+        return InputError(key, value, first)
+    if new := present(key):
+        return InputError(key, value, f"is now called {new}")
+    close = difflib.get_close_matches(key, known(), n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return InputError(key, value, f"no such setting; {hint}+{key}={value} would add it")
