@@ -1,4 +1,4 @@
-"""Gaussian copula: every column's own law, tied together by the correlations of latent normals."""
+"""Gaussian copula: the marginal distribution of every column, joined by correlated latent normals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,22 +8,23 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from trisynth.encoders.point_masses import is_discrete, point_masses
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 
-# Below this many cells of its own, a class's marginal takes in the pooled one with the weight of one cell.
+# A class with fewer cells mixes the pooled marginal into its own, with the weight of one cell.
 _SMALL = 50
-# Numbers with at most this many values, each seen about three times or more, are drawn from them exactly.
-_FEW, _REPEATS = 64, 3
-# A value with at least this share of the cells is a point mass of an otherwise smooth marginal.
+# A discrete column of at most this many values is drawn from them exactly.
+_FEW = 64
+# A repeated value with at least this fraction of the cells is a point mass of an otherwise continuous marginal.
 _MASS = 0.005
-# Most values that shape a smooth marginal.
+# Most knots of a continuous marginal.
 _KNOTS = 1024
 # Rows drawn at once: few enough for the latent block to stay in the processor's cache.
 _ROWS = 16_384
-# Cells, over +-_REACH standard deviations, of the table that stands in for a search where many rows are drawn.
+# Cells, over +-_REACH standard deviations, of the lookup table that replaces a search for large samples.
 _CELLS, _REACH = 16_384, 5.0
-# Smallest eigenvalue that a correlation matrix is left with.
+# Smallest eigenvalue of a repaired correlation matrix.
 _FLOOR = 1e-6
 
 
@@ -31,23 +32,23 @@ class Copula(Generator):
     """Class-conditional Gaussian copula.
 
     Each class has its own marginals and its own correlations of latent standard normals. A cell stands for an
-    interval of its latent, as wide as the share of equal cells: short for a number, long for a repeated number, a
-    category (the commonest first) or the answer to "is this cell missing?", which is a latent of its own.
+    interval of its latent whose probability is the fraction of equal cells: short for a number, long for a repeated
+    number, a category (the most frequent first) or a missing cell, whose indicator is a latent of its own.
     A correlation is estimated from the intervals' mean latents, divided by their variances; to first order this
-    undoes the loss by coarse intervals (the polyserial correlation, Olsson et al. 1982). Classes lean on the pooled
-    within-class correlations and these on independence, with the weight of ``prior_strength`` rows; classes with
-    few rows also take in the pooled marginals, with the weight of one row.
+    corrects the attenuation by coarse intervals (the polyserial correlation, Olsson et al. 1982). Correlations of
+    classes are shrunk to the pooled within-class correlations, and these to independence, with the weight of
+    ``prior_strength`` rows. Classes with few rows mix the pooled marginals into their own, with the weight of one row.
 
     Parameters
     ----------
     prior_strength : float, default=10.0
-        Rows that the pooled correlations count for in each class; must be >= 0.
+        Pseudo-rows of the pooled correlations in each class; must be >= 0.
 
     Notes
     -----
     Source: Sklar (1959); Nelsen (2006), An Introduction to Copulas; for tables with categories Patki et al. (2016),
-    The Synthetic Data Vault, https://doi.org/10.1109/DSAA.2016.49. Faithful in the copula; marginals are empirical
-    quantiles joined by lines instead of fitted families, and shrinkage and classes are ours.
+    The Synthetic Data Vault, https://doi.org/10.1109/DSAA.2016.49. The copula follows them; marginals are interpolated
+    empirical quantiles instead of fitted families, and shrinkage and classes are ours.
     """
 
     renamed: ClassVar = {"prior": "prior_strength"}
@@ -100,21 +101,22 @@ class Copula(Generator):
 
 @dataclass(frozen=True)
 class Marginal:
-    """Quantile function of one column over a standard normal latent.
+    """Quantile function of one column, as a function of a standard normal latent.
 
     Parameters
     ----------
     latent : ndarray
-        In increasing order: where a smooth law takes ``levels``, or the thresholds between a discrete law's.
+        In increasing order: the latents of ``levels`` of a continuous marginal, or the thresholds between those of a
+        discrete one.
     levels : ndarray
-        As many as ``latent`` for a smooth law, one more for a discrete law.
+        As many as ``latent`` for a continuous marginal, one more for a discrete one.
     """
 
     latent: np.ndarray
     levels: np.ndarray
 
     def quantiles(self, n: int) -> Callable[[np.ndarray], np.ndarray]:
-        """The quantile function, from latent values of any shape, in the form that is fastest for ``n`` of them."""
+        """Return the quantile function of latent values of any shape, in the form that is fastest for ``n`` of them."""
         if len(self.levels) > len(self.latent):
             return lambda latent: self.levels[np.searchsorted(self.latent, latent)]
         if n < _CELLS:
@@ -122,7 +124,7 @@ class Marginal:
         edges = np.linspace(-_REACH, _REACH, _CELLS + 1)
         exact = np.interp(edges, self.latent, self.levels)
         left, rise = exact[:-1], np.diff(exact)
-        # A cell that a point mass begins or ends in belongs to it: no value between the mass and the next appears.
+        # A cell in which a point mass begins or ends belongs to it, so that no value beside the mass appears.
         flat = np.flatnonzero(self.levels[1:] == self.levels[:-1])
         for knots in (flat, flat + 1):
             cells = np.clip(np.searchsorted(edges, self.latent[knots]) - 1, 0, _CELLS - 1)
@@ -137,7 +139,7 @@ class Marginal:
 
 
 def _latents(table: pd.DataFrame) -> tuple[list, np.ndarray, list]:
-    """Name and kind of each latent; its cells, shape (latents, n); the code of each rank of a category."""
+    """Return name and kind of each latent, its cells of shape (latents, n), and the code of each category's rank."""
     latents, cells, codes = [], [], []
     for name in table:
         column = table[name]
@@ -163,7 +165,7 @@ def _latents(table: pd.DataFrame) -> tuple[list, np.ndarray, list]:
 
 
 def _marginal(own: np.ndarray, pooled: np.ndarray, codes: np.ndarray | None) -> Marginal:
-    """Marginal of a class's cells, of which NaN are left out; ``codes`` marks ranks, which stand for them."""
+    """Estimate the marginal of a class's cells, without NaN; with ``codes``, cells are ranks of these codes."""
     values = own[~np.isnan(own)]
     weights = np.ones(len(values))
     if len(values) < _SMALL:
@@ -174,13 +176,13 @@ def _marginal(own: np.ndarray, pooled: np.ndarray, codes: np.ndarray | None) -> 
     upper = np.minimum(np.cumsum(mass), 1.0)
     if codes is not None:
         return Marginal(ndtri(upper[:-1]), codes[distinct.astype(int)])
-    if len(distinct) <= _FEW and len(values) >= _REPEATS * len(distinct):
+    if is_discrete(len(values), len(distinct), _FEW):
         return Marginal(ndtri(upper[:-1]), distinct)
-    heavy = (seen > 2) & (mass >= _MASS)
+    heavy = point_masses(seen, mass, _MASS)
     light = np.flatnonzero(~heavy)
     if len(light) > _KNOTS:
         light = light[np.linspace(0, len(light) - 1, _KNOTS).astype(int)]
-    # A point mass is the stretch between two knots; any other value is one knot, in the middle of its mass.
+    # A point mass is the interval between two knots; any other value is one knot, in the middle of its mass.
     middle = upper[light] - mass[light] / 2
     places = np.concatenate([middle, (upper - mass)[heavy], upper[heavy]])
     knots = np.concatenate([light, np.flatnonzero(heavy), np.flatnonzero(heavy)])
@@ -190,7 +192,7 @@ def _marginal(own: np.ndarray, pooled: np.ndarray, codes: np.ndarray | None) -> 
 
 
 def _scores(cells: np.ndarray) -> tuple[np.ndarray, float]:
-    """Mean latent of each cell's interval, 0 where the cell is missing, and the variance of these means."""
+    """Compute the mean latent of each cell's interval, 0 for a missing cell, and the variance of these means."""
     scores = np.zeros(len(cells))
     seen = ~np.isnan(cells)
     if not seen.any():

@@ -1,4 +1,4 @@
-"""The training rows themselves: the ceiling of fidelity and the alarm of privacy."""
+"""Training rows: the ceiling of fidelity and the worst case of copying."""
 
 import numpy as np
 import pandas as pd
@@ -7,10 +7,10 @@ from trisynth.generators.base import Generator
 
 
 class Copy(Generator):
-    """Real training rows, drawn within the label; no row comes twice before every row of its label came once.
+    """Training rows, sampled within the label; no row is repeated before every row of its label was drawn.
 
-    A generator that scores like it has either learned the law or memorised the table: only the privacy metrics
-    tell which. In the combined arm it is the rival "the same rows twice".
+    A generator with the same fidelity has either learned the distribution or memorised the table; the copying metrics
+    distinguish the two. In the combined arm this is the baseline of duplicated rows.
     """
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:

@@ -1,4 +1,4 @@
-"""Independent columns: the floor that every fidelity metric is read against."""
+"""Independent columns: the floor of every fidelity metric."""
 
 import numpy as np
 import pandas as pd
@@ -7,10 +7,10 @@ from trisynth.generators.base import Generator
 
 
 class Independent(Generator):
-    """Every column drawn on its own from its training cells, whatever the label.
+    """Product of the empirical marginal distributions, independent of the label.
 
-    All dependence is lost, between columns and on the target, while each column's own law is exact. It is the
-    baseline that a generator must beat before anything else is said of it.
+    Each column is drawn from its training cells. All dependence between columns and on the target is lost. A useful
+    generator must be better than this baseline.
     """
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:

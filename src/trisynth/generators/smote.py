@@ -1,7 +1,7 @@
-"""The SMOTE family: new rows on the segments between neighbouring training rows of one class.
+"""SMOTE family: interpolation between neighbouring training rows of one class, by imbalanced-learn.
 
-imbalanced-learn's samplers raise a class to a count. Here each is asked for the class's own count and ``n`` more,
-and only the rows that it adds are kept: any class gives any number of rows, exactly.
+The samplers of imbalanced-learn oversample a class to a given count. Here each oversamples the class by ``n`` rows, and
+only the added rows are kept, so that any class can be sampled in any number.
 """
 
 from abc import abstractmethod
@@ -16,21 +16,21 @@ from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 
-# Rows of a class that nominal distances are worked among at once; SMOTEN holds a square matrix of them.
+# Most rows of a class in one block with nominal distances; SMOTEN holds their square matrix.
 _BLOCK = 2048
-# Cells of the largest dense matrix that one call of a sampler may hold (float64: 32 MB).
+# Most cells of a dense matrix in one call of a sampler (32 MB of float64).
 _CELLS = 2**22
-# ADASYN rounds each seed row's share; with this many new rows for each of them the rounding is small.
+# ADASYN rounds the number of rows per seed row; with this many of them the rounding is small.
 _ROWS_PER_SEED = 4
 
 
 class SMOTE(Generator):
-    """The SMOTE that fits the columns: SMOTE for numbers, SMOTE-NC for mixed tables, SMOTEN for categories.
+    """SMOTE for numbers, SMOTE-NC for mixed tables and SMOTE-N for categories, depending on the columns.
 
-    Every new row starts at a training row of its class and goes a uniform part of the way to one of that row's
-    nearest neighbours in the class; a category is the commonest one among the neighbours. Neighbours are sought
-    on standardised numbers. A missing number stands at its column's median with an indicator beside it, and is
-    missing again where the indicator ends up above one half; a missing category is a category of its own.
+    Every new row lies at a uniform position on the segment from a training row of its class to one of that row's
+    nearest neighbours in the class; a category is the most frequent one among the neighbours. Distances are those of
+    standardised numbers. A missing number is encoded as its column's median with an indicator, and is missing in a new
+    row whose indicator exceeds one half; a missing category is a category of its own.
 
     Parameters
     ----------
@@ -40,9 +40,10 @@ class SMOTE(Generator):
     Notes
     -----
     Source: Chawla et al. (2002), SMOTE, https://doi.org/10.1613/jair.953, which defines SMOTE-NC and SMOTE-N too.
-    Faithful, for every class and not only the smallest. Scaled down: with categories, neighbours are sought within
-    random blocks of at most 2,048 rows of the class, which keeps time and memory linear in the rows. A class of
-    one row repeats it; so do categories without a second class, as SMOTEN's distance is what they tell of the class.
+    The method follows it, for every class and not only the smallest. Scaled down: with categories, neighbours are
+    searched within random blocks of at most 2,048 rows of the class, so that time and memory are linear in the rows. A
+    class of one row repeats it. Categories without a second class are repeated as well, as the distance of SMOTE-N
+    depends on their association with the class.
     """
 
     def __init__(self, k_neighbors: int = 5):
@@ -84,16 +85,16 @@ class SMOTE(Generator):
         return table
 
     def _blocks(self, label: int, rng: np.random.Generator) -> list[np.ndarray]:
-        """Training rows to work among, one block after the other; in each, rows of the label come first."""
+        """Divide training rows into blocks; in each, rows of the label come first."""
         own, others = np.flatnonzero(self.rows_ == label), np.flatnonzero(self.rows_ != label)
         parts = _parts(own, -(-len(own) // _BLOCK) if self._nominal() else 1, rng)
-        # Only SMOTEN looks at the others, for what a category tells of the class: a sample of them does.
+        # Only SMOTEN uses the others, to associate categories with classes, for which a sample suffices.
         few = min(len(others), _BLOCK)
         sampled = [rng.choice(others, few, replace=False) if len(parts) > 1 else others for _ in parts]
         return [np.concatenate(pair) for pair in zip(parts, sampled, strict=True)]
 
     def _at_once(self) -> int:
-        """New rows that one call of a sampler may make; SMOTE-NC lays out the neighbours of each in one-hot form."""
+        """Compute the most new rows per call of a sampler; SMOTE-NC holds the neighbours of each in one-hot form."""
         width = self.numbers_.shape[1] + self._one_hot_width()
         return max(1, _CELLS // (width * (self.k_neighbors if self._nominal() else 1)))
 
@@ -101,7 +102,7 @@ class SMOTE(Generator):
         return sum(len(categories) + 1 for categories in self.categories_.values())
 
     def _nominal(self) -> list[int]:
-        """Columns of ``numbers_`` and ``codes_``, side by side, that neighbours vote on."""
+        """Return the nominal columns of ``numbers_`` and ``codes_`` side by side."""
         return self._indicators_and_codes() if self.categories_ else []
 
     def _indicators_and_codes(self) -> list[int]:
@@ -110,7 +111,7 @@ class SMOTE(Generator):
         return [*indicators, *range(width, width + self.codes_.shape[1])]
 
     def _between(self, own: np.ndarray, rows: np.ndarray, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers and codes of ``n`` new rows between the training rows ``own``, a class's part of ``rows``."""
+        """Sample numbers and codes of ``n`` new rows between the training rows ``own``, a class's part of ``rows``."""
         width = self.numbers_.shape[1]
         k = min(self.k_neighbors, len(own) - 1)
         if width:
@@ -126,7 +127,7 @@ class SMOTE(Generator):
 
 
 class SMOTENC(SMOTE):
-    """SMOTE-NC: as ``SMOTE`` on mixed tables; whether a number is missing is always put to the neighbours' vote.
+    """SMOTE-NC, in which missing indicators of numbers are nominal even in tables without categories.
 
     Parameters
     ----------
@@ -135,8 +136,8 @@ class SMOTENC(SMOTE):
 
     Notes
     -----
-    Source: Chawla et al. (2002), section 6.1. Faithful, with the blocks that ``SMOTE`` states. A table without a
-    category or a missing cell leaves the neighbours nothing to vote on: that is SMOTE; one without a number, SMOTEN.
+    Source: Chawla et al. (2002), section 6.1, with the blocks of ``SMOTE``. On a table without a category or a missing
+    cell this is SMOTE, on one without a number SMOTE-N.
     """
 
     def _nominal(self) -> list[int]:
@@ -144,7 +145,7 @@ class SMOTENC(SMOTE):
 
 
 class _Contrast(SMOTE):
-    """Variants that choose seed rows by the other classes around them, on numbers and one-hot categories."""
+    """Base of variants that select seed rows by the classes of their neighbours; categories are one-hot."""
 
     def _blocks(self, label: int, rng: np.random.Generator) -> list[np.ndarray]:
         own, others = np.flatnonzero(self.rows_ == label), np.flatnonzero(self.rows_ != label)
@@ -169,11 +170,11 @@ class _Contrast(SMOTE):
 
     @abstractmethod
     def _seeded(self, points: np.ndarray, own: np.ndarray, n: int, seed: int) -> np.ndarray:
-        """``n`` new rows of the class marked by ``own``, or none where no row of it is near another class."""
+        """Sample ``n`` new rows of the class marked by ``own``, or none if no row of it is near another class."""
 
 
 class BorderlineSMOTE(_Contrast):
-    """Borderline-SMOTE: only rows in danger, at least half of whose neighbours are of other classes, are seeds.
+    """Borderline-SMOTE: only rows in danger, with at least half of their neighbours in other classes, are seeds.
 
     Categories are one-hot, and a new row takes each from the nearer end of its segment. A class without a row in
     danger, or without another class, falls back on SMOTE from all of its rows.
@@ -183,16 +184,16 @@ class BorderlineSMOTE(_Contrast):
     k_neighbors : int, default=5
         Neighbours in the class that segments go to, at least 1; a class of k rows or fewer uses all of its rows.
     m_neighbors : int, default=10
-        Neighbours among all rows that decide on danger, at least 1.
+        Neighbours among all rows that determine danger, at least 1.
     kind : {"borderline-1", "borderline-2"}, default="borderline-1"
         Segments go to neighbours in the class, or, with "borderline-2", to neighbours among all rows.
 
     Notes
     -----
-    Source: Han, Wang, Mao (2005), https://doi.org/10.1007/11538059_91, variant 1. Faithful on numbers; categories,
-    which the paper leaves out, and every class instead of the smallest are ours: rows of every class then gather
-    at the border, so that synthetic rows alone are a poor training set. Scaled down: above 16 million one-hot
-    cells, random blocks of the rows are worked one by one.
+    Source: Han, Wang, Mao (2005), https://doi.org/10.1007/11538059_91. The method follows it on numbers; categories and
+    the extension to every class are ours. Rows of every class then concentrate at the border, so that synthetic rows
+    alone are a poor training set. Scaled down: above 16 million one-hot cells, random blocks of the rows are processed
+    one by one.
     """
 
     def __init__(self, k_neighbors: int = 5, m_neighbors: int = 10, kind: str = "borderline-1"):
@@ -213,7 +214,7 @@ class BorderlineSMOTE(_Contrast):
 
 
 class ADASYN(_Contrast):
-    """ADASYN: a row is a seed as often as its neighbours are of other classes.
+    """ADASYN: a row is a seed in proportion to the fraction of its neighbours in other classes.
 
     Categories are one-hot, and a new row takes each from the nearer end of its segment. A class without such
     neighbours, or without another class, falls back on SMOTE from all of its rows.
@@ -225,9 +226,9 @@ class ADASYN(_Contrast):
 
     Notes
     -----
-    Source: He et al. (2008), https://doi.org/10.1109/IJCNN.2008.4633969. Faithful on numbers, except that counts are
-    exact: rows are drawn at random from those that the sampler makes above the request. Categories, every class
-    instead of the smallest, and the blocks are as in ``BorderlineSMOTE``.
+    Source: He et al. (2008), https://doi.org/10.1109/IJCNN.2008.4633969. The method follows it on numbers, except that
+    counts are exact: rows are drawn at random from a larger sample. Categories, all classes and blocks are treated as
+    in ``BorderlineSMOTE``.
     """
 
     renamed: ClassVar = {"k_neighbors": "n_neighbors"}
@@ -257,7 +258,7 @@ class ADASYN(_Contrast):
                 ask,
             )
         except RuntimeError:
-            # The sampler's word for "no neighbour of another class".
+            # The sampler raises this where no row has a neighbour of another class.
             return points[:0]
         return new[np.random.default_rng(seed).permutation(len(new))[:n]]
 
@@ -267,19 +268,19 @@ def _parts(rows: np.ndarray, pieces: int, rng: np.random.Generator) -> list[np.n
 
 
 def _smote(points: np.ndarray, nominal: list[int], n: int, k: int, seed: int) -> np.ndarray:
-    """``n`` rows between ``points``, all of one class, whose columns ``nominal`` hold codes."""
+    """Sample ``n`` rows between ``points``, all of one class, whose columns ``nominal`` hold codes."""
     sampler = over_sampling.SMOTE(k_neighbors=k, random_state=seed)
     if nominal:
         sampler = over_sampling.SMOTENC(nominal, k_neighbors=k, random_state=seed)
-    # The sampler insists on a second class, which is none of its neighbours' business.
+    # The sampler requires a second class; its row is no neighbour of the first class.
     classes = np.append(np.zeros(len(points), dtype=int), 1)
     return _added(sampler, np.vstack([points, points[:1]]), classes, 0, n)
 
 
-def _added(sampler, points: np.ndarray, classes: np.ndarray, wanted: int, n: int) -> np.ndarray:
-    """The rows that an imbalanced-learn sampler adds when asked for ``n`` more of the class ``wanted``."""
+def _added(sampler, points: np.ndarray, classes: np.ndarray, label: int, n: int) -> np.ndarray:
+    """Return the ``n`` rows by which an imbalanced-learn sampler oversamples the class ``label``."""
     classes = classes.astype(int)
-    sampler.set_params(sampling_strategy={int(wanted): int(np.count_nonzero(classes == wanted)) + n})
+    sampler.set_params(sampling_strategy={int(label): int(np.count_nonzero(classes == label)) + n})
     return sampler.fit_resample(points, classes)[0][len(points) :]
 
 

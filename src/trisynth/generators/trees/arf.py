@@ -1,4 +1,4 @@
-"""Adversarial random forest (Watson, Blesch, Kapar & Wright 2023): a density from a forest that finds dependence."""
+"""Adversarial random forest: density estimation and sampling with unsupervised forests (Watson et al. 2023)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,28 +7,29 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 
+from trisynth.encoders.point_masses import is_discrete
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.generators.trees.leaves import Frequencies, TruncatedNormals, partition
 
-# Numbers whose values come this many times on average are heaped on some of them: they are drawn from the values.
+# A number is discrete, and drawn from its values, if each occurs this many times on average.
 _REPEATS = 10
 _SEEDS = 2**31 - 1
-# Rows times leaves that a density is computed for at once.
+# Most pairs of row and leaf in one block of a density.
 _CELLS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the table as the forest sees it: the ranks of its cells.
+    """Rank encoding of one column, the input of the forest.
 
     Parameters
     ----------
     name : str
     levels : ndarray, shape (k,)
-        What each rank stands for: a number in increasing order, or the code of a category; rank k is a missing cell.
+        Value of each rank: a number in increasing order, or the code of a category; rank k is a missing cell.
     categories : Index or None
-        None marks a number.
+        None for a number.
     """
 
     name: str
@@ -37,14 +38,14 @@ class Column:
 
     @classmethod
     def learn(cls, column: pd.Series, labels: np.ndarray) -> "Column":
-        """Levels of a canonical column; categories are ordered by the label."""
+        """Learn the levels of a canonical column; categories are ordered by the label."""
         if isinstance(column.dtype, pd.CategoricalDtype):
             return cls(column.name, _ordered(column.cat.codes.to_numpy(), labels), column.cat.categories)
         values = column.to_numpy(float)
         return cls(column.name, np.unique(values[~np.isnan(values)]))
 
     def ranks(self, column: pd.Series) -> np.ndarray:
-        """Rank of each cell, shape (n,)."""
+        """Return the rank of each cell, shape (n,)."""
         if self.categories is None:
             # NaN sorts after every number.
             return np.searchsorted(self.levels, column.to_numpy(float))
@@ -53,14 +54,14 @@ class Column:
         return places[column.cat.codes.to_numpy()]
 
     def restore(self, ranks: np.ndarray) -> pd.Series:
-        """Canonical cells of ``ranks``."""
+        """Return the canonical cells of ``ranks``."""
         if self.categories is None:
             return pd.Series(np.append(self.levels, np.nan)[ranks])
         return pd.Series(pd.Categorical.from_codes(np.append(self.levels, -1)[ranks], categories=self.categories))
 
 
 def _ordered(codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Category codes along the first principal component of their class shares (Coppersmith et al. 1999)."""
+    """Order category codes by the first principal component of their class fractions (Coppersmith et al. 1999)."""
     present = codes >= 0
     seen, places = np.unique(codes[present], return_inverse=True)
     counts = np.zeros((len(seen), labels.max() + 1))
@@ -69,46 +70,47 @@ def _ordered(codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
     if not len(seen):
         return seen
     centred = (shares - shares.mean(axis=0)) * np.sqrt(counts.sum(axis=1, keepdims=True))
-    # Rounded, as the last bits depend on the machine and must not decide between equal categories.
+    # Scores are rounded, as their last bits depend on the machine and must not order equal categories.
     return seen[np.argsort((shares @ np.linalg.svd(centred)[2][0]).round(9), kind="stable")]
 
 
 class ARF(Generator):
-    """Adversarial random forest with leaf densities (FORDE) and draws from them (FORGE).
+    """Adversarial random forest with density estimation (FORDE) and generative modelling (FORGE) in its leaves.
 
-    A forest tells real rows from rows with independent columns; rows are drawn from its leaves, and the next forest
-    tells those from real ones, until its out-of-bag accuracy is near one half or rises again. In the leaves of the last
-    forest columns are taken to be independent: a row is a tree at random, one of its leaves by coverage, and one draw
-    per column from that leaf's law. The class is one more column of the forest; given a class, a leaf's weight is
-    its coverage times its share of the class, which conditions the density exactly.
+    A forest discriminates real rows from rows with independent columns. Rows are then sampled from its leaves, and the
+    next forest discriminates real rows from these, until its out-of-bag accuracy is near one half or rises again. In
+    the leaves of the last forest columns are treated as independent: a sample draws a tree uniformly, one of its leaves
+    by coverage, and each column from its distribution in that leaf. The class is one more column of the forest; given a
+    class, a leaf's weight is its coverage times its fraction of the class, which conditions the density exactly.
 
     Parameters
     ----------
     n_estimators : int, default=10
+        Trees of a forest.
     min_samples_leaf : int, default=5
-        Fewest real rows of a leaf.
+        Fewest real rows in a leaf.
     tol : float, default=0.0
-        Accuracy above one half that ends the rounds.
+        Tolerance: iterations stop at an accuracy of at most one half plus ``tol``.
     max_iter : int, default=10
-        Most forests that are fitted after the first.
+        Most forests fitted after the first.
     family : {"truncated_normal", "empirical"}, default="truncated_normal"
-        Law of a number in a leaf: a normal cut to the leaf's bounds, or the frequencies of the leaf's values.
-        Numbers with few values are always drawn from the latter.
+        Distribution of a number in a leaf: a normal truncated to the leaf's bounds, or the empirical distribution of
+        the leaf's values. Discrete numbers always have the latter.
     smoothing : float, default=0.1
-        Rows' worth of a column's overall frequencies that is added to each leaf's.
+        Pseudo-rows of a column's overall frequencies that are added to those of each leaf.
 
     Attributes
     ----------
     accuracy_ : list of float
-        Out-of-bag accuracy of each round's forest.
+        Out-of-bag accuracy of the forest of each iteration.
     coverage_ : ndarray, shape (leaves,)
-        Share of the rows in each leaf, over all trees; sums to 1.
+        Fraction of the rows in each leaf, over all trees; sums to 1.
 
     Notes
     -----
     Source: Watson, Blesch, Kapar and Wright (2023), Adversarial Random Forests for Density Estimation and Generative
-    Modeling, AISTATS, https://proceedings.mlr.press/v206/watson23a.html. Faithful, but for leaves with few real rows,
-    which are merged in every round and not only after the last, and for numbers with few values.
+    Modeling, AISTATS, https://proceedings.mlr.press/v206/watson23a.html. The method follows it except that leaves with
+    few real rows are merged in every iteration and not only after the last, and in the treatment of discrete numbers.
     """
 
     renamed: ClassVar = {
@@ -149,30 +151,30 @@ class ARF(Generator):
         leaf, every = leaves.ravel(), np.tile(np.arange(len(table)), self.n_estimators)
         self.coverage_ = np.bincount(leaf) / len(leaf)
         self.leaves_ = Frequencies.of(labels[every], leaf, len(lower))
-        self.laws_, self.absent_ = [], []
+        self.distributions_, self.absent_ = [], []
         for i, column in enumerate(self.columns_):
-            few = len(table) >= _REPEATS * len(column.levels)
-            if column.categories is not None or few or self.family == "empirical":
-                law = Frequencies.of(leaf, ranks[every, i], len(column.levels) + 1, float(self.smoothing))
+            discrete = column.categories is not None or is_discrete(len(table), len(column.levels), repeats=_REPEATS)
+            if discrete or self.family == "empirical":
+                distribution = Frequencies.of(leaf, ranks[every, i], len(column.levels) + 1, float(self.smoothing))
                 absent = None
             else:
                 steps = np.arange(len(column.levels))
                 bounds = (np.interp(bound[:, i], steps, column.levels) for bound in (lower, upper))
-                law = TruncatedNormals.of(leaf, table[column.name].to_numpy(float)[every], *bounds)
+                distribution = TruncatedNormals.of(leaf, table[column.name].to_numpy(float)[every], *bounds)
                 missing = ranks[:, i] == len(column.levels)
                 absent = Frequencies.of(leaf, missing[every], 2) if missing.any() else None
-            self.laws_.append(law)
+            self.distributions_.append(distribution)
             self.absent_.append(absent)
 
     def _forest(self, features: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Leaf of each row in each tree, shape (trees, n), and the boxes of all leaves, of the last forest."""
+        """Fit forests and return the leaf of each row in each tree, shape (trees, n), and the bounds of all leaves."""
         self.accuracy_ = []
-        fakes = np.column_stack([rng.permutation(column) for column in features.T])
+        synthetic = np.column_stack([rng.permutation(column) for column in features.T])
         for _ in range(self.max_iter + 1):
             forest = RandomForestClassifier(
                 self.n_estimators, min_samples_leaf=self.min_samples_leaf, random_state=int(rng.integers(_SEEDS))
             )
-            rows, real = np.concatenate([features, fakes]), np.repeat([True, False], len(features))
+            rows, real = np.concatenate([features, synthetic]), np.repeat([True, False], len(features))
             forest.fit(rows, real)
             parts = [partition(tree.tree_, features, self.min_samples_leaf) for tree in forest.estimators_]
             shift = np.cumsum([0, *(len(lower) for _, lower, _ in parts)])[:-1]
@@ -181,38 +183,47 @@ class ARF(Generator):
             rising = len(self.accuracy_) > 1 and self.accuracy_[-1] > self.accuracy_[-2]
             if rising or self.accuracy_[-1] <= 0.5 + self.tol:
                 break
-            fakes = _shuffled(features, leaves, rng)
+            synthetic = _shuffled(features, leaves, rng)
         return leaves, *(np.concatenate([part[i] for part in parts]) for i in (1, 2))
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         leaves = self.leaves_.draw(labels, rng)
         columns = {}
-        for column, law, absent in zip(self.columns_, self.laws_, self.absent_, strict=True):
-            drawn = law.draw(leaves, rng)
-            columns[column.name] = column.restore(drawn) if isinstance(law, Frequencies) else pd.Series(drawn)
+        for column, distribution, absent in zip(self.columns_, self.distributions_, self.absent_, strict=True):
+            drawn = distribution.draw(leaves, rng)
+            columns[column.name] = column.restore(drawn) if isinstance(distribution, Frequencies) else pd.Series(drawn)
             if absent is not None:
                 columns[column.name] = columns[column.name].mask(absent.draw(leaves, rng) == 1)
         return pd.DataFrame(columns)
 
     def density(self, table: pd.DataFrame) -> np.ndarray:
-        """Density of canonical rows, shape (n,), whatever their class: a mass where a column is discrete.
+        """Compute the density of canonical rows, marginalised over the class; probabilities for discrete columns.
 
-        Numbers that are drawn from frequencies, and categories, must be among the training rows' values.
+        Parameters
+        ----------
+        table : DataFrame, shape (n, d)
+            Values of discrete columns must be among those of the training rows.
+
+        Returns
+        -------
+        ndarray of shape (n,)
         """
         every, densities = np.arange(len(self.coverage_)), []
         size = max(1, _CELLS // len(every))
         for start in range(0, len(table), size):
             rows = table.iloc[start : start + size]
             product = np.tile(self.coverage_, (len(rows), 1))
-            for column, law, absent in zip(self.columns_, self.laws_, self.absent_, strict=True):
+            for column, distribution, absent in zip(self.columns_, self.distributions_, self.absent_, strict=True):
                 cells = rows[column.name]
-                if isinstance(law, Frequencies):
-                    product *= law.probability(every, column.ranks(cells)[:, None])
+                if isinstance(distribution, Frequencies):
+                    product *= distribution.probability(every, column.ranks(cells)[:, None])
                     continue
                 values, missing = cells.to_numpy(float)[:, None], cells.isna().to_numpy()[:, None]
                 if absent is not None:
                     product *= absent.probability(every, missing.astype(int))
-                product *= np.where(missing, absent is not None, law.density(every, np.where(missing, 0.0, values)))
+                product *= np.where(
+                    missing, absent is not None, distribution.density(every, np.where(missing, 0.0, values))
+                )
             densities.append(product.sum(axis=1))
         return np.concatenate(densities)
 
@@ -230,7 +241,7 @@ class ARF(Generator):
 
 
 def _out_of_bag(forest: RandomForestClassifier, rows: np.ndarray, real: np.ndarray) -> float:
-    """Accuracy by the trees that did not see a row; a tie counts one half."""
+    """Compute the accuracy by votes of the trees that were fitted without a row; a tie counts one half."""
     votes = np.zeros(len(rows))
     for tree, drawn in zip(forest.estimators_, forest.estimators_samples_, strict=True):
         unseen = np.ones(len(rows), dtype=bool)
@@ -241,7 +252,7 @@ def _out_of_bag(forest: RandomForestClassifier, rows: np.ndarray, real: np.ndarr
 
 
 def _shuffled(features: np.ndarray, leaves: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """As many rows as ``features``, each from one leaf by coverage, every cell from a row of that leaf."""
+    """Sample as many rows as ``features``, each from one leaf by coverage, every cell from a row of that leaf."""
     trees, n = leaves.shape
     order = np.argsort(leaves, axis=None, kind="stable")
     sizes = np.bincount(leaves.ravel())
