@@ -108,7 +108,6 @@ def growth(costs: pd.DataFrame) -> Figure:
     with style.applied():
         figure = style.blank(style.TWO_COLUMNS, 4.4)
         names = list(dict.fromkeys(costs["generator"]))
-        colours = dict(zip(names, style.COLOURS.values(), strict=False))
         lines = {}
         grid = figure.subplots(2, 2)
         for position, (what, cost, title, unit) in enumerate(panels):
@@ -116,8 +115,7 @@ def growth(costs: pd.DataFrame) -> Figure:
             for name in names:
                 part = costs[(costs["what"] == what) & (costs["generator"] == name)].dropna(subset=cost)
                 part = part[part[cost] > 0].sort_values("rows")
-                marker = style.MARKERS[list(style.COLOURS)[names.index(name)]]
-                (lines[name],) = axes.plot(part["rows"], part[cost], color=colours[name], marker=marker, markersize=3)
+                (lines[name],) = axes.plot(part["rows"], part[cost], **style.generator(name), markersize=3)
             axes.set_xscale("log")
             axes.set_yscale("log")
             axes.minorticks_off()

@@ -159,5 +159,17 @@ def test_maps_have_the_native_cell_of_families_with_pairs_only():
     jobs = with_settings(sweep(dict.fromkeys(weights, 0.01), weights, datasets=("pima",)))
     native = jobs["loss.beta"] + jobs["loss.gamma"] == 0
     jobs = with_settings(jobs.drop(columns="setting").assign(**{"loss.pairing": np.where(native, "none", "transport")}))
-    shown = {axes.get_title(loc="left")[3:]: len(axes.texts) for axes in figures.maps(jobs).figure.axes}
+    panels = {axes.get_title(loc="left")[3:]: axes for axes in figures.maps(jobs).figure.axes}
+    shown = {
+        title: sum("±" not in text.get_text() and text.get_text()[0] not in "+−" for text in axes.texts)
+        for title, axes in panels.items()
+    }
     assert shown["vae: ROC AUC, synthetic"] == 4 and shown["cgan: ROC AUC, synthetic"] == 3
+
+
+def test_maps_show_the_change_from_the_cell_without_other_terms_with_its_interval():
+    weights = dict(zip("abcd", GRID, strict=True))
+    jobs = sweep(dict.fromkeys(weights, 0.0), weights, datasets=("pima", "saheart", "stroke"))
+    panel = next(axes for axes in figures.maps(jobs).figure.axes if "vae: ROC" in axes.get_title(loc="left"))
+    changes = [text.get_text() for text in panel.texts if "±" in text.get_text()]
+    assert len(changes) == 3

@@ -29,9 +29,6 @@ from trisynth.studies.settings import (
     with_settings,
 )
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7F7F7F")
-_MARKERS = ("o", "s", "D", "^", "v", "<", "X")
-_TOGETHER = ("#000000", "P")
 _ROW = 0.15
 _LETTERS = 34
 # Scores in the maps, and whether higher is better.
@@ -39,12 +36,10 @@ _MAPPED = {"ROC AUC, synthetic": ("synthetic", True), "C2ST AUC (0.5 best)": ("f
 
 
 def looks(names: list[str]) -> dict[str, dict]:
-    """Assign colour and marker to each name; all generators together have the same ones in every figure."""
-    marks = dict(zip(names, zip(_COLOURS, _MARKERS, strict=True), strict=False)) | {TOGETHER: _TOGETHER}
-    return {
-        name: {"color": marks[name][0], "marker": marks[name][1], "markersize": 3.0, "linestyle": "none"}
-        for name in names
-    }
+    """Assign each generator its colour and marker; all generators together have the same ones in every figure."""
+    together = {"color": "black", "marker": "P"}
+    shape = {"markersize": 3.0, "linestyle": "none"}
+    return {name: (together if name == TOGETHER else style.generator(name)) | shape for name in names}
 
 
 def wins(jobs: pd.DataFrame, arms: Sequence[str] = ARMS) -> Picture:
@@ -152,34 +147,44 @@ def maps(jobs: pd.DataFrame) -> Picture:
     if not families:
         raise InputError("results", sorted(jobs["setting"].unique()), "beta and gamma do not vary; sweep over both")
     shown = {name: how for name, how in _MAPPED.items() if name.startswith("ROC") or how[0] in jobs}
-    tables = {
-        name: {
-            family: own.assign(value=_utility(own) if name == "synthetic" else own[name]).pivot_table(
-                "value", "loss.beta", "loss.gamma"
-            )
-            for family, own in grid[grid["generator"].isin(families)].groupby("generator", sort=False)
-        }
+    cells = {
+        (name, family): _cells(own.assign(value=_utility(own) if name == "synthetic" else own[name]))
         for name, _ in shown.values()
-    }
-    # One scale for all generators: noise must not look like a difference.
-    ends = {
-        name: (min(table.min(axis=None) for table in of.values()), max(table.max(axis=None) for table in of.values()))
-        for name, of in tables.items()
+        for family, own in grid[grid["generator"].isin(families)].groupby("generator", sort=False)
     }
     with style.applied():
-        figure = style.blank(style.TWO_COLUMNS, 1.75 * len(shown) + 0.6)
+        figure = style.blank(style.TWO_COLUMNS, 2.0 * len(shown) + 0.7)
         panels = figure.subplots(len(shown), len(families), squeeze=False)
         for across, family in enumerate(families):
             for down, (title, (name, more)) in enumerate(shown.items()):
-                _map(panels[down, across], tables[name][family], more, ends[name])
+                # One scale for all generators: noise must not look like a difference.
+                means = [mean for other in families for mean, _ in cells[name, other].values()]
+                _map(panels[down, across], cells[name, family], more, (min(means), max(means)))
                 panels[down, across].set_title(
                     f"{style.letter(down * len(families) + across)}  {prints.label(family)}: {title}"
                 )
         style.heading(figure, "Utility and fidelity over the weights", {})
         style.footnote(
-            figure, "Means over data sets, classifiers and seeds; α = 1. Darker is better, one scale for each score."
+            figure,
+            "Means over data sets, classifiers and seeds; α = 1. Below: the change from β = γ = 0 with its 95 % "
+            "interval over data\nsets, bold where the interval excludes 0 (not corrected for their number). Darker is "
+            "better, one scale for each score.",
         )
     return Picture("maps", "Utility and fidelity of synthetic rows over the weights of L_dist and L_model.", figure)
+
+
+def _cells(jobs: pd.DataFrame) -> dict[tuple[float, float], tuple[float, Estimate | None]]:
+    """Return mean and change from beta = gamma = 0 for each (beta, gamma); None for that cell itself."""
+    keys = ["dataset", "classifier", "seed"]
+    by_weights = jobs.pivot_table("value", keys, ["loss.beta", "loss.gamma"])
+    plain = by_weights.get((0.0, 0.0))
+    return {
+        weights: (
+            float(column.mean()),
+            mean_over_datasets((column - plain).dropna()) if plain is not None and weights != (0.0, 0.0) else None,
+        )
+        for weights, column in by_weights.items()
+    }
 
 
 def _utility(jobs: pd.DataFrame) -> pd.Series:
@@ -187,17 +192,25 @@ def _utility(jobs: pd.DataFrame) -> pd.Series:
     return jobs[columns].bfill(axis=1).iloc[:, 0]
 
 
-def _map(axes: Axes, table: pd.DataFrame, more: bool, ends: tuple[float, float]) -> None:
-    values = table.to_numpy()
+def _map(axes: Axes, cells: dict, more: bool, ends: tuple[float, float]) -> None:
+    """Draw a table of means and changes, shaded by the mean."""
+    betas, gammas = (sorted({weights[i] for weights in cells}) for i in (0, 1))
     low, high = ends
+    values = np.full((len(betas), len(gammas)), np.nan)
+    for (beta, gamma), (mean, change) in cells.items():
+        down, across = betas.index(beta), gammas.index(gamma)
+        values[down, across] = mean
+        shade = (mean - low if more else high - mean) / (high - low) if high > low else 0.0
+        look = {"ha": "center", "va": "center", "color": "white" if shade > 0.6 else "black"}
+        axes.text(across, down + (0.16 if change else 0.0), f"{mean:.3f}", fontsize=5.5, **look)
+        if change:
+            half = "" if np.isnan(change.half) else f" ± {change.half:.3f}"
+            text = f"{change.mean:+.3f}".replace("-", "−") + half
+            weight = "bold" if abs(change.mean) > change.half else "normal"
+            axes.text(across, down - 0.2, text, fontsize=4.5, weight=weight, **look)
     axes.imshow(values, cmap="Blues" if more else "Blues_r", vmin=low, vmax=high, aspect="auto", origin="lower")
-    for (down, across), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            shade = (value - low if more else high - value) / (high - low) if high > low else 0.0
-            ink = "white" if shade > 0.6 else "black"
-            axes.text(across, down, f"{value:.3f}", ha="center", va="center", fontsize=5.0, color=ink)
-    axes.set_xticks(range(table.shape[1]), [f"{gamma:g}" for gamma in table.columns])
-    axes.set_yticks(range(table.shape[0]), [f"{beta:g}" for beta in table.index])
+    axes.set_xticks(range(len(gammas)), [f"{gamma:g}" for gamma in gammas])
+    axes.set_yticks(range(len(betas)), [f"{beta:g}" for beta in betas])
     axes.set_xlabel("γ, weight of L_model")
     axes.set_ylabel("β, weight of L_dist")
     axes.tick_params(length=0)

@@ -93,7 +93,7 @@ def law_picture(jobs: pd.DataFrame) -> Picture:
         for position, (axes, title, below, beside) in enumerate(
             (
                 (truth, "the law, not fitted", "predicted σ(Y) / σ(X)", "observed σ(Y) / σ(X)"),
-                (over, "the ratio over the weights", "effective β / (α + β)", ""),
+                (over, "the ratio over the weights", "effective β / (α + β)", "observed σ(Y) / σ(X)"),
                 (cost, "utility over the ratio", "observed σ(Y) / σ(X)", "ROC AUC, synthetic"),
             )
         ):
