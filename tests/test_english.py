@@ -11,8 +11,17 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src"
 PACKAGE = SOURCE / "trisynth"
 ROOMS = sorted({path.relative_to(PACKAGE).parts[0] for path in PACKAGE.rglob("*.py")})
+READY = {
+    "cache.py",
+    "errors.py",
+    "evaluation",
+    "experiment",
+    "recommend",
+    "renamed.py",
+    "seeds.py",
+}
 # Rooms that have not been rewritten yet; this set must become empty.
-PENDING = set(ROOMS)
+PENDING = set(ROOMS) - READY
 # Figures of speech where the field has a term, and verbs that make persons of programs.
 BANNED = re.compile(
     r"\b(rivals?|exams?|fakes?|judges?|told|wants?|asks|asked|says|said|tells|climbs?|(?<!shrinkage )laws?|aims?)\b",

@@ -45,8 +45,7 @@ def test_objects(former, present):
 
 @pytest.mark.parametrize("present", sorted({*renamed._OBJECTS}))
 def test_every_object_of_the_table_exists(present):
-    module, _, _ = present.rpartition(".")
-    assert locate(f"trisynth.{module}.{renamed._OBJECTS[present]}")
+    assert locate(renamed.target(f"trisynth.{present}"))
 
 
 def test_choices_groups_and_objectives(config):

@@ -35,7 +35,9 @@ _MODULES = {
     f"generators.{name}": f"generators.neural.{name}"
     for name in ("cgan", "ctgan", "diffusion", "gan", "tgan", "tvae", "vae")
 }
+# Names in the same module, or dotted ones where the module is another.
 _OBJECTS = {
+    "evaluation.arms.Advised": "recommend.arm.Advised",
     "evaluation.metrics.c2st.c2st": "C2ST",
     "evaluation.metrics.copying.exact_copies": "IdenticalMatchShare",
     "evaluation.metrics.copying.identical_match_share": "IdenticalMatchShare",
@@ -67,5 +69,6 @@ def target(dotted: str) -> str | None:
     """Return the present dotted name of an object of this package; None if it is not a former one."""
     module, _, name = str(dotted).removeprefix("trisynth.").rpartition(".")
     module = _MODULES.get(module, module)
-    present = f"trisynth.{module}.{_OBJECTS.get(f'{module}.{name}', name)}"
+    name = _OBJECTS.get(f"{module}.{name}", name)
+    present = f"trisynth.{name}" if "." in name else f"trisynth.{module}.{name}"
     return present if present != dotted else None

@@ -156,8 +156,8 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
             write(tables(), Path(out))
         except OSError as error:
             raise unwritable(Path(out), error, "out") from error
-    if generator.words():
-        print(generator.words())
+    if summary := generator.summary():
+        print(summary)
     return written
 
 

@@ -11,7 +11,7 @@ import yaml
 from trisynth.config import instantiate
 from trisynth.data.dataset import TASKS, Dataset, Spec
 from trisynth.errors import InputError
-from trisynth.evaluation.arms import Advised, Arm, Balanced, Combined, Duplicated
+from trisynth.evaluation.arms import Arm, Balanced, Combined, Duplicated
 
 CONF = Path(__file__).parents[2] / "conf" / "arms"
 ARMS = {name: instantiate(arm) for name, arm in yaml.safe_load((CONF / "default.yaml").read_text()).items()}
@@ -146,20 +146,3 @@ def test_only_the_threshold_arm_tunes_its_decision():
 def test_a_bad_ratio_is_refused_by_name(ratio):
     with pytest.raises(InputError, match=r"^ratio="):
         Combined(ratio=ratio)
-
-
-@pytest.mark.parametrize(("advice", "same_as"), [(0.0, "real"), (1.0, "combined"), ("balance", "balanced")])
-def test_the_advised_arm_adds_what_is_advised(advice, same_as):
-    advised, real = Advised().informed(lambda: advice), dataset()
-    training, expected = compose(advised, real), compose(ARMS[same_as], real)
-    pd.testing.assert_frame_equal(training.X, expected.X)
-    pd.testing.assert_series_equal(training.y, expected.y)
-
-
-def test_only_the_advised_arm_asks_for_advice():
-    def advice():
-        raise AssertionError("asked")
-
-    assert all(arm.informed(advice) is arm for arm in ARMS.values())
-    with pytest.raises(AssertionError, match="asked"):
-        Advised().informed(advice)

@@ -201,7 +201,7 @@ def test_only_the_arms_that_are_asked_for_run(config, store):
 
 @pytest.mark.parametrize(("advice", "same_as"), [(0.0, "real"), (1.0, "combined"), ("balance", "balanced")])
 def test_the_advised_arm_does_what_the_generator_says(config, store, monkeypatch, advice, same_as):
-    monkeypatch.setattr(Generator, "advice", lambda self: advice)
+    monkeypatch.setattr(Generator, "advice_", {"amount": advice}, raising=False)
     result = experiment(job(config, "arms=advised", "generator=copula"), store).run()
     scores, expected = (
         {k.partition("/")[2]: v for k, v in result.metrics.items() if k.startswith(f"{arm}/")}
@@ -215,7 +215,7 @@ def test_other_advice_is_another_arm(config, store, monkeypatch):
     """The scores of one piece of advice are not taken for those of another."""
     fitted, scores = experiment(job(config, "arms=advised", "generator=copula"), store), []
     for advice in (0.0, 0.5, 1.0, "balance"):
-        monkeypatch.setattr(Generator, "advice", lambda self, advice=advice: advice)
+        monkeypatch.setattr(Generator, "advice_", {"amount": advice}, raising=False)
         scores.append(fitted.arm("advised")[1])
     assert len({str(counts) for counts in scores}) == 4
 

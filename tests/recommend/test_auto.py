@@ -19,7 +19,7 @@ from trisynth.generators.independent import Independent
 from trisynth.generators.smote import SMOTE
 from trisynth.recommend import search
 from trisynth.recommend.auto import Auto
-from trisynth.recommend.folds import deal, exams
+from trisynth.recommend.folds import deal, make_folds
 from trisynth.recommend.summary import sentence
 
 LOGISTIC = {
@@ -81,10 +81,10 @@ def test_the_candidate_that_knows_the_density_is_advised():
     candidates = {"independent": Independent(), "smote": SMOTE(), "oracle": Oracle()}
     found = auto(candidates=candidates, amounts=(0.5, 4.0), repeats=2).fit(*table())
     assert found.advice_["candidate"] == "oracle"
-    assert found.advice() == 4.0
+    assert found.advice_["amount"] == 4.0
     assert found.advice_["gain_over_real"] > 0.05
     assert 0 < found.advice_["lower"] < found.advice_["gain"]
-    assert found.words().splitlines()[-1].startswith("auto: oracle, ratio 4: ROC AUC +")
+    assert found.summary().splitlines()[-1].startswith("auto: oracle, ratio 4: ROC AUC +")
     assert isinstance(found.chosen_, Oracle)
 
 
@@ -92,21 +92,21 @@ def test_the_candidate_that_knows_the_density_is_advised():
 def test_noise_is_not_advised(seed):
     found = auto(candidates={f"noise{i}": Independent() for i in range(4)}, amounts=(0.5, 1.0, 2.0, BALANCE))
     found.fit(*table(120, seed, share=0.3))
-    assert found.advice() == 0
+    assert found.advice_["amount"] == 0
     assert found.advice_["reason"]
-    assert found.report()["none"] == 1
-    assert ": none: " in found.words().splitlines()[-1]
+    assert found.diagnostics()["none"] == 1
+    assert ": none: " in found.summary().splitlines()[-1]
     assert len(found.sample(7)) == 7
 
 
 def test_balancing_is_not_advised_where_oversampling_does_the_same(monkeypatch):
     X, y = table(600, share=0.1)
     found = auto(candidates={"copy": Copy()}, amounts=(BALANCE,), metric="balanced_accuracy")
-    assert found.fit(X, y).advice() == 0
-    assert found.advice_["rival"] in ("oversampled", "class_weight", "threshold")
+    assert found.fit(X, y).advice_["amount"] == 0
+    assert found.advice_["baseline"] in ("oversampled", "class_weight", "threshold")
     # Against the real rows alone it looks like a gift.
-    monkeypatch.setattr(search, "rivals", lambda *_: {"real": Real()})
-    assert found.fit(X, y).advice() == BALANCE
+    monkeypatch.setattr(search, "baselines", lambda *_: {"real": Real()})
+    assert found.fit(X, y).advice_["amount"] == BALANCE
     assert found.advice_["lower"] > 0
 
 
@@ -119,15 +119,15 @@ def test_balancing_is_not_tried_where_the_classes_are_level_or_the_target_is_a_n
 
 def test_where_no_amount_is_left_the_answer_is_none():
     found = auto(amounts=(BALANCE,)).fit(*table(100))
-    assert found.advice() == 0 and not len(found.trials_)
-    assert found.words() == "auto: none: there are no classes to balance"
+    assert found.advice_["amount"] == 0 and not len(found.trials_)
+    assert found.summary() == "auto: none: there are no classes to balance"
 
 
 def test_a_numeric_target_is_scored_by_r2():
     X, y = table(100)
     found = auto(candidates={"copula": Copula()}).fit(X, 3.0 * X["x1"].rename("z") + y)
     assert found.advice_["metric"] == "r2"
-    assert set(found.trials_["rival"]) <= {"real", "duplicated"}
+    assert set(found.trials_["baseline"]) <= {"real", "duplicated"}
 
 
 @pytest.mark.parametrize(
@@ -137,16 +137,16 @@ def test_a_numeric_target_is_scored_by_r2():
 def test_too_few_rows_are_named(rows, reason):
     found = auto().fit(*table(rows))
     assert reason in found.advice_["reason"]
-    assert found.advice() == 0 and not len(found.trials_)
+    assert found.advice_["amount"] == 0 and not len(found.trials_)
     assert len(found.sample(5)) == 5
 
 
-def test_the_bound_must_hold_against_every_rival():
+def test_the_bound_must_hold_against_every_baseline():
     found = auto(candidates={"oracle": Oracle()}, amounts=(4.0,), repeats=2).fit(*table())
     confirmed = found.trials_.query("stage == 'confirm'")
-    assert sorted(confirmed["rival"]) == ["class_weight", "duplicated", "oversampled", "real"]
+    assert sorted(confirmed["baseline"]) == ["class_weight", "duplicated", "oversampled", "real"]
     assert found.advice_["lower"] == confirmed["lower"].min()
-    assert (found.advice() != 0) == (confirmed["lower"] > 0).all()
+    assert (found.advice_["amount"] != 0) == (confirmed["lower"] > 0).all()
 
 
 # Nothing leaks
@@ -183,10 +183,10 @@ def test_rows_kept_aside_move_neither_fit_nor_encoder():
     for shift in (0.0, 1e6):
         changed = X.copy()
         changed.iloc[:10] += shift
-        exam = exams(Dataset(changed, y, Spec("t", "y")), [np.arange(10)], seed=0)[0]
-        fitted, encoder = Copula().fit(exam.train), TableEncoder().fit(exam.train.X)
+        fold = make_folds(Dataset(changed, y, Spec("t", "y")), [np.arange(10)], seed=0)[0]
+        fitted, encoder = Copula().fit(fold.train), TableEncoder().fit(fold.train.X)
         seen.append((apart(fitted.sample(20))[0], encoder.medians_.tolist()))
-        assert exam.held.X.max().max() >= shift
+        assert fold.held.X.max().max() >= shift
     assert seen[0][0].equals(seen[1][0]) and seen[0][1] == seen[1][1]
 
 
@@ -206,10 +206,10 @@ def test_every_label_is_dealt_out_in_turn():
 
 def test_without_a_budget_nothing_is_tried_and_it_says_so():
     found = auto(budget=0).fit(*table())
-    assert found.advice() == 0
-    assert found.report()["budget_spent_out"] == 1
-    assert found.report()["trials"] == 0
-    assert "the budget ended the search after 0 of 1 candidates" in found.words()
+    assert found.advice_["amount"] == 0
+    assert found.diagnostics()["budget_spent_out"] == 1
+    assert found.diagnostics()["trials"] == 0
+    assert "the budget ended the search after 0 of 1 candidates" in found.summary()
     assert len(found.sample(3)) == 3
 
 
@@ -220,8 +220,8 @@ def test_a_spent_budget_stops_between_candidates(monkeypatch):
     found = auto(candidates=candidates, budget=2.5, amounts=(0.5, 1.0)).fit(*table())
     tried = found.trials_.query("stage == 'choose'")
     assert tried["candidate"].tolist() == ["a", "a", "b", "b"]
-    assert found.report()["budget_spent_out"] == 1
-    assert "after 2 of 3 candidates" in found.words()
+    assert found.diagnostics()["budget_spent_out"] == 1
+    assert "after 2 of 3 candidates" in found.summary()
 
 
 def test_an_ample_budget_changes_nothing(tmp_path):
@@ -263,8 +263,8 @@ def test_trials_and_advice_survive_the_file(tmp_path):
     again = Generator.load(tmp_path / "auto")
     pd.testing.assert_frame_equal(again.trials_, found.trials_)
     assert repr(again.advice_) == repr(found.advice_)
-    assert again.words() == found.words()
-    assert again.advice() == found.advice()
+    assert again.summary() == found.summary()
+    assert again.advice_["amount"] == found.advice_["amount"]
 
 
 # Bad arguments
@@ -284,7 +284,7 @@ def test_trials_and_advice_survive_the_file(tmp_path):
         ("amounts", [0], "amounts=0: must hold ratios > 0 or balance"),
         ("amounts", [1.0, "all"], "amounts='all': must hold ratios > 0 or balance"),
         ("amounts", [math.inf], "amounts=inf"),
-        ("classifiers", {}, "classifiers={}: must name at least one judge"),
+        ("classifiers", {}, "classifiers={}: must name at least one classifier"),
         ("classifiers", {"x": {"regression": None}}, "classifiers.x="),
         ("metric", "auc", "metric='auc': must be one of roc_auc"),
         ("folds", 3, "folds=3: must be a whole number, 4 or more"),
@@ -316,15 +316,15 @@ def test_sentences():
     advice = auto(candidates={"c": Copula()}).fit(*table()).advice_ | {
         "candidate": "circuit",
         "tried": 1.0,
-        "rival": "class_weight",
+        "baseline": "class_weight",
         "gain": 0.008,
         "lower": 0.001,
         "gain_over_real": 0.012,
         "lower_over_real": 0.004,
     }
     yes = "auto: circuit, ratio 1: ROC AUC +0.012 against real (95 % lower bound +0.004)"
-    assert sentence(advice | {"reason": "", "rival": "real"}) == yes
-    assert sentence(advice | {"reason": ""}) == f"{yes}, +0.008 (+0.001) against class_weight, its nearest rival"
+    assert sentence(advice | {"reason": "", "baseline": "real"}) == yes
+    assert sentence(advice | {"reason": ""}) == f"{yes}, +0.008 (+0.001) against class_weight, its strongest baseline"
     no = "auto: none: no gain is surely above zero; best was circuit, balance: ROC AUC +0.008 against class_weight"
     none = advice | {"reason": "no gain is surely above zero", "tried": BALANCE}
     assert sentence(none | {"lower": -0.002}) == f"{no} (95 % lower bound -0.002)"

@@ -156,8 +156,8 @@ def show(result: Any, config: Mapping[str, Any]) -> None:
 
     console.show_job(result)
     folder = Path(config["paths"]["runs"]) / result.key
-    if (folder / "words.txt").exists():
-        print(f"\n{(folder / 'words.txt').read_text()}", end="")
+    if (folder / "summary.txt").exists():
+        print(f"\n{(folder / 'summary.txt').read_text()}", end="")
     print(f"\nresult: {folder / 'result.json'}")
     if config["tracking"]["uri"]:
         from trisynth.tracking import Mirror

@@ -1,1 +1,1 @@
-"""Training sets to compare, the classifiers trained on them, and the metrics that compare rows and predictions."""
+"""Training sets to compare, classifiers trained on them, and metrics of rows and predictions."""

@@ -1,11 +1,11 @@
-"""How a training set is composed: real, synthetic and combined, and the cheap rivals a sceptic asks for.
+"""Arms, the training sets to compare: real, synthetic and combined rows, and cheap baselines without a generator.
 
-An arm states which synthetic rows it needs and composes them with the real training rows. Arms that use no
-synthetic rows do not depend on a generator, so their scores hold for all of them.
+An arm states which synthetic rows it needs and composes them with the real training rows. Arms without synthetic
+rows do not depend on a generator, so that their scores hold beside every generator.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from trisynth import seeds
 from trisynth.data.dataset import TASKS, Dataset
 from trisynth.errors import InputError
+from trisynth.generators.base import Generator
 
 # The amount that fills every class up to the largest.
 BALANCE = "balance"
@@ -23,14 +24,14 @@ BALANCE = "balance"
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What a classifier is trained on.
+    """Rows that a classifier is trained on.
 
     Parameters
     ----------
     X : DataFrame, shape (n, d)
     y : Series, shape (n,)
     weight : ndarray of shape (n,) or None
-        Weight of each row; None weighs all alike.
+        Weight of each row; None gives all the same.
     """
 
     X: pd.DataFrame
@@ -38,6 +39,7 @@ class TrainingSet:
     weight: np.ndarray | None = None
 
     def __len__(self) -> int:
+        """Return the number of rows."""
         return len(self.y)
 
 
@@ -59,27 +61,27 @@ class Arm:
     uses_synthetic: ClassVar[bool] = False
     decision: ClassVar[str] = "argmax"
 
-    def informed(self, advice: Callable[[], float | str]) -> "Arm":
-        """This arm, knowing what the generator advises; only one that follows it asks."""
-        return self
-
-    def needs(self, counts: Mapping[str, int]) -> int | dict[str, int] | None:
-        """Synthetic rows to ask a generator for.
+    def needs(
+        self, counts: Mapping[str, int], generator: Callable[[], Generator] | None = None
+    ) -> int | dict[str, int] | None:
+        """Return the synthetic rows to sample.
 
         Parameters
         ----------
         counts : mapping of label to int
             Real training rows per class; one entry of any name where the target is a number.
+        generator : callable, optional
+            Returns the fitted generator, for arms whose amount depends on it.
 
         Returns
         -------
         int, mapping of label to int, or None
-            A number stands for the training shares of the labels; None, for no synthetic rows.
+            A number keeps the class frequencies of the training rows; None requests no synthetic rows.
         """
         return None
 
     def compose(self, real: Dataset, synthetic: Dataset | None, seed: int) -> TrainingSet:
-        """Training set from real training rows and the synthetic rows that ``needs`` asked for.
+        """Compose the training set of real training rows and the synthetic rows that ``needs`` requested.
 
         Parameters
         ----------
@@ -106,10 +108,12 @@ class Synthetic(Arm):
 
     uses_synthetic: ClassVar[bool] = True
 
-    def needs(self, counts):
+    def needs(self, counts, generator=None):
+        """Return the synthetic rows to sample; see ``Arm``."""
         return sum(counts.values())
 
     def compose(self, real, synthetic, seed):
+        """Compose the training set; see ``Arm``."""
         return TrainingSet(synthetic.X, synthetic.y)
 
 
@@ -118,6 +122,7 @@ class _Proportional(Arm):
     ratio: float = 1.0
 
     def __post_init__(self):
+        """Check the ratio."""
         if isinstance(self.ratio, bool) or not isinstance(self.ratio, int | float) or not 0 <= self.ratio < np.inf:
             raise InputError("ratio", self.ratio, "must be a number >= 0: added rows for each real row")
 
@@ -127,7 +132,7 @@ class _Proportional(Arm):
 
 @dataclass(frozen=True)
 class Combined(_Proportional):
-    """The real rows and synthetic ones, class shares kept.
+    """The real rows and synthetic ones, with the class frequencies of the real ones.
 
     Parameters
     ----------
@@ -137,10 +142,12 @@ class Combined(_Proportional):
 
     uses_synthetic: ClassVar[bool] = True
 
-    def needs(self, counts):
+    def needs(self, counts, generator=None):
+        """Return the synthetic rows to sample; see ``Arm``."""
         return self._added(sum(counts.values()))
 
     def compose(self, real, synthetic, seed):
+        """Compose the training set; see ``Arm``."""
         return _stack(real, synthetic)
 
 
@@ -151,41 +158,20 @@ class Balanced(Arm):
     tasks: ClassVar[tuple[str, ...]] = ("classification",)
     uses_synthetic: ClassVar[bool] = True
 
-    def needs(self, counts):
-        # A class without a training row cannot be asked of any generator.
+    def needs(self, counts, generator=None):
+        """Return the synthetic rows to sample; see ``Arm``."""
+        # No generator can sample a class without a training row.
         most = max(counts.values())
         return {label: most - n for label, n in counts.items() if 0 < n < most}
 
     def compose(self, real, synthetic, seed):
-        return _stack(real, synthetic)
-
-
-@dataclass(frozen=True)
-class Advised(Arm):
-    """The real rows and as many synthetic ones as the generator advises: none at all, if it says so.
-
-    Parameters
-    ----------
-    amount : float or "balance", default=1.0
-        Synthetic rows for each real row, or those that fill every class; the generator's advice takes its place.
-    """
-
-    uses_synthetic: ClassVar[bool] = True
-    amount: float | str = 1.0
-
-    def informed(self, advice):
-        return replace(self, amount=advice())
-
-    def needs(self, counts):
-        return adding(self.amount).needs(counts)
-
-    def compose(self, real, synthetic, seed):
+        """Compose the training set; see ``Arm``."""
         return _stack(real, synthetic)
 
 
 @dataclass(frozen=True)
 class Duplicated(_Proportional):
-    """The real rows, repeated where ``combined`` adds synthetic ones: the same amount without any news.
+    """The real rows, repeated where ``combined`` adds synthetic ones: the same amount of rows, no information.
 
     Parameters
     ----------
@@ -194,6 +180,7 @@ class Duplicated(_Proportional):
     """
 
     def compose(self, real, synthetic, seed):
+        """Compose the training set; see ``Arm``."""
         again = _systematic(real.y, self._added(len(real)), seeds.stream(seed, "arm.duplicated"))
         return _take(real, np.concatenate([np.arange(len(real)), again]))
 
@@ -205,6 +192,7 @@ class Oversampled(Arm):
     tasks: ClassVar[tuple[str, ...]] = ("classification",)
 
     def compose(self, real, synthetic, seed):
+        """Compose the training set; see ``Arm``."""
         if real.y.nunique() < 2:
             return TrainingSet(real.X, real.y)
         sampler = RandomOverSampler(random_state=seeds.integer(seed, "arm.oversampled"))
@@ -219,19 +207,20 @@ class ClassWeight(Arm):
     tasks: ClassVar[tuple[str, ...]] = ("classification",)
 
     def compose(self, real, synthetic, seed):
+        """Compose the training set; see ``Arm``."""
         return TrainingSet(real.X, real.y, compute_sample_weight("balanced", pd.factorize(real.y)[0]))
 
 
 @dataclass(frozen=True)
 class Threshold(Arm):
-    """The real rows, and a decision rule tuned on inner folds of them for macro-F1."""
+    """The real rows, with a decision rule tuned for macro-F1 on inner folds of them."""
 
     tasks: ClassVar[tuple[str, ...]] = ("classification",)
     decision: ClassVar[str] = "tuned"
 
 
 def adding(amount: float | str) -> Arm:
-    """The arm that adds an amount of synthetic rows to the real ones: a ratio, or ``"balance"``."""
+    """Build the arm that adds an amount of synthetic rows to the real ones: a ratio, or ``"balance"``."""
     return Balanced() if amount == BALANCE else Combined(amount)
 
 
@@ -249,7 +238,7 @@ def _take(real: Dataset, rows: np.ndarray) -> TrainingSet:
 
 
 def _systematic(y: pd.Series, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Positions of ``n`` rows evenly spaced over the sorted target: shares stay, no row comes twice too often."""
+    """Choose ``n`` positions evenly spaced over the sorted target, which keeps its distribution."""
     order = rng.permutation(len(y))
     values = y.cat.codes if isinstance(y.dtype, pd.CategoricalDtype) else y
     order = order[np.argsort(values.to_numpy()[order], kind="stable")]

@@ -1,1 +1,1 @@
-"""One job: its identity, its steps and its record."""
+"""Jobs: their identity, objects, steps and records."""

@@ -62,7 +62,7 @@ def run_job(
         result = experiment.run()
         if config["tracking"]["curves"]:
             write_curves(experiment, folder)
-        write_words(experiment, folder)
+        write_summary(experiment, folder)
         for write in writers:
             write(experiment, folder)
     except Exception as error:
@@ -99,8 +99,7 @@ def write_curves(experiment: "Experiment", folder: Path) -> None:
         write_atomic(folder / "history.json", json.dumps(curves) + "\n")
 
 
-def write_words(experiment: "Experiment", folder: Path) -> None:
-    """What the generator has to say to a person as ``words.txt``, where it has something to say."""
-    words = experiment.generator().words()
-    if words:
-        write_atomic(folder / "words.txt", words + "\n")
+def write_summary(experiment: "Experiment", folder: Path) -> None:
+    """Write the generator's text for people to ``summary.txt``, where it has one."""
+    if summary := experiment.generator().summary():
+        write_atomic(folder / "summary.txt", summary + "\n")

@@ -1,9 +1,8 @@
-"""The whole experiment on one page; it knows neither Hydra nor MLflow.
+"""The steps of a job: data, generator, synthetic rows, arms, metrics; independent of Hydra and MLflow.
 
 A job is one data set, generator, classifier and seed, with all arms inside, so that real, synthetic and combined
 stand side by side. Every step is stored under the digest of what it depends on and nothing else: a generator is
-fitted once however many classifiers follow, and an arm without synthetic rows is scored once however many
-generators there are.
+fitted once however many classifiers follow, and an arm without synthetic rows is scored once for all generators.
 """
 
 import json
@@ -16,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from threadpoolctl import threadpool_limits
 
 from trisynth import data
@@ -32,7 +31,7 @@ from trisynth.generators.base import Generator
 
 
 class Experiment:
-    """The steps of one job, each read from the store or made now.
+    """Steps of one job, each read from the store or made now.
 
     Parameters
     ----------
@@ -64,6 +63,7 @@ class Experiment:
 
     @cached_property
     def dataset(self) -> Dataset:
+        """Clean data set."""
         self.progress("data")
         with self.timed("load"):
             return data.load(self.job.dataset, self.job.raw, self.objects.read)
@@ -76,12 +76,13 @@ class Experiment:
             return data.split(dataset, self.job.seed, self.job.test_size)
 
     @cached_property
-    def encoder(self):
+    def encoder(self) -> BaseEstimator:
+        """Encoder, fitted on the real training rows."""
         with self.timed("encode"):
             return clone(self.objects.encoder).fit(self.parts[0].X)
 
     def generator(self) -> Generator:
-        """The generator, fitted on the real training rows."""
+        """Return the generator, fitted on the real training rows."""
         train, _ = self.parts
 
         def make(folder: Path) -> None:
@@ -100,7 +101,7 @@ class Experiment:
         return self._fitted
 
     def rows(self, n: Any) -> tuple[str, Dataset]:
-        """Synthetic rows: their digest and the rows. ``n`` is what ``Generator.sample`` takes."""
+        """Return the digest of synthetic rows, and the rows; ``n`` is as in ``Generator.sample``."""
         train, _ = self.parts
 
         def make(folder: Path) -> None:
@@ -119,10 +120,11 @@ class Experiment:
         return self._rows[key]
 
     def arm(self, name: str) -> tuple[dict[str, float], dict[str, int]]:
-        """Scores of one arm on the real test rows, and its training rows per class."""
+        """Return the scores of one arm on the real test rows, and its training rows per class."""
         train, test = self.parts
-        arm = self.objects.arms[name].informed(lambda: self.generator().advice())
-        digest_of_rows, synthetic = self.rows(arm.needs(train.counts)) if arm.uses_synthetic else (None, None)
+        arm, digest_of_rows, synthetic = self.objects.arms[name], None, None
+        if arm.uses_synthetic:
+            digest_of_rows, synthetic = self.rows(arm.needs(train.counts, self.generator))
 
         def make(folder: Path) -> None:
             training = arm.compose(train, synthetic, self.job.seed)
@@ -140,7 +142,7 @@ class Experiment:
         return tuple(self.store.get_or_make("scores", key, make, lambda folder: read_json(folder / "scores.json")))
 
     def comparison(self) -> dict[str, float]:
-        """Fidelity and privacy of as many synthetic rows as real ones, each with its floor and ceiling."""
+        """Return fidelity and copying of as many synthetic rows as real ones, each with its floor and ceiling."""
         train, test = self.parts
 
         def compare(synthetic: Dataset) -> dict[str, float]:
@@ -164,10 +166,10 @@ class Experiment:
         frame = stored(None, lambda: references(train, self.job.seed, compare))
         return stored(rows_key, lambda: compare(synthetic)) | frame
 
-    def told(self) -> dict[str, float]:
-        """What the generator says of itself: its report, and the terms of its loss in the last epoch."""
+    def diagnostics(self) -> dict[str, float]:
+        """Return the generator's diagnostics, and the terms of its loss in the last epoch."""
         generator = self.generator()
-        found = {f"generator/{name}": value for name, value in generator.report().items()}
+        found = {f"generator/{name}": value for name, value in generator.diagnostics().items()}
         curves = getattr(generator, "history_", {})
         found |= {f"final/{name}": values[-1] for name, values in curves.items() if values}
         return {name: value for name, value in found.items() if math.isfinite(value)}
@@ -196,7 +198,7 @@ class Experiment:
                 shared = [name for name in real if f"combined/{name}" in metrics and name != "converged"]
                 metrics |= {f"gain/{name}": metrics[f"combined/{name}"] - real[name] for name in shared}
             self.progress("metrics")
-            metrics |= self.comparison() | self.told()
+            metrics |= self.comparison() | self.diagnostics()
             digests = {"real_train": train.digest, "real_test": test.digest}
             digests["synthetic"] = self.rows(len(train))[0]
         seconds = {part: round(value, 4) for part, value in self.seconds.items()}
@@ -204,8 +206,10 @@ class Experiment:
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Write plain values; NaN is refused."""
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def read_json(path: Path) -> Any:
+    """Read what ``write_json`` wrote."""
     return json.loads(path.read_text())

@@ -187,16 +187,12 @@ class Generator(BaseEstimator, ABC):
             columns[self.target_column_] = self.target_
         return pd.DataFrame({name: c.canonical(pd.Series([], dtype=c.dtype)) for name, c in columns.items()})
 
-    def report(self) -> dict[str, float]:
-        """What the fit has to say of itself, by name; a job's result has it as ``generator/<name>``."""
+    def diagnostics(self) -> dict[str, float]:
+        """Return numbers about the fit by name; a job's result lists them as ``generator/<name>``."""
         return {}
 
-    def advice(self) -> float | str:
-        """How much of it to put beside the real rows: a ratio, ``"balance"``, or 0 for none."""
-        return 1.0
-
-    def words(self) -> str:
-        """What the fit has to say to a person; empty for nothing."""
+    def summary(self) -> str:
+        """Return a text about the fit for people; a job writes it to ``summary.txt`` unless it is empty."""
         return ""
 
     def save(self, path: str | Path) -> None:

@@ -1,4 +1,4 @@
-"""A generator that chooses a generator, its weights and the amount of its rows, and may advise against all."""
+"""Choice of a generator, its loss weights and the amount of its rows by validation, which may recommend none."""
 
 import copy
 import math
@@ -17,7 +17,7 @@ from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import BALANCE, adding
 from trisynth.generators.base import Generator
-from trisynth.recommend import summary as words
+from trisynth.recommend import summary
 from trisynth.recommend.folds import DECISIONS, RANKING, REGRESSION, Panel
 from trisynth.recommend.search import Search
 
@@ -53,14 +53,14 @@ CLASSIFIERS = {
 
 
 class Auto(Generator):
-    """The candidate whose rows gain most beside the real ones, with the advice to add them or not.
+    """Candidate whose rows gain most beside the real ones, with the recommendation to add them or not.
 
     Some of the folds choose: every candidate is fitted without the fold's rows, and every amount of its rows is put
-    beside the real ones that it learned from; classifiers trained on both are asked about the fold. A trial's gain is
-    that over its strongest rival: the real rows alone, the same rows duplicated, oversampled or weighted by class.
-    The one best trial then stands before the other folds. It is advised only if there its gain over *each* rival has
-    a lower confidence bound above zero; otherwise the advice is none. Either way the best candidate is fitted to all
-    rows, and draws exactly what it would draw alone with this seed.
+    beside the real ones that it learned from; classifiers trained on both are tested on the fold. A trial's gain is
+    that over its strongest baseline: the real rows alone, the same rows duplicated, oversampled or weighted by class.
+    The best trial is then confirmed on the other folds. It is recommended only if its gain over *each* baseline has
+    a lower confidence bound above zero there; otherwise the recommendation is none. Either way the best candidate is
+    fitted to all rows, and draws exactly what it would draw alone with this seed.
 
     Parameters
     ----------
@@ -70,9 +70,9 @@ class Auto(Generator):
         Synthetic rows for each real one, class shares kept; or those that fill every class up to the largest, which
         is left out where the target is a number.
     classifiers : mapping of str to mapping
-        Judges, as the files of ``conf/classifier`` have them; a gain is the mean over them.
+        As in the files of ``conf/classifier``; a gain is the mean over them.
     metric : str, default="roc_auc"
-        One of roc_auc, average_precision, f1_macro, balanced_accuracy, accuracy. The last three are met by one more
+        One of roc_auc, average_precision, f1_macro, balanced_accuracy, accuracy. The last three have one more
         baseline, a tuned threshold. A numeric target is always scored by R².
     folds : int, default=10
         Parts that the rows are dealt into, at least 4; two fifths choose and the others confirm.
@@ -84,15 +84,15 @@ class Auto(Generator):
         CPU seconds for the search. When they are spent, the search stops before the next candidate; what it has found
         is still confirmed and fitted. Only a search that ended by itself gives the same bytes again.
     encoder : TableEncoder, default=None
-        What the judges see; None takes the standard one.
+        Encoder of the classifiers; None takes the standard one.
 
     Attributes
     ----------
     trials_ : DataFrame
-        ``stage`` (choose, confirm, failed), ``candidate``, ``amount``, ``rival``, ``gain`` (mean over the folds),
+        ``stage`` (choose, confirm, failed), ``candidate``, ``amount``, ``baseline``, ``gain`` (mean over the folds),
         ``lower`` (its bound; the winner of many has an honest one only when confirmed), ``folds``, ``problem``.
     advice_ : dict
-        ``candidate``, ``amount`` (0 says none), ``reason`` (empty unless none), and what was confirmed.
+        ``candidate``, ``amount`` (0 for none), ``reason`` (empty unless none), and what was confirmed.
     chosen_ : Generator
         Fitted to all rows.
 
@@ -102,8 +102,8 @@ class Auto(Generator):
     https://doi.org/10.1186/1471-2105-7-91): the rows that confirm have chosen nothing. They were among the training
     rows of the fits that chose, as in the bootstrap of out-of-fold predictions by Tsamardinos, Greasidou & Borboudakis
     (2018), https://doi.org/10.1007/s10994-018-5714-4. The bound has the variance of Nadeau & Bengio (2003) for
-    overlapping training sets, which is approximate; to ask it of all rivals at once needs no further correction
-    (intersection-union test, Berger 1982).
+    overlapping training sets, which is approximate; requiring it of all baselines at once needs no further
+    correction (intersection-union test, Berger 1982).
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class Auto(Generator):
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
         candidates = self._checked()
-        # The chosen one shall be fitted as if there had been no search.
+        # The chosen candidate is fitted as if there had been no search.
         alone = copy.deepcopy(rng)
         with threadpool_limits(limits=1):
             search = self._search(candidates, self._dataset(table, labels), labels, int(rng.integers(2**31)))
@@ -140,16 +140,12 @@ class Auto(Generator):
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         return self.chosen_._sample(labels, rng)
 
-    def advice(self) -> float | str:
-        """Amount to add: a ratio, ``"balance"``, or 0 for none."""
-        return self.advice_["amount"]
+    def summary(self) -> str:
+        """Return the table of the trials, and the recommendation in one line."""
+        return summary.text(self.trials_, self.advice_)
 
-    def words(self) -> str:
-        """Table of the trials, and the advice in one line."""
-        return words.told(self.trials_, self.advice_)
-
-    def report(self) -> dict[str, float]:
-        """Gain and bound against the nearest rival and against the real rows, the choice, and whether it is none."""
+    def diagnostics(self) -> dict[str, float]:
+        """Return gain and bound over the strongest baseline and over the real rows, and the choice."""
         advice = self.advice_
         names = "gain_choosing", "gain", "lower", "gain_over_real", "lower_over_real"
         found = {name: advice[name] for name in names}
@@ -192,7 +188,7 @@ class Auto(Generator):
         labels: np.ndarray,
         rng: np.random.Generator,
     ) -> None:
-        """Fit the best candidate that can be fitted; advice for one that cannot is void."""
+        """Fit the best candidate that can be fitted; a recommendation of one that cannot is withdrawn."""
         for name in ranking:
             chosen = clone(candidates[name])
             vars(chosen).update({key: value for key, value in vars(self).items() if key in _STATE})
@@ -210,7 +206,7 @@ class Auto(Generator):
             return
 
     def _dataset(self, table: pd.DataFrame, labels: np.ndarray) -> Dataset:
-        """The canonical table as a data set; classes are the numbers of the labels, as text."""
+        """Return the canonical table as a data set; classes are the numbers of the labels, as text."""
         if self.numeric_target_:
             spec = Spec("auto", self.target_column_, "regression")
             return Dataset(table.drop(columns=self.target_column_), table[self.target_column_], spec)
@@ -218,7 +214,7 @@ class Auto(Generator):
         return Dataset(table, pd.Series(y, name="label"), Spec("auto", "label"))
 
     def _checked(self) -> dict[str, Generator]:
-        """The candidates, made; every argument checked."""
+        """Build the candidates and check every argument."""
         if not isinstance(self.candidates, Mapping) or not self.candidates:
             raise InputError("candidates", self.candidates, "must name at least one generator")
         for name, value in self.candidates.items():
@@ -235,7 +231,7 @@ class Auto(Generator):
             if amount != BALANCE and not (_is_number(amount) and 0 < amount < math.inf):
                 raise InputError("amounts", amount, "must hold ratios > 0 or balance")
         if not isinstance(self.classifiers, Mapping) or not self.classifiers:
-            raise InputError("classifiers", self.classifiers, "must name at least one judge")
+            raise InputError("classifiers", self.classifiers, "must name at least one classifier")
         for name, value in self.classifiers.items():
             for task in TASKS:
                 if not isinstance(value, Mapping) or task not in value:

@@ -1,4 +1,4 @@
-"""Exams of training sets: real rows kept aside, and classifiers that are trained on the others and asked about them."""
+"""Folds of the real training rows, and scores of classifiers that are trained on one part and tested on the other."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,21 +16,21 @@ from trisynth.evaluation.metrics.base import UtilityMetric
 from trisynth.evaluation.metrics.utility import Decisions, Errors, Ranking
 from trisynth.generators.base import Generator
 
-# Scores that may be asked for: higher is better. Those of decisions have a rival that only moves the decision.
+# Metrics to choose from: higher is better. Those of decisions have a baseline that only moves the threshold.
 RANKING, DECISIONS = ("roc_auc", "average_precision"), ("f1_macro", "balanced_accuracy", "accuracy")
 REGRESSION = "r2"
 
 
 @dataclass(frozen=True)
-class Exam:
+class Fold:
     """One division of the real training rows.
 
     Parameters
     ----------
     train, held : Dataset
-        Rows to learn from and rows kept aside; a category that only the latter have is none of the former's.
+        Rows to train on and rows held out; a category that only the latter have is not among the former's.
     seed : int
-        Of all that is fitted and drawn for this exam.
+        Seed of all fits and samples of this fold.
     """
 
     train: Dataset
@@ -39,7 +39,7 @@ class Exam:
 
 
 def deal(labels: np.ndarray, parts: Sequence[int], rng: np.random.Generator) -> list[np.ndarray]:
-    """Positions of the rows in parts of the given relative sizes, every label dealt out in turn.
+    """Deal the positions of the rows to parts of the given relative sizes, the rows of each label in turn.
 
     Parameters
     ----------
@@ -55,21 +55,21 @@ def deal(labels: np.ndarray, parts: Sequence[int], rng: np.random.Generator) -> 
     """
     order = rng.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
-    # Every round has the same order, so that as many rows of a label as there are cards meet each card once.
+    # Every round has the same order, so that as many rows of a label as there are cards get each card once.
     cards = rng.permutation(np.repeat(np.arange(len(parts)), parts))
     dealt = np.resize(cards, len(labels))
     return [np.sort(order[dealt == part]) for part in range(len(parts))]
 
 
-def exams(data: Dataset, held: Sequence[np.ndarray], seed: int) -> list[Exam]:
-    """One exam for each set of positions in ``held``; all other rows are trained on."""
+def make_folds(data: Dataset, held: Sequence[np.ndarray], seed: int) -> list[Fold]:
+    """Make one fold for each set of positions in ``held``; all other rows are trained on."""
     found = []
     for i, rows in enumerate(held):
         aside = np.zeros(len(data), bool)
         aside[rows] = True
         train = data.take(np.flatnonzero(~aside))
         train = replace(train, X=train.X.apply(_known))
-        found.append(Exam(train, data.take(rows), seeds.integer(seed, "exam", i)))
+        found.append(Fold(train, data.take(rows), seeds.integer(seed, "exam", i)))
     return found
 
 
@@ -77,8 +77,8 @@ def _known(column: pd.Series) -> pd.Series:
     return column.cat.remove_unused_categories() if isinstance(column.dtype, pd.CategoricalDtype) else column
 
 
-def rivals(task: str, metric: str) -> dict[str, Arm]:
-    """What synthetic rows must beat: the real rows, and all that can be done with them at no cost."""
+def baselines(task: str, metric: str) -> dict[str, Arm]:
+    """Build the arms that synthetic rows must beat: the real rows, and what can be done with them at no cost."""
     known = {
         "real": Real(),
         "duplicated": Duplicated(),
@@ -95,15 +95,15 @@ def rivals(task: str, metric: str) -> dict[str, Arm]:
 
 @dataclass(frozen=True)
 class Panel:
-    """Classifiers that judge training sets by one score.
+    """Classifiers that score training sets by one metric.
 
     Parameters
     ----------
     classifiers : mapping of str to mapping
-        As the files of ``conf/classifier`` have them, their estimators made.
+        As in the files of ``conf/classifier``, with built estimators.
     metric : str
     encoder : TableEncoder
-        Of each exam, fitted on the real rows that are trained on.
+        Fitted on the real rows that each fold trains on.
     classes : list of str or None
         None for regression.
     """
@@ -113,31 +113,33 @@ class Panel:
     encoder: BaseEstimator
     classes: list[str] | None
 
-    def score(self, arm: Arm, exam: Exam, rows: Dataset | None = None) -> float:
-        """Mean score over the classifiers on the rows kept aside; NaN where these leave it undefined."""
-        task, measure = exam.train.spec.task, _measure(self.metric)
-        encoder = clone(self.encoder).fit(exam.train.X)
-        training = arm.compose(exam.train, rows, exam.seed)
+    def score(self, arm: Arm, fold: Fold, rows: Dataset | None = None) -> float:
+        """Compute the mean score over the classifiers on the held-out rows; NaN where they leave it undefined."""
+        task, measure = fold.train.spec.task, _measure(self.metric)
+        encoder = clone(self.encoder).fit(fold.train.X)
+        training = arm.compose(fold.train, rows, fold.seed)
         found = []
         for name, classifier in self.classifiers.items():
-            given = Classifier(name, **{task: classifier[task]}), arm, training, encoder, exam.held.X
-            prediction = fit_predict(*given, self.classes, exam.seed)
-            found.append(measure.score(exam.held.y, prediction, self.classes).get(self.metric, np.nan))
+            given = Classifier(name, **{task: classifier[task]}), arm, training, encoder, fold.held.X
+            prediction = fit_predict(*given, self.classes, fold.seed)
+            found.append(measure.score(fold.held.y, prediction, self.classes).get(self.metric, np.nan))
         return float(np.mean(found))
 
-    def gauge(self, exams: Sequence[Exam], against: Mapping[str, Arm]) -> np.ndarray:
-        """Scores of training sets without synthetic rows, shape (exams, arms)."""
-        return np.array([[self.score(arm, exam) for arm in against.values()] for exam in exams])
+    def score_baselines(self, folds: Sequence[Fold], arms: Mapping[str, Arm]) -> np.ndarray:
+        """Compute the scores of training sets without synthetic rows, shape (folds, arms)."""
+        return np.array([[self.score(arm, fold) for arm in arms.values()] for fold in folds])
 
-    def examine(self, generator: Generator, amounts: Sequence[float | str], exams: Sequence[Exam]) -> np.ndarray:
-        """Scores of real rows with a generator's beside them, shape (exams, amounts); one fit for each exam."""
-        found = np.empty((len(exams), len(amounts)))
-        for i, exam in enumerate(exams):
-            fitted = clone(generator).fit(exam.train, seed=exam.seed)
+    def score_generator(
+        self, generator: Generator, amounts: Sequence[float | str], folds: Sequence[Fold]
+    ) -> np.ndarray:
+        """Compute the scores of real rows with a generator's beside them, shape (folds, amounts); one fit per fold."""
+        found = np.empty((len(folds), len(amounts)))
+        for i, fold in enumerate(folds):
+            fitted = clone(generator).fit(fold.train, seed=fold.seed)
             for j, amount in enumerate(amounts):
                 arm = adding(amount)
-                rows = Dataset.of(fitted.sample(arm.needs(exam.train.counts), exam.seed), exam.train.spec)
-                found[i, j] = self.score(arm, exam, rows)
+                rows = Dataset.of(fitted.sample(arm.needs(fold.train.counts), fold.seed), fold.train.spec)
+                found[i, j] = self.score(arm, fold, rows)
         return found
 
 

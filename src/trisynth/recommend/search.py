@@ -1,4 +1,4 @@
-"""The search itself: some folds choose a trial, the others confirm it against every rival."""
+"""The search: some folds choose a trial, the others confirm it against every baseline."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from trisynth.config import parameters_of
 from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
-from trisynth.recommend.folds import Exam, Panel, deal, exams, rivals
+from trisynth.recommend.folds import Fold, Panel, baselines, deal, make_folds
 from trisynth.statistics.resampling import lower_bound
 
-# Share of the folds that choose; the others confirm.
+# Fraction of the folds that choose; the others confirm.
 _CHOOSING = 0.4
-COLUMNS = ("stage", "candidate", "amount", "rival", "gain", "lower", "folds", "problem")
+COLUMNS = ("stage", "candidate", "amount", "baseline", "gain", "lower", "folds", "problem")
 
 
 class Search:
@@ -27,7 +27,7 @@ class Search:
     ----------
     data : Dataset
     labels : ndarray of shape (n,)
-        Whole numbers that the folds are stratified by.
+        Codes that the folds are stratified by.
     candidates : mapping of str to Generator
     amounts : sequence of float or str
     panel : Panel
@@ -43,7 +43,7 @@ class Search:
         With the keys ``COLUMNS``.
     advice : dict
     ranking : list of str
-        Candidates, best first; those that were not tried in their own order behind.
+        Candidates, best first; then those that were not tried, in their own order.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Search:
         self.data, self.labels, self.candidates, self.amounts, self.panel = data, labels, candidates, amounts, panel
         self.folds, self.repeats, self.confidence, self.seed = folds, repeats, confidence, seed
         self.budget, self.start = budget, time.process_time()
-        self.rivals = rivals(data.spec.task, panel.metric)
+        self.baselines = baselines(data.spec.task, panel.metric)
         self.trials: list[dict[str, Any]] = []
         self.ranking = list(candidates)
         self.advice: dict[str, Any] = {
@@ -71,7 +71,7 @@ class Search:
             "amount": 0.0,
             "tried": 0.0,
             "metric": panel.metric,
-            "rival": "",
+            "baseline": "",
             **dict.fromkeys(("gain_choosing", "gain", "lower", "gain_over_real", "lower_over_real"), np.nan),
             "confidence": float(confidence),
             "reason": "",
@@ -90,7 +90,7 @@ class Search:
         self.advice |= {"reason": reason, "amount": 0.0 if reason else self.advice["tried"]}
 
     def _impossible(self) -> str:
-        """Why nothing can be validated, if so."""
+        """Return the reason why nothing can be validated; empty if something can."""
         if not self.amounts:
             return "there are no classes to balance"
         if self.panel.classes is None:
@@ -101,91 +101,94 @@ class Search:
         return f"{found} {what} are too few for {self.folds} folds, {needed} are needed" if found < needed else ""
 
     def _choose(self, rows: np.ndarray, parts: int) -> str:
-        """Try every candidate and amount on the folds that choose; returns why nothing is left to confirm, if so."""
-        sat, gauge, best = None, None, {}
+        """Try every candidate and amount on the folds that choose; return the reason if nothing is left to confirm."""
+        folds, reference, best = None, None, {}
         for name in self.candidates:
             if time.process_time() - self.start >= self.budget:
                 self.advice["spent_out"] = True
                 break
-            if sat is None:
-                sat, gauge = self._sit(rows, parts, "auto.choose")
+            if folds is None:
+                folds, reference = self._folds(rows, parts, "auto.choose")
             self.advice["searched"] += 1
-            for amount, gains in self._gains(name, self.amounts, sat, gauge).items():
+            for amount, gains in self._gains(name, self.amounts, folds, reference).items():
                 means = gains.mean(axis=0)
-                rival = int(np.argmin(means))
-                self._record("choose", name, amount, rival, means[rival], np.nan, len(gains))
-                if means[rival] > best.get(name, (-np.inf,))[0]:
-                    best[name] = means[rival], amount, rival
+                strongest = int(np.argmin(means))
+                self._record("choose", name, amount, strongest, means[strongest], np.nan, len(gains))
+                if means[strongest] > best.get(name, (-np.inf,))[0]:
+                    best[name] = means[strongest], amount, strongest
         if not best:
             spent = "the budget was spent before any candidate was tried"
             return spent if self.advice["spent_out"] else "no candidate could be tried"
         self.ranking.sort(key=lambda name: -best[name][0] if name in best else np.inf)
-        gain, amount, rival = best[self.ranking[0]]
-        self.advice |= {"candidate": self.ranking[0], "tried": amount, "rival": list(self.rivals)[rival]}
+        gain, amount, strongest = best[self.ranking[0]]
+        self.advice |= {"candidate": self.ranking[0], "tried": amount, "baseline": list(self.baselines)[strongest]}
         self.advice |= dict.fromkeys(("gain_choosing", "gain"), float(gain))
-        return "" if gain > 0 else "no candidate gained over the strongest of its rivals"
+        return "" if gain > 0 else "no candidate gained over its strongest baseline"
 
     def _confirm(self, rows: np.ndarray, parts: int) -> str:
-        """Put the best trial before the other folds; returns why it is not advised, if so."""
+        """Confirm the best trial on the other folds; return the reason if it is not recommended."""
         name, amount = self.advice["candidate"], self.advice["tried"]
-        halves = [self._sit(rows, parts, f"auto.confirm.{i}") for i in range(self.repeats)]
-        sat, gauge = [exam for half, _ in halves for exam in half], np.concatenate([gauge for _, gauge in halves])
-        gains = self._gains(name, [amount], sat, gauge).get(amount, np.empty((0, len(self.rivals))))
+        halves = [self._folds(rows, parts, f"auto.confirm.{i}") for i in range(self.repeats)]
+        folds, reference = (
+            [fold for half, _ in halves for fold in half],
+            np.concatenate([scores for _, scores in halves]),
+        )
+        gains = self._gains(name, [amount], folds, reference).get(amount, np.empty((0, len(self.baselines))))
         if len(gains) < 2:
             return "too few folds are left to confirm the best trial"
-        share = np.mean([len(exam.held) / len(exam.train) for exam in sat])
-        lower = [lower_bound(column, share, self.confidence) for column in gains.T]
+        ratio = np.mean([len(fold.held) / len(fold.train) for fold in folds])
+        lower = [lower_bound(column, ratio, self.confidence) for column in gains.T]
         for i, bound in enumerate(lower):
             self._record("confirm", name, amount, i, gains[:, i].mean(), bound, len(gains))
-        nearest, real = int(np.argmin(lower)), list(self.rivals).index("real")
+        nearest, real = int(np.argmin(lower)), list(self.baselines).index("real")
         self.advice |= {
-            "rival": list(self.rivals)[nearest],
+            "baseline": list(self.baselines)[nearest],
             "gain": float(gains[:, nearest].mean()),
             "lower": lower[nearest],
         }
         self.advice |= {"gain_over_real": float(gains[:, real].mean()), "lower_over_real": lower[real]}
         return "" if lower[nearest] > 0 else "no gain is surely above zero"
 
-    def _sit(self, rows: np.ndarray, parts: int, name: str) -> tuple[list[Exam], np.ndarray]:
-        """Exams on ``rows`` dealt into parts, and the rivals' scores; without those whose score is undefined."""
+    def _folds(self, rows: np.ndarray, parts: int, name: str) -> tuple[list[Fold], np.ndarray]:
+        """Make folds of ``rows`` and score the baselines; folds with an undefined score are left out."""
         dealt = deal(self.labels[rows], [1] * parts, seeds.stream(self.seed, name))
-        sat = exams(self.data, [rows[part] for part in dealt], seeds.integer(self.seed, name))
-        gauge = self.panel.gauge(sat, self.rivals)
-        defined = np.isfinite(gauge).all(axis=1)
-        return [exam for exam, kept in zip(sat, defined, strict=True) if kept], gauge[defined]
+        folds = make_folds(self.data, [rows[part] for part in dealt], seeds.integer(self.seed, name))
+        reference = self.panel.score_baselines(folds, self.baselines)
+        defined = np.isfinite(reference).all(axis=1)
+        return [fold for fold, kept in zip(folds, defined, strict=True) if kept], reference[defined]
 
     def _gains(
-        self, name: str, amounts: Sequence[float | str], sat: list[Exam], gauge: np.ndarray
+        self, name: str, amounts: Sequence[float | str], folds: list[Fold], reference: np.ndarray
     ) -> dict[float | str, np.ndarray]:
-        """Gains over every rival, shape (exams, rivals), for each amount; none for a candidate that fails."""
-        if not sat:
+        """Compute gains over every baseline, shape (folds, baselines), for each amount; none if the candidate fails."""
+        if not folds:
             return {}
         try:
             with parameters_of(f"candidates.{name}", self.candidates[name].get_params(deep=False)):
-                scores = self.panel.examine(self.candidates[name], amounts, sat)
+                scores = self.panel.score_generator(self.candidates[name], amounts, folds)
         except InputError:
-            # A wrong argument is the user's to mend.
+            # Only the user can correct a wrong argument.
             raise
         except (ArithmeticError, RuntimeError, ValueError) as error:
             self._record("failed", name, "", None, np.nan, np.nan, 0, f"{type(error).__name__}: {error}")
             return {}
-        return {amount: column[:, None] - gauge for amount, column in zip(amounts, scores.T, strict=True)}
+        return {amount: column[:, None] - reference for amount, column in zip(amounts, scores.T, strict=True)}
 
     def _record(
         self,
         stage: str,
         name: str,
         amount: float | str,
-        rival: int | None,
+        baseline: int | None,
         gain: float,
         lower: float,
         folds: int,
         problem: str = "",
     ) -> None:
-        against = "" if rival is None else list(self.rivals)[rival]
+        against = "" if baseline is None else list(self.baselines)[baseline]
         row = (stage, name, str(amount), against, float(gain), float(lower), folds, problem)
         self.trials.append(dict(zip(COLUMNS, row, strict=True)))
 
     def table(self) -> pd.DataFrame:
-        """Trials as a table."""
+        """Tabulate the trials."""
         return pd.DataFrame(self.trials, columns=list(COLUMNS))

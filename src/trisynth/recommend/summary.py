@@ -1,4 +1,4 @@
-"""What a search says to a person: the table of its trials and one plain sentence."""
+"""Summary of a search for people: the table of its trials and one sentence."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,8 +8,8 @@ import pandas as pd
 NAMES = {"roc_auc": "ROC AUC", "average_precision": "PR AUC", "f1_macro": "macro-F1", "r2": "R²"}
 
 
-def told(trials: pd.DataFrame, advice: Mapping[str, Any]) -> str:
-    """Table and sentence."""
+def text(trials: pd.DataFrame, advice: Mapping[str, Any]) -> str:
+    """Format the trials and the recommendation."""
     if not len(trials):
         return sentence(advice)
     shown = trials.assign(**{name: trials[name].map(_gain) for name in ("gain", "lower")})
@@ -17,23 +17,23 @@ def told(trials: pd.DataFrame, advice: Mapping[str, Any]) -> str:
 
 
 def sentence(advice: Mapping[str, Any]) -> str:
-    """The advice in one line."""
-    metric, rival = NAMES.get(advice["metric"], advice["metric"].replace("_", " ")), advice["rival"]
+    """Format the recommendation in one line."""
+    metric, baseline = NAMES.get(advice["metric"], advice["metric"].replace("_", " ")), advice["baseline"]
     trial = f"{advice['candidate']}, {_amount(advice['tried'])}"
     level = f"{100 * advice['confidence']:g} % lower bound"
     if advice["reason"]:
-        text = f"auto: none: {advice['reason']}"
-        if rival:
+        line = f"auto: none: {advice['reason']}"
+        if baseline:
             bound = "" if pd.isna(advice["lower"]) else f" ({level} {_gain(advice['lower'])})"
-            text += f"; best was {trial}: {metric} {_gain(advice['gain'])} against {rival}{bound}"
+            line += f"; best was {trial}: {metric} {_gain(advice['gain'])} against {baseline}{bound}"
     else:
-        text = f"auto: {trial}: {metric} {_gain(advice['gain_over_real'])} against real ({level} "
-        text += f"{_gain(advice['lower_over_real'])})"
-        if rival != "real":
-            text += f", {_gain(advice['gain'])} ({_gain(advice['lower'])}) against {rival}, its nearest rival"
+        line = f"auto: {trial}: {metric} {_gain(advice['gain_over_real'])} against real ({level} "
+        line += f"{_gain(advice['lower_over_real'])})"
+        if baseline != "real":
+            line += f", {_gain(advice['gain'])} ({_gain(advice['lower'])}) against {baseline}, its strongest baseline"
     if advice["spent_out"]:
-        text += f"; the budget ended the search after {advice['searched']} of {advice['candidates']} candidates"
-    return text
+        line += f"; the budget ended the search after {advice['searched']} of {advice['candidates']} candidates"
+    return line
 
 
 def _amount(amount: float | str) -> str:

@@ -182,7 +182,7 @@ def test_the_alarm_rises_when_states_outnumber_what_rows_can_tell():
     # A class's own circuit that leans on nothing is free to memorise.
     few, many = (Circuit(n_states=k, prior_strength=s).fit(X, y).generalization_gap_ for k, s in ((2, 30.0), (64, 0.1)))
     assert many > few + 2
-    assert fitted().report()["generalization_gap"] == fitted().generalization_gap_
+    assert fitted().diagnostics()["generalization_gap"] == fitted().generalization_gap_
 
 
 def test_a_small_class_borrows_strength():

@@ -115,7 +115,7 @@ def test_a_rule_is_kept_where_states_are_too_few():
     X, y = ruled(2_000, seed=1)
     assert len(fitted().region_evidence_) > 3
     plain = Circuit(n_states=2, decision_regions=False).fit(*ruled(2_000))
-    assert len(plain.region_evidence_) == 1 and plain.report()["decision_regions"] == 1
+    assert len(plain.region_evidence_) == 1 and plain.diagnostics()["decision_regions"] == 1
 
     def accuracy(circuit: Circuit) -> float:
         return float(np.mean(circuit.labels_[circuit.predict_proba(X).argmax(axis=1)] == y))

@@ -201,7 +201,7 @@ class Circuit(Generator):
     def _mean_log_likelihood(self, real: LabelledRows) -> float:
         return real.rows.mean(class_log_likelihood(self.circuits_, self.decision_regions_, real))
 
-    def report(self) -> dict[str, float]:
+    def diagnostics(self) -> dict[str, float]:
         """Return diagnostics of the fit."""
         return {
             "generalization_gap": self.generalization_gap_,
