@@ -19,7 +19,7 @@ _TAILED = 8
 _BARS = 8
 # Share of a panel's width that the names of categories may take.
 _NAME = 0.55
-_PERCENT = "{x:g} %"
+_PERCENT, _ROWS = "{x:g}", "rows (%)"
 
 
 @dataclass(frozen=True)
@@ -166,11 +166,12 @@ def _numbers(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str, lette
     axes.set_xlim(found.edges[0], found.edges[-1])
     axes.set_ylim(0, max(1.12 * max(found.real.max(), found.synthetic.max()), 1e-3))
     absent = [100 * _missing(values) for values in (real, synthetic)]
-    scale = ", ".join(filter(None, (unit, "log scale" if found.logarithmic else "")))
+    scale = ", ".join(filter(None, (unit or "value", "log scale" if found.logarithmic else "")))
     notes = [scale, "missing {} | {} %".format(*map(_percent, absent)) if any(absent) else ""]
     on_one_line = ", ".join(filter(None, notes))
     axes.set_xlabel(on_one_line if len(on_one_line) <= letters else "\n".join(filter(None, notes)))
     axes.yaxis.set_major_formatter(_PERCENT)
+    axes.set_ylabel(_ROWS)
     if found.logarithmic:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(FixedLocator(_round_numbers(found.edges[0], found.edges[-1])))
@@ -210,4 +211,5 @@ def _bars(axes: Axes, percent: pd.DataFrame, longest: int) -> None:
     axes.set_ylim(max(len(percent), 2) - 0.5, -0.5)
     axes.set_xlim(0, max(1.05 * percent.to_numpy().max(initial=0), 1e-3))
     axes.xaxis.set_major_formatter(_PERCENT)
+    axes.set_xlabel(_ROWS)
     axes.xaxis.set_major_locator(MaxNLocator(4))
