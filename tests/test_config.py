@@ -4,7 +4,7 @@ import math
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trisynth import config
@@ -169,6 +169,7 @@ plain = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=5), plain, max_size=4))
 def test_canonical_text_ignores_the_order_of_keys(value):
     assert canonical(dict(reversed(value.items()))) == canonical(value)

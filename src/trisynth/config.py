@@ -85,8 +85,11 @@ def locate(target: str, parameter: str = "_target_", allow: Iterable[str] = ()) 
         raise InputError(parameter, target, remedy + hint)
     try:
         found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError):
-        present = renamed.target(target)
+    except (ImportError, AttributeError) as error:
+        needed = (getattr(error, "name", None) or "").partition(".")[0]
+        if isinstance(error, ImportError) and needed and needed != module.partition(".")[0]:
+            raise InputError(parameter, target, f"cannot be imported ({error}); install what it needs") from None
+        present = renamed.target(target) if module.startswith("trisynth.") else None
         remedy = f"is now called {present}" if present else "no such class or function; check the spelling"
         raise InputError(parameter, target, remedy) from None
     origin = f"{getattr(found, '__module__', '')}."

@@ -64,7 +64,8 @@ def candidates(words: list[str]) -> list[str]:
     group, equals, value = word.partition("=")
     if not equals:
         given = {argument.partition("=")[0] for argument in before[2:]}
-        names = [*(f"{name}=" for name in (*door.groups, *door.settings) if name not in given), *door.words, "--help"]
+        settings = (*door.groups, *(name for name, _ in door.settings))
+        names = [*(f"{name}=" for name in settings if name not in given), *door.words, "--help"]
         return [name for name in names if name.startswith(word)]
     if group not in door.groups:
         return []
