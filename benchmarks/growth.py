@@ -1,11 +1,10 @@
-"""How time and memory grow with rows: ``python -m benchmarks.growth``.
+"""Growth of time and memory with the number of rows.
 
-Fits on 1,000 to all rows of one table, and 1,000 to 10,000,000 rows of another by ``trisynth.synthesize``, each in a
-process of its own with one thread. Writes ``growth.csv``, ``growth.png`` and ``growth.pdf``; what stands in
-``growth.csv`` is measured again where the generator's code has changed, or all with ``--again``.
+Fits 1,000 to all rows of one table, and samples 1,000 to 10,000,000 rows of another by ``trisynth.synthesize``, each
+in a process of its own with one thread. Writes ``growth.csv``, ``growth.png`` and ``growth.pdf``. Rows of
+``growth.csv`` are measured again if the generator's code has changed, or with ``--again``.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -15,22 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from benchmarks import output
 from benchmarks.peers.process import ONE_THREAD, OWN, DidNotFinishError, fit_and_sample
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from trisynth import commandline, data, seeds
-from trisynth.cache import write_atomic
 from trisynth.config import code_digest, digest, targets
 from trisynth.report import style
 
-HERE = Path(__file__).resolve().parent
+HERE = output.HERE
 GENERATORS = ("circuit", "copula", "independent", "arf")
 FITTED, SAMPLED = "fars", "framingham"
 FIT_ROWS = (1_000, 3_000, 10_000, 30_000, 100_000)
 SAMPLE_ROWS = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 _KEYS = ("what", "generator", "asked")
-# Fits, samples without writing them, or writes them; then says what that took.
+# Program that fits, then samples or writes rows, and prints the cost of the latter.
 _SAMPLES = """
 import json, sys, time
 sys.path.insert(0, sys.argv[1])
@@ -53,7 +52,7 @@ print(json.dumps({"cpu_seconds": cpu_seconds() - start, "added_megabytes": megab
 
 
 def fit(generator: str, rows: int, raw: str) -> dict[str, float]:
-    """Cost of a fit on ``rows`` random rows of the large table, or on all of them."""
+    """Measure a fit on ``rows`` random rows of the large table, or on all of them."""
     config = commandline.composed([f"dataset={FITTED}", f"generator={generator}"])
     dataset = data.load(config["dataset"], raw)
     some = dataset.take(seeds.stream(0, "growth").permutation(len(dataset))[:rows])
@@ -69,7 +68,7 @@ def fit(generator: str, rows: int, raw: str) -> dict[str, float]:
 
 
 def sample(generator: str, rows: int, raw: str, cache: Path, written: bool) -> dict[str, float]:
-    """Cost of drawing ``rows`` rows in chunks, and of writing them to a parquet file if asked for."""
+    """Measure the sampling of ``rows`` rows in chunks, with ``written`` to a parquet file."""
     with tempfile.TemporaryDirectory() as name:
         out = str(Path(name) / "rows.parquet") if written else ""
         own = [f"dataset={SAMPLED}", f"paths.raw={raw}", f"paths.cache={cache}"]
@@ -78,27 +77,29 @@ def sample(generator: str, rows: int, raw: str, cache: Path, written: bool) -> d
     return json.loads(run.stdout.strip().splitlines()[-1])
 
 
-def measured(names: list[str], raw: str, cache: Path, again: bool) -> pd.DataFrame:
-    """Every cost, those in ``growth.csv`` that the present code made read from it."""
-    place = HERE / "growth.csv"
+def measured(
+    names: list[str], raw: str, cache: Path, again: bool, place: Path | None = None, rows: list[int] | None = None
+) -> pd.DataFrame:
+    """Measure every cost, except those in ``growth.csv`` that belong to the present code."""
+    place = place or HERE / "growth.csv"
     found: list[dict[str, Any]] = [] if again or not place.exists() else pd.read_csv(place).to_dict("records")
-    for what, sizes in (("fit", FIT_ROWS), ("sample", SAMPLE_ROWS), ("write", SAMPLE_ROWS)):
+    for what, usual in (("fit", FIT_ROWS), ("sample", SAMPLE_ROWS), ("write", SAMPLE_ROWS)):
         for name in names:
             config = commandline.composed([f"generator={name}"])["generator"]
             code = digest(config, code_digest("trisynth.synthesize", *targets(config)))
-            for size in sizes:
+            for size in rows or usual:
                 row: dict[str, Any] = {"what": what, "generator": name, "asked": size, "rows": size, "code": code}
                 if any(old["code"] == code and all(old[key] == row[key] for key in _KEYS) for old in found):
                     continue
                 row |= fit(name, size, raw) if what == "fit" else sample(name, size, raw, cache, what == "write")
                 found = [old for old in found if any(old[key] != row[key] for key in _KEYS)] + [row]
-                write_atomic(place, pd.DataFrame(found).round(4).to_csv(index=False, lineterminator="\n"))
+                output.write(pd.DataFrame(found).round(4), place, "%.10g")
                 print(row, flush=True)
     return pd.DataFrame(found)
 
 
 def growth(costs: pd.DataFrame) -> Figure:
-    """Time and memory of fits, and of samples drawn and written, over rows; both axes logarithmic."""
+    """Plot time and memory of fits, samples and files over rows, with logarithmic axes."""
     panels = [
         ("fit", "cpu_seconds", f"Fit on {FITTED}, 27 columns", "CPU seconds"),
         ("fit", "added_megabytes", "Memory of the fit", "peak MB above imports"),
@@ -122,7 +123,7 @@ def growth(costs: pd.DataFrame) -> Figure:
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
             axes.yaxis.set_major_formatter("{x:g}")
             if what != "fit" and cost == "added_megabytes":
-                # Three decades, as many as the time beside it takes: else a flat line looks steep.
+                # Three decades, as for the time beside it; otherwise a flat line looks steep.
                 axes.set_ylim(1, 1000)
             axes.set_title(f"{style.letter(position)}  {title}")
             axes.set_xlabel("training rows" if what == "fit" else "synthetic rows")
@@ -133,15 +134,18 @@ def growth(costs: pd.DataFrame) -> Figure:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
+    """Measure and plot."""
+    parser = output.parser("growth", __doc__)
+    parser.add_argument("--rows", nargs="+", type=int, help="numbers of rows to measure, instead of the usual ones")
     parser.add_argument("--generators", nargs="+", default=list(GENERATORS))
     parser.add_argument("--raw", default="data/raw", help="folder of the raw tables")
     parser.add_argument("--cache", type=Path, default=Path("cache"), help="folder of fitted generators")
-    parser.add_argument("--again", action="store_true", help="measure all again")
+    parser.add_argument("--again", action="store_true", help="repeat all measurements")
     options = parser.parse_args(arguments)
     with commandline.one_line_errors():
-        style.save(growth(measured(options.generators, options.raw, options.cache, options.again)), HERE / "growth")
+        place = options.out / "growth.csv"
+        costs = measured(options.generators, options.raw, options.cache, options.again, place, options.rows)
+        style.save(growth(costs), options.out / "growth")
 
 
 if __name__ == "__main__":

@@ -1,22 +1,24 @@
-"""What the circuit's conditionals are worth as an imputer: ``python -m benchmarks.imputation``.
+"""Imputation by the circuit's conditional distributions in comparison with common imputers.
 
-Writes ``benchmarks/imputation.csv``. On each split of each table three cells of ten of one half of the held-out rows
-are blanked, the target is not, and filled again by imputers that were fitted on the training rows. *Error* is the root
-mean square error in standard deviations of the training cells, mean over the numeric columns; *wrong* the share of
-categories that are not the blanked ones, mean over those columns; both judge a best guess. *C2ST* asks trees to tell
-the filled half from the other half, which was left whole: it judges rows, and a best guess is too regular for it; .5 is
-best. Ends with the means over tables, and with the difference from the circuit by table with its 95 % t interval.
+Writes ``imputation.csv``. On each split of each table, 30 % of the cells of one half of the held-out rows, but not of
+the target, are blanked and imputed by methods fitted to the training rows. *Error* is the root mean square error in
+standard deviations of the training cells, averaged over the numeric columns. *Wrong* is the fraction of categories
+imputed incorrectly, averaged over those columns. Both assess a point estimate. *C2ST* is the AUC of boosted trees
+that discriminate the imputed half from the other half, which is complete: it assesses rows, and point estimates vary
+too little for it; 0.5 is best. Prints means over tables, and the difference from the circuit over tables with its 95
+% t interval.
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd
+from benchmarks import output
 from benchmarks.peers import scores
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -27,28 +29,26 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from trisynth import data, seeds
-from trisynth.cache import write_atomic
 from trisynth.data.dataset import Dataset
 from trisynth.data.schema import Schema
 from trisynth.encoders.table import TableEncoder
 from trisynth.evaluation.metrics.c2st import C2ST
 from trisynth.evaluation.metrics.context import Context
-from trisynth.generators.circuit.circuit import Circuit
+from trisynth.generators.circuit import Circuit
 from trisynth.statistics.across_datasets import mean_over_datasets
 
-ROOT = Path(__file__).resolve().parents[1]
 TABLES = ("cleveland", "saheart", "pima", "contraceptive", "framingham", "stroke", "page_blocks")
 SPLITS = (0, 1, 2)
 BLANK = 0.3
-# Draws whose mean or most frequent category is the circuit's best guess.
+# Draws whose mean or most frequent category is the circuit's point estimate.
 _DRAWS = 50
-# Times that the chained models go over the columns.
+# Iterations of the chained models over the columns.
 _ROUNDS = 5
 SCORES = ("error", "wrong", "c2st")
 
 
 class Matrix:
-    """Canonical tables as numbers for scikit-learn's models: standard deviations, and one indicator for each category.
+    """Canonical tables as matrices for scikit-learn: standardised numbers, and one indicator for each category.
 
     Parameters
     ----------
@@ -123,19 +123,20 @@ class Chained:
 
 
 def filled_plainly(train: pd.DataFrame, holes: pd.DataFrame) -> pd.DataFrame:
-    """Means and commonest categories of the training rows."""
+    """Impute means and most frequent categories of the training rows."""
     values = {name: column.mode()[0] if hasattr(column, "cat") else column.mean() for name, column in train.items()}
     return holes.fillna({name: value for name, value in values.items() if not pd.isna(value)})
 
 
 def neighbours(train: pd.DataFrame, holes: pd.DataFrame) -> pd.DataFrame:
+    """Impute from the 10 nearest training rows."""
     matrix = Matrix(train)
     imputer = KNNImputer(n_neighbors=10, keep_empty_features=True).fit(matrix.encode(train))
     return matrix.decode(imputer.transform(matrix.encode(holes)), train)
 
 
 def imputers(seed: int) -> dict[str, Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]]:
-    """Each fills holes by what it learns from a training table; all tables are canonical, the target last."""
+    """Return functions that impute a table after learning from another; both are canonical, the target last."""
     linear = Ridge(), make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
     options = {"n_estimators": 100, "random_state": 0}
     forests = (
@@ -152,15 +153,15 @@ def imputers(seed: int) -> dict[str, Callable[[pd.DataFrame, pd.DataFrame], pd.D
 
 
 def blanked(table: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A canonical table with cells blanked, and which of its cells were; the last column, the target, is kept."""
+    """Blank cells of a canonical table, but not of its last column, the target, and return their mask as well."""
     chosen = pd.DataFrame(rng.random(table.shape) < BLANK, table.index, table.columns) & table.notna()
     chosen[table.columns[-1]] = False
     return table.mask(chosen), chosen
 
 
 def by_circuit(train: Dataset, holes: pd.DataFrame, schema: Schema, seed: int) -> dict[str, pd.DataFrame]:
-    """The holes filled by one draw, and by the best guess from many."""
-    # Columns that are computed from others cannot be asked for while these are blank.
+    """Impute by one conditional draw, and by the point estimate from many."""
+    # A derived column is no evidence while its inputs are blank.
     circuit = Circuit(derived_columns=False).fit(train, seed=seed)
     n, target = len(holes), holes.columns[-1]
     rows = holes.loc[holes.index.repeat(_DRAWS)].reset_index(drop=True)
@@ -177,8 +178,8 @@ def by_circuit(train: Dataset, holes: pd.DataFrame, schema: Schema, seed: int) -
 
 
 def measured(table: str, split: int) -> list[dict]:
-    """A line per imputer."""
-    job = next(iter(scores.placed(scores.jobs("copy", table, split), str(ROOT / "data/raw")).values()))
+    """Score every imputer on one split of one table."""
+    job = next(iter(scores.placed(scores.jobs("copy", table, split), str(output.ROOT / "data/raw")).values()))
     train, test = data.split(data.load(job.dataset, job.raw), job.seed, job.test_size)
     rng = seeds.stream(split, "benchmarks.imputation")
     order = rng.permutation(len(test))
@@ -189,7 +190,7 @@ def measured(table: str, split: int) -> list[dict]:
     found = []
 
     def score(name: str, filled: pd.DataFrame, seconds: float) -> None:
-        # Back on the column's step and into its range, as all generators' rows are.
+        # Values are rounded to the column's step and clipped to its range, as those of all generators.
         filled = context.schema.canonical(context.schema.restore(filled.where(chosen, true)))
         numbers = [
             np.sqrt(np.mean(((filled[c] - true[c])[chosen[c]] / context.scales[c]) ** 2)) for c in context.numbers
@@ -214,25 +215,28 @@ def measured(table: str, split: int) -> list[dict]:
     return found
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    """Score all tables and splits, and print the comparison."""
+    parser = output.parser("imputation", __doc__)
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--splits", nargs="+", type=int, default=list(SPLITS))
+    options = parser.parse_args(arguments)
     found: list[dict] = []
     with threadpool_limits(limits=1):
-        for table in TABLES:
-            for split in SPLITS:
+        for table in options.tables:
+            for split in options.splits:
                 found += measured(table, split)
             print(table, flush=True)
     frame = pd.DataFrame(found)
-    write_atomic(
-        ROOT / "benchmarks/imputation.csv", frame.to_csv(index=False, float_format="%.4f", lineterminator="\n")
-    )
+    output.write(frame, options.out / "imputation.csv", "%.4f")
     tables = frame.groupby(["imputer", "table"], sort=False)[[*SCORES, "cpu_seconds"]].mean()
     print(tables.groupby("imputer", sort=False).mean().round(3).to_string())
-    for name in frame["imputer"].unique()[2:]:
+    for name in frame["imputer"].unique()[2:] if len(options.tables) > 1 else ():
         base = "circuit, a draw" if name.endswith("a draw") else "circuit"
         for score in SCORES:
             change = mean_over_datasets((tables.loc[name] - tables.loc[base])[score].dropna().rename_axis("dataset"))
-            print(f"{name} less {base}, {score}: {change.mean:+.3f} +- {change.half:.3f}")
+            print(f"{name} minus {base}, {score}: {change.mean:+.3f} +- {change.half:.3f}")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,9 +1,9 @@
-"""Growth curves and joint laws: measured once, drawn from what was measured."""
+"""Growth curves and joint distributions: measured once, plotted from the measurements."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks import growth, joints
+from benchmarks import growth, joint_distributions
 
 from trisynth.report import style
 
@@ -40,13 +40,13 @@ def test_growth_draws_every_generator_in_every_panel(measured, tmp_path):
     assert len(style.png(figure)) > 10_000
 
 
-def test_joint_laws_share_the_hexagons_of_the_real_rows():
+def test_joint_distributions_share_the_hexagons_of_the_real_rows():
     rng = np.random.default_rng(0)
-    names = {name for pair in joints.PAIRS for name in pair}
+    names = {name for pair in joint_distributions.PAIRS for name in pair}
     real = pd.DataFrame({name: rng.normal(size=400) for name in names})
-    figure = joints.joints({"real": real, "shifted": real + 1.0})
+    figure = joint_distributions.joints({"real": real, "shifted": real + 1.0})
     drawn = [axes for axes in figure.axes if axes.collections]
-    assert len(drawn) == 2 * len(joints.PAIRS)
+    assert len(drawn) == 2 * len(joint_distributions.PAIRS)
     for first, second in zip(drawn[::2], drawn[1::2], strict=True):
         assert first.get_xlim() == second.get_xlim()
         assert (

@@ -1,15 +1,15 @@
-"""Real against synthetic joint laws, generator by generator: ``python -m benchmarks.joints``.
+"""Real and synthetic joint distributions of two pairs of columns, by generator.
 
-Writes ``joints.png`` and ``joints.pdf``: two pairs of columns of one table, training rows of split 0 and as many
-synthetic rows, in hexagons that all panels share.
+Writes ``joint_distributions.png`` and ``joint_distributions.pdf``: training rows of split 0 of one table and as many
+synthetic rows, in hexagonal bins that all panels share.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from benchmarks import output
 from benchmarks.peers import grid
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
@@ -23,16 +23,15 @@ from trisynth.experiment.steps import Experiment
 from trisynth.report import style
 from trisynth.report.names import label
 
-HERE = Path(__file__).resolve().parent
 TABLE = "magic"
 PAIRS = (("size", "conc"), ("asymmetry", "m3_long"))
-# From the strongest dependence kept to none at all.
+# From the strongest dependence preserved to none at all.
 ORDER = ("circuit", "arf", "diffusion", "tvae", "ctgan", "tgan", "vae", "gan", "cgan", "copula", "smote", "independent")
 _ACROSS, _TAIL = 7, 0.002
 
 
 def joints(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Hexagonal densities of each pair of columns, one panel per table, two journal columns wide.
+    """Draw hexagonal bins of each pair of columns, one panel per table, two journal columns wide.
 
     Parameters
     ----------
@@ -69,28 +68,29 @@ def joints(tables: dict[str, pd.DataFrame]) -> Figure:
                     axes.set_ylabel(label(y))
                 if position == 0:
                     axes.set_xlabel(label(x))
-        style.heading(figure, f"Real and synthetic joint laws: {TABLE}, {len(real):,} rows each", {})
+        style.heading(figure, f"Real and synthetic joint distributions: {TABLE}, {len(real):,} rows each", {})
         note = "Rows in a hexagon on a logarithmic scale, dark for 1, light for the fullest of real; axes as in real."
         style.footnote(figure, note)
     return figure
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.joints", description=__doc__)
+    """Fit all generators and save the figure."""
+    parser = output.parser("joint_distributions", __doc__)
+    parser.add_argument("--generators", nargs="+", choices=ORDER, default=list(ORDER))
     parser.add_argument("--cache", type=Path, default=Path("cache"), help="folder of fitted generators")
     options = parser.parse_args(arguments)
     labels = {generator.name: generator.label for generator in grid.own()}
     store, tables = Store(options.cache), {}
     with commandline.one_line_errors(), threadpool_limits(limits=1):
-        for name in (name for name in ORDER if name in labels):
+        for name in (name for name in ORDER if name in labels and name in options.generators):
             job = Job.from_config(commandline.composed([f"dataset={TABLE}", f"generator={name}"]))
             experiment = Experiment(job, build(job), store)
             train, _ = experiment.parts
             tables.setdefault("real", train.X)
             tables[labels[name].partition(" (")[0]] = experiment.rows(len(train))[1].X
             print(name, flush=True)
-        style.save(joints(tables), HERE / "joints")
+        style.save(joints(tables), options.out / "joint_distributions")
 
 
 if __name__ == "__main__":

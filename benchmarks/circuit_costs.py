@@ -1,12 +1,10 @@
-"""What the circuit costs as tables and samples grow: ``python benchmarks/circuit.py [rows to draw]``.
+"""Costs of the circuit as tables and samples grow.
 
-Writes ``benchmarks/circuit.csv``: CPU seconds of a fit, rows drawn per CPU second, and the peak of memory, for two
-generated tables and for fars, each in a process of its own and on one thread. The rows, ten million unless fewer are
-asked for, are drawn and written in parts by the function that ``python -m trisynth.synthesize`` uses. Beside them, how
-fast the two simplest generators draw.
+Writes ``circuit_costs.csv``: CPU seconds of a fit, rows sampled per CPU second, and peak memory, for two generated
+tables and for fars, each in a process of its own and on one thread. Samples are drawn and written in parts by the
+function that ``python -m trisynth.synthesize`` uses. The two simplest generators serve as reference.
 """
 
-import csv
 import multiprocessing
 import os
 import resource
@@ -19,21 +17,21 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd
-from omegaconf import OmegaConf
+from benchmarks import output
 
 from trisynth import data, seeds
+from trisynth.commandline import composed
 from trisynth.generators.base import Generator
-from trisynth.generators.circuit.circuit import Circuit
+from trisynth.generators.circuit import Circuit
 from trisynth.generators.copula import Copula
 from trisynth.generators.independent import Independent
 from trisynth.synthesize import chunks, write
 
-ROOT = Path(__file__).resolve().parents[1]
 TABLES = {"5,000 x 10": (5_000, 10), "20,000 x 14": (20_000, 14), "fars": None}
 
 
 def generated(n: int, d: int) -> tuple[pd.DataFrame, pd.Series]:
-    """Categories, whole numbers and skewed numbers that three hidden factors move, and a label of two classes."""
+    """Generate categories, integers and skewed numbers that depend on three latent factors, and a binary label."""
     rng = seeds.stream(0, "benchmark", n, d)
     factors = rng.normal(size=(n, 3))
     cells = factors @ rng.normal(size=(3, d)) + rng.normal(size=(n, d))
@@ -47,13 +45,12 @@ def generated(n: int, d: int) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def measured(name: str, rows: int) -> list[dict]:
-    """Costs of one table."""
+    """Measure the costs of one table."""
     shape = TABLES[name]
     if shape:
         X, y = generated(*shape)
     else:
-        config = OmegaConf.to_container(OmegaConf.load(ROOT / f"conf/dataset/{name}.yaml"), resolve=True)
-        dataset = data.load(config, ROOT / "data/raw")
+        dataset = data.load(composed([f"dataset={name}"])["dataset"], output.ROOT / "data/raw")
         X, y = dataset.X, dataset.y
     found = []
 
@@ -81,21 +78,23 @@ def measured(name: str, rows: int) -> list[dict]:
 
 
 def speed(fitted: Generator) -> int:
-    """Rows drawn in a CPU second."""
+    """Measure the rows sampled per CPU second."""
     fitted.sample(1_000)
     start = time.process_time()
     fitted.sample(200_000)
     return round(200_000 / (time.process_time() - start))
 
 
-def main(rows: int) -> None:
+def main(arguments: list[str] | None = None) -> None:
+    """Measure every table in a process of its own."""
+    parser = output.parser("circuit_costs", __doc__)
+    parser.add_argument("--rows", type=int, default=10_000_000, help="rows of the largest sample")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    options = parser.parse_args(arguments)
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        found = [line for name in TABLES for line in pool.apply(measured, (name, rows))]
-    with (ROOT / "benchmarks/circuit.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, found[0].keys())
-        writer.writeheader()
-        writer.writerows(found)
+        found = [line for name in options.tables for line in pool.apply(measured, (name, options.rows))]
+    output.write(pd.DataFrame(found), options.out / "circuit_costs.csv", "%.10g")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000)
+    main(sys.argv[1:])

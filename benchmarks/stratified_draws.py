@@ -1,9 +1,9 @@
-"""What the circuit's even draws are worth: ``python -m benchmarks.draws [draws]``.
+"""Utility of the circuit's stratified samples in comparison with independent draws.
 
-Writes ``benchmarks/draws.csv``. On each split of each table one circuit is fitted and drawn from several times, by
-independent draws and by even ones (``AliasTable.draw``), as many rows as it was trained on. Every draw trains the three
-classifiers of ``peers``; losses are those of real rows less those of the draw, means over the classifiers. Ends with a
-table of the means, and with the difference by table and its 95 % t interval over the tables.
+Writes ``stratified_draws.csv``. On each split of each table one circuit is fitted and sampled several times, by
+independent and by stratified draws (``AliasTable.draw``), with as many rows as it was trained on. Every sample trains
+the three classifiers of ``peers``; losses are the score of real rows minus that of the sample, averaged over
+classifiers. Prints the means, and the mean difference over tables with its 95 % t interval.
 """
 
 import os
@@ -15,10 +15,11 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd
+from benchmarks import output
 from benchmarks.peers import grid, scores
 from threadpoolctl import threadpool_limits
 
-from trisynth.cache import Store, write_atomic
+from trisynth.cache import Store
 from trisynth.evaluation.metrics.c2st import C2ST
 from trisynth.evaluation.metrics.context import Context
 from trisynth.experiment.build import build
@@ -27,15 +28,14 @@ from trisynth.generators.base import fit
 from trisynth.generators.circuit import sampler
 from trisynth.statistics.across_datasets import mean_over_datasets
 
-ROOT = Path(__file__).resolve().parents[1]
 TABLES = tuple(table for table in grid.TABLES if table not in ("nursery", "magic", "fars"))
-HOW = {"independent": 0, "even": sampler.STRATIFIED_ROWS}
+HOW = {"independent": 0, "stratified": sampler.STRATIFIED_ROWS}
 SCORES = {"auc": "roc_auc", "f1": "f1_macro", "pr": "average_precision"}
 
 
 def measured(table: str, split: int, draws: int, store: Store) -> list[dict]:
-    """A line per draw of one circuit."""
-    jobs = scores.placed(scores.jobs("circuit", table, split), str(ROOT / "data/raw"))
+    """Fit one circuit and score each of its samples."""
+    jobs = scores.placed(scores.jobs("circuit", table, split), str(output.ROOT / "data/raw"))
     job = next(iter(jobs.values()))
     experiment = Experiment(job, build(job), store)
     train, test = experiment.parts
@@ -54,22 +54,28 @@ def measured(table: str, split: int, draws: int, store: Store) -> list[dict]:
     return found
 
 
-def main(draws: int) -> None:
+def main(arguments: list[str] | None = None) -> None:
+    """Measure all tables and splits, and print the comparison."""
+    parser = output.parser("stratified_draws", __doc__)
+    parser.add_argument("--draws", type=int, default=4, help="samples of each kind from one circuit")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--splits", nargs="+", type=int, default=list(grid.SPLITS))
+    options = parser.parse_args(arguments)
     found: list[dict] = []
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(limits=1):
-        for table in TABLES:
-            for split in grid.SPLITS:
-                found += measured(table, split, draws, Store(folder))
+        for table in options.tables:
+            for split in options.splits:
+                found += measured(table, split, options.draws, Store(Path(folder)))
                 print(table, split, flush=True)
     frame = pd.DataFrame(found)
-    write_atomic(ROOT / "benchmarks/draws.csv", frame.to_csv(index=False, float_format="%.5f", lineterminator="\n"))
+    output.write(frame, options.out / "stratified_draws.csv", "%.5f")
     names = [*SCORES, "c2st_boosting"]
     means = {how: part.groupby("table", sort=False)[names].mean() for how, part in frame.groupby("how", sort=False)}
     print(pd.concat(means, axis=1).round(4).to_string())
-    for name in names:
-        change = mean_over_datasets((means["independent"] - means["even"])[name].rename_axis("dataset"))
-        print(f"{name}: less by {change.mean:+.4f} +- {change.half:.4f}")
+    for name in names if len(options.tables) > 1 else ():
+        change = mean_over_datasets((means["independent"] - means["stratified"])[name].rename_axis("dataset"))
+        print(f"{name}: smaller by {change.mean:+.4f} +- {change.half:.4f}")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4)
+    main(sys.argv[1:])

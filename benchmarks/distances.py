@@ -1,10 +1,10 @@
-"""What each rung of L_dist costs and gains: ``python -m benchmarks.ladder [rounds]``.
+"""Costs and gains of the distances of L_dist.
 
-Writes ``benchmarks/ladder.csv``. Every round fits each family under L_rec alone and under L_rec with each distance, one
-after the other in one process and on one thread, on the same split, whose number is the round's: a machine that slows
-down slows all rungs. Seconds are CPU seconds of the fit; what compares is their ratio to L_rec alone, median over the
-rounds, with the least and the most. Gain is that of the ROC AUC of synthetic rows over L_rec alone, mean over the
-rounds; ``gain_per_fit`` divides it by the extra time, in fits of L_rec alone.
+Writes ``distances.csv``. Every round fits each family under L_rec alone and under L_rec with each distance, one after
+the other in one process and on one thread, on the same split, so that a slow machine slows down all distances.
+Seconds are CPU seconds of the fit. Their ratio to L_rec alone is comparable across machines; the table has its
+median, minimum and maximum over the rounds. Gain is the increase in ROC AUC of synthetic rows over L_rec alone, mean
+over the rounds; ``gain_per_fit`` divides it by the extra time, in fits of L_rec alone.
 """
 
 import os
@@ -17,26 +17,26 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import pandas as pd
 import torch
+from benchmarks import output
 
-from trisynth.cache import Store, write_atomic
+from trisynth.cache import Store
 from trisynth.commandline import composed
 from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment
 
-ROOT = Path(__file__).resolve().parents[1]
 TABLES, FAMILIES = ("saheart", "pima"), ("vae", "cgan")
-PLAIN, RUNGS = "rec", ("rec_dist", "bures", "sliced", "mmd")
-# The small studies' fits: the seconds of a step are what a rung adds to, whatever their number.
+PLAIN, DISTANCES = "rec", ("rec_dist", "bures", "sliced", "mmd")
+# Settings of the small studies: a distance adds to the seconds of a step, whatever their number.
 FIT = ("generator.epochs=10", "generator.min_steps=200", "arms=minimal", "metrics=law", "classifier=logistic")
 
 
 def measured(table: str, family: str, loss: str, seed: int, folder: Path) -> dict:
-    """One job from nothing: CPU seconds of its fit, and its utility."""
+    """Run one job without cache: CPU seconds of its fit, and its utility."""
     choices = [f"dataset={table}", f"generator={family}", f"loss={loss}", f"seed={seed}", *FIT]
-    job = Job.from_config(composed([*choices, f"paths.raw={ROOT / 'data/raw'}"]))
+    job = Job.from_config(composed([*choices, f"paths.raw={output.ROOT / 'data/raw'}"]))
     experiment = Experiment(job, build(job), Store(folder / "-".join([table, family, loss, str(seed)])))
-    # What is done once for all rungs, and must not be counted to the first.
+    # Loading the data set is shared and must not count for the first distance.
     _ = experiment.parts
     start = time.process_time()
     experiment.generator()
@@ -46,7 +46,7 @@ def measured(table: str, family: str, loss: str, seed: int, folder: Path) -> dic
 
 
 def compared(fits: pd.DataFrame) -> pd.DataFrame:
-    """A line per table, family and rung: what it costs and gains over L_rec alone of the same round."""
+    """Compare each distance with L_rec alone of the same round, by table and family."""
     keys = ["table", "generator", "round"]
     pairs = fits.merge(fits[fits["loss"] == PLAIN].drop(columns="loss"), on=keys, suffixes=("", "_plain"))
     pairs = pairs.assign(
@@ -68,22 +68,28 @@ def compared(fits: pd.DataFrame) -> pd.DataFrame:
     return found.assign(gain_per_fit=(found["gain"] / extra).where(extra > 0)).reset_index()
 
 
-def main(rounds: int) -> None:
+def main(arguments: list[str] | None = None) -> None:
+    """Measure all rounds and print the comparison."""
+    parser = output.parser("distances", __doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--generators", nargs="+", choices=FAMILIES, default=list(FAMILIES))
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     fits = []
     with tempfile.TemporaryDirectory() as name:
-        # A first fit pays for imports and caches of its own.
-        measured(TABLES[0], FAMILIES[0], PLAIN, rounds, Path(name) / "first")
-        for seed in range(rounds):
-            for table in TABLES:
-                for family in FAMILIES:
-                    for loss in (PLAIN, *RUNGS):
+        # The first fit of a process includes imports and initialisation.
+        measured(options.tables[0], options.generators[0], PLAIN, options.rounds, Path(name) / "first")
+        for seed in range(options.rounds):
+            for table in options.tables:
+                for family in options.generators:
+                    for loss in (PLAIN, *DISTANCES):
                         fits.append(measured(table, family, loss, seed, Path(name)))
                         print(*fits[-1].values(), flush=True)
     found = compared(pd.DataFrame(fits))
-    write_atomic(ROOT / "benchmarks/ladder.csv", found.to_csv(index=False, float_format="%.4g"))
+    output.write(found, options.out / "distances.csv")
     print(found.to_string(index=False))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    main(sys.argv[1:])
