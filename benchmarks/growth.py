@@ -34,7 +34,8 @@ _SAMPLES = """
 import json, sys, time
 sys.path.insert(0, sys.argv[1])
 from worker import cpu_seconds, megabytes
-from trisynth import commandline, data, seeds, synthesize
+import trisynth.synthesize as synthesize
+from trisynth import commandline, data, seeds
 name, n, out, own = sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5:]
 config = commandline.composed([*own, "generator=" + name])
 dataset = data.load(config["dataset"], config["paths"]["raw"])

@@ -21,6 +21,7 @@ LAYERS = [
     {"evaluation"},
     {"recommend"},
     {"experiment"},
+    {"frames"},
     {"report"},
     {"studies"},
     {"tracking"},

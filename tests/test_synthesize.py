@@ -6,7 +6,7 @@ import os
 import pandas as pd
 import pytest
 
-from trisynth import synthesize
+import trisynth.synthesize as synthesize
 from trisynth.commandline import enter
 from trisynth.generators.base import Generator
 from trisynth.synthesize import chunks, rows

@@ -1,3 +1,50 @@
-"""TriSynth: does synthetic data make my model better, which generator, at which weights, at what risk?"""
+"""TriSynth: does synthetic data make my model better, which generator, at which weights, at what risk?
+
+>>> from trisynth import Circuit
+>>> rows = Circuit().fit(df, target="y").sample(1000)  # doctest: +SKIP
+
+The names below are imported when they are first used, so that ``import trisynth`` takes no time.
+"""
+
+import importlib
+from typing import Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "ADASYN": "generators.smote",
+    "ARF": "generators.trees.arf",
+    "Auto": "recommend.auto",
+    "BorderlineSMOTE": "generators.smote",
+    "CGAN": "generators.neural.cgan",
+    "CTGAN": "generators.neural.ctgan",
+    "Circuit": "generators.circuit",
+    "Column": "data.dataset",
+    "Copula": "generators.copula",
+    "Copy": "generators.copy",
+    "Diffusion": "generators.neural.diffusion",
+    "GAN": "generators.neural.gan",
+    "Generator": "generators.base",
+    "Independent": "generators.independent",
+    "InputError": "errors",
+    "Loss": "objective",
+    "SMOTE": "generators.smote",
+    "SMOTENC": "generators.smote",
+    "TGAN": "generators.neural.tgan",
+    "TVAE": "generators.neural.tvae",
+    "VAE": "generators.neural.vae",
+    "evaluate": "frames",
+    "load_runs": "frames",
+    "synthesize": "frames",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

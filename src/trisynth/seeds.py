@@ -9,6 +9,8 @@ import hashlib
 
 import numpy as np
 
+from trisynth.errors import InputError
+
 # Keeps derived integers inside what scikit-learn and torch accept as a seed.
 _LARGEST = 2**31 - 1
 
@@ -27,7 +29,14 @@ def stream(seed: int, *names: object) -> np.random.Generator:
     -------
     numpy.random.Generator
         Independent of every stream with another address or seed (SeedSequence, O'Neill 2015).
+
+    Raises
+    ------
+    InputError
+        If the seed is no whole number or below 0.
     """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError("seed", seed, "must be a whole number, 0 or more")
     address = hashlib.sha256("\x1f".join(map(str, names)).encode()).digest()
     words = np.frombuffer(address, dtype=np.uint32)
     return np.random.default_rng(np.random.SeedSequence([seed, *words.tolist()]))

@@ -6,14 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trisynth.data.schema import ColumnSchema, Schema
+from trisynth.data.dataset import Column
+from trisynth.data.kinds import learn
+from trisynth.data.schema import Schema
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 whole = st.integers(-(2**53), 2**53)
 
 
 def round_trip(values: pd.Series) -> pd.Series:
-    schema = ColumnSchema.learn(values)
+    schema = learn(values)
     return schema.restore(schema.canonical(values))
 
 
@@ -72,7 +74,7 @@ def test_any_objects_come_back(values):
     st.lists(st.floats(allow_infinity=False), min_size=1, max_size=10),
 )
 def test_restored_numbers_are_in_range(seen, drawn):
-    schema = ColumnSchema.learn(pd.Series(seen))
+    schema = learn(pd.Series(seen))
     restored = schema.restore(pd.Series(drawn)).dropna()
     assert restored.between(min(seen), max(seen)).all()
 
@@ -80,13 +82,13 @@ def test_restored_numbers_are_in_range(seen, drawn):
 @given(st.lists(st.integers(0, 99), min_size=2, max_size=10), st.lists(st.floats(-10, 110), min_size=1, max_size=10))
 def test_restored_numbers_are_on_the_step(seen, drawn):
     for scale in (1, 10, 100):
-        restored = ColumnSchema.learn(pd.Series(seen) / scale).restore(pd.Series(drawn) / scale)
+        restored = learn(pd.Series(seen) / scale).restore(pd.Series(drawn) / scale)
         assert (restored == np.round(restored, int(np.log10(scale)))).all()
 
 
 def test_canonical_numbers_can_be_squared():
     for top in (1e101, 1e308, np.finfo(float).max):
-        schema = ColumnSchema.learn(pd.Series([-top, 0.0, top]))
+        schema = learn(pd.Series([-top, 0.0, top]))
         canonical = schema.canonical(pd.Series([-top, 0.0, top]))
         assert np.isfinite(canonical**2).all()
         np.testing.assert_array_equal(schema.restore(canonical), [-top, 0.0, top])
@@ -94,18 +96,18 @@ def test_canonical_numbers_can_be_squared():
 
 def test_infinity_is_missing_and_does_not_stretch_the_range():
     values = pd.Series([1.0, np.inf, 3.0, -np.inf])
-    schema = ColumnSchema.learn(values)
+    schema = learn(values)
     assert (schema.lower, schema.upper) == (1.0, 3.0)
     assert schema.canonical(values).isna().tolist() == [False, True, False, True]
 
 
 def test_unknown_category_is_missing():
-    schema = ColumnSchema.learn(pd.Series(["a", "b", None]))
+    schema = learn(pd.Series(["a", "b", None]))
     assert schema.canonical(pd.Series(["b", "z", None])).isna().tolist() == [False, True, True]
 
 
 def test_numbers_can_be_read_as_categories():
-    schema = ColumnSchema.learn(pd.Series([2, 1, 2]), category=True)
+    schema = learn(pd.Series([2, 1, 2]), Column(kind="category"))
     assert list(schema.categories) == [1, 2]
     assert schema.restore(schema.canonical(pd.Series([1, 2]))).tolist() == [1, 2]
 
@@ -129,9 +131,9 @@ def test_integers_beyond_float_precision_stay_in_range():
     ],
 )
 def test_step_of_decimals(values, step):
-    assert ColumnSchema.learn(pd.Series(values)).step == pytest.approx(step)
+    assert learn(pd.Series(values)).step == pytest.approx(step)
 
 
 @pytest.mark.parametrize(("frequency", "step"), [("D", 86_400), ("3h", 3600), ("90s", 1), ("7min", 60), ("1ms", 0)])
 def test_step_of_dates(frequency, step):
-    assert ColumnSchema.learn(pd.Series(pd.date_range("2020-01-01", periods=9, freq=frequency))).step == step
+    assert learn(pd.Series(pd.date_range("2020-01-01", periods=9, freq=frequency))).step == step

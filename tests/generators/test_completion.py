@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from trisynth import synthesize
+import trisynth.synthesize as synthesize
 from trisynth.commandline import enter
 from trisynth.errors import InputError
 from trisynth.generators import completion

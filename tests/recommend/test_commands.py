@@ -2,7 +2,8 @@
 
 import pytest
 
-from trisynth import commandline, synthesize
+import trisynth.synthesize as synthesize
+from trisynth import commandline
 from trisynth.experiment.run import run_job
 
 BRIEF = (

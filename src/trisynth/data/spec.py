@@ -35,26 +35,56 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
         if name in names[:position]:
             raise InputError("dataset.columns", name, "names two columns of the table; rename one of them")
     if cfg["target"] not in names:
-        raise InputError("dataset.target", cfg["target"], _no_column(cfg["target"], names))
+        raise InputError("dataset.target", cfg["target"], no_column(cfg["target"], names))
     if cfg.get("task") not in (None, *TASKS):
         raise InputError("dataset.task", cfg["task"], f"must be null or one of {', '.join(TASKS)}")
-    facts = dict(cfg.get("columns") or {})
-    for name in facts:
-        if name not in names:
-            raise InputError("dataset.columns", name, _no_column(name, names))
-    columns = {name: _column(name, facts[name] or {}) for name in names if name in facts}
+    columns = checked_facts(cfg.get("columns"), names, "dataset.columns")
     if columns.get(cfg["target"], Column()).kind == "ignore":
         raise InputError(f"dataset.columns.{cfg['target']}.kind", "ignore", "the target cannot be ignored")
     texts = {key: cfg.get(key) or "" for key in ("licence", "note")}
     return Spec(name=cfg["name"], target=cfg["target"], task=cfg.get("task"), columns=columns, **texts)
 
 
-def _column(name: str, facts: Mapping[str, Any]) -> Column:
-    parameter = f"dataset.columns.{name}"
+def checked_facts(
+    facts: Mapping[Any, Column | Mapping[str, Any]] | None, names: Iterable, parameter: str = "facts"
+) -> dict[Any, Column]:
+    """Check declared facts of columns.
+
+    Parameters
+    ----------
+    facts : mapping of column name to Column or mapping, or None
+        A mapping has the fields of ``Column`` as keys.
+    names : iterable
+        Columns of the table.
+    parameter : str, default="facts"
+        Name of ``facts`` in errors.
+
+    Returns
+    -------
+    dict of column name to Column
+        In the order of ``names``.
+
+    Raises
+    ------
+    InputError
+        If a column does not exist or a declared fact makes no sense.
+    """
+    names = list(names)
+    for name in facts or {}:
+        if name not in names:
+            raise InputError(parameter, name, no_column(name, names))
+    given = {name: facts[name] for name in names if name in (facts or {})}
+    return {
+        name: fact if isinstance(fact, Column) else _column(f"{parameter}.{name}", fact or {})
+        for name, fact in given.items()
+    }
+
+
+def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
     known = [field.name for field in fields(Column)]
     for key, value in facts.items():
         if key not in known:
-            raise InputError(f"{parameter}.{key}", value, f"no such fact; {_nearest(key, known)}")
+            raise InputError(f"{parameter}.{key}", value, f"no such fact; {nearest(key, known)}")
     facts = dict(facts)
     if facts.get("kind") not in (None, *KINDS):
         raise InputError(f"{parameter}.kind", facts["kind"], f"must be one of {', '.join(KINDS)}")
@@ -71,11 +101,14 @@ def _column(name: str, facts: Mapping[str, Any]) -> Column:
     return Column(**facts)
 
 
-def _no_column(name: str, names: list[str]) -> str:
-    return f"the table has no such column; {_nearest(name, names)}"
+def no_column(name: object, names: Iterable) -> str:
+    """Say that a table has no such column, and which was probably meant."""
+    return f"the table has no such column; {nearest(name, names)}"
 
 
-def _nearest(name: str, names: list[str]) -> str:
+def nearest(name: object, names: Iterable) -> str:
+    """Suggest the known name that is most like a wrong one."""
+    names = [str(known) for known in names]
     folded = {known.casefold(): known for known in names}
     close = difflib.get_close_matches(str(name).casefold(), folded, n=1)
     shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")

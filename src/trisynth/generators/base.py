@@ -8,7 +8,9 @@ bounds and order are done here, once.
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,7 +20,8 @@ from trisynth import seeds
 from trisynth.config import instantiate, parameters_of
 from trisynth.data.dataset import Column, Dataset
 from trisynth.data.inference import task_of
-from trisynth.data.schema import ColumnSchema, Schema
+from trisynth.data.kinds import Category, Date, Kind, Number, learn
+from trisynth.data.schema import Schema
 from trisynth.errors import InputError
 from trisynth.generators import persistence
 from trisynth.generators.inputs import Training, check_count, training
@@ -40,6 +43,9 @@ class Generator(BaseEstimator, ABC):
     counts_ : ndarray of shape (k,)
         Training rows of each label.
     """
+
+    # Kinds of columns that the hooks understand; a subclass for other cells names its own.
+    kinds: ClassVar[tuple[type[Kind], ...]] = (Number, Category, Date)
 
     @abstractmethod
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
@@ -94,12 +100,20 @@ class Generator(BaseEstimator, ABC):
         # A fit starts from nothing: state of an earlier one would be saved, too.
         for name in vars(self).keys() - self.get_params(deep=False).keys():
             delattr(self, name)
-        self.schema_ = Schema.learn(given.X)
+        self.schema_ = Schema.learn(given.X, given.facts)
+        self._check_kinds()
         table = self.schema_.canonical(given.X)
         labels = self._labelled(table, given)
         self.counts_ = np.bincount(labels)
         self._fit(table, labels, rng, **hints)
         return self
+
+    def _check_kinds(self) -> None:
+        for column in self.schema_.columns:
+            if type(column) not in self.kinds:
+                known = ", ".join(kind.kind for kind in self.kinds)
+                remedy = f"{type(self).__name__} does not take columns of kind {column.kind}; it takes {known}"
+                raise InputError("X", column.name, remedy)
 
     def _labelled(self, table: pd.DataFrame, given: Training) -> np.ndarray:
         """Labels of the training rows; a numeric target joins the canonical table."""
@@ -107,9 +121,10 @@ class Generator(BaseEstimator, ABC):
         if given.y is None:
             self.labels_ = np.zeros(1, dtype=int)
             return np.zeros(len(table), dtype=int)
-        declared = given.facts.get(given.y.name, Column()).kind
-        self.numeric_target_ = declared == "number" or (declared is None and task_of(given.y) == "regression")
-        self.target_ = ColumnSchema.learn(given.y, category=not self.numeric_target_)
+        facts = given.facts.get(given.y.name, Column())
+        kind = facts.kind or ("number" if task_of(given.y) == "regression" else "category")
+        self.numeric_target_ = kind == "number"
+        self.target_ = learn(given.y, replace(facts, kind=kind))
         cells = self.target_.canonical(given.y)
         if self.numeric_target_:
             labels = _quantile_bins(given.y.to_numpy(float))

@@ -1,6 +1,5 @@
 """Checks of what a user hands to a generator: the table, its target, the number of rows."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import pandas as pd
 from pandas.api import types
 
 from trisynth.data.dataset import Dataset
+from trisynth.data.spec import checked_facts, nearest
 from trisynth.errors import InputError
 
 
@@ -63,7 +63,7 @@ def training(
         if y is not None:
             raise InputError("target", target, "is given beside y; give one of them")
         if not _has(X, target):
-            raise InputError("target", target, f"X has no such column; {_nearest(target, X.columns)}")
+            raise InputError("target", target, f"X has no such column; {nearest(target, X.columns)}")
         place, y, X = X.columns.get_loc(target), X[target], X.drop(columns=target)
         if not X.shape[1]:
             raise InputError("X", [target], "has no column besides the target; give at least one")
@@ -74,7 +74,12 @@ def training(
         bad = int(y.isna().sum() or np.isinf(y.to_numpy(float)).sum())
         raise InputError(parameter, y.name, f"has {bad} missing or infinite values; drop those rows")
     y = None if y is None else y.reset_index(drop=True)
-    return Training(X.reset_index(drop=True), y, place, dict(facts or {}))
+    names = [*X.columns] if y is None else [*X.columns, y.name]
+    declared = checked_facts(facts, names)
+    for name, fact in declared.items():
+        if fact.kind == "ignore":
+            raise InputError(f"facts.{name}.kind", fact.kind, "drop the column from the table instead")
+    return Training(X.reset_index(drop=True), y, place, declared)
 
 
 def check_count(n: object) -> None:
@@ -120,10 +125,3 @@ def _has(X: pd.DataFrame, name: object) -> bool:
         return name in X.columns
     except TypeError:
         return False
-
-
-def _nearest(name: object, known: pd.Index) -> str:
-    texts = [str(column) for column in known]
-    close = difflib.get_close_matches(str(name), texts, n=1)
-    shown = ", ".join(texts[:20]) + (", ..." if len(texts) > 20 else "")
-    return f"did you mean {close[0]}?" if close else f"there are {shown}"

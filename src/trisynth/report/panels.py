@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from trisynth.data.schema import ColumnSchema
+from trisynth.data.kinds import Kind, learn
 from trisynth.report.style import COLOURS, shortened
 
 # Share of the real cells that is cut off at either end of a number's axis.
@@ -89,7 +89,7 @@ def _count(values: np.ndarray) -> int:
 
 def histogram(real: pd.Series, synthetic: pd.Series) -> Histogram:
     """Both tables' cells of one number in common bins; missing and infinite cells count as missing."""
-    schema = ColumnSchema.learn(real)
+    schema = learn(real)
     cells = [_finite(schema, values) * schema.unit for values in (real, synthetic)]
     logarithmic = bool(len(cells[0])) and _long_tailed(cells[0])
     edges = bin_edges(cells[0], schema.step, logarithmic)
@@ -107,7 +107,7 @@ def shares(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
 
     The order is that of the categories. Beyond eight, only the commonest real ones are kept, and the rest is summed.
     """
-    schema = ColumnSchema.learn(real)
+    schema = learn(real)
     parts = [schema.canonical(values) for values in (real, synthetic)]
     known = schema.categories if schema.categories is not None else []
     counts = pd.DataFrame({name: part.value_counts() for name, part in zip(("real", "synthetic"), parts, strict=True)})
@@ -135,7 +135,7 @@ def draw(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str = "", lett
     letters : int
         Letters of small print that the panel's width has room for.
     """
-    if ColumnSchema.learn(real).categories is None:
+    if learn(real).categories is None:
         _numbers(axes, real, synthetic, unit, letters)
     else:
         _bars(axes, shares(real, synthetic), round(letters * _NAME))
@@ -153,7 +153,7 @@ def _faded(name: str) -> tuple[str, float]:
     return COLOURS[name], 0.35
 
 
-def _finite(schema: ColumnSchema, values: pd.Series) -> np.ndarray:
+def _finite(schema: Kind, values: pd.Series) -> np.ndarray:
     cells = schema.canonical(values).to_numpy(float)
     return cells[~np.isnan(cells)]
 
@@ -198,7 +198,7 @@ def _percent(value: float) -> str:
 
 
 def _missing(values: pd.Series) -> float:
-    return 1 - len(_finite(ColumnSchema.learn(values), values)) / max(len(values), 1)
+    return 1 - len(_finite(learn(values), values)) / max(len(values), 1)
 
 
 def _bars(axes: Axes, percent: pd.DataFrame, longest: int) -> None:

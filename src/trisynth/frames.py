@@ -1,0 +1,211 @@
+"""Functions from DataFrames to DataFrames: synthesize, evaluate, load_runs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from pandas.api import types
+from sklearn.base import clone
+from threadpoolctl import threadpool_limits
+
+from trisynth.config import CONF, instantiate
+from trisynth.data.dataset import Column, Dataset, Spec
+from trisynth.data.inference import task_of
+from trisynth.encoders.table import TableEncoder
+from trisynth.errors import InputError
+from trisynth.evaluation.arms import Combined, Real, Synthetic
+from trisynth.evaluation.classifiers import Classifier
+from trisynth.evaluation.metrics.context import Context
+from trisynth.evaluation.metrics.references import references
+from trisynth.evaluation.scores import gains, row_scores, utility_scores
+from trisynth.experiment.results import RESULT, Result, table
+from trisynth.generators.base import Generator
+from trisynth.generators.inputs import training
+
+_ARMS = {"real": Real(), "synthetic": Synthetic(), "combined": Combined()}
+
+
+def synthesize(
+    df: pd.DataFrame,
+    target: object = None,
+    n: int | Mapping | None = None,
+    generator: str | Generator = "circuit",
+    seed: int = 0,
+    facts: Mapping[str, Column] | None = None,
+) -> pd.DataFrame:
+    """Fit a generator to a table and draw synthetic rows.
+
+    Parameters
+    ----------
+    df : DataFrame, shape (rows, d)
+        Numbers, categories, texts, truth values or dates; missing cells allowed.
+    target : optional
+        Name of the column to predict. None treats all columns alike.
+    n : int, mapping of label to int, or None
+        Rows, or rows of each class; None gives as many rows as ``df`` has.
+    generator : str or Generator, default="circuit"
+        A name of ``conf/generator``, with its default arguments, or an unfitted generator.
+    seed : int, default=0
+        Seed of the fit and of the rows.
+    facts : mapping of str to Column, optional
+        Declared facts of columns; see :class:`trisynth.data.dataset.Column`.
+
+    Returns
+    -------
+    DataFrame, shape (n, d)
+        Columns, order and dtypes of ``df``.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used.
+    """
+    made = _generator(generator).fit(df, target=target, facts=facts, seed=seed)
+    return made.sample(len(df) if n is None else n, seed)
+
+
+def evaluate(
+    real_train: pd.DataFrame,
+    real_test: pd.DataFrame,
+    synthetic: pd.DataFrame,
+    target: object,
+    classifier: str = "forest",
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Score synthetic rows: how useful they are, how like real rows, and whether they copy.
+
+    Parameters
+    ----------
+    real_train : DataFrame
+        Rows that the generator was fitted on.
+    real_test : DataFrame
+        Held-out rows; no generator has seen them.
+    synthetic : DataFrame
+        All three tables have the same columns.
+    target : object
+        Name of the column to predict; it is a number where it has more than 20 distinct ones in ``real_train``.
+    classifier : str, default="forest"
+        A name of ``conf/classifier``. It is trained on real, synthetic and combined rows and predicts ``real_test``.
+    seed : int, default=0
+
+    Returns
+    -------
+    DataFrame
+        One row per score. ``group`` is ``real``, ``synthetic`` or ``combined`` (trained on), ``gain`` (combined
+        less real), ``fidelity`` or ``copying``; ``metric`` is its name in the glossary and ``value`` the score.
+        ``floor`` and ``ceiling`` are the scores of independent columns and of copied training rows, for fidelity
+        and copying.
+
+    Raises
+    ------
+    InputError
+        If the tables do not fit each other, or an argument cannot be used.
+    """
+    train, test, rows = _datasets(target, real_train=real_train, real_test=real_test, synthetic=synthetic)
+    metrics = instantiate(_config("metrics", "default"), "metrics")
+    estimators = _config("classifier", classifier)
+    judge = Classifier(estimators.pop("name"), **instantiate(estimators, "classifier"))
+    utility, compared = metrics["utility"], {group: metrics[group] for group in ("fidelity", "copying")}
+    with threadpool_limits(limits=1):
+        encoder = TableEncoder().fit(train.X)
+        scores: dict[str, float] = {}
+        for name, arm in _ARMS.items():
+            composed = arm.compose(train, rows, seed)
+            found = utility_scores(judge, arm, composed, encoder, test, utility, train.classes, seed)
+            scores |= {f"{name}/{metric}": value for metric, value in found.items()}
+
+        def compare(drawn: Dataset) -> dict[str, float]:
+            return row_scores(Context(train, test, drawn, encoder, seed), compared)
+
+        scores |= gains(scores) | compare(rows)
+        frame = references(train, seed, compare)
+    lines = [
+        (*name.split("/", 1), value, frame.get(f"{name}_floor"), frame.get(f"{name}_ceiling"))
+        for name, value in scores.items()
+    ]
+    numbers = ["value", "floor", "ceiling"]
+    return pd.DataFrame(lines, columns=["group", "metric", *numbers]).astype(dict.fromkeys(numbers, float))
+
+
+def load_runs(path: str | Path = "runs") -> pd.DataFrame:
+    """Load finished jobs as one tidy table.
+
+    Parameters
+    ----------
+    path : path, default="runs"
+        A folder of single results, as ``paths.runs`` names it, the folder of a sweep, or its ``results.csv``.
+
+    Returns
+    -------
+    DataFrame
+        One row per job: ``key``, ``dataset``, ``generator``, ``classifier``, ``seed``, the loss weights
+        ``loss.alpha``, ``loss.beta`` and ``loss.gamma``, settings that were varied, and the metrics.
+
+    Raises
+    ------
+    InputError
+        If there is no finished job.
+    """
+    path = Path(path)
+    listed = path / "results.csv" if path.is_dir() else path
+    if listed.is_file():
+        return pd.read_csv(listed, dtype={"key": str})
+    found = [Result.read(path, file.parent.name) for file in sorted(path.glob(f"*/{RESULT}"))]
+    results = [result for result in found if result is not None]
+    if not results:
+        raise InputError("path", str(path), "holds no finished job; give paths.runs of a run, or a sweep's folder")
+    return table(results)
+
+
+def _generator(generator: str | Generator) -> Generator:
+    if isinstance(generator, Generator):
+        return clone(generator)
+    if isinstance(generator, type):
+        raise InputError("generator", generator.__name__, f"is a class; give {generator.__name__}()")
+    config = _config("generator", generator)
+    for key, value in config.items():
+        # What a run interpolates has a default of its own in the constructor.
+        if isinstance(value, str) and value.startswith("${"):
+            config[key] = None
+    return instantiate(config, "generator")
+
+
+def _config(group: str, name: object) -> dict[str, Any]:
+    """Content of one file of ``conf``."""
+    known = sorted(file.stem for file in (CONF / group).glob("*.yaml"))
+    if name not in known:
+        raise InputError(group, name, f"must be one of {', '.join(known)}")
+    return yaml.safe_load((CONF / group / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def _datasets(target: object, **frames: pd.DataFrame) -> list[Dataset]:
+    """Check tables of the same columns, the training rows first, and give them one spec."""
+    parts = {}
+    for name, frame in frames.items():
+        try:
+            parts[name] = training(frame, target=target)
+        except InputError as error:
+            raise InputError(name if error.parameter == "X" else error.parameter, error.value, error.remedy) from None
+    first, train = next(iter(parts.items()))
+    for name, part in parts.items():
+        _check_alike(name, part.X, first, train.X)
+    task = task_of(train.y)
+    texts = {name: part.y.astype(str) for name, part in parts.items()}
+    classes = sorted(set().union(*texts.values()))
+    spec = Spec("table", target, task)
+    made = []
+    for name, part in parts.items():
+        y = pd.Series(pd.Categorical(texts[name], classes)) if task == "classification" else part.y.astype("float64")
+        made.append(Dataset(part.X[list(train.X)], y.rename(target), spec, train.place))
+    return made
+
+
+def _check_alike(name: str, X: pd.DataFrame, first: str, train: pd.DataFrame) -> None:
+    differing = [str(column) for column in train.columns.symmetric_difference(X.columns, sort=False)]
+    if differing:
+        raise InputError(name, differing, f"{name} and {first} must have the same columns; these are in one of them")
+    for column in train:
+        if types.is_numeric_dtype(train[column].dtype) and not types.is_numeric_dtype(X[column].dtype):
+            raise InputError(name, column, f"holds numbers in {first} and {X[column].dtype} here; convert it")

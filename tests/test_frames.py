@@ -1,0 +1,225 @@
+"""Three lines of Python: a table in, rows like it out, scores and finished jobs as tidy tables."""
+
+import inspect
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+import trisynth
+from trisynth import Circuit, Column, Copula, Independent, InputError, evaluate, load_runs, synthesize
+from trisynth.config import CONF, locate
+
+
+def table(rows: int = 300, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    age = rng.integers(20, 90, rows)
+    return pd.DataFrame(
+        {
+            "age": age,
+            "sick": np.where(age + rng.normal(0, 15, rows) > 60, "yes", "no"),
+            "dose": np.round(rng.gamma(2.0, 3.0, rows), 1).astype("float32"),
+            "since": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 90, rows), unit="D"),
+            "smoker": rng.random(rows) < 0.3,
+        }
+    )
+
+
+def alike(rows: pd.DataFrame, real: pd.DataFrame) -> bool:
+    return list(rows) == list(real) and list(rows.dtypes) == list(real.dtypes)
+
+
+@pytest.mark.parametrize("target", ["sick", "age", None])
+def test_rows_have_the_columns_order_and_dtypes_of_the_table(target):
+    real = table()
+    rows = Copula().fit(real, target=target).sample(50)
+    assert alike(rows, real) and len(rows) == 50
+    assert alike(Copula().fit(real, target=target).sample(0), real)
+
+
+def test_a_target_apart_comes_last():
+    real = table()
+    rows = Copula().fit(real.drop(columns="sick"), real["sick"]).sample(9)
+    assert list(rows) == ["age", "dose", "since", "smoker", "sick"]
+
+
+def test_without_a_target_there_are_no_classes_to_ask_for():
+    generator = Copula().fit(table())
+    assert len(generator.labels_) == 1 and generator.counts_.tolist() == [300]
+    with pytest.raises(InputError, match=r"^n=.*without target knows no classes"):
+        generator.sample({"yes": 3})
+
+
+def test_whole_numbers_of_many_values_are_a_number_as_on_the_command_line():
+    real = table(400).assign(income=lambda t: 1000 + 7 * t.index)
+    generator = Copula().fit(real, target="income")
+    assert generator.numeric_target_ and generator.sample(30)["income"].dtype == "int64"
+    few = real.assign(income=real["income"] % 20)
+    assert not Copula().fit(few, target="income").numeric_target_
+    declared = {"income": Column(kind="number")}
+    assert Copula().fit(few, target="income", facts=declared).numeric_target_
+    assert not Copula().fit(few, target="income", facts={"income": {"kind": "category"}}).numeric_target_
+
+
+def test_a_target_is_aligned_by_its_index():
+    real = table()
+    X, y = real.drop(columns="sick"), real["sick"]
+    expected = Copula().fit(X, y).sample(40)
+    assert Copula().fit(X, y.sample(frac=1, random_state=1)).sample(40).equals(expected)
+    assert Copula().fit(X, y.tolist()).sample(40).rename(columns={"target": "sick"}).equals(expected)
+
+
+X, Y = table().drop(columns="sick"), table()["sick"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"X": X, "y": Y.to_frame()}, r"^y=\['sick'\]: must be one column, not a DataFrame; give y\['sick'\]$"),
+        ({"X": X, "y": "sick"}, "^y='sick': .*a column of X is named by target="),
+        ({"X": X, "y": Y.set_axis(Y.index + 1)}, "^y='sick': has other row labels than X"),
+        ({"X": X, "y": Y.iloc[1:]}, "^y=299: must have one value per row of X, 300"),
+        ({"X": X, "y": Y.rename("age")}, "^y='age': has the name of a column of X"),
+        ({"X": table(), "target": "sic"}, "^target='sic': X has no such column; did you mean sick?"),
+        ({"X": table(), "target": ["sick"]}, r"^target=\['sick'\]: X has no such column"),
+        ({"X": table(), "y": Y, "target": "sick"}, "^target='sick': is given beside y"),
+        ({"X": table()[["sick"]], "target": "sick"}, "^X=.*no column besides the target"),
+        ({"X": table().assign(sick=None), "target": "sick"}, "^target='sick': has 300 missing or infinite values"),
+        ({"X": table().iloc[:0]}, "^X=.*must be a DataFrame with rows and columns"),
+        ({"X": table()[["age", "age"]]}, "^X=.*column names must be unique"),
+        ({"X": table(), "seed": None}, "^seed=None: must be a whole number, 0 or more$"),
+        ({"X": table(), "seed": -1}, "^seed=-1: must be"),
+        ({"X": table(), "seed": "a"}, "^seed='a': must be"),
+        ({"X": table(), "seed": True}, "^seed=True: must be"),
+        ({"X": table(), "facts": {"agee": Column()}}, "^facts='agee': the table has no such column; did you mean age?"),
+        ({"X": table(), "facts": {"sick": Column(kind="number")}}, "^facts.sick.kind='number': the column holds"),
+        ({"X": table(), "facts": {"age": {"kid": 1}}}, "^facts.age.kid=1: no such fact"),
+    ],
+)
+def test_wrong_arguments_end_in_one_line(arguments, message):
+    with pytest.raises(InputError, match=message) as error:
+        Independent().fit(**arguments)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("seed", [None, -1, "a", True, 1.0])
+def test_a_wrong_seed_of_a_sample_ends_in_one_line(seed):
+    generator = Independent().fit(table())
+    with pytest.raises(InputError, match=r"^seed="):
+        generator.sample(3, seed)
+
+
+# The functions
+
+
+def test_synthesize_takes_a_name_or_a_generator():
+    real = table()
+    rows = synthesize(real, target="sick", n=40, generator="copula", seed=3)
+    assert rows.equals(synthesize(real, target="sick", n=40, generator=Copula(), seed=3)) and alike(rows, real)
+    assert len(synthesize(real, generator="independent")) == len(real)
+    assert synthesize(real, target="sick", n={"yes": 5}, generator="copula")["sick"].eq("yes").all()
+    for wrong in ("copla", Copula, 3):
+        with pytest.raises(InputError, match=r"^generator="):
+            synthesize(real, generator=wrong)
+
+
+def test_the_default_is_the_circuit():
+    generator = inspect.signature(synthesize).parameters["generator"].default
+    assert locate(yaml.safe_load((CONF / f"generator/{generator}.yaml").read_text())["_target_"]) is Circuit
+
+
+@pytest.mark.parametrize("target", ["sick", "age"])
+def test_evaluate_is_tidy_and_sees_what_is_wrong(target):
+    train, test = table(150, 1), table(150, 2)
+    found = {
+        name: evaluate(train, test, rows, target, "logistic")
+        for name, rows in {
+            "copies": train,
+            "independent": synthesize(train, target, generator="independent"),
+        }.items()
+    }
+    for scores in found.values():
+        assert list(scores) == ["group", "metric", "value", "floor", "ceiling"]
+        assert set(scores["group"]) == {"real", "synthetic", "combined", "gain", "fidelity", "copying"}
+        assert not scores.duplicated(["group", "metric"]).any()
+    copies, independent = (scores.set_index(["group", "metric"]) for scores in found.values())
+    share = ("copying", "identical_match_share")
+    assert copies.loc[share, "value"] == copies.loc[share, "ceiling"] == 1 > independent.loc[share, "value"]
+    score = ("synthetic", "roc_auc" if target == "sick" else "r2")
+    assert copies.loc[score, "value"] == copies.loc[("real", score[1]), "value"] > independent.loc[score, "value"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.drop(columns="dose"), r"^synthetic=\['dose'\]: synthetic and real_train must have the same"),
+        (lambda t: t.assign(age="old"), "^synthetic='age': holds numbers in real_train"),
+        (lambda t: t.iloc[:0], "^synthetic="),
+    ],
+)
+def test_tables_that_do_not_fit_each_other_are_refused(change, message):
+    with pytest.raises(InputError, match=message):
+        evaluate(table(60), table(60), change(table(60)), "sick")
+
+
+def test_load_runs_has_one_row_per_job(finished):
+    runs = load_runs(finished["folder"] / "runs")
+    assert len(runs) == 8 and runs["key"].is_unique
+    assert list(runs)[:8] == [
+        "key",
+        "dataset",
+        "generator",
+        "classifier",
+        "seed",
+        "loss.alpha",
+        "loss.beta",
+        "loss.gamma",
+    ]
+    assert set(runs["generator"]) == {"independent", "copula"} and runs["real/f1_macro"].notna().all()
+    sweep = next((finished["folder"] / "sweeps").glob("*/results.csv"))
+    for path in (sweep, sweep.parent):
+        assert set(load_runs(path)["key"]) == set(runs["key"])
+
+
+def test_load_runs_of_an_empty_folder_ends_in_one_line(tmp_path):
+    with pytest.raises(InputError, match=r"^path=.*holds no finished job"):
+        load_runs(tmp_path)
+
+
+# The package
+
+
+def test_every_generator_is_exported():
+    targets = [yaml.safe_load(path.read_text())["_target_"] for path in (CONF / "generator").glob("*.yaml")]
+    assert {target.rpartition(".")[2] for target in targets} < set(trisynth.__all__)
+    assert all(getattr(trisynth, target.rpartition(".")[2]) is locate(target) for target in targets)
+
+
+def test_dir_and_all_name_what_can_be_imported():
+    assert set(trisynth.__all__) < set(dir(trisynth))
+    assert all(hasattr(trisynth, name) for name in trisynth.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'circus'"):
+        trisynth.circus  # noqa: B018
+
+
+LIGHT = """
+import json, sys
+import trisynth
+print(json.dumps(sorted(sys.modules)))
+from trisynth import Copula, synthesize
+import pandas as pd
+df = pd.DataFrame({"a": [1, 2, 3] * 9, "y": list("uvw") * 9})
+import trisynth.synthesize
+print(list(trisynth.synthesize(df, target="y", n=5, generator="copula")), len(synthesize(df, n=2, generator=Copula())))
+"""
+
+
+def test_the_import_is_light_and_works_from_any_folder(tmp_path):
+    done = subprocess.run([sys.executable, "-c", LIGHT], cwd=tmp_path, capture_output=True, text=True, check=True)
+    modules, printed = done.stdout.splitlines()
+    assert not {"pandas", "numpy", "sklearn", "torch", "hydra"} & set(json.loads(modules))
+    assert printed == "['a', 'y'] 2" and not list(tmp_path.iterdir())
