@@ -4,7 +4,6 @@ Hydra looks for plugins in this namespace; ``conf/hydra`` gives them their names
 """
 
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -18,7 +17,7 @@ from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
 from hydra_plugins.hydra_optuna_sweeper.optuna_sweeper import OptunaSweeper
 from omegaconf import OmegaConf
 
-from trisynth.sweeps import worker
+from trisynth.sweeps import plan, worker
 
 
 class Launcher(JoblibLauncher):
@@ -44,7 +43,7 @@ class Launcher(JoblibLauncher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
         """Run a batch of jobs; see the parent class."""
         from hydra_plugins.hydra_joblib_launcher._core import process_joblib_cfg
-        from joblib import Parallel, delayed
+        from joblib import Parallel, delayed, effective_n_jobs
 
         options = OmegaConf.to_container(OmegaConf.create(self.joblib)) | {"backend": "loky"}
         process_joblib_cfg(options)
@@ -52,26 +51,21 @@ class Launcher(JoblibLauncher):
         with tempfile.TemporaryDirectory(prefix="trisynth-") as folder:
             file = Path(folder) / "shared"
             file.write_bytes(cloudpickle.dumps((self.preload, shared)))
-            order = apart(job_overrides)
+            order = plan.order(job_overrides)
+            self._announce(order, job_overrides, initial_job_idx, effective_n_jobs(options.get("n_jobs")))
             done = Parallel(**options)(
                 delayed(worker.run)(str(file), initial_job_idx + number, list(job_overrides[number]))
                 for number in order
             )
         return [result for _, result in sorted(zip(order, done, strict=True), key=itemgetter(0))]
 
-
-def apart(batch: Sequence[Sequence[str]]) -> list[int]:
-    """Numbers of the jobs in an order that keeps those apart that differ in their classifier alone.
-
-    They share one fit. Side by side, the first would make it while the others held their cores and waited.
-    """
-    met: Counter = Counter()
-    rounds = []
-    for overrides in batch:
-        shared = tuple(sorted(override for override in overrides if not override.startswith("classifier=")))
-        rounds.append(met[shared])
-        met[shared] += 1
-    return sorted(range(len(batch)), key=rounds.__getitem__)
+    def _announce(self, order: list[int], batch: Sequence[Sequence[str]], first: int, workers: int) -> None:
+        """Leave the plan in the sweep's folder, where the estimate of the remaining time reads it."""
+        folder = OmegaConf.select(self.config, "hydra.sweep.dir")
+        if folder:
+            jobs = {str(first + number): tuple(batch[number]) for number in order}
+            known = plan.Plan.read(Path(folder)).jobs
+            plan.Plan(known | jobs, workers).write(Path(folder))
 
 
 class Sweeper(BasicSweeper):
