@@ -51,8 +51,9 @@ class Launcher(JoblibLauncher):
         with tempfile.TemporaryDirectory(prefix="trisynth-") as folder:
             file = Path(folder) / "shared"
             file.write_bytes(cloudpickle.dumps((self.preload, shared)))
-            order = plan.order(job_overrides)
-            self._announce(order, job_overrides, initial_job_idx, effective_n_jobs(options.get("n_jobs")))
+            workers = effective_n_jobs(options.get("n_jobs"))
+            order = plan.order(job_overrides, workers)
+            self._announce(order, job_overrides, initial_job_idx, workers)
             done = Parallel(**options)(
                 delayed(worker.run)(str(file), initial_job_idx + number, list(job_overrides[number]))
                 for number in order

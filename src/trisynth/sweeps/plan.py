@@ -11,12 +11,19 @@ from trisynth.cache import write_atomic
 PLAN = "plan.json"
 
 
-def order(batch: Sequence[Sequence[str]]) -> list[int]:
+def order(batch: Sequence[Sequence[str]], workers: int = 1) -> list[int]:
     """Order in which to start the jobs of a batch.
 
     Jobs that differ in their classifier alone share one fit. Side by side, the first would make it while the others
-    held their cores and waited, so that all first ones are started before all second ones. Among these, one seed of
-    each combination is started before the next seed of any: every kind of job is seen early, and its duration known.
+    held their cores and waited, so that the first ones are started before the second ones. All combinations are started
+    with few seeds before any is started with the next seeds: every kind of job, and how long it takes, is seen early.
+
+    Parameters
+    ----------
+    batch : sequence of sequence of str
+        Overrides of each job.
+    workers : int
+        Number of jobs that run side by side.
 
     Returns
     -------
@@ -27,11 +34,15 @@ def order(batch: Sequence[Sequence[str]]) -> list[int]:
     passes: Counter = Counter()
     places = []
     for overrides in batch:
-        shared, seedless = fit_of(overrides), _without(overrides, "seed=")
-        places.append((rounds[shared], passes[seedless]))
-        rounds[shared] += 1
+        fit = fit_of(overrides)
+        seedless = choices_of(overrides)
+        places.append((rounds[fit], passes[seedless]))
+        rounds[fit] += 1
         passes[seedless] += 1
-    return sorted(range(len(batch)), key=places.__getitem__)
+    # As many seeds at a time as it takes to have two fits for each worker.
+    fits = max(sum(place == (0, 0) for place in places), 1)
+    together = -(-2 * workers // fits)
+    return sorted(range(len(batch)), key=lambda i: (places[i][1] // together, *places[i]))
 
 
 def fit_of(overrides: Sequence[str]) -> frozenset[str]:

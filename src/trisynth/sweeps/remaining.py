@@ -37,6 +37,8 @@ class Progress:
         Seconds of ``elapsed`` that were spent on the shared part; None while the job has not ended.
     cached : bool
         Whether the job's result existed before, so that its duration is not representative.
+    weight : float
+        Expected duration of the shared part in units of that of a usual job, before any is seen.
     """
 
     choices: frozenset[str]
@@ -44,6 +46,7 @@ class Progress:
     elapsed: float | None = None
     shared: float | None = None
     cached: bool = False
+    weight: float = 1.0
 
     @property
     def has_ended(self) -> bool:
@@ -90,20 +93,24 @@ def remaining(jobs: Sequence[Progress], workers: int, since_start: float | None 
 
 def _durations(ended: list[Progress], running: list[Progress], left: list[Progress]) -> dict[int, float]:
     """Predicted duration of every job of ``left`` by its identity."""
-    # A job without a shared part says nothing of its cost, even where it is the first: the fit may lie in the cache.
-    shared = {job: job.shared for job in ended if job.first}
+    # A first job without a shared part tells nothing about its cost: its fit was in the cache.
+    shared = {job: job.shared / job.weight for job in ended if job.first and job.shared > _SHORTEST}
     own = {job: job.elapsed - job.shared for job in ended}
     first, each = _fitted(shared), _fitted(own)
 
+    def predict_shared(job: Progress) -> float:
+        return first(job.choices) * job.weight if job.first else 0.0
+
     def predict(job: Progress) -> float:
-        return each(job.choices) + (first(job.choices) if job.first else 0.0)
+        return each(job.choices) + predict_shared(job)
 
     # A job that already runs for longer than predicted is an observation, too: a lower bound of its duration.
     late = {job: 1.5 * job.elapsed for job in running if job.elapsed > predict(job)}
     if late:
-        share = {job: first(job.choices) / max(predict(job), _SHORTEST) if job.first else 0.0 for job in late}
-        first = _fitted(shared | {job: share[job] * seconds for job, seconds in late.items() if job.first})
-        each = _fitted(own | {job: (1 - share[job]) * seconds for job, seconds in late.items()})
+        part = {job: predict_shared(job) / max(predict(job), _SHORTEST) for job in late}
+        shared |= {job: part[job] * seconds / job.weight for job, seconds in late.items() if part[job]}
+        own |= {job: (1 - part[job]) * seconds for job, seconds in late.items()}
+        first, each = _fitted(shared), _fitted(own)
     return {id(job): predict(job) for job in left}
 
 

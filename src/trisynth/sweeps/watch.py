@@ -1,12 +1,23 @@
 """Observation of a running sweep: which jobs have started and ended, and the time that is left."""
 
-from trisynth.experiment.results import seconds_of
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import yaml
+
+from trisynth.config import CONF
+from trisynth.experiment.results import TIMINGS
 from trisynth.sweeps.folder import Sweep
 from trisynth.sweeps.plan import Plan, choices_of, fit_of
 from trisynth.sweeps.remaining import Progress, remaining
 
 # Steps whose results the jobs of all classifiers share.
 _SHARED = ("fit", "sample", "metrics")
+# Expected duration of a fit by the package of its generator, in units of the others'; only for generators not yet seen.
+_WEIGHTS = {"trisynth.generators.neural": 10.0, "trisynth.generators.trees": 3.0, "trisynth.recommend": 30.0}
 STATES = ("done", "cached", "failed")
 
 
@@ -40,8 +51,7 @@ class Watch:
         for name, state in new.items():
             self.ended[name] = state
             if state["state"] == "done":
-                seconds = seconds_of(self.sweep.runs, state["key"])
-                self._shared[name] = min(sum(seconds.get(step, 0.0) for step in _SHARED), state.get("seconds", 0.0))
+                self._shared[name] = min(self._shared_seconds(state["key"]), state.get("seconds", 0.0))
         return new
 
     @property
@@ -59,11 +69,19 @@ class Watch:
         for name in names:
             overrides = plan.jobs.get(name, ())
             fit = fit_of(overrides)
-            jobs.append(self._progress(name, choices_of(overrides), fit not in fits or not overrides, now))
+            progress = self._progress(name, choices_of(overrides), fit not in fits or not overrides, now)
+            jobs.append(replace(progress, weight=weight(overrides)))
             fits.add(fit)
         jobs += [Progress(frozenset()) for _ in range(max((self.total or 0) - len(jobs), 0))]
         begun = min(self.started.values(), default=now)
         return remaining(jobs, plan.workers, now - begun)
+
+    def _shared_seconds(self, key: str) -> float:
+        try:
+            seconds = json.loads((self.sweep.runs / key / TIMINGS).read_text())
+        except (OSError, ValueError):
+            return 0.0
+        return sum(seconds.get(step, 0.0) for step in _SHARED)
 
     def _progress(self, name: str, choices: frozenset[str], first: bool, now: float) -> Progress:
         state = self.ended.get(name)
@@ -73,6 +91,20 @@ class Watch:
         if state["state"] != "done":
             return Progress(choices, first, cached=True)
         return Progress(choices, first, state.get("seconds", 0.0), self._shared[name])
+
+
+def weight(overrides: Sequence[str]) -> float:
+    """Return the expected duration of a job's fit in units of that of most generators."""
+    return math.prod(_weight(o.removeprefix("generator=")) for o in overrides if o.startswith("generator="))
+
+
+@lru_cache(maxsize=256)
+def _weight(generator: str) -> float:
+    try:
+        target = str(yaml.safe_load((CONF / "generator" / f"{generator}.yaml").read_text()).get("_target_"))
+    except (OSError, ValueError, AttributeError, yaml.YAMLError):
+        return 1.0  # a choice of the user's own
+    return next((times for package, times in _WEIGHTS.items() if target.startswith(f"{package}.")), 1.0)
 
 
 def spoken(seconds: float | None) -> str:
