@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from trisynth import commandline
+from trisynth.cache import write_atomic
 from trisynth.errors import InputError
 from trisynth.sweeps import folder as sweeps
 from trisynth.sweeps.watch import Watch, spoken
@@ -65,9 +66,9 @@ class Sweep(Callback):
         self.sweep = sweeps.Sweep(Path(config.hydra.sweep.dir), Path(paths.runs))
         self.fingerprint = sweeps.fingerprint(list(config.hydra.overrides.task), files_of(config))
         if self.sweep.is_complete(self.fingerprint) and exists(tracking.uri):
-            frame = pd.read_csv(self.sweep.folder / sweeps.RESULTS)
-            self._show(frame)
-            print(f"nothing to run: all {len(frame)} jobs were finished before")
+            self._show(config)
+            count = len(pd.read_csv(self.sweep.folder / sweeps.RESULTS, usecols=["key"]))
+            print(f"nothing to run: all {count} jobs were finished before")
             raise SystemExit(0)
         self.sweep.clear()
         # joblib replaces a worker whose memory has grown; a user can do nothing about it.
@@ -120,7 +121,8 @@ class Sweep(Callback):
         self.progress.stop()
         results, failures = self.sweep.finish()
         if results:
-            self._show(sweeps.table(results))
+            (self.sweep.folder / sweeps.SUMMARY).unlink(missing_ok=True)
+            self._show(config)
         problem = self.mirror.close(failed=bool(failures)) if self.mirror else None
         for failure in failures:
             # The last line of a traceback names the error; all of it is in the job's status file.
@@ -136,11 +138,19 @@ class Sweep(Callback):
             raise SystemExit(1)
         self.sweep.complete(self.fingerprint)
 
-    def _show(self, frame: pd.DataFrame) -> None:
-        from trisynth.report import console
+    def _show(self, config: DictConfig) -> None:
+        """Print the summary, made once: the next start of a finished sweep needs none of the libraries behind it."""
+        path = self.sweep.folder / sweeps.SUMMARY
+        if not path.is_file():
+            from trisynth.report.console import sweep_summary
 
-        console.show_sweep(frame)
-        print(f"\nresults: {self.sweep.folder / sweeps.RESULTS}")
+            frame = pd.read_csv(self.sweep.folder / sweeps.RESULTS, keep_default_na=False, na_values=[""])
+            share = OmegaConf.select(config, "test_size", default=1 / 3)
+            write_atomic(path, sweep_summary(frame, float(share)))
+        print(path.read_text(encoding="utf-8"))
+        print(f"results: {self.sweep.folder / sweeps.RESULTS}")
+        if (self.sweep.folder / sweeps.FIGURE).is_file():
+            print(f"figure: {self.sweep.folder / sweeps.FIGURE}")
 
 
 def files_of(config: DictConfig) -> list[str]:

@@ -16,6 +16,7 @@ from trisynth.experiment.results import RESULT, Result, table
 from trisynth.sweeps.plan import PLAN
 
 STATE, COMPLETE, RESULTS = "state.json", "complete.json", "results.csv"
+SUMMARY, FIGURE = "summary.txt", "gains.png"
 
 
 @dataclass(frozen=True)
