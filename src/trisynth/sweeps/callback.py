@@ -5,6 +5,7 @@ database, parallel first starts cannot race, and what is missing is added at the
 """
 
 import atexit
+import io
 import math
 import sys
 import threading
@@ -145,12 +146,29 @@ class Sweep(Callback):
             from trisynth.report.console import sweep_summary
 
             frame = pd.read_csv(self.sweep.folder / sweeps.RESULTS, keep_default_na=False, na_values=[""])
-            share = OmegaConf.select(config, "test_size", default=1 / 3)
-            write_atomic(path, sweep_summary(frame, float(share)))
+            test_size = float(OmegaConf.select(config, "test_size", default=1 / 3))
+            write_atomic(path, sweep_summary(frame, test_size))
+            if OmegaConf.select(config, "tracking.figure"):
+                draw(frame, self.sweep.folder / sweeps.FIGURE, test_size)
         print(path.read_text(encoding="utf-8"))
         print(f"results: {self.sweep.folder / sweeps.RESULTS}")
         if (self.sweep.folder / sweeps.FIGURE).is_file():
             print(f"figure: {self.sweep.folder / sweeps.FIGURE}")
+
+
+def draw(frame: pd.DataFrame, path: Path, test_size: float) -> None:
+    """Draw the gains of a sweep over the real rows; a sweep whose jobs have none has no figure."""
+    from trisynth.report.console import methods
+    from trisynth.report.gains import gains
+
+    path.unlink(missing_ok=True)
+    try:
+        figure = gains(methods(frame), test_size)
+    except InputError:
+        return
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=150, bbox_inches="tight")
+    write_atomic(path, content.getvalue())
 
 
 def files_of(config: DictConfig) -> list[str]:
