@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from trisynth.report.verdict import Case, cases, sentence, signed
-from trisynth.statistics.estimates import Estimate
+from trisynth.statistics.estimate import Estimate
 
 
 def case(gain, half, over=None, over_half=0.01, *, count=5, dataset="mine", method="smote"):

@@ -11,9 +11,12 @@ from rich.table import Table
 
 from trisynth.experiment.results import Result, table
 from trisynth.report import verdict
+from trisynth.report.jobs import WITHOUT_GENERATOR, arms_of, best_baseline
+from trisynth.report.jobs import scores as scores_of
+from trisynth.report.names import name as name_of
 from trisynth.report.verdict import signed
-from trisynth.statistics import estimates
-from trisynth.statistics.estimates import Estimate
+from trisynth.statistics.estimate import Estimate
+from trisynth.statistics.resampling import difference, estimate
 
 WIDTH = 80
 _SCORES = {
@@ -49,9 +52,7 @@ def job_summary(result: Result) -> str:
         score = result.metrics.get(f"{arm}/{headline}")
         gain = "" if arm == "real" or None in (real, score) else f"{score - real:+.3f}"
         cells = ("" if value is None else _short(value) for value in values)
-        arms.add_row(
-            estimates.name(arm).removesuffix(" by synthetic"), f"{sum(result.counts[arm].values()):,}", *cells, gain
-        )
+        arms.add_row(name_of(arm).removesuffix(" by synthetic"), f"{sum(result.counts[arm].values()):,}", *cells, gain)
     compared = _blank("synthetic rows", ["metric"], ["floor", "value", "ceiling"])
     for name, value in result.metrics.items():
         if name.startswith(("fidelity/", "copying/")) and not name.endswith(("_floor", "_ceiling")):
@@ -80,7 +81,7 @@ def sweep_summary(frame: pd.DataFrame, test_size: float) -> str:
     jobs = methods(frame)
     parts: list[Any] = []
     for metric, label in verdict.headlines(jobs).items():
-        found = estimates.scores(jobs, metric)
+        found = scores_of(jobs, metric)
         for dataset in dict.fromkeys(dataset for dataset, _, _ in found):
             own = jobs[jobs["dataset"] == dataset]
             keys, hidden = _shortened(found, dataset)
@@ -130,7 +131,7 @@ def _plain(value: Any) -> str:
 
 def _shortened(found: Mapping, dataset: str) -> tuple[list, int]:
     """Keys of a data set in reading order, with the best methods alone where there are many."""
-    keys = estimates.arms_of(found, dataset)
+    keys = arms_of(found, dataset)
     keys.sort(key=lambda key: key[1] != "")
     arms = [arm for arm in verdict.ADDED if any(key[2] == arm for key in keys)]
     best = sorted((key for key in keys if key[2] in arms[:1]), key=lambda key: -found[key].mean())
@@ -141,12 +142,10 @@ def _shortened(found: Mapping, dataset: str) -> tuple[list, int]:
 
 def _scores(found: Mapping, keys: list, label: str, jobs: pd.DataFrame, test_size: float) -> Table:
     dataset = keys[0][0]
-    rival = estimates.best_rival(found, dataset)
+    baseline = best_baseline(found, dataset)
     over = [("gain over\nreal", "real")] if (dataset, "", "real") in found else []
-    over += [(f"gain over\n{estimates.name(rival)}", rival)] if rival else []
-    out = _blank(
-        f"{estimates.name(dataset)}: {label}, {len(jobs)} jobs", ["training set"], ["score", *(h for h, _ in over)]
-    )
+    over += [(f"gain over\n{name_of(baseline)}", baseline)] if baseline else []
+    out = _blank(f"{name_of(dataset)}: {label}, {len(jobs)} jobs", ["training set"], ["score", *(h for h, _ in over)])
     last = ""
     for key in keys:
         _, method, arm = key
@@ -155,9 +154,9 @@ def _scores(found: Mapping, keys: list, label: str, jobs: pd.DataFrame, test_siz
             out.add_row(method)
             last = method
         others = [found[dataset, "", base] if key != (dataset, "", base) else None for _, base in over]
-        gains = ["" if o is None else signed(estimates.difference(found[key], o, test_size)) for o in others]
-        name = "real" if arm == "real" else estimates.name(arm)
-        out.add_row(f"  {name}" if method else name, _interval(estimates.estimate(found[key], test_size)), *gains)
+        gains = ["" if o is None else signed(difference(found[key], o, test_size)) for o in others]
+        name = "real" if arm == "real" else name_of(arm)
+        out.add_row(f"  {name}" if method else name, _interval(estimate(found[key], test_size)), *gains)
     return out
 
 
@@ -168,13 +167,13 @@ def _comparison(jobs: pd.DataFrame, shown: list[str], test_size: float) -> Table
     for method in dict.fromkeys(shown) if metrics else ():
         once = jobs[jobs["method"] == method].drop_duplicates("seed")
         values = [once[column].dropna() for column in metrics]
-        out.add_row(method, *(_interval(estimates.estimate(v, test_size)) if len(v) else "" for v in values))
+        out.add_row(method, *(_interval(estimate(v, test_size)) if len(v) else "" for v in values))
     return out
 
 
 def _place(arm: str) -> tuple[int, str]:
     """Place of a training set: real rows, the baselines without a generator, then those with synthetic rows."""
-    order = (*estimates.WITHOUT_GENERATOR, "synthetic", "combined", "balanced")
+    order = (*WITHOUT_GENERATOR, "synthetic", "combined", "balanced")
     return (order.index(arm) if arm in order else len(order)), arm
 
 

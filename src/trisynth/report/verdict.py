@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from trisynth.statistics import estimates
-from trisynth.statistics.estimates import Estimate
+from trisynth.report.jobs import best_baseline
+from trisynth.report.jobs import scores as scores_of
+from trisynth.report.names import name as name_of
+from trisynth.statistics.estimate import Estimate
+from trisynth.statistics.resampling import difference
 
 # The scores to compare by; ROC AUC only where jobs have no macro-F1.
 HEADLINES = {"f1_macro": "macro-F1", "r2": "R²"}
@@ -51,16 +54,16 @@ def cases(jobs: pd.DataFrame, test_size: float) -> list[Case]:
     """
     found = []
     for metric, score in headlines(jobs).items():
-        scores = estimates.scores(jobs, metric)
+        scores = scores_of(jobs, metric)
         arm = next((arm for arm in ADDED if any(key[2] == arm for key in scores)), None)
         for dataset, method, own in scores:
             if own != arm or (dataset, "", "real") not in scores:
                 continue
             added = scores[dataset, method, arm]
-            rival = estimates.best_rival(scores, dataset)
-            over = estimates.difference(added, scores[dataset, "", rival], test_size) if rival else None
-            gain = estimates.difference(added, scores[dataset, "", "real"], test_size)
-            found.append(Case(dataset, method, arm, score, gain, rival, over))
+            best = best_baseline(scores, dataset)
+            over = difference(added, scores[dataset, "", best], test_size) if best else None
+            gain = difference(added, scores[dataset, "", "real"], test_size)
+            found.append(Case(dataset, method, arm, score, gain, best, over))
     return found
 
 
@@ -89,11 +92,11 @@ def signed(gain: Estimate, digits: int = 3) -> str:
 
 
 def _of_one(case: Case, single: bool) -> str:
-    rows, where = ADDED[case.arm], f"on {estimates.name(case.dataset)} with {case.method}"
+    rows, where = ADDED[case.arm], f"on {name_of(case.dataset)} with {case.method}"
     gain, score = case.over_real, case.score
-    rival = estimates.name(case.baseline) if case.baseline else None
+    baseline = name_of(case.baseline) if case.baseline else None
     if single:
-        against = f" and {signed(case.over_baseline)} against the best baseline ({rival})" if rival else ""
+        against = f" and {signed(case.over_baseline)} against the best baseline ({baseline})" if baseline else ""
         return (
             f"{rows} score {signed(gain)} {score} against real rows{against} {where}; "
             "one seed has no interval, so this may be chance."
@@ -104,11 +107,11 @@ def _of_one(case: Case, single: bool) -> str:
         first = f"{rows} lose {signed(gain)} {score} against real rows {where}"
     else:
         first = f"{rows} show no clear gain over real rows {where} ({signed(gain)} {score})"
-    if not rival:
+    if not baseline:
         return f"{first}."
     over = case.over_baseline
     verb = "they also beat" if over.above_zero else "they do not beat"
-    return f"{first}; {verb} the best baseline, {rival} ({signed(over)})."
+    return f"{first}; {verb} the best baseline, {baseline} ({signed(over)})."
 
 
 def _of_many(found: list[Case], single: bool) -> str:
@@ -117,8 +120,8 @@ def _of_many(found: list[Case], single: bool) -> str:
     best = max(shown or found, key=lambda case: case.over_real.mean)
     datasets = list(dict.fromkeys(case.dataset for case in found))
     alone = len(datasets) == 1
-    place = f" on {estimates.name(datasets[0])}" if alone else ""
-    where = f"with {best.method}" if alone else f"on {estimates.name(best.dataset)} with {best.method}"
+    place = f" on {name_of(datasets[0])}" if alone else ""
+    where = f"with {best.method}" if alone else f"on {name_of(best.dataset)} with {best.method}"
     unit = "generators" if alone else "pairs of data set and generator"
     most = f"{signed(best.over_real)} {best.score} {where}"
     if single:
@@ -135,7 +138,7 @@ def _of_many(found: list[Case], single: bool) -> str:
     if not compared:
         return f"{first}."
     beaten = sum(case.over_baseline.above_zero for case in compared)
-    rival = f"the best baseline ({estimates.name(compared[0].baseline)})" if alone else "the best baseline"
+    baseline = f"the best baseline ({name_of(compared[0].baseline)})" if alone else "the best baseline"
     if not beaten:
-        return f"{first}; {'no generator beats' if alone else 'none beats'} {rival}."
-    return f"{first}; {beaten} of {len(compared)} {'beats' if beaten == 1 else 'beat'} {rival}."
+        return f"{first}; {'no generator beats' if alone else 'none beats'} {baseline}."
+    return f"{first}; {beaten} of {len(compared)} {'beats' if beaten == 1 else 'beat'} {baseline}."

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
@@ -18,11 +17,7 @@ class GeneratorModel(PythonModel):
 
     def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
         """Sample as many rows as the column ``rows`` of the input sums up to."""
-        sample = self.generator.sample(int(model_input["rows"].sum()), int((params or {}).get("seed", 0)))
-        if isinstance(sample, pd.DataFrame):
-            return sample
-        X, y = sample
-        return X.assign(**{y.name: y})
+        return self.generator.sample(int(model_input["rows"].sum()), int((params or {}).get("seed", 0)))
 
 
 set_model(GeneratorModel())

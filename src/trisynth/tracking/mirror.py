@@ -240,9 +240,10 @@ def _described(config: str, raw: str) -> Any:
     dataset = data.load(json.loads(config), raw)
     origin = json.loads(config).get("source") or {}
     source = f"{origin['package']}:{origin['file']}" if origin else json.loads(config).get("path") or dataset.spec.name
-    rows = dataset.X.assign(**{dataset.spec.target: dataset.y})
     with _quiet():
-        made = mlflow.data.from_pandas(rows, source=str(source), targets=dataset.spec.target, name=dataset.spec.name)
+        made = mlflow.data.from_pandas(
+            dataset.frame, source=str(source), targets=dataset.spec.target, name=dataset.spec.name
+        )
         return made._to_mlflow_entity()
 
 
