@@ -1,6 +1,6 @@
-"""Hydra's sweepers and joblib's launcher, made fit for many short jobs that may be killed.
+"""Sweepers of Hydra and the launcher of joblib, adapted to many short jobs that may be killed.
 
-Hydra looks for plugins in this namespace; ``conf/hydra`` gives them their names, ``grid``, ``search`` and ``parallel``.
+Hydra finds plugins in this namespace; ``conf/hydra`` names them ``grid``, ``search`` and ``parallel``.
 """
 
 import tempfile
@@ -21,17 +21,17 @@ from trisynth.sweeps import plan, worker
 
 
 class Launcher(JoblibLauncher):
-    """joblib's launcher with messages of a few hundred bytes.
+    """Launcher of joblib with messages of a few hundred bytes.
 
-    The parent class sends what all jobs share, some 60 kB, with every job, and gets as much back. Here it goes once
-    through a file. That saves time, and a message that fits into one atomic write to a pipe cannot be left half
-    written by a worker that is killed, for which the other processes would wait for ever.
+    The parent class sends what all jobs share, some 60 kB, with every job, and receives as much. Here it is written
+    once to a file. That saves time, and a message that fits into one atomic write to a pipe cannot be left incomplete
+    by a worker that is killed, on which the other processes would wait forever.
 
     Parameters
     ----------
     preload : sequence of str
-        Modules that every worker imports at its start. joblib takes the memory of a worker's first job for its
-        measure and renews a worker that grows far beyond, so that late imports would cost a new start.
+        Modules that every worker imports at its start. joblib compares a worker's memory with that after its first job
+        and replaces a worker that has grown far beyond, so that late imports would cost a new start.
     **options
         Arguments of ``joblib.Parallel``.
     """
@@ -70,7 +70,7 @@ class Launcher(JoblibLauncher):
 
 
 class Sweeper(BasicSweeper):
-    """Hydra's grid sweeper that checks each choice once before the start, not each combination of choices.
+    """Grid sweeper of Hydra that checks each choice once before the start, not each combination of choices.
 
     Composing a configuration takes a tenth of a second, during which the workers of a large grid would be idle.
     """
@@ -87,10 +87,10 @@ class Sweeper(BasicSweeper):
 
 
 class Search(OptunaSweeper):
-    """Optuna's sweeper without its remarks: progress and failures are shown as for any other sweep.
+    """Sweeper of Optuna without its log: progress and failures are shown as for any other sweep.
 
-    A search needs no storage to go on where it was killed: started again, the same seed asks for the same trials, and
-    the finished ones are read.
+    A search resumes without a storage: started again, the same seed suggests the same trials, and the results of the
+    finished ones are read.
     """
 
     def sweep(self, arguments: list[str]) -> None:
@@ -101,6 +101,6 @@ class Search(OptunaSweeper):
         try:
             super().sweep(arguments)
         except ValueError as error:
-            # Where all trials failed there is no best one; the failures are told when the sweep ends.
+            # Where all trials failed there is no best one; the failures are reported when the sweep ends.
             if "No trials are completed" not in str(error):
                 raise

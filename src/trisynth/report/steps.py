@@ -33,9 +33,11 @@ class Steps:
             self._status.start()
 
     def __enter__(self) -> "Steps":
+        """Return the hook."""
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
+        """End the last step, unless it failed."""
         # The step in which a job fails has not ended; the error names what went wrong.
         if kind is None:
             self._end()

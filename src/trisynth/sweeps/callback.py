@@ -58,11 +58,13 @@ class Sweep(Callback):
     """Hydra callback of every multirun."""
 
     def __getstate__(self) -> dict:
+        """Return nothing to pickle."""
         # Launchers pickle callbacks for their workers; only the process that started the sweep observes it.
         return {}
 
     @_heard
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Start the observation of a sweep, or end the program where all its jobs are finished."""
         paths, tracking = config.paths, config.tracking
         self.sweep = sweeps.Sweep(Path(config.hydra.sweep.dir), Path(paths.runs))
         self.fingerprint = sweeps.fingerprint(list(config.hydra.overrides.task), files_of(config))
@@ -115,6 +117,7 @@ class Sweep(Callback):
 
     @_heard
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """Write and show the sweep's table and figure, end the mirror, and report failed and lost jobs."""
         self.stop.set()
         self.watcher.join()
         self._look()

@@ -1,4 +1,4 @@
-"""Plan of a sweep: which jobs its launcher starts, in which order and on how many workers."""
+"""Plan of a sweep: the jobs that its launcher starts, their order and the number of workers."""
 
 import json
 from collections import Counter
@@ -46,12 +46,12 @@ def order(batch: Sequence[Sequence[str]], workers: int = 1) -> list[int]:
 
 
 def fit_of(overrides: Sequence[str]) -> frozenset[str]:
-    """Overrides that decide which fit a job uses: all but its classifier."""
+    """Select the overrides that decide which fit a job uses: all but its classifier."""
     return _without(overrides, "classifier=")
 
 
 def choices_of(overrides: Sequence[str]) -> frozenset[str]:
-    """Overrides that may decide how long a job takes: all but its seed."""
+    """Select the overrides that may decide how long a job takes: all but its seed."""
     return _without(overrides, "seed=")
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Shortest duration that is told from none, in seconds.
+# Shortest duration that is distinguished from none, in seconds.
 _SHORTEST = 0.02
 # Weight of the penalty on the effect of one override, in jobs.
 _PENALTY = 0.3
@@ -50,7 +50,7 @@ class Progress:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the job is finished, failed or cached."""
+        """True if the job is finished, failed or cached."""
         return self.shared is not None or self.cached
 
 
@@ -93,7 +93,7 @@ def remaining(jobs: Sequence[Progress], workers: int, since_start: float | None 
 
 def _durations(ended: list[Progress], running: list[Progress], left: list[Progress]) -> dict[int, float]:
     """Predicted duration of every job of ``left`` by its identity."""
-    # A first job without a shared part tells nothing about its cost: its fit was in the cache.
+    # A first job without a shared part has an unknown cost: its fit was in the cache.
     shared = {job: job.shared / job.weight for job in ended if job.first and job.shared > _SHORTEST}
     own = {job: job.elapsed - job.shared for job in ended}
     first, each = _fitted(shared), _fitted(own)

@@ -198,8 +198,8 @@ class Mirror:
         )
         run = self.client.create_run(self.experiment, begin, tags, result.name).info.run_id
         self.client.log_artifacts(run, str(folder))
-        if (folder / model.FILE).is_file():
-            model.log(self.client, run, folder / model.FILE)
+        if (folder / model.MODEL).is_file():
+            model.log(self.client, run, folder / model.MODEL)
         entity = dataset_entity(canonical(result.config["dataset"]), self.paths["raw"], result.digests["real_train"])
         self.client.log_inputs(run, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
         seconds = {f"seconds/{part}": value for part, value in result.seconds(runs).items()}

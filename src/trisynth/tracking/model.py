@@ -5,7 +5,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-FILE = "generator.zip"
+from trisynth.report.artefacts import MODEL
+
+__all__ = ["MODEL", "log", "save"]
+
 # MLflow copies this script into the model and runs it when the model is loaded.
 _SCRIPT = Path(__file__).parent / "generator_model.py"
 
