@@ -27,7 +27,7 @@ profile=$(mktemp --directory)
 trap 'kill $server; rm -rf "$profile"' EXIT
 until curl --silent --fail "http://127.0.0.1:$port/health" >/dev/null; do kill -0 $server; sleep 1; done
 chromium --headless --no-sandbox --disable-gpu --disable-background-networking --disable-component-update \
-  --disable-sync --no-first-run --user-data-dir="$profile" --hide-scrollbars --window-size=2000,1250 \
+  --disable-sync --no-first-run --log-level=3 --user-data-dir="$profile" --hide-scrollbars --window-size=2000,1250 \
   --virtual-time-budget=90000 --screenshot="$profile/page.png" "http://127.0.0.1:$port/$address"
 # Without the menu on the left and the assistant on the right.
 python - <<PY

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
@@ -15,7 +16,7 @@ class GeneratorModel(PythonModel):
         """Load the saved generator."""
         self.generator = Generator.load(context.artifacts["generator"])
 
-    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Sample as many rows as the column ``rows`` of the input sums up to."""
         return self.generator.sample(int(model_input["rows"].sum()), int((params or {}).get("seed", 0)))
 

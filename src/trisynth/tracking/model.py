@@ -1,6 +1,7 @@
 """Fitted generator as an MLflow model: arrays and JSON with the code that reads them, no pickle."""
 
 import tempfile
+import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -32,13 +33,16 @@ def save(file: Path, folder: Path) -> None:
 
     takes = Schema([ColSpec(DataType.long, "rows")])
     signature = ModelSignature(takes, params=ParamSchema([ParamSpec("seed", DataType.long, 0)]))
-    mlflow.pyfunc.save_model(
-        folder,
-        python_model=str(_SCRIPT),
-        artifacts={"generator": str(file)},
-        signature=signature,
-        pip_requirements=[_requirement()],
-    )
+    with warnings.catch_warnings():
+        # MLflow advises on type hints that a table has no use for.
+        warnings.simplefilter("ignore")
+        mlflow.pyfunc.save_model(
+            folder,
+            python_model=str(_SCRIPT),
+            artifacts={"generator": str(file)},
+            signature=signature,
+            pip_requirements=[_requirement()],
+        )
 
 
 def _requirement() -> str:
