@@ -147,10 +147,10 @@ def bind(config: Mapping[str, Any], name: str = "", *, allow: Iterable[str] = ()
     }
     found = locate(config["_target_"], _dotted(name, "_target_"), allow)
     arguments.update(extra)
-    for key in arguments:
-        if new := current_name(found, key):
-            raise InputError(_dotted(name, key), arguments[key], f"is now called {_dotted(name, new)}")
     accepted = inspect.signature(found).parameters
+    for key in arguments:
+        if (new := current_name(found, key)) in accepted:
+            raise InputError(_dotted(name, key), arguments[key], f"is now called {_dotted(name, new)}")
     if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
         for key in arguments:
             if key not in accepted:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from trisynth.generators.neural import networks
+from trisynth.generators.neural.device import one_thread as single_thread
 from trisynth.objective.distances import DISTANCES, MMD, Sliced, bures, by_class, moments, sliced
 
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    with networks.one_thread():
+    with single_thread():
         yield
 
 

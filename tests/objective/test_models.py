@@ -8,19 +8,19 @@ import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from trisynth.encoders.table import Block
-from trisynth.generators.neural import networks
+from trisynth.generators.neural.device import one_thread as single_thread
 from trisynth.objective import Loss, Objective
 from trisynth.objective.adversarial import DiscriminativeClassifier
 from trisynth.objective.auxiliary import Auxiliary
 from trisynth.objective.models import MODELS
-from trisynth.objective.train_on_synthetic import TrainOnSynthetic, kept_aside
+from trisynth.objective.train_on_synthetic import TrainOnSynthetic, held_out
 
 NUMBERS = [Block(name, "number", i, i + 1) for i, name in enumerate("abc")]
 
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    with networks.one_thread():
+    with single_thread():
         yield
 
 
@@ -237,7 +237,7 @@ def test_rows_that_teach_the_truth_cost_less_and_the_gradient_leads_there():
     assert model(real[:100], labels[:100]) < model(real[:100], 1 - labels[:100])
 
 
-def test_rows_kept_aside_are_a_share_of_every_class_and_never_in_a_batch():
+def test_rows_held_out_are_a_share_of_every_class_and_never_in_a_batch():
     labels = torch.tensor([0] * 50 + [1] * 20 + [2] * 4)
     real = torch.arange(74.0)[:, None].repeat(1, 3)
     total = Objective(Loss(1, 0, 1, model="train_on_synthetic"), real, labels, NUMBERS, seeded())
@@ -255,7 +255,7 @@ def test_all_other_losses_leave_all_rows_to_the_generator(loss):
 
 
 def test_a_table_too_small_to_spare_a_row_keeps_all():
-    assert not kept_aside(torch.tensor([0, 0, 0, 1]), 0.2, seeded()).any()
+    assert not held_out(torch.tensor([0, 0, 0, 1]), 0.2, seeded()).any()
     model = TrainOnSynthetic(normal(4, 3), torch.tensor([0, 0, 0, 1]), None, seeded())
     assert model.rows.tolist() == [0, 1, 2, 3] and len(model.outer[0]) == 4
 

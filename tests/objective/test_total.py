@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from trisynth.encoders.table import Block
-from trisynth.generators.neural import networks
+from trisynth.generators.neural.device import one_thread as single_thread
 from trisynth.objective import Diverged, Loss, Objective, unit_scale
 from trisynth.objective.distances import DISTANCES
 from trisynth.objective.models import MODELS
@@ -17,7 +17,7 @@ NUMBERS = [Block(name, "number", i, i + 1) for i, name in enumerate("abc")]
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    with networks.one_thread():
+    with single_thread():
         yield
 
 
@@ -84,7 +84,7 @@ def test_a_term_that_starts_at_zero_stays_small():
 def test_terms_of_weight_zero_are_not_computed():
     real, labels = two_classes()
     total = objective(Loss(2, 0, 0), real, labels)
-    assert not total.needs_fakes
+    assert not total.needs_generated
     assert total(torch.tensor(5.0), real, labels).item() == 2
     assert set(total.terms) == {"rec", "rec_weighted", "total"}
 

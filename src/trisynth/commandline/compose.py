@@ -154,13 +154,11 @@ def show(result: Any, config: Mapping[str, Any]) -> None:
     """Print one job's table and mirror it into MLflow; exit status 1 if the mirror cannot be written."""
     from trisynth.report import console
 
-    print(console.job_summary(result), end="")
+    console.show_job(result)
     folder = Path(config["paths"]["runs"]) / result.key
     if (folder / "summary.txt").exists():
         print(f"\n{(folder / 'summary.txt').read_text()}", end="")
     print(f"\nresult: {folder / 'result.json'}")
-    if (folder / "overview.png").exists():
-        print(f"figure: {folder / 'overview.png'}")
     if config["tracking"]["uri"]:
         from trisynth.tracking import Mirror
 

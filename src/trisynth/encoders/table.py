@@ -55,7 +55,7 @@ class TableEncoder(BaseEstimator):
         self.numbers_ = [c.name for c in self.schema_.columns if c.categories is None]
         values = table[self.numbers_].to_numpy(float)
         absent = np.isnan(values)
-        # An all-missing column has no median; zero keeps the matrix finite and the indicator tells the rest.
+        # An all-missing column has no median; zero keeps the matrix finite, and the indicator is 1 in every row.
         self.medians_ = np.array(
             [np.median(v[~m]) if not m.all() else 0.0 for v, m in zip(values.T, absent.T, strict=True)]
         )
@@ -82,7 +82,7 @@ class TableEncoder(BaseEstimator):
         return blocks
 
     def transform(self, X: pd.DataFrame) -> np.ndarray:
-        """Matrix of ``X``, shape (n, width_), float64, without NaN."""
+        """Return the matrix of ``X``, shape (n, width_), float64, without NaN."""
         table = self.schema_.canonical(X)
         matrix = np.zeros((len(table), self.width_))
         if self.numbers_:
@@ -101,7 +101,7 @@ class TableEncoder(BaseEstimator):
         return matrix
 
     def inverse(self, matrix: np.ndarray) -> pd.DataFrame:
-        """Table of a matrix of shape (n, width_): the likeliest category, numbers on their step and in bounds."""
+        """Return the table of a matrix, shape (n, width_): likeliest categories, numbers on their grid, in bounds."""
         columns: dict[str, pd.Series] = {}
         if self.numbers_:
             values = self.scaler_.inverse_transform(matrix[:, : len(self.numbers_)])

@@ -1,9 +1,8 @@
-"""L_total = alpha L_rec + beta L_dist + gamma L_model: the three terms, in this one place.
+"""L_total = native + alpha L_rec / s_rec + beta L_dist / s_dist + gamma L_model / s_model.
 
-Every term is an average, over rows and over columns, of columns scaled to unit variance, and is divided by its
-value at the start of training: the weights mean the same on any table and at any batch size. ``L_rec`` comes
-from the generator's family; ``L_dist`` (``distances``) and ``L_model`` (``models``) are chosen by name, so that one
-more of either is one small function or class and one line.
+``Objective`` is the only place where terms are weighted and brought to common units; its docstring states the formula
+and the unit of each term. A family of generators supplies its own L_rec and native loss. L_dist (``distances``) and
+L_model (``models``) are chosen by name: another one is one small function or class and one line.
 """
 
 from trisynth.objective.auxiliary import Auxiliary

@@ -1,4 +1,4 @@
-"""The weights and the choice of terms, and what is raised when a term runs away."""
+"""Weights and choice of L_total's terms, and the error of a training that diverges."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from trisynth.errors import InputError
 from trisynth.objective.distances import DISTANCES
 from trisynth.objective.models import MODELS
 
-# How a family without pairs of rows comes by L_rec.
+# How a family without pairs of rows obtains L_rec.
 PAIRINGS = ("transport", "none")
 
 
@@ -20,7 +20,7 @@ class Diverged(RuntimeError):
     term : str
         The term: ``rec``, ``dist``, ``model``, ``native`` or ``gradient``.
     value : float
-        What it became.
+        Its value.
     """
 
     def __init__(self, term: str, value: float):
@@ -28,6 +28,7 @@ class Diverged(RuntimeError):
         self.term, self.value = term, value
 
     def __str__(self) -> str:
+        """Return the one line that a user sees."""
         return (
             f"the loss term {self.term!r} became {self.value}; the generator keeps its weights of the last good "
             "epoch; lower learning_rate or the term's weight"
@@ -41,18 +42,18 @@ class Loss:
     Parameters
     ----------
     alpha : float, default=1.0
-        Weight of L_rec, the family's own error of reconstruction.
+        Weight of L_rec, the family's own reconstruction error.
     beta : float, default=0.1
         Weight of L_dist, the distance between real and generated rows, within each class.
     gamma : float, default=0.1
-        Weight of L_model, what a predictive model says about the generated rows.
+        Weight of L_model, the loss of a predictive model on generated rows.
     distance : {"moments", "bures", "sliced", "mmd"}, default="moments"
-        Which L_dist; see ``trisynth.objective.distances``.
+        The L_dist; see ``trisynth.objective.distances``.
     model : {"auxiliary", "adc", "train_on_synthetic"}, default="auxiliary"
-        Which L_model; see ``trisynth.objective.models``.
+        The L_model; see ``trisynth.objective.models``.
     pairing : {"transport", "none"}, default="transport"
-        Where a family has no pairs of rows, as a GAN: the cheapest pairing of a batch within classes, or none, which
-        leaves alpha without effect. With "none", (1, 0, 0) is the native loss of every family.
+        For families without pairs of rows, such as GANs: the cheapest pairing of a batch within classes, or none,
+        which leaves alpha without effect. With "none", (1, 0, 0) is the native loss of every family.
     """
 
     alpha: float = 1.0
@@ -64,11 +65,11 @@ class Loss:
 
     @property
     def pairs(self) -> bool:
-        """Whether a family without pairs of rows shall look for them."""
+        """True if a family without pairs of rows has to pair them."""
         return self.alpha > 0 and self.pairing == "transport"
 
     def checked(self) -> "Loss":
-        """Itself.
+        """Return the loss itself if its values can be used.
 
         Raises
         ------

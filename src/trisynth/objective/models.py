@@ -1,7 +1,7 @@
-"""L_model in three readings of "what a predictive model says about the generated rows".
+"""L_model, the loss of a predictive model on generated rows, in three forms.
 
-``MODELS`` makes one from all scaled real training rows, their labels, the column of a numeric target or None, and a
-source of randomness. A reading may keep some real rows aside: ``rows`` are those that batches may come from.
+``MODELS`` builds one from all scaled real training rows, their labels, the column of a numeric target or None, and a
+source of randomness. A form may hold some real rows out: batches may come from ``rows`` only.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,5 @@
 """What adversarial generators share, against closed forms."""
 
-import itertools
 import math
 
 import numpy as np
@@ -8,16 +7,11 @@ import pytest
 import torch
 
 from trisynth.encoders.table import Block
-from trisynth.generators.neural import networks
-from trisynth.generators.neural.adversarial import (
-    Dropout,
-    Emission,
-    discriminator_loss,
-    generator_loss,
-    network,
-    transport_cost,
-)
-from trisynth.generators.neural.training import Player
+from trisynth.generators.neural import device, layers
+from trisynth.generators.neural.emission import ColumnEmission
+from trisynth.generators.neural.gan_base import discriminator_loss, generator_loss
+from trisynth.generators.neural.layers import Dropout
+from trisynth.generators.neural.optimizer import NetworkOptimizer
 from trisynth.objective import Diverged
 
 BLOCKS = [
@@ -32,29 +26,33 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-# The discriminator alone, between two known laws
+def network(sizes: list[int], generator: torch.Generator) -> torch.nn.Sequential:
+    return layers.mlp(sizes, generator, layers.leaky(0.0, generator))
+
+
+# The discriminator alone, between two known distributions
 
 
 def trained(shift: float) -> tuple[torch.nn.Module, float]:
     """Discriminator of N(0, 1) against N(shift, 1), and its value on fresh draws."""
     generator = seeded(1)
-    judge = network([1, 32, 32, 1], 0.0, generator)
-    player = Player(judge, 600, 5e-3)
-    with networks.one_thread():
+    discriminator = network([1, 32, 32, 1], generator)
+    optimizer = NetworkOptimizer(discriminator, 600, 5e-3)
+    with device.one_thread():
         for _ in range(600):
             real, fake = torch.randn(2, 512, 1, generator=generator)
-            player.step(discriminator_loss(judge(real), judge(fake + shift)))
+            optimizer.step(discriminator_loss(discriminator(real), discriminator(fake + shift)))
         with torch.no_grad():
             real, fake = torch.randn(2, 100_000, 1, generator=generator)
-            return judge, -discriminator_loss(judge(real), judge(fake + shift)).item()
+            return discriminator, -discriminator_loss(discriminator(real), discriminator(fake + shift)).item()
 
 
 def test_trained_discriminator_approaches_the_ratio_of_the_densities():
-    judge, value = trained(1.0)
+    discriminator, value = trained(1.0)
     x = torch.linspace(-1.5, 2.5, 41)[:, None]
     p, q = (torch.exp(-0.5 * (x - mean) ** 2) for mean in (0.0, 1.0))
     with torch.no_grad():
-        np.testing.assert_allclose(judge(x).sigmoid(), p / (p + q), atol=0.05)
+        np.testing.assert_allclose(discriminator(x).sigmoid(), p / (p + q), atol=0.05)
     # V at the best discriminator is -log 4 plus twice the Jensen-Shannon divergence, here by quadrature.
     grid = np.linspace(-9, 10, 20_001)
     p, q = (np.exp(-0.5 * (grid - mean) ** 2) / math.sqrt(2 * math.pi) for mean in (0.0, 1.0))
@@ -64,10 +62,10 @@ def test_trained_discriminator_approaches_the_ratio_of_the_densities():
 
 
 def test_value_is_minus_log_four_where_the_laws_agree():
-    judge, value = trained(0.0)
+    discriminator, value = trained(0.0)
     assert value == pytest.approx(-math.log(4), abs=0.01)
     with torch.no_grad():
-        np.testing.assert_allclose(judge(torch.linspace(-1.5, 1.5, 21)[:, None]).sigmoid(), 0.5, atol=0.05)
+        np.testing.assert_allclose(discriminator(torch.linspace(-1.5, 1.5, 21)[:, None]).sigmoid(), 0.5, atol=0.05)
 
 
 def test_generator_loss_does_not_saturate():
@@ -78,42 +76,13 @@ def test_generator_loss_does_not_saturate():
     assert torch.sigmoid(confident).item() < 1e-8
 
 
-# The cheapest pairing
-
-
-def test_pairing_is_the_cheapest_within_classes():
-    labels = torch.tensor([0, 0, 0, 0, 1, 1, 1])
-    real, fakes = torch.randn(2, 7, 3, generator=seeded(), dtype=torch.float64)
-    cost = 0.0
-    for rows in (range(4), range(4, 7)):
-        orders = itertools.permutations(rows)
-        cost += min((real[list(rows)] - fakes[list(order)]).square().sum().item() for order in orders)
-    assert transport_cost(real, fakes, labels).item() == pytest.approx(cost / 7)
-    assert transport_cost(real, fakes, torch.zeros(7, dtype=torch.long)).item() <= cost / 7
-
-
-def test_pairing_does_not_depend_on_the_order_and_sees_a_shift():
-    real = torch.randn(50, 2, generator=seeded(), dtype=torch.float64)
-    labels = torch.zeros(50, dtype=torch.long)
-    order = torch.randperm(50, generator=seeded())
-    assert transport_cost(real, real[order], labels).item() < 1e-20
-    # The squared 2-Wasserstein distance of a shifted sample is the shift's squared length.
-    assert transport_cost(real, real[order] + torch.tensor([3.0, 4.0]), labels).item() == pytest.approx(25.0)
-
-
-def test_pairing_pulls_every_row_to_its_partner():
-    real, fakes = torch.tensor([[0.0], [10.0]]), torch.tensor([[9.0], [1.0]], requires_grad=True)
-    transport_cost(real, fakes, torch.zeros(2, dtype=torch.long)).backward()
-    assert fakes.grad.ravel().tolist() == [-1.0, 1.0]
-
-
 # Emissions
 
 
 def test_emitted_rows_follow_the_outputs():
     n = 50_000
     raw = torch.tensor([[0.5, 1.0, -0.4, 0.2, 1.0, -1.0]]).repeat(n, 1)
-    rows = Emission(BLOCKS, torch.tensor([7.0]), 0.05)(raw, torch.rand(n, 6, generator=seeded()))
+    rows = ColumnEmission(BLOCKS, torch.tensor([7.0]), 0.05)(raw, torch.rand(n, 6, generator=seeded()))
     hard = torch.nn.functional.one_hot(rows[:, 3:].argmax(dim=1), 3).float()
     np.testing.assert_allclose(hard.mean(dim=0), raw[0, 3:].softmax(dim=0), atol=0.01)
     np.testing.assert_allclose((rows[:, 2] > 0.5).float().mean(), raw[0, 2].sigmoid(), atol=0.01)
@@ -125,12 +94,12 @@ def test_emitted_rows_follow_the_outputs():
 
 def test_emission_is_differentiable_and_finite_at_the_edges():
     raw = torch.zeros(2, 6, requires_grad=True)
-    rows = Emission(BLOCKS, torch.tensor([7.0]), 0.2)(raw, torch.tensor([[0.0] * 6, [1.0] * 6]))
+    rows = ColumnEmission(BLOCKS, torch.tensor([7.0]), 0.2)(raw, torch.tensor([[0.0] * 6, [1.0] * 6]))
     (rows * torch.arange(6.0)).sum().backward()
     assert torch.isfinite(rows).all() and torch.isfinite(raw.grad).all()
 
 
-# Players
+# Optimiser steps
 
 
 def test_dropout_keeps_the_mean_and_stops_after_training():
@@ -146,15 +115,15 @@ def test_dropout_keeps_the_mean_and_stops_after_training():
 
 @pytest.mark.parametrize("spoil", [math.inf, math.nan])
 def test_divergence_stops_before_the_step(spoil):
-    layers = network([2, 4, 1], 0.0, seeded())
-    before = networks.to_arrays(layers)
+    layers = network([2, 4, 1], seeded())
+    before = device.to_arrays(layers)
     with pytest.raises(Diverged):
-        Player(layers, 10, 1e-3).step(layers(torch.ones(3, 2)).mean() * spoil)
-    after = networks.to_arrays(layers)
+        NetworkOptimizer(layers, 10, 1e-3).step(layers(torch.ones(3, 2)).mean() * spoil)
+    after = device.to_arrays(layers)
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
-def test_a_step_moves_one_player_only():
-    first, second = network([2, 4, 2], 0.0, seeded()), network([2, 4, 1], 0.0, seeded(1))
-    Player(first, 10, 1e-3).step(second(first(torch.ones(3, 2))).mean())
+def test_a_step_moves_one_network_only():
+    first, second = network([2, 4, 2], seeded()), network([2, 4, 1], seeded(1))
+    NetworkOptimizer(first, 10, 1e-3).step(second(first(torch.ones(3, 2))).mean())
     assert all(parameter.grad is None for parameter in second.parameters())

@@ -7,7 +7,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from tables import apart
 
-from trisynth.generators.neural import networks
+from trisynth.generators.neural import device
 from trisynth.generators.neural.cgan import CGAN
 from trisynth.objective import Loss
 
@@ -37,13 +37,13 @@ def plain(overlapping) -> CGAN:
 
 
 def encoded(fitted: CGAN, X: pd.DataFrame) -> np.ndarray:
-    return (fitted.encoder_.transform(X) - fitted.centre_) / fitted.spread_
+    return (fitted.encoder_.encoder_.transform(X) - fitted.encoder_.mean_) / fitted.encoder_.scale_
 
 
 def agreement(fitted: CGAN, X: pd.DataFrame, y: pd.Series, seed: int = 2) -> float:
     drawn, asked = apart(fitted.sample({"ill": 1000, "well": 1000}, seed=seed))
-    judge = LogisticRegression(class_weight="balanced").fit(encoded(fitted, X), y)
-    return (judge.predict(encoded(fitted, drawn)) == asked).mean()
+    classifier = LogisticRegression(class_weight="balanced").fit(encoded(fitted, X), y)
+    return (classifier.predict(encoded(fitted, drawn)) == asked).mean()
 
 
 def test_an_independent_classifier_agrees_with_the_asked_labels(plain, overlapping):
@@ -53,28 +53,28 @@ def test_an_independent_classifier_agrees_with_the_asked_labels(plain, overlappi
     # The same noise under the other label gives the other class.
     labels = np.arange(1000) % 2
     first, second = (plain._sample(asked, np.random.default_rng(0)) for asked in (labels, 1 - labels))
-    judge = LogisticRegression(class_weight="balanced").fit(encoded(plain, X), y)
+    classifier = LogisticRegression(class_weight="balanced").fit(encoded(plain, X), y)
     asked = np.array(["ill", "well"])[labels]
-    assert (judge.predict(encoded(plain, first)) == asked).mean() > 0.65
-    assert (judge.predict(encoded(plain, second)) == asked).mean() < 0.35
+    assert (classifier.predict(encoded(plain, first)) == asked).mean() > 0.65
+    assert (classifier.predict(encoded(plain, second)) == asked).mean() < 0.35
 
 
 def test_swapped_labels_lower_the_discriminators_score(plain, overlapping):
     X, y = overlapping
     rows = torch.tensor(encoded(plain, X), dtype=torch.float32)
     labels = torch.tensor((y == "well").to_numpy().astype(int))
-    judge = networks.from_arrays(plain._judge(torch.Generator()), plain.judge_).eval()
+    classifier = device.from_arrays(plain._discriminator(torch.Generator()), plain.discriminator_).eval()
     with torch.no_grad():
-        kept, swapped = judge(rows, labels), judge(rows, 1 - labels)
+        kept, swapped = classifier(rows, labels), classifier(rows, 1 - labels)
     for label in (0, 1):
         assert (kept - swapped)[labels == label].mean() > 0.1
 
 
 def test_without_labels_the_discriminator_asks_for_no_class(plain, overlapping):
     unseen = CGAN(condition_discriminator=False, loss=Loss(1.0, 0.0, 0.0, pairing="none"), **SHORT).fit(*overlapping)
-    judge = networks.from_arrays(unseen._judge(torch.Generator()), unseen.judge_).eval()
-    rows = torch.randn(9, len(unseen.centre_))
-    assert torch.equal(judge(rows, torch.zeros(9, dtype=int)), judge(rows, torch.ones(9, dtype=int)))
+    classifier = device.from_arrays(unseen._discriminator(torch.Generator()), unseen.discriminator_).eval()
+    rows = torch.randn(9, unseen.encoder_.width_)
+    assert torch.equal(classifier(rows, torch.zeros(9, dtype=int)), classifier(rows, torch.ones(9, dtype=int)))
     assert agreement(unseen, *overlapping) < agreement(plain, *overlapping) - 0.1
 
 
@@ -107,5 +107,5 @@ def test_gamma_makes_rows_more_typical_of_their_class(overlapping, plain):
 def test_dropout_acts_and_sampling_uses_none(overlapping):
     short = {**SHORT, "epochs": 1, "min_steps": 5}
     first, second = (CGAN(dropout=share, **short).fit(*overlapping) for share in (0.0, 0.5))
-    assert not np.array_equal(first.judge_["layers.0.weight"], second.judge_["layers.0.weight"])
+    assert not np.array_equal(first.discriminator_["layers.0.weight"], second.discriminator_["layers.0.weight"])
     pd.testing.assert_frame_equal(apart(second.sample(40))[0], apart(second.sample(40))[0])

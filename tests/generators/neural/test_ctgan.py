@@ -8,9 +8,11 @@ from sklearn.linear_model import LogisticRegression
 from tables import apart
 
 from trisynth.errors import InputError
-from trisynth.generators.neural import networks
-from trisynth.generators.neural.ctgan import CTGAN, Conditions, Critic
-from trisynth.generators.neural.training import Player
+from trisynth.generators.neural import device, layers
+from trisynth.generators.neural.conditions import Conditions
+from trisynth.generators.neural.critic import Critic
+from trisynth.generators.neural.ctgan import CTGAN
+from trisynth.generators.neural.optimizer import NetworkOptimizer
 from trisynth.objective import Diverged, Loss
 
 NATIVE = Loss(1.0, 0.0, 0.0, pairing="none")
@@ -28,6 +30,10 @@ SHORT = {
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def critic_of(sizes: list[int], pac: int, generator: torch.Generator) -> Critic:
+    return Critic(layers.mlp(sizes, generator, layers.leaky(0.0, generator)), pac)
 
 
 @pytest.fixture(scope="module")
@@ -83,15 +89,15 @@ def test_one_indicator_of_the_conditional_vector_is_set():
 
 
 def test_gradient_penalty_of_a_linear_critic_is_known():
-    critic = Critic(3, (), 2, 0.0, seeded())
+    critic = critic_of([6, 1], 2, seeded())
     with torch.no_grad():
         critic.layers[0].weight.copy_(torch.tensor([[1.0, 2.0, 2.0, 0.0, 0.0, 4.0]]))
     real, fakes = torch.randn(2, 8, 3, generator=seeded())
     assert critic.penalty(real, fakes, torch.rand(4, 1, generator=seeded())).item() == pytest.approx(16.0)
 
 
-def test_a_pack_is_judged_as_one_and_packs_apart():
-    critic = Critic(3, (16,), 5, 0.0, seeded())
+def test_a_pack_is_scored_as_one_and_packs_apart():
+    critic = critic_of([15, 16, 1], 5, seeded())
     rows = torch.randn(20, 3, generator=seeded(1))
     moved = rows.clone()
     moved[7] += 1
@@ -103,13 +109,13 @@ def test_a_pack_is_judged_as_one_and_packs_apart():
 def test_critic_learns_the_distance_between_known_laws():
     # Between rows shifted by 2 the Wasserstein distance is 2.
     generator = seeded(2)
-    critic = Critic(1, (32,), 1, 0.0, generator)
-    player = Player(critic, 200, 1e-2)
+    critic = critic_of([1, 32, 1], 1, generator)
+    optimizer = NetworkOptimizer(critic, 200, 1e-2)
     for _ in range(200):
         real, fakes = torch.randn(2, 64, 1, generator=generator)
         fakes = fakes + 2
         distance = critic(real).mean() - critic(fakes).mean()
-        player.step(10 * critic.penalty(real, fakes, torch.rand(64, 1, generator=generator)) - distance)
+        optimizer.step(10 * critic.penalty(real, fakes, torch.rand(64, 1, generator=generator)) - distance)
     real, fakes = torch.randn(2, 20_000, 1, generator=generator)
     with torch.no_grad():
         assert (critic(real).mean() - critic(fakes + 2).mean()).item() == pytest.approx(2.0, abs=0.25)
@@ -124,9 +130,9 @@ def emitted(fitted: CTGAN, column: int, category: int, n: int = 400) -> float:
     place = sum(stop - start for start, stop in spans[:column]) + category
     asked = torch.zeros(n, sum(stop - start for start, stop in spans))
     asked[:, place] = 1
-    made = networks.from_arrays(fitted._network(seeded()), fitted.weights_).eval()
+    made = device.from_arrays(fitted._network(seeded()), fitted.weights_).eval()
     with torch.no_grad():
-        rows = fitted._answer(made, asked, np.random.default_rng(0)).numpy()
+        rows = fitted._draw_given(made, asked, np.random.default_rng(0)).numpy()
     start, stop = spans[column]
     return (rows[:, start:stop].argmax(axis=1) == category).mean()
 

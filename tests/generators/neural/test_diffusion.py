@@ -12,10 +12,10 @@ from tables import apart
 from torch import nn
 
 from trisynth.errors import InputError
-from trisynth.generators.neural import edm, networks, training
+from trisynth.generators.neural import device, edm, layers, training
 from trisynth.generators.neural.diffusion import Diffusion
-from trisynth.generators.neural.edm import Denoiser, glide, heun, loss_weight, noise_levels, precondition
-from trisynth.generators.neural.training import Average
+from trisynth.generators.neural.edm import Denoiser, euler, heun, loss_weight, noise_levels, precondition
+from trisynth.generators.neural.optimizer import WeightAverage
 from trisynth.objective import Diverged, Loss, moments
 
 NATIVE = Loss(1.0, 0.0, 0.0)
@@ -26,12 +26,17 @@ def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def denoiser(width: int, preconditioned: bool = True) -> Denoiser:
+    sizes = [Denoiser.inputs(width, 1), 8, width]
+    return Denoiser(layers.mlp(sizes, seeded()), 1, preconditioned)
+
+
 def network(fitted: Diffusion) -> Denoiser:
-    return networks.from_arrays(fitted._network(torch.Generator()), fitted.weights_)
+    return device.from_arrays(fitted._network(torch.Generator()), fitted.weights_)
 
 
 def encoded(fitted: Diffusion, X: pd.DataFrame) -> torch.Tensor:
-    matrix = (fitted.encoder_.transform(X) - fitted.centre_) / fitted.spread_
+    matrix = (fitted.encoder_.encoder_.transform(X) - fitted.encoder_.mean_) / fitted.encoder_.scale_
     return torch.tensor(matrix, dtype=torch.float32)
 
 
@@ -64,7 +69,7 @@ def test_preconditioning_keeps_unit_variance_and_least_amplification():
 def test_without_preconditioning_inputs_and_targets_grow_with_the_noise(overlapping):
     sigma = torch.tensor([[0.1], [1.0], [40.0]])
     ones = torch.ones_like(sigma)
-    model = Denoiser(2, 1, (8,), seeded(), preconditioned=False)
+    model = denoiser(2, preconditioned=False)
     seen = []
     model.inner = nn.Sequential(model.inner, nn.Identity())
     model.inner.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
@@ -89,7 +94,7 @@ def test_levels_are_the_papers():
 
 
 def test_untrained_estimate_is_the_best_one_of_gaussian_rows():
-    model = Denoiser(3, 1, (8,), seeded())
+    model = denoiser(3)
     x = torch.randn(20, 3, generator=seeded(1))
     ideal = gaussian(edm.SIGMA_DATA**2 * torch.eye(3))
     for sigma in (0.01, 0.5, 10.0):
@@ -109,18 +114,18 @@ def test_solver_maps_noise_to_the_gaussian_and_is_of_second_order():
     assert errors[0] > 3 * errors[1] > 9 * errors[2]
 
 
-def test_glide_is_exact_where_heun_is():
-    model, noise = Denoiser(2, 1, (8,), seeded()), torch.randn(50, 2, generator=seeded(1))
+def test_euler_is_exact_where_heun_is():
+    model, noise = denoiser(2), torch.randn(50, 2, generator=seeded(1))
     y = torch.zeros(50, dtype=torch.long)
     with torch.no_grad():
         long = heun(lambda x, sigma: model(x, sigma, y), noise, noise_levels(100))
-        torch.testing.assert_close(glide(model, noise, y, 2), long, atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(euler(model, noise, y, 2), long, atol=1e-3, rtol=1e-3)
         # And where F is not 0, many steps of one are many of the other.
         for parameter in model.parameters():
             parameter.add_(0.2 * torch.randn(parameter.shape, generator=seeded(2)))
         long = heun(lambda x, sigma: model(x, sigma, y), noise, noise_levels(100))
-        torch.testing.assert_close(glide(model, noise, y, 300), long, atol=0.01, rtol=0.01)
-        assert (glide(model, noise, y, 1) - long).abs().max() > 0.1
+        torch.testing.assert_close(euler(model, noise, y, 300), long, atol=0.01, rtol=0.01)
+        assert (euler(model, noise, y, 1) - long).abs().max() > 0.1
 
 
 # Learned
@@ -206,8 +211,8 @@ def native(overlapping) -> Diffusion:
 
 
 def agreement(fitted: Diffusion, X: pd.DataFrame, y: pd.Series, drawn: pd.DataFrame, asked: np.ndarray) -> float:
-    judge = LogisticRegression(class_weight="balanced").fit(encoded(fitted, X), y)
-    return (judge.predict(encoded(fitted, drawn)) == asked).mean()
+    classifier = LogisticRegression(class_weight="balanced").fit(encoded(fitted, X), y)
+    return (classifier.predict(encoded(fitted, drawn)) == asked).mean()
 
 
 def test_another_class_by_the_same_noise(native, overlapping):
@@ -281,7 +286,7 @@ def test_average_follows_and_smooths():
     model = nn.Linear(1, 1, bias=False)
     with torch.no_grad():
         model.weight.zero_()
-    average, values = Average(model, 0.9), []
+    average, values = WeightAverage(model, 0.9), []
     for k in range(400):
         with torch.no_grad():
             model.weight.fill_(1.0 + (-1) ** k)
@@ -325,7 +330,7 @@ def test_first_loss_is_one_per_column(normal):
 def test_sampling_in_batches_changes_no_row(native, monkeypatch):
     labels = np.arange(50) % 2
     whole = native._sample(labels, np.random.default_rng(0))
-    monkeypatch.setattr(training, "_ROWS", 7)
+    monkeypatch.setattr(training, "_CHUNK", 7)
     pd.testing.assert_frame_equal(native._sample(labels, np.random.default_rng(0)), whole, rtol=1e-3, atol=1e-3)
 
 

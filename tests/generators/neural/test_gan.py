@@ -9,7 +9,7 @@ import torch
 from tables import apart
 
 from trisynth.errors import InputError
-from trisynth.generators.neural.gan import GAN, Separate
+from trisynth.generators.neural.gan import GAN, PerClass
 from trisynth.objective import Diverged, Loss
 
 NATIVE = Loss(1.0, 0.0, 0.0, pairing="none")
@@ -72,14 +72,14 @@ def test_a_class_is_learned_from_its_rows_alone(classes):
 
 
 def test_networks_of_other_classes_get_no_gradient():
-    players = Separate(torch.nn.Linear(2, 1) for _ in range(3))
+    networks = PerClass(torch.nn.Linear(2, 1) for _ in range(3))
     rows = torch.arange(8.0).reshape(4, 2)
     labels = torch.tensor([2, 0, 2, 0])
-    outputs = players(rows, labels)
+    outputs = networks(rows, labels)
     for row, label, output in zip(rows, labels, outputs, strict=True):
-        assert torch.allclose(players[int(label)](row), output)
+        assert torch.allclose(networks[int(label)](row), output)
     outputs.sum().backward()
-    assert players[1].weight.grad is None and players[0].weight.grad is not None
+    assert networks[1].weight.grad is None and networks[0].weight.grad is not None
 
 
 def test_alpha_brings_pairs_closer_and_beta_moments(classes):

@@ -9,8 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from tables import apart
 
 from trisynth.errors import InputError
-from trisynth.generators.neural import networks
-from trisynth.generators.neural.tgan import TGAN, Discriminator, Emitter, closeness, divergence
+from trisynth.generators.neural import device
+from trisynth.generators.neural.recurrent import Discriminator, RecurrentGenerator, closeness
+from trisynth.generators.neural.tgan import TGAN, kl_divergence
 from trisynth.objective import Diverged, Loss
 
 NATIVE = Loss(1.0, 0.0, 0.0, pairing="none")
@@ -49,14 +50,14 @@ def native(table) -> TGAN:
 
 
 def test_emitted_parts_are_places_and_shares():
-    rows = Emitter(PARTS, 4, 8, True, seeded())(3 * torch.randn(50, 4, generator=seeded()))
+    rows = RecurrentGenerator(PARTS, 4, 8, True, seeded())(3 * torch.randn(50, 4, generator=seeded()))
     assert rows.shape == (50, 6) and rows[:, 0].abs().max() < 1
     np.testing.assert_allclose(rows[:, 1:3].sum(dim=1).detach(), 1.0, rtol=1e-5)
     np.testing.assert_allclose(rows[:, 3:].sum(dim=1).detach(), 1.0, rtol=1e-5)
 
 
 def test_a_column_sees_those_before_it_and_none_after():
-    emitter, inputs = Emitter(PARTS, 4, 8, True, seeded()), torch.randn(20, 4, generator=seeded())
+    emitter, inputs = RecurrentGenerator(PARTS, 4, 8, True, seeded()), torch.randn(20, 4, generator=seeded())
     before = emitter(inputs)
     with torch.no_grad():
         emitter.outputs[1].bias.add_(torch.tensor([2.0, -2.0]))
@@ -66,14 +67,14 @@ def test_a_column_sees_those_before_it_and_none_after():
 
 def test_attention_is_a_learned_average_of_earlier_states():
     inputs = torch.randn(20, 4, generator=seeded())
-    emitter = Emitter(PARTS, 4, 8, True, seeded())
+    emitter = RecurrentGenerator(PARTS, 4, 8, True, seeded())
     before = emitter(inputs)
     with torch.no_grad():
         emitter.attention[1].copy_(torch.tensor([3.0, -3.0]))
     after = emitter(inputs)
     # The third part alone chooses between two earlier states.
     assert torch.equal(before[:, :3], after[:, :3]) and not torch.allclose(before[:, 3:], after[:, 3:])
-    assert not [name for name in Emitter(PARTS, 4, 8, False, seeded()).state_dict() if "attention" in name]
+    assert not [name for name in RecurrentGenerator(PARTS, 4, 8, False, seeded()).state_dict() if "attention" in name]
 
 
 def test_closeness_is_the_mean_of_exponential_distances():
@@ -88,17 +89,17 @@ def test_minibatch_discrimination_sees_a_collapsed_batch():
     moved = rows.clone()
     moved[1:20] = rows[0]
     for diverse in (True, False):
-        judge = Discriminator([5, 16], diverse, seeded()).eval()
+        discriminator = Discriminator([5, 16], diverse, seeded()).eval()
         with torch.no_grad():
-            # A row that did not move is judged by its company, or not.
-            changed = (judge(rows)[30:] - judge(moved)[30:]).abs().max() > 1e-6
+            # A row that did not move is scored by its batch, or not.
+            changed = (discriminator(rows)[30:] - discriminator(moved)[30:]).abs().max() > 1e-6
         assert changed == diverse
 
 
 def test_divergence_is_the_relative_entropy():
     p, q = torch.tensor([0.2, 0.5, 0.3]), torch.tensor([0.4, 0.4, 0.2])
-    assert divergence(p, q).item() == pytest.approx(stats.entropy(p, q), rel=1e-5)
-    assert divergence(p, p).item() == 0
+    assert kl_divergence(p, q).item() == pytest.approx(stats.entropy(p, q), rel=1e-5)
+    assert kl_divergence(p, p).item() == 0
 
 
 def test_noise_keeps_categories_and_their_sums(table):
@@ -175,7 +176,7 @@ def test_divergence_of_training_keeps_the_last_good_weights(table):
 
 
 def test_sampling_uses_no_batch(native):
-    network = networks.from_arrays(native._network(seeded()), native.weights_).eval()
+    network = device.from_arrays(native._network(seeded()), native.weights_).eval()
     inputs = torch.randn(10, 8 + 2, generator=seeded())
     with torch.no_grad():
         torch.testing.assert_close(network(inputs)[:3], network(inputs[:3]))

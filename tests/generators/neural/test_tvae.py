@@ -10,9 +10,12 @@ from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from tables import apart
 
+from trisynth.encoders.modes import ModeEncoder
 from trisynth.errors import InputError
-from trisynth.generators.neural.modes import ModeEncoder
-from trisynth.generators.neural.tvae import TVAE, Autoencoder
+from trisynth.generators.neural import layers
+from trisynth.generators.neural.autoencoder import Autoencoder
+from trisynth.generators.neural.likelihoods import ModeLikelihood
+from trisynth.generators.neural.tvae import TVAE
 from trisynth.objective import Diverged, Loss
 
 NATIVE = Loss(1.0, 0.0, 0.0)
@@ -46,7 +49,12 @@ def small() -> tuple[Autoencoder, ModeEncoder]:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, np.nan] * 5, "c": pd.Categorical(list("uuvu") * 5)})
     encoder = ModeEncoder(1).fit(frame, rng)
-    return Autoencoder(encoder, 1, 2, (4,), torch.Generator().manual_seed(0)), encoder
+    generator = torch.Generator().manual_seed(0)
+    networks = {
+        "encoder": layers.mlp([encoder.width_ + 1, 4, 4], generator, torch.nn.ReLU),
+        "decoder": layers.mlp([3, 4, encoder.width_], generator, torch.nn.ReLU),
+    }
+    return Autoencoder(1, 2, likelihood=ModeLikelihood(encoder), **networks), encoder
 
 
 def test_likelihood_is_gaussian_places_and_categorical_modes():
@@ -58,7 +66,7 @@ def test_likelihood_is_gaussian_places_and_categorical_modes():
     mode, category = (np.log(np.exp(v) / np.exp(v).sum()) for v in (np.array([0.5, -0.5]), np.array([0.2, 1.0])))
     # The second row's number is missing: its place does not count.
     expected = [place + mode[0] + category[0], mode[1] + category[1]]
-    np.testing.assert_allclose(model.log_density(rows, output).detach(), expected, rtol=1e-5)
+    np.testing.assert_allclose(model.likelihood.log_density(rows, output).detach(), expected, rtol=1e-5)
 
 
 def test_draws_follow_the_likelihood(monkeypatch):
@@ -81,17 +89,17 @@ def test_modes_keep_a_gap_that_one_mode_fills(native, table):
     assert gaps[0] < 0.05 and gaps[1] > gaps[0] + 0.03
 
 
-def judge_of(fitted: TVAE, X: pd.DataFrame, y: pd.Series, drawn: pd.DataFrame, asked: pd.Series) -> float:
+def score_of(fitted: TVAE, X: pd.DataFrame, y: pd.Series, drawn: pd.DataFrame, asked: pd.Series) -> float:
     def seen(rows: pd.DataFrame) -> np.ndarray:
         return np.column_stack([rows["a"], rows["b"].fillna(0), rows["group"] == "u"])
 
-    judge = LogisticRegression(class_weight="balanced").fit(seen(X), y)
-    return (judge.predict(seen(drawn)) == asked).mean()
+    classifier = LogisticRegression(class_weight="balanced").fit(seen(X), y)
+    return (classifier.predict(seen(drawn)) == asked).mean()
 
 
 def test_rows_are_of_the_asked_class(native, table):
-    agreed = judge_of(native, *table, *apart(native.sample({"ill": 600, "well": 600})))
-    assert agreed > 0.72 and abs(agreed - judge_of(native, *table, *table)) < 0.12
+    agreed = score_of(native, *table, *apart(native.sample({"ill": 600, "well": 600})))
+    assert agreed > 0.72 and abs(agreed - score_of(native, *table, *table)) < 0.12
 
 
 def test_missing_cells_and_categories_keep_their_shares(native, table):
@@ -118,7 +126,7 @@ def test_beta_brings_moments_closer(table):
 def test_gamma_makes_rows_more_typical_of_their_class(native, table):
     drawn = apart(TVAE(loss=Loss(1.0, 0.0, 1.0), **SHORT).fit(*table).sample({"ill": 1000, "well": 1000}, seed=4))
     before = apart(native.sample({"ill": 1000, "well": 1000}, seed=4))
-    assert judge_of(native, *table, *drawn) > judge_of(native, *table, *before) + 0.05
+    assert score_of(native, *table, *drawn) > score_of(native, *table, *before) + 0.05
 
 
 def test_native_loss_is_the_published_one(native):

@@ -15,8 +15,10 @@ from tables import apart
 from trisynth.config import instantiate
 from trisynth.encoders.table import Block, TableEncoder
 from trisynth.errors import InputError
-from trisynth.generators.neural import networks, training
-from trisynth.generators.neural.vae import VAE, Autoencoder, Likelihood, divergence
+from trisynth.generators.neural import device, state, training
+from trisynth.generators.neural.autoencoder import Autoencoder, kl_divergence
+from trisynth.generators.neural.likelihoods import ColumnLikelihood
+from trisynth.generators.neural.vae import VAE
 from trisynth.objective import Diverged, Loss, moments
 
 NATIVE = Loss(1.0, 0.0, 0.0)
@@ -30,7 +32,7 @@ BLOCKS = [
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
-    with networks.one_thread():
+    with device.one_thread():
         yield
 
 
@@ -43,11 +45,11 @@ def one_label(table: np.ndarray) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def network(fitted: VAE) -> Autoencoder:
-    return networks.from_arrays(fitted._network(seeded()), fitted.weights_)
+    return device.from_arrays(fitted._network(seeded()), fitted.weights_)
 
 
 def encoded(fitted: VAE, X: pd.DataFrame) -> torch.Tensor:
-    matrix = (fitted.encoder_.transform(X) - fitted.centre_) / fitted.spread_
+    matrix = (fitted.encoder_.encoder_.transform(X) - fitted.encoder_.mean_) / fitted.encoder_.scale_
     return torch.tensor(matrix, dtype=torch.float32)
 
 
@@ -60,13 +62,13 @@ def test_divergence_agrees_with_monte_carlo():
     z = mean + (0.5 * log_variance).exp() * torch.randn(100_000, 4, 3, generator=seeded(2))
     ratios = (q.log_prob(z) - prior.log_prob(z)).sum(dim=2)
     error = ratios.std(dim=0) / math.sqrt(len(ratios))
-    assert ((ratios.mean(dim=0) - divergence(mean, log_variance)).abs() < 4 * error).all()
-    assert divergence(torch.zeros(1, 3), torch.zeros(1, 3)).item() == 0
+    assert ((ratios.mean(dim=0) - kl_divergence(mean, log_variance)).abs() < 4 * error).all()
+    assert kl_divergence(torch.zeros(1, 3), torch.zeros(1, 3)).item() == 0
 
 
 @pytest.fixture
-def likelihood() -> Likelihood:
-    made = Likelihood(BLOCKS, torch.tensor([7.0]))
+def likelihood() -> ColumnLikelihood:
+    made = ColumnLikelihood(BLOCKS, torch.tensor([7.0]))
     with torch.no_grad():
         made.log_noise.copy_(torch.tensor([0.3, -0.5]))
     return made
@@ -246,8 +248,8 @@ def conditional(overlapping) -> VAE:
 
 def agreement(fitted: VAE, X: pd.DataFrame, y: pd.Series, drawn: pd.DataFrame, asked: np.ndarray) -> float:
     # Balanced real rows, so that the larger class is not simply the better guess.
-    judge = LogisticRegression(class_weight="balanced").fit(encoded(fitted, X), y)
-    return (judge.predict(encoded(fitted, drawn)) == asked).mean()
+    classifier = LogisticRegression(class_weight="balanced").fit(encoded(fitted, X), y)
+    return (classifier.predict(encoded(fitted, drawn)) == asked).mean()
 
 
 def test_rows_are_of_the_asked_class(conditional, overlapping):
@@ -289,7 +291,7 @@ def gap(fitted: VAE, X: pd.DataFrame, y: pd.Series) -> float:
     model, gaps = network(fitted), []
     for number, label in enumerate(fitted.labels_):
         with torch.no_grad():
-            uniform = torch.rand(20_000, model.latent + model.width, generator=seeded())
+            uniform = torch.rand(20_000, fitted.latent_dim + fitted.encoder_.width_, generator=seeded())
             drawn = model.draw(torch.full((20_000,), number), uniform)
         gaps.append(moments(encoded(fitted, X[y == label]), drawn).item())
     return float(np.mean(gaps))
@@ -353,18 +355,18 @@ def test_small_tables_get_their_gradient_steps_and_large_ones_their_epochs(rows,
     counted = []
 
     def count(n: int, size: int, generator: torch.Generator):
-        for batch in networks_batches(n, size, generator):
+        for batch in every_batch(n, size, generator):
             counted.append(len(batch))
             yield batch
 
-    networks_batches = networks.batches
-    monkeypatch.setattr(networks, "batches", count)
+    every_batch = state.batches
+    monkeypatch.setattr(state, "batches", count)
     VAE(hidden_layer_sizes=(4,), epochs=4, min_steps=21, batch_size=80, loss=NATIVE).fit(X.iloc[:rows], y.iloc[:rows])
     assert len(counted) == taken and set(counted) == {min(rows, 80)}
 
 
 def test_batches_take_every_row_before_any_twice():
-    stream = networks.batches(10, 4, seeded())
+    stream = state.batches(10, 4, seeded())
     taken = torch.cat([next(stream) for _ in range(5)])
     assert sorted(taken[:10].tolist()) == sorted(taken[10:].tolist()) == list(range(10))
 
@@ -372,7 +374,7 @@ def test_batches_take_every_row_before_any_twice():
 def test_sampling_in_batches_changes_no_row(conditional, monkeypatch):
     labels = np.arange(50) % 2
     whole = conditional._sample(labels, np.random.default_rng(0))
-    monkeypatch.setattr(training, "_ROWS", 7)
+    monkeypatch.setattr(training, "_CHUNK", 7)
     pd.testing.assert_frame_equal(conditional._sample(labels, np.random.default_rng(0)), whole, rtol=1e-4)
 
 

@@ -4,60 +4,54 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from trisynth.generators.neural import networks
-from trisynth.generators.neural.adversarial import Game, network
+from trisynth.generators.neural.checks import check_flags
+from trisynth.generators.neural.gan_base import GANBase
+from trisynth.generators.neural.layers import leaky, with_label
 
 
 class Conditional(nn.Module):
-    """A network that sees the one-hot label beside its input; with 0 classes it does not."""
+    """Network that receives the one-hot label beside its input; with 0 classes it receives the input alone."""
 
     def __init__(self, layers: nn.Module, classes: int):
         super().__init__()
         self.layers, self.classes = layers, classes
 
     def forward(self, rows: Tensor, labels: Tensor) -> Tensor:
-        """Outputs for rows of shape (n, .) under labels of shape (n,)."""
-        if not self.classes:
-            return self.layers(rows)
-        return self.layers(torch.cat([rows, functional.one_hot(labels, self.classes).to(rows)], dim=1))
+        """Return outputs for rows of shape (n, .) under labels of shape (n,)."""
+        return self.layers(with_label(rows, labels, self.classes) if self.classes else rows)
 
 
 @dataclass(eq=False, repr=False)
-class CGAN(Game):
+class CGAN(GANBase):
     """Conditional GAN: the label enters both networks beside the noise or the row.
 
-    L_dist and L_model look at the rows made for the batch's own labels.
+    L_dist and L_model compare the rows generated for the batch's own labels.
 
     Parameters
     ----------
     condition_discriminator : bool, default=True
-        Whether the discriminator sees the label; else nothing but L_total's terms makes the generator heed it.
+        Whether the discriminator receives the label; without it only L_total's terms make rows depend on the label.
 
     Notes
     -----
-    Source: Mirza & Osindero (2014), Conditional Generative Adversarial Nets. Faithful in the label's way into both
-    networks, the noise prior and the game; scaled down to two leaky-rectifier layers without maxout, trained by Adam.
-    Missing cells and categories, which the paper does not treat, are relaxed draws (Jang et al. 2017).
+    Source: Mirza & Osindero (2014), Conditional Generative Adversarial Nets. Faithful in the condition of both
+    networks, the noise prior and the alternating steps; scaled down to two leaky-rectifier layers without maxout,
+    trained by Adam. Missing cells and categories, which the paper does not treat, are relaxed draws (Jang et al. 2017).
     """
 
     condition_discriminator: bool = True
 
-    renamed = Game.renamed | {"judge_label": "condition_discriminator"}
-
     def _network(self, generator: torch.Generator) -> nn.Module:
-        classes = len(self.labels_)
-        return Conditional(
-            network([self.latent_dim + classes, *self.hidden_layer_sizes, len(self.centre_)], 0.0, generator), classes
-        )
+        classes, activation = len(self.labels_), leaky(0.0, generator)
+        layers = self._backbone(self.latent_dim + classes, self.encoder_.width_, generator, activation)
+        return Conditional(layers, classes)
 
-    def _judge(self, generator: torch.Generator) -> nn.Module:
+    def _discriminator(self, generator: torch.Generator) -> nn.Module:
         classes = len(self.labels_) if self.condition_discriminator else 0
-        return Conditional(
-            network([len(self.centre_) + classes, *self.hidden_layer_sizes, 1], self.dropout, generator), classes
-        )
+        layers = self._backbone(self.encoder_.width_ + classes, 1, generator, leaky(self.dropout, generator))
+        return Conditional(layers, classes)
 
     def _check(self) -> None:
         super()._check()
-        networks.check_switches(condition_discriminator=self.condition_discriminator)
+        check_flags(condition_discriminator=self.condition_discriminator)

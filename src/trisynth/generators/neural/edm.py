@@ -6,45 +6,43 @@ constants. Rows x are centred and their columns have about the deviation ``SIGMA
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trisynth.generators.neural import networks
-
 SIGMA_DATA = 0.5
 SIGMA_MIN, SIGMA_MAX, RHO = 0.002, 80.0, 7.0
 P_MEAN, P_STD = -1.2, 1.2
-# Frequencies that the noise level is shown to the network in.
+# Frequencies of the noise level's embedding.
 _FREQUENCIES = 8
 
 
 def precondition(sigma: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Coefficients c_skip, c_out, c_in and c_noise of noise levels ``sigma``, each of their shape."""
+    """Return c_skip, c_out, c_in and c_noise of noise levels ``sigma``, each of their shape (table 1, EDM)."""
     total = sigma.square() + SIGMA_DATA**2
     return SIGMA_DATA**2 / total, sigma * SIGMA_DATA / total.sqrt(), 1 / total.sqrt(), sigma.log() / 4
 
 
 def unconditioned(sigma: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The coefficients of Song et al. (2021), under which the network sees noised rows as they are."""
+    """Return the coefficients of Song et al. (2021), under which the network receives unscaled noised rows."""
     return torch.ones_like(sigma), sigma, torch.ones_like(sigma), (sigma / 2).log()
 
 
 def loss_weight(sigma: Tensor) -> Tensor:
-    """Weight of the squared error at noise ``sigma``, 1 / c_out^2: all levels start with the same loss."""
+    """Return lambda(sigma) = 1 / c_out^2, the weight of the squared error: all levels start with the same loss."""
     return (sigma.square() + SIGMA_DATA**2) / (sigma * SIGMA_DATA).square()
 
 
 def training_noise(n: int, generator: torch.Generator) -> Tensor:
-    """Noise levels of training rows, log-normal, shape (n, 1)."""
+    """Draw noise levels of training rows, log sigma ~ N(P_MEAN, P_STD^2), shape (n, 1)."""
     return (P_MEAN + P_STD * torch.randn(n, 1, generator=generator)).exp()
 
 
 def noise_levels(n: int) -> Tensor:
-    """Noise levels of the solver, shape (n + 1,): from ``SIGMA_MAX`` to ``SIGMA_MIN``, and then 0."""
+    """Return the solver's noise levels (equation 5), shape (n + 1,): ``SIGMA_MAX`` to ``SIGMA_MIN``, and then 0."""
     place = torch.linspace(0, 1, n, dtype=torch.float64) if n > 1 else torch.zeros(1, dtype=torch.float64)
     high, low = SIGMA_MAX ** (1 / RHO), SIGMA_MIN ** (1 / RHO)
     return torch.cat([(high + place * (low - high)) ** RHO, torch.zeros(1, dtype=torch.float64)]).float()
@@ -53,30 +51,33 @@ def noise_levels(n: int) -> Tensor:
 class Denoiser(nn.Module):
     """D(x; sigma, y) = c_skip x + c_out F(c_in x, c_noise, y), an estimate of the clean rows.
 
-    F is fully connected; it sees the class as an embedding and the noise level as sines and cosines.
+    F receives the class as a one-hot vector and the noise level as sines and cosines.
 
     Parameters
     ----------
-    width, classes : int
-    hidden : sequence of int
-    generator : torch.Generator
+    inner : Module
+        F, from ``inputs(width, classes)`` to width columns, with an affine last layer.
+    classes : int
     preconditioned : bool
-        Whether the coefficients are the paper's; else they are those it starts from (its table 1, VE).
+        Whether the coefficients are the paper's; else they are those of its baseline (its table 1, VE).
     """
 
-    def __init__(
-        self, width: int, classes: int, hidden: Sequence[int], generator: torch.Generator, preconditioned: bool = True
-    ):
+    def __init__(self, inner: nn.Module, classes: int, preconditioned: bool = True):
         super().__init__()
         self.classes, self.coefficients = classes, precondition if preconditioned else unconditioned
-        self.inner = networks.mlp([width + 2 * _FREQUENCIES + classes, *hidden, width], generator)
-        # With F = 0 the first estimate is the best one of rows without structure.
+        self.inner = inner
+        # With F = 0 the first estimate is the optimal one of rows without structure.
         with torch.no_grad():
             for parameter in self.inner[-1].parameters():
                 parameter.zero_()
 
+    @staticmethod
+    def inputs(width: int, classes: int) -> int:
+        """Return the number of inputs of F."""
+        return width + 2 * _FREQUENCIES + classes
+
     def forward(self, x: Tensor, sigma: Tensor, y: Tensor) -> Tensor:
-        """Estimates of shape (n, width) from rows of that shape, noise of shape (n, 1) and classes of shape (n,)."""
+        """Return estimates, shape (n, width), from rows of that shape, noise of shape (n, 1) and classes (n,)."""
         c_skip, c_out, c_in, c_noise = self.coefficients(sigma)
         phase = c_noise * torch.arange(1, _FREQUENCIES + 1, device=x.device)
         label = functional.one_hot(y, self.classes).to(x)
@@ -84,7 +85,7 @@ class Denoiser(nn.Module):
 
 
 def heun(denoise: Callable[[Tensor, Tensor], Tensor], noise: Tensor, levels: Tensor) -> Tensor:
-    """Rows at the end of the probability flow, by the second-order method without added noise (algorithm 1).
+    """Solve the probability flow by the second-order method without added noise (algorithm 1).
 
     Parameters
     ----------
@@ -97,22 +98,22 @@ def heun(denoise: Callable[[Tensor, Tensor], Tensor], noise: Tensor, levels: Ten
     """
     x = noise * levels[0]
     for sigma, lower in itertools.pairwise(levels):
-        slope = (x - denoise(x, sigma.expand(len(x), 1))) / sigma
-        ahead = x + (lower - sigma) * slope
+        d = (x - denoise(x, sigma.expand(len(x), 1))) / sigma
+        ahead = x + (lower - sigma) * d
         if lower > 0:
-            slope = (slope + (ahead - denoise(ahead, lower.expand(len(x), 1))) / lower) / 2
-            ahead = x + (lower - sigma) * slope
+            d = (d + (ahead - denoise(ahead, lower.expand(len(x), 1))) / lower) / 2
+            ahead = x + (lower - sigma) * d
         x = ahead
     return x
 
 
-def glide(denoiser: Denoiser, noise: Tensor, y: Tensor, steps: int) -> Tensor:
-    """Rows from a short run of the same flow, which is cheap enough to send gradients through.
+def euler(denoiser: Denoiser, noise: Tensor, y: Tensor, steps: int) -> Tensor:
+    """Solve the same flow in a few Euler steps, cheap enough to be differentiated.
 
     Over the angle t = arctan(sigma / SIGMA_DATA), rows scaled to c_in x follow du/dt = -F (Lu & Song 2024,
     https://arxiv.org/abs/2410.11081). Euler steps in t make no error where F = 0, which is Gaussian rows, while those
-    in sigma would lose half of their deviation in a handful of steps. The levels are geometric around SIGMA_DATA: even
-    angles would miss the large levels that long tails are made at.
+    in sigma would lose half of their deviation in a handful of steps. The levels are geometric around SIGMA_DATA:
+    equidistant angles would miss the large levels, which form long tails.
 
     Parameters
     ----------

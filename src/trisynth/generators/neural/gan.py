@@ -6,27 +6,27 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from trisynth.generators.neural import networks
-from trisynth.generators.neural.adversarial import Game, network
-from trisynth.generators.neural.training import Run
+from trisynth.generators.neural.gan_base import GANBase
+from trisynth.generators.neural.layers import leaky
+from trisynth.generators.neural.state import TrainingState, batches
 
 
-class Separate(nn.ModuleList):
-    """One network per class; each sees the rows of its class only."""
+class PerClass(nn.ModuleList):
+    """One network per class, each of which receives the rows of its class only."""
 
     def forward(self, rows: Tensor, labels: Tensor) -> Tensor:
-        """Outputs for rows of shape (n, .) under labels of shape (n,)."""
+        """Return outputs for rows of shape (n, .) under labels of shape (n,)."""
         order, outputs = labels.argsort(stable=True), []
         ends = torch.bincount(labels, minlength=len(self)).cumsum(0).tolist()
-        for layers, start, end in zip(self, [0, *ends], ends, strict=False):
+        for network, start, end in zip(self, [0, *ends], ends, strict=False):
             if end > start:
-                outputs.append(layers(rows[order[start:end]]))
+                outputs.append(network(rows[order[start:end]]))
         return torch.cat(outputs)[order.argsort()]
 
 
 @dataclass(eq=False, repr=False)
-class GAN(Game):
-    """GAN of one class at a time: a pair of networks per class, since a plain GAN takes no condition.
+class GAN(GANBase):
+    """GAN of one class at a time: a pair of networks per class, since a plain GAN has no condition.
 
     Classes share nothing but the batch's size, so a class of few rows is learned from these alone.
 
@@ -43,16 +43,16 @@ class GAN(Game):
     """
 
     def _network(self, generator: torch.Generator) -> nn.Module:
-        sizes = [self.latent_dim, *self.hidden_layer_sizes, len(self.centre_)]
-        return Separate(network(sizes, 0.0, generator) for _ in self.labels_)
+        width, activation = self.encoder_.width_, leaky(0.0, generator)
+        return PerClass(self._backbone(self.latent_dim, width, generator, activation) for _ in self.labels_)
 
-    def _judge(self, generator: torch.Generator) -> nn.Module:
-        sizes = [len(self.centre_), *self.hidden_layer_sizes, 1]
-        return Separate(network(sizes, self.dropout, generator) for _ in self.labels_)
+    def _discriminator(self, generator: torch.Generator) -> nn.Module:
+        width, activation = self.encoder_.width_, leaky(self.dropout, generator)
+        return PerClass(self._backbone(width, 1, generator, activation) for _ in self.labels_)
 
-    def _batches(self, run: Run) -> Iterator[Tensor]:
-        members = [(run.labels == label).nonzero()[:, 0] for label in run.labels.unique()]
-        share = max(self.batch_size // len(members), 1)
-        streams = [networks.batches(len(rows), share, run.generator) for rows in members]
+    def _batches(self, state: TrainingState) -> Iterator[Tensor]:
+        members = [(state.labels == label).nonzero()[:, 0] for label in state.labels.unique()]
+        size = max(self.batch_size // len(members), 1)
+        streams = [batches(len(rows), size, state.generator) for rows in members]
         while True:
             yield torch.cat([rows[next(stream).to(rows.device)] for rows, stream in zip(members, streams, strict=True)])

@@ -1,0 +1,55 @@
+"""Layers whose weights and masks come from a given generator, never from torch's global random state."""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def linear(inner: int, outer: int, generator: torch.Generator) -> nn.Linear:
+    """Build an affine layer with initial weights uniform in +-1 / sqrt(inner)."""
+    # The usual constructor would draw its weights from torch's global state.
+    layer = nn.utils.skip_init(nn.Linear, inner, outer)
+    bound = 1 / math.sqrt(max(inner, 1))
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.copy_((2 * torch.rand(parameter.shape, generator=generator) - 1) * bound)
+    return layer
+
+
+def mlp(
+    sizes: Sequence[int], generator: torch.Generator, activation: Callable[[], nn.Module] = nn.SiLU
+) -> nn.Sequential:
+    """Build a multilayer perceptron through layers of the given ``sizes`` with ``activation`` between."""
+    layers: list[nn.Module] = []
+    for inner, outer in itertools.pairwise(sizes):
+        layers += [linear(inner, outer, generator), activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+def leaky(dropout: float, generator: torch.Generator) -> Callable[[], nn.Module]:
+    """Return the constructor of leaky rectifiers followed by dropout, as discriminators use them."""
+    return lambda: nn.Sequential(nn.LeakyReLU(0.2), Dropout(dropout, generator))
+
+
+class Dropout(nn.Module):
+    """Dropout whose masks come from ``generator`` (Srivastava et al. 2014)."""
+
+    def __init__(self, fraction: float, generator: torch.Generator):
+        super().__init__()
+        self.fraction, self.generator = fraction, generator
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return ``rows`` with that fraction of entries at zero and the others scaled up, while training."""
+        if not self.training or not self.fraction:
+            return rows
+        kept = torch.rand(rows.shape, generator=self.generator).to(rows.device) >= self.fraction
+        return rows * kept / (1 - self.fraction)
+
+
+def with_label(rows: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Return rows of shape (n, d) with the one-hot label behind them, shape (n, d + classes)."""
+    return torch.cat([rows, functional.one_hot(labels, classes).to(rows)], dim=1)
