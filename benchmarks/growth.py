@@ -3,6 +3,7 @@
 Fits 1,000 to all rows of one table, and samples 1,000 to 10,000,000 rows of another by ``trisynth.synthesize``, each
 in a process of its own with one thread. Writes ``growth.csv``, ``growth.png`` and ``growth.pdf``. Rows of
 ``growth.csv`` are measured again if the generator's code has changed, or with ``--again``.
+``--draw`` measures nothing.
 """
 
 import json
@@ -142,10 +143,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--raw", default="data/raw", help="folder of the raw tables")
     parser.add_argument("--cache", type=Path, default=Path("cache"), help="folder of fitted generators")
     parser.add_argument("--again", action="store_true", help="repeat all measurements")
+    parser.add_argument("--draw", action="store_true", help="measure nothing, draw growth.csv")
     options = parser.parse_args(arguments)
     with commandline.one_line_errors():
         place = options.out / "growth.csv"
-        costs = measured(options.generators, options.raw, options.cache, options.again, place, options.rows)
+        if options.draw:
+            costs = pd.read_csv(place)
+        else:
+            costs = measured(options.generators, options.raw, options.cache, options.again, place, options.rows)
         style.save(growth(costs), options.out / "growth")
 
 

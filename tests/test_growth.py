@@ -44,7 +44,7 @@ def test_joint_distributions_share_the_hexagons_of_the_real_rows():
     rng = np.random.default_rng(0)
     names = {name for pair in joint_distributions.PAIRS for name in pair}
     real = pd.DataFrame({name: rng.normal(size=400) for name in names})
-    figure = joint_distributions.joints({"real": real, "shifted": real + 1.0})
+    figure = joint_distributions.joints(joint_distributions.counts({"real": real, "shifted": real + 1.0}))
     drawn = [axes for axes in figure.axes if axes.collections]
     assert len(drawn) == 2 * len(joint_distributions.PAIRS)
     for first, second in zip(drawn[::2], drawn[1::2], strict=True):
@@ -52,3 +52,13 @@ def test_joint_distributions_share_the_hexagons_of_the_real_rows():
         assert (
             first.collections[0].norm.vmax == second.collections[0].norm.vmax == first.collections[0].get_array().max()
         )
+
+
+def test_hexagons_are_drawn_with_the_counts_of_the_rows():
+    rng = np.random.default_rng(0)
+    names = {name for pair in joint_distributions.PAIRS for name in pair}
+    real = pd.DataFrame({name: rng.lognormal(size=2000) for name in names})
+    found = joint_distributions.counts({"real": real})
+    drawn = [axes.collections[0].get_array() for axes in joint_distributions.joints(found).axes if axes.collections]
+    for pair, shown in zip(found["pairs"], drawn, strict=True):
+        assert sorted(shown) == sorted(rows for _, _, rows in pair["tables"]["real"])

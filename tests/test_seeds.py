@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from trisynth import seeds
 
 
-def test_a_stream_does_not_depend_on_what_else_was_asked_for():
+def test_a_stream_does_not_depend_on_other_streams():
     alone = seeds.stream(3, "generator.fit").random(5)
     seeds.stream(3, "metric.new").random(1000)
     seeds.stream(4, "generator.fit").random(7)
@@ -22,7 +22,7 @@ def test_the_same_address_gives_the_same_numbers(seed, names):
     np.testing.assert_array_equal(seeds.stream(seed, *names).random(3), seeds.stream(seed, *names).random(3))
 
 
-def test_addresses_are_told_apart():
+def test_addresses_differ():
     addresses = [(0, "a"), (1, "a"), (0, "b"), (0, "a", 1), (0, "a1"), (0, "a", "b"), (0, "ab"), (0,)]
     drawn = {tuple(seeds.stream(*address).integers(2**60, size=2)) for address in addresses}
     assert len(drawn) == len(addresses)

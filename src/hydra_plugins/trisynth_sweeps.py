@@ -1,10 +1,9 @@
-"""Hydra's sweepers and joblib's launcher, made fit for many short jobs that may be killed.
+"""Sweepers of Hydra and the launcher of joblib, adapted to many short jobs that may be killed.
 
-Hydra looks for plugins in this namespace; ``conf/hydra`` gives them their names, ``grid``, ``search`` and ``parallel``.
+Hydra finds plugins in this namespace; ``conf/hydra`` names them ``grid``, ``search`` and ``parallel``.
 """
 
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -18,21 +17,21 @@ from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
 from hydra_plugins.hydra_optuna_sweeper.optuna_sweeper import OptunaSweeper
 from omegaconf import OmegaConf
 
-from trisynth.sweeps import worker
+from trisynth.sweeps import plan, worker
 
 
 class Launcher(JoblibLauncher):
-    """joblib's launcher with messages of a few hundred bytes.
+    """Launcher of joblib with messages of a few hundred bytes.
 
-    The parent class sends what all jobs share, some 60 kB, with every job, and gets as much back. Here it goes once
-    through a file. That saves time, and a message that fits into one atomic write to a pipe cannot be left half
-    written by a worker that is killed, for which the other processes would wait for ever.
+    The parent class sends what all jobs share, some 60 kB, with every job, and receives as much. Here it is written
+    once to a file. That saves time, and a message that fits into one atomic write to a pipe cannot be left incomplete
+    by a worker that is killed, on which the other processes would wait forever.
 
     Parameters
     ----------
     preload : sequence of str
-        Modules that every worker imports at its start. joblib takes the memory of a worker's first job for its
-        measure and renews a worker that grows far beyond, so that late imports would cost a new start.
+        Modules that every worker imports at its start. joblib compares a worker's memory with that after its first job
+        and replaces a worker that has grown far beyond, so that late imports would cost a new start.
     **options
         Arguments of ``joblib.Parallel``.
     """
@@ -44,7 +43,7 @@ class Launcher(JoblibLauncher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
         """Run a batch of jobs; see the parent class."""
         from hydra_plugins.hydra_joblib_launcher._core import process_joblib_cfg
-        from joblib import Parallel, delayed
+        from joblib import Parallel, delayed, effective_n_jobs
 
         options = OmegaConf.to_container(OmegaConf.create(self.joblib)) | {"backend": "loky"}
         process_joblib_cfg(options)
@@ -52,30 +51,26 @@ class Launcher(JoblibLauncher):
         with tempfile.TemporaryDirectory(prefix="trisynth-") as folder:
             file = Path(folder) / "shared"
             file.write_bytes(cloudpickle.dumps((self.preload, shared)))
-            order = apart(job_overrides)
+            workers = effective_n_jobs(options.get("n_jobs"))
+            order = plan.order(job_overrides, workers)
+            self._announce(order, job_overrides, initial_job_idx, workers)
             done = Parallel(**options)(
                 delayed(worker.run)(str(file), initial_job_idx + number, list(job_overrides[number]))
                 for number in order
             )
         return [result for _, result in sorted(zip(order, done, strict=True), key=itemgetter(0))]
 
-
-def apart(batch: Sequence[Sequence[str]]) -> list[int]:
-    """Numbers of the jobs in an order that keeps those apart that differ in their classifier alone.
-
-    They share one fit. Side by side, the first would make it while the others held their cores and waited.
-    """
-    met: Counter = Counter()
-    rounds = []
-    for overrides in batch:
-        shared = tuple(sorted(override for override in overrides if not override.startswith("classifier=")))
-        rounds.append(met[shared])
-        met[shared] += 1
-    return sorted(range(len(batch)), key=rounds.__getitem__)
+    def _announce(self, order: list[int], batch: Sequence[Sequence[str]], first: int, workers: int) -> None:
+        """Leave the plan in the sweep's folder, where the estimate of the remaining time reads it."""
+        folder = OmegaConf.select(self.config, "hydra.sweep.dir")
+        if folder:
+            jobs = {str(first + number): tuple(batch[number]) for number in order}
+            known = plan.Plan.read(Path(folder)).jobs
+            plan.Plan(known | jobs, workers).write(Path(folder))
 
 
 class Sweeper(BasicSweeper):
-    """Hydra's grid sweeper that checks each choice once before the start, not each combination of choices.
+    """Grid sweeper of Hydra that checks each choice once before the start, not each combination of choices.
 
     Composing a configuration takes a tenth of a second, during which the workers of a large grid would be idle.
     """
@@ -92,10 +87,10 @@ class Sweeper(BasicSweeper):
 
 
 class Search(OptunaSweeper):
-    """Optuna's sweeper without its remarks: progress and failures are shown as for any other sweep.
+    """Sweeper of Optuna without its log: progress and failures are shown as for any other sweep.
 
-    A search needs no storage to go on where it was killed: started again, the same seed asks for the same trials, and
-    the finished ones are read.
+    A search resumes without a storage: started again, the same seed suggests the same trials, and the results of the
+    finished ones are read.
     """
 
     def sweep(self, arguments: list[str]) -> None:
@@ -106,6 +101,6 @@ class Search(OptunaSweeper):
         try:
             super().sweep(arguments)
         except ValueError as error:
-            # Where all trials failed there is no best one; the failures are told when the sweep ends.
+            # Where all trials failed there is no best one; the failures are reported when the sweep ends.
             if "No trials are completed" not in str(error):
                 raise

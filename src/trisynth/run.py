@@ -43,13 +43,15 @@ def job(cfg: DictConfig) -> Any:
     """
     from trisynth.experiment.run import run_job
     from trisynth.report.artefacts import writers
+    from trisynth.report.steps import Steps
 
     hydra_config = HydraConfig.get()
     if hydra_config.mode == RunMode.RUN:
         with commandline.one_line_errors():
             config = commandline.resolved(cfg, hydra_config.overrides.task)
             check(config["objective"])
-            result, _ = run_job(config, writers=writers(config))
+            with Steps() as steps:
+                result, _ = run_job(config, progress=steps, writers=writers(config))
             commandline.show(result, config)
         return objective(config, result)
 

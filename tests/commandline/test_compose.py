@@ -80,6 +80,10 @@ def test_single_runs_and_given_folders_stay_as_they_are():
         ("path.runs=x", "path.runs='x': no such setting; did you mean paths.runs? +path.runs=x would add it"),
         ("seed=[1", "override='seed=[1': "),
         ("seed", "override='seed': "),
+        (
+            "metrics.utility=[accuracy]",
+            "metrics.utility='[accuracy]': is of another kind than the setting; give a mapping",
+        ),
         ("dataset=csv", "dataset.path='???': must be given: add dataset.path=... to the command"),
         ("paths.runs=${nowhere}", "paths.runs='${nowhere}': Interpolation key 'nowhere' not found"),
     ],

@@ -1,4 +1,4 @@
-"""Arms compose training sets: counts, shares, rivals, and nothing but real training rows."""
+"""Arms compose training sets: counts, class frequencies, baselines, and nothing but real training rows."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +31,8 @@ def regression():
     return Dataset(X, X["number"].rename("y") * 2, Spec("small", "y", task="regression"))
 
 
-def asked(real, needs):
-    """Synthetic rows as a generator would give them: far away, so that they are told apart."""
+def sampled(real, needs):
+    """Make synthetic rows far from the real ones, so that the two can be distinguished."""
     if needs is None:
         return None
     if isinstance(needs, dict):
@@ -42,7 +42,7 @@ def asked(real, needs):
 
 
 def compose(arm, real, seed=0):
-    return arm.compose(real, asked(real, arm.needs(real.counts)), seed)
+    return arm.compose(real, sampled(real, arm.needs(real.counts)), seed)
 
 
 def test_both_yaml_files_hold_arms_and_the_minimal_one_is_a_part_of_the_default():

@@ -84,7 +84,7 @@ def test_a_list_of_metrics_is_refused(config):
         run_job(given | {"metrics": given["metrics"] | {"utility": ["accuracy"]}})
 
 
-def test_the_canary_reads_rows(config, monkeypatch):
+def test_a_right_config_does_read_rows(config, monkeypatch):
     def read(*_):
         raise AssertionError("a row was read")
 

@@ -92,7 +92,7 @@ def test_test_rows_reach_nothing_that_learns(config, tmp_path, monkeypatch, gene
     assert seen[0] == seen[1]
 
 
-def test_the_canary_sings_when_something_does_leak(config, tmp_path, monkeypatch):
+def test_a_planted_leak_is_found(config, tmp_path, monkeypatch):
     j = job(config)
     seen = []
     original = steps.data.split
@@ -193,14 +193,14 @@ def test_a_numeric_target_runs_through(config, store):
     assert "real/f1_macro" not in result.metrics
 
 
-def test_only_the_arms_that_are_asked_for_run(config, store):
+def test_only_the_configured_arms_run(config, store):
     result = experiment(job(config, "~arms.combined"), store).run()
     assert set(result.counts) == {"real", "synthetic"}
     assert not [name for name in result.metrics if name.startswith("gain/")]
 
 
 @pytest.mark.parametrize(("advice", "same_as"), [(0.0, "real"), (1.0, "combined"), ("balance", "balanced")])
-def test_the_advised_arm_does_what_the_generator_says(config, store, monkeypatch, advice, same_as):
+def test_the_advised_arm_adds_the_recommended_amount(config, store, monkeypatch, advice, same_as):
     monkeypatch.setattr(Generator, "advice_", {"amount": advice}, raising=False)
     result = experiment(job(config, "arms=advised", "generator=copula"), store).run()
     scores, expected = (

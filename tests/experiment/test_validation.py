@@ -1,4 +1,4 @@
-"""Sealed jobs: nothing of the test rows reaches them, and ordinary jobs know nothing of them."""
+"""Validation jobs: nothing of the test rows reaches them, and ordinary jobs do not depend on them."""
 
 from dataclasses import replace
 
@@ -61,7 +61,7 @@ def test_a_sealed_job_is_the_same_whatever_the_test_rows_hold(config, tmp_path, 
     assert first == second
 
 
-def test_the_canary_sings_where_a_test_row_gets_in(config, tmp_path, monkeypatch):
+def test_a_planted_leak_is_found(config, tmp_path, monkeypatch):
     def leaky(train, seed, test_size):
         fitted, scored = inner(train, seed, test_size)
         _, test = split(steps.data.load(), seed, test_size)

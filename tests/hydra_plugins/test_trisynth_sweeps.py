@@ -1,4 +1,4 @@
-"""The launcher's messages are small both ways, the grid is checked once per choice, a dead worker ends the sweep."""
+"""The launcher's messages are small both ways; the grid is checked once per choice; a dead worker ends the sweep."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from hydra.types import HydraContext
 from omegaconf import OmegaConf
 
 from hydra_plugins import trisynth_sweeps
-from trisynth.sweeps import worker
+from trisynth.sweeps import plan, worker
 
 # What a pipe takes in one piece, by POSIX at least 512 bytes and on Linux 4,096.
 ATOMIC = 4096
@@ -22,7 +22,7 @@ ATOMIC = 4096
 def test_messages_fit_into_one_write(tmp_path, monkeypatch):
     class Loader:
         def load_sweep_config(self, master, overrides):
-            return OmegaConf.create({"hydra": {"job": {"name": "run"}}, **master})
+            return OmegaConf.create({"hydra": {"job": {"name": "run"}}})
 
     def run_job(task, config, *_):
         number = config.hydra.job.num
@@ -40,21 +40,14 @@ def test_messages_fit_into_one_write(tmp_path, monkeypatch):
     launcher.setup(
         hydra_context=HydraContext(config_loader=Loader(), callbacks=None),
         task_function=print,
-        config={"large": "x" * 100_000},
+        config=OmegaConf.create({"large": "x" * 100_000, "hydra": {"sweep": {"dir": str(tmp_path)}, "job": {}}}),
     )
     jobs = [["dataset=a", "classifier=svm"], ["dataset=a", "classifier=knn"], ["dataset=b", "classifier=svm"]]
     back = launcher.launch(jobs, 5)
     assert [(job.overrides, job.return_value) for job in back] == list(zip(jobs, (5, 6, 7), strict=True))
     assert [task[1][1] for task in sent] == [5, 7, 6]
+    assert plan.Plan.read(tmp_path) == plan.Plan({"5": tuple(jobs[0]), "7": tuple(jobs[2]), "6": tuple(jobs[1])}, 2)
     assert all(len(cloudpickle.dumps(message)) < ATOMIC for message in (*sent, *back))
-
-
-def test_jobs_that_share_a_fit_are_kept_apart():
-    grid = [[f"generator={g}", f"classifier={c}", f"seed={s}"] for g in "ab" for c in ("svm", "knn") for s in range(2)]
-    order = trisynth_sweeps.apart(grid)
-    assert [grid[number][0][-1] + grid[number][2][-1] for number in order] == ["a0", "a1", "b0", "b1"] * 2
-    assert [grid[number][1] for number in order] == ["classifier=svm"] * 4 + ["classifier=knn"] * 4
-    assert trisynth_sweeps.apart([["x=1"], ["x=2"], ["x=1", "y=2"]]) == [0, 1, 2]
 
 
 def test_every_choice_is_checked_once(monkeypatch):

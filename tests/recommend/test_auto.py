@@ -1,4 +1,4 @@
-"""The search advises what truly helps, says none where nothing does, and lets no row judge what it has taught."""
+"""The search recommends what helps, recommends none where nothing does, and tests no row on a fit that used it."""
 
 import math
 
@@ -152,7 +152,7 @@ def test_the_bound_must_hold_against_every_baseline():
 # Nothing leaks
 
 
-def test_no_row_judges_what_it_has_taught_and_none_that_confirms_has_chosen():
+def test_no_row_tests_a_fit_that_used_it_and_none_that_confirms_has_chosen():
     X, y = table(100)
     X = X.assign(row=np.arange(100.0), mark=pd.Categorical(np.arange(100).astype(str)))
     Spy.seen.clear()
@@ -204,7 +204,7 @@ def test_every_label_is_dealt_out_in_turn():
 # The budget
 
 
-def test_without_a_budget_nothing_is_tried_and_it_says_so():
+def test_without_a_budget_nothing_is_tried_and_the_summary_states_it():
     found = auto(budget=0).fit(*table())
     assert found.advice_["amount"] == 0
     assert found.diagnostics()["budget_spent_out"] == 1

@@ -1,4 +1,4 @@
-"""Sweeps end to end: every job ends in a file, and whatever is killed is caught up by the same command."""
+"""Sweeps end to end: every job ends in a file, and the same command resumes what was killed."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def test_every_job_has_a_result_and_the_table_has_them_all(finished):
 
 def test_progress_counts_and_the_table_is_shown(finished):
     first = finished["starts"][0]
-    assert re.search(rf"{JOBS}/{JOBS} {JOBS} done .*left", first["err"])
+    assert re.search(rf"{JOBS}/{JOBS} {JOBS} done .*left: 0 s", first["err"])
     assert "results.csv" in first["out"]
 
 
@@ -154,7 +154,7 @@ def sweep(tmp_path, monkeypatch):
     callback.stop.set()
 
 
-def test_a_job_that_leaves_no_word_is_reported(sweep, capsys):
+def test_a_job_without_a_status_is_reported(sweep, capsys):
     callback, cfg, state = sweep
     state(0).write(None, "failed", "Traceback\nValueError: planted")
     with pytest.raises(SystemExit) as exit_:
@@ -162,7 +162,7 @@ def test_a_job_that_leaves_no_word_is_reported(sweep, capsys):
     err = capsys.readouterr().err
     assert exit_.value.code == 1
     assert "failed: seed=0: ValueError: planted" in err
-    assert "error: 1 of 2 jobs left no word" in err
+    assert "error: 1 of 2 jobs exited without reporting a status; rerun to resume" in err
 
 
 def test_what_goes_wrong_in_a_callback_is_not_swallowed(sweep, capsys, monkeypatch):

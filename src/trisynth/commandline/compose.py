@@ -154,11 +154,13 @@ def show(result: Any, config: Mapping[str, Any]) -> None:
     """Print one job's table and mirror it into MLflow; exit status 1 if the mirror cannot be written."""
     from trisynth.report import console
 
-    console.show_job(result)
+    print(console.job_summary(result), end="")
     folder = Path(config["paths"]["runs"]) / result.key
     if (folder / "summary.txt").exists():
         print(f"\n{(folder / 'summary.txt').read_text()}", end="")
     print(f"\nresult: {folder / 'result.json'}")
+    if (folder / "overview.png").exists():
+        print(f"figure: {folder / 'overview.png'}")
     if config["tracking"]["uri"]:
         from trisynth.tracking import Mirror
 

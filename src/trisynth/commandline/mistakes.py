@@ -55,6 +55,9 @@ def as_mistake(
         Returns the present name of a former setting, or None.
     """
     first, *rest = str(error).strip().splitlines()
+    if other := re.match(r"Error merging override [+]*([\w./]+)=(.*)", first):
+        remedy = "is of another kind than the setting; give a mapping for a mapping, and ~name to remove an entry"
+        return InputError(other.group(1), other.group(2), remedy)
     unknown = re.match(r"Could not override '([^']+)'", first)
     key = unknown.group(1) if unknown else getattr(error, "full_key", None)
     if not key:

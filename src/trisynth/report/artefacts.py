@@ -1,18 +1,24 @@
 """Files that a report adds to a job's folder."""
 
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trisynth.cache import write_atomic
+
 if TYPE_CHECKING:
     from trisynth.experiment.steps import Experiment
+
+MODEL = "generator.zip"
 
 Writer = Callable[["Experiment", Path], None]
 
 
 def writers(config: Mapping[str, Any]) -> list[Writer]:
     """List the writers that a resolved root config requests; ``run_job`` calls them after a job's last step."""
-    return [_figure] if config["tracking"]["figure"] else []
+    tracking = config["tracking"]
+    return [_figure] * bool(tracking["figure"]) + [_model] * bool(tracking.get("model"))
 
 
 def _figure(experiment: "Experiment", folder: Path) -> None:
@@ -21,3 +27,10 @@ def _figure(experiment: "Experiment", folder: Path) -> None:
 
     experiment.progress("figure")
     write_overview(experiment, folder)
+
+
+def _model(experiment: "Experiment", folder: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="trisynth-") as place:
+        file = Path(place) / MODEL
+        experiment.generator().save(file)
+        write_atomic(folder / MODEL, file.read_bytes())

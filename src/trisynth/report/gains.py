@@ -31,13 +31,20 @@ def gains_rows(jobs: pd.DataFrame, test_size: float = 1 / 3) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``dataset``, ``generator``, ``training_rows``, ``gain``, ``low`` and ``high``, the ends of the 95 % interval.
+        ``comparison`` (data set, generator and training set in one text), ``dataset``, ``generator``,
+        ``training_rows``, ``gain``, ``low`` and ``high``, the ends of the 95 % interval.
     """
     rows = [
-        [dataset, method or "none", arm, gain.mean, gain.low, gain.high]
-        for (method, arm, dataset), gain in _over_real(jobs, test_size).items()
+        [" ".join(filter(None, key)), key[0], key[1] or "none", key[2], gain.mean, gain.low, gain.high]
+        for key, gain in _by_dataset(_over_real(jobs, test_size))
     ]
-    return pd.DataFrame(rows, columns=["dataset", "generator", "training_rows", "gain", "low", "high"])
+    return pd.DataFrame(rows, columns=["comparison", "dataset", "generator", "training_rows", "gain", "low", "high"])
+
+
+def _by_dataset(over_real: dict[tuple[str, str, str], Estimate]) -> list[tuple[tuple[str, str, str], Estimate]]:
+    """Sort the gains by data set, generator and arm."""
+    keys = sorted((dataset, method, arm) for method, arm, dataset in over_real)
+    return [((dataset, method, arm), over_real[method, arm, dataset]) for dataset, method, arm in keys]
 
 
 def gains(jobs: pd.DataFrame, test_size: float = 1 / 3) -> Figure:

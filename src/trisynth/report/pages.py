@@ -1,5 +1,6 @@
 """The pages of the report: tables and gains of a sweep, figures of a data set, and studies declared in yaml."""
 
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -110,7 +111,7 @@ def study(
         If the declaration is missing or wrong, the results cannot be read or used, or a folder cannot be written.
     """
     declared = declaration(name, config_dir or CONF)
-    makers = [_maker(entry, f"study.shows[{place}]") for place, entry in enumerate(declared["shows"])]
+    makers = [maker(entry, f"study.shows[{place}]") for place, entry in enumerate(declared["shows"])]
     found = jobs.read(results)
     page.write(out, declared["title"], command, [make(found) for make in makers])
     _headline(found, metrics)
@@ -140,11 +141,22 @@ def declared(conf: Path = CONF) -> dict[str, Any]:
     return {name: content["study"] for name, content in contents.items() if content.get("study")}
 
 
-def _maker(entry: Any, place: str) -> Callable[[pd.DataFrame], Any]:
+def maker(entry: Any, place: str) -> Callable[[pd.DataFrame], Any]:
+    """Build the function of the jobs that an entry of ``study.shows`` describes.
+
+    Raises
+    ------
+    InputError
+        If the entry has no ``_target_``, or one that is unknown, not allowed, or does not take its arguments.
+    """
     if not isinstance(entry, Mapping) or "_target_" not in entry:
         raise InputError(place, entry, "must be a mapping with a _target_, a function of the jobs")
     function = locate(entry["_target_"], f"{place}._target_")
     arguments = {key: value for key, value in entry.items() if key != "_target_"}
+    accepted = inspect.signature(function).parameters
+    for key, value in arguments.items():
+        if key not in accepted:
+            raise InputError(f"{place}.{key}", value, f"{function.__name__} does not take it")
 
     def make(found: pd.DataFrame) -> Any:
         with parameters_of(place, arguments):

@@ -1,13 +1,15 @@
-"""What happens around a sweep: progress while it runs, one mirror into MLflow, a table and the failures at the end.
+"""Hydra callback of a sweep: progress while it runs, its mirror in MLflow, a table and the failures at the end.
 
-Only the process that started the sweep talks to MLflow. It reads finished results from disk, so jobs need no
-database, parallel first starts cannot race, and whatever was missed is caught up at the end or on the next start.
+Only the process that started the sweep writes to MLflow. It reads finished results from disk, so that jobs need no
+database, parallel first starts cannot race, and what is missing is added at the end or on the next start.
 """
 
 import atexit
+import io
 import math
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -21,20 +23,22 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from trisynth import commandline
+from trisynth.cache import write_atomic
 from trisynth.errors import InputError
 from trisynth.sweeps import folder as sweeps
+from trisynth.sweeps.watch import Watch, spoken
 
-# Sweepers that run every combination of what they are given.
+# Sweepers that run every combination of the given values.
 _GRIDS = ("basic_sweeper.BasicSweeper", "trisynth_sweeps.Sweeper")
-# Those that run as many as they are told to.
+# Sweepers that run a given number of trials.
 _SEARCHES = ("optuna_sweeper.OptunaSweeper", "trisynth_sweeps.Search")
 
 
 def _heard(hook: Callable[..., None]) -> Callable[..., None]:
-    """Make what goes wrong in a hook end the program: Hydra would make a warning of it and report success."""
+    """End the program on an error in a hook: Hydra would turn it into a warning and report success."""
 
     @wraps(hook)
     def wrapper(*args: Any, **kwargs: Any) -> None:
@@ -54,40 +58,41 @@ class Sweep(Callback):
     """Hydra callback of every multirun."""
 
     def __getstate__(self) -> dict:
-        # Launchers send callbacks to their workers; the watching stays in the process that started it.
+        """Return nothing to pickle."""
+        # Launchers pickle callbacks for their workers; only the process that started the sweep observes it.
         return {}
 
     @_heard
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Start the observation of a sweep, or end the program where all its jobs are finished."""
         paths, tracking = config.paths, config.tracking
         self.sweep = sweeps.Sweep(Path(config.hydra.sweep.dir), Path(paths.runs))
         self.fingerprint = sweeps.fingerprint(list(config.hydra.overrides.task), files_of(config))
-        if self.sweep.is_complete(self.fingerprint) and is_there(tracking.uri):
-            frame = pd.read_csv(self.sweep.folder / sweeps.RESULTS)
-            self._show(frame)
-            print(f"nothing to run: all {len(frame)} jobs were finished before")
+        if self.sweep.is_complete(self.fingerprint) and exists(tracking.uri):
+            self._show(config)
+            count = len(pd.read_csv(self.sweep.folder / sweeps.RESULTS, usecols=["key"]))
+            print(f"nothing to run: all {count} jobs were finished before")
             raise SystemExit(0)
         self.sweep.clear()
-        # joblib renews a worker whose memory has grown, which is its business and not the user's.
+        # joblib replaces a worker whose memory has grown; a user can do nothing about it.
         warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
         self.mirror = None
         if tracking.uri:
             from trisynth.tracking import Mirror
 
             self.mirror = Mirror(dict(tracking), dict(paths), self.sweep.folder.name)
-        self.seen: set[str] = set()
-        self.counts = dict.fromkeys(("done", "cached", "failed"), 0)
+        total = count_jobs(config)
+        self.watch = Watch(self.sweep, total)
         self.progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=16),
             MofNCompleteColumn(),
             TextColumn("{task.fields[detail]}"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("left: {task.fields[left]}"),
             console=Console(stderr=True),
         )
-        self.bar = self.progress.add_task(self.sweep.folder.name, total=count_jobs(config), detail="")
+        self.bar = self.progress.add_task(self.sweep.folder.name, total=total, detail="", left=spoken(None))
         self.progress.start()
         # A launcher that fails skips on_multirun_end; the terminal must get its cursor back all the same.
         if self.progress.console.is_terminal:
@@ -101,16 +106,18 @@ class Sweep(Callback):
             self._look()
 
     def _look(self) -> None:
-        for name, state in self.sweep.states(known=self.seen).items():
-            self.seen.add(name)
-            self.counts[state["state"]] += 1
-            detail = ", ".join(f"{count} {state}" for state, count in self.counts.items() if count)
-            self.progress.update(self.bar, completed=len(self.seen), detail=detail)
+        now = time.monotonic()
+        new = self.watch.look(now)
+        ended = len(self.watch.ended)
+        left = spoken(self.watch.remaining(now))
+        self.progress.update(self.bar, completed=ended, detail=self.watch.summary, left=left)
+        for state in new.values():
             if self.mirror and state["key"]:
                 self.mirror.job_of(state["key"])
 
     @_heard
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """Write and show the sweep's table and figure, end the mirror, and report failed and lost jobs."""
         self.stop.set()
         self.watcher.join()
         self._look()
@@ -118,31 +125,57 @@ class Sweep(Callback):
         self.progress.stop()
         results, failures = self.sweep.finish()
         if results:
-            self._show(sweeps.table(results))
+            (self.sweep.folder / sweeps.SUMMARY).unlink(missing_ok=True)
+            self._show(config)
         problem = self.mirror.close(failed=bool(failures)) if self.mirror else None
         for failure in failures:
-            # A traceback's last line says what happened; all of it lies in the job's state.
+            # The last line of a traceback names the error; all of it is in the job's status file.
             print(f"failed: {failure['overrides']}: {failure['error'].strip().splitlines()[-1]}", file=sys.stderr)
-        total = self.progress.tasks[0].total or len(self.seen)
-        lost = total - len(self.seen)
+        total = int(self.progress.tasks[0].total or len(self.watch.ended))
+        lost = total - len(self.watch.ended)
         if failures:
             remedy = f"run again to retry only them; details: {self.sweep.folder / 'jobs'}"
             print(f"error: {len(failures)} of {total} jobs failed; {remedy}", file=sys.stderr)
         if lost:
-            print(f"error: {lost} of {total} jobs left no word, as if killed; run again to go on", file=sys.stderr)
+            print(f"error: {lost} of {total} jobs exited without reporting a status; rerun to resume", file=sys.stderr)
         if failures or lost or problem:
             raise SystemExit(1)
         self.sweep.complete(self.fingerprint)
 
-    def _show(self, frame: pd.DataFrame) -> None:
-        from trisynth.report import console
+    def _show(self, config: DictConfig) -> None:
+        """Print the summary, made once: the next start of a finished sweep needs none of the libraries behind it."""
+        path = self.sweep.folder / sweeps.SUMMARY
+        if not path.is_file():
+            from trisynth.report.console import sweep_summary
 
-        console.show_sweep(frame)
-        print(f"\nresults: {self.sweep.folder / sweeps.RESULTS}")
+            frame = pd.read_csv(self.sweep.folder / sweeps.RESULTS, keep_default_na=False, na_values=[""])
+            test_size = float(OmegaConf.select(config, "test_size", default=1 / 3))
+            write_atomic(path, sweep_summary(frame, test_size))
+            if OmegaConf.select(config, "tracking.figure"):
+                draw(frame, self.sweep.folder / sweeps.FIGURE, test_size)
+        print(path.read_text(encoding="utf-8"))
+        print(f"results: {self.sweep.folder / sweeps.RESULTS}")
+        if (self.sweep.folder / sweeps.FIGURE).is_file():
+            print(f"figure: {self.sweep.folder / sweeps.FIGURE}")
+
+
+def draw(frame: pd.DataFrame, path: Path, test_size: float) -> None:
+    """Draw the gains of a sweep over the real rows; a sweep whose jobs have none has no figure."""
+    from trisynth.report.console import methods
+    from trisynth.report.gains import gains
+
+    path.unlink(missing_ok=True)
+    try:
+        figure = gains(methods(frame), test_size)
+    except InputError:
+        return
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=150, bbox_inches="tight")
+    write_atomic(path, content.getvalue())
 
 
 def files_of(config: DictConfig) -> list[str]:
-    """Users' files that a sweep reads, by the command line or by the configuration."""
+    """List the user's files that a sweep reads, by the command line or by the configuration."""
     given = [
         value for name, _, value in (o.partition("=") for o in config.hydra.overrides.task) if name == "dataset.path"
     ]
@@ -150,13 +183,13 @@ def files_of(config: DictConfig) -> list[str]:
     return [path for value in [*given, *([declared] if declared else [])] for path in str(value).split(",")]
 
 
-def is_there(uri: str | None) -> bool:
-    """Whether a mirror can be trusted to hold what it was given: a deleted database cannot."""
+def exists(uri: str | None) -> bool:
+    """Check that the database of a mirror still exists; a server is assumed to."""
     return not str(uri).startswith("sqlite:///") or Path(str(uri).removeprefix("sqlite:///")).exists()
 
 
 def count_jobs(config: DictConfig) -> int | None:
-    """Number of jobs that a grid or a search will start; None where the sweeper decides as it goes."""
+    """Count the jobs that a grid or a search will start; None where the sweeper does not know in advance."""
     sweeper = config.hydra.sweeper
     if sweeper._target_.endswith(_SEARCHES) and not sweeper.sampler._target_.endswith("GridSampler"):
         return sweeper.n_trials

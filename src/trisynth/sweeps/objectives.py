@@ -1,4 +1,4 @@
-"""What a search wants of a job, as numbers."""
+"""Objective values for a search."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,22 +8,23 @@ from trisynth import renamed
 from trisynth.errors import InputError
 
 
-def values(aims: str | Mapping | Sequence, metrics: Mapping[str, float]) -> list[float]:
-    """The values of all aims, in their order; NaN for a metric that is absent.
+def values(objectives: str | Mapping | Sequence, metrics: Mapping[str, float]) -> list[float]:
+    """Return the values of all objectives, in their order; NaN for a metric that is absent.
 
     Parameters
     ----------
-    aims : str, mapping or sequence of these
+    objectives : str, mapping or sequence of these
         The key ``objective`` of a resolved root config: a metric's name for its value, or a mapping with ``metric``,
-        ``best`` and ``worst`` for its way to the best.
+        ``best`` and ``worst`` for its regret.
     metrics : mapping of str to float
 
     Raises
     ------
     InputError
-        If an aim is neither, or its best is its worst.
+        If an objective is neither, or its best equals its worst.
     """
-    return [_value(aim, metrics) for aim in ([aims] if isinstance(aims, str | Mapping) else aims)]
+    each = [objectives] if isinstance(objectives, str | Mapping) else objectives
+    return [_value(objective, metrics) for objective in each]
 
 
 def check(objective: str | Mapping | Sequence) -> None:
@@ -36,16 +37,18 @@ def check(objective: str | Mapping | Sequence) -> None:
 
 
 def regret(value: float, best: float, worst: float) -> float:
-    """Way from ``value`` to ``best``, in units of that from ``worst``: 0 at the best and beyond, 1 at the worst.
+    """Scale a value to its regret: 0 at ``best`` and beyond it, 1 at ``worst``, linear between them.
 
-    A C2ST below one half or a share of copies below nothing is luck, and no better than the best.
+    A value beyond the best, such as a C2ST below one half, is due to chance and counts as the best.
     """
     return max((value - best) / (worst - best), 0.0) if not math.isnan(value) else math.nan
 
 
-def _value(aim: Any, metrics: Mapping[str, float]) -> float:
-    if isinstance(aim, str):
-        return metrics.get(aim, math.nan)
-    if not isinstance(aim, Mapping) or set(aim) != {"metric", "best", "worst"} or aim["best"] == aim["worst"]:
-        raise InputError("objective", aim, "must be a metric's name, or a mapping: metric, best and another worst")
-    return regret(metrics.get(aim["metric"], math.nan), aim["best"], aim["worst"])
+def _value(objective: Any, metrics: Mapping[str, float]) -> float:
+    if isinstance(objective, str):
+        return metrics.get(objective, math.nan)
+    known = isinstance(objective, Mapping) and set(objective) == {"metric", "best", "worst"}
+    if not known or objective["best"] == objective["worst"]:
+        remedy = "must be a metric's name, or a mapping: metric, best and another worst"
+        raise InputError("objective", objective, remedy)
+    return regret(metrics.get(objective["metric"], math.nan), objective["best"], objective["worst"])

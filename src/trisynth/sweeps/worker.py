@@ -1,7 +1,7 @@
-"""What a worker of a sweep does: one job after the other, remembering what they have in common.
+"""Worker process of a sweep: one job after the other, with a cache of what they have in common.
 
-This is no Hydra plugin, although only the launcher uses it: Hydra loads plugins afresh whenever its state is set, and
-what they remember is gone.
+Although only the launcher uses this module, it is no Hydra plugin: Hydra reloads plugins whenever its state is set, and
+their caches would be lost.
 """
 
 import copy
@@ -18,7 +18,7 @@ from hydra.core.utils import JobReturn, run_job, setup_globals
 from hydra.types import HydraContext
 from omegaconf import DictConfig, open_dict
 
-# Compositions that a worker remembers; one takes a fifth of a megabyte.
+# Compositions that a worker caches; one takes a fifth of a megabyte.
 _KEPT = 100
 
 
@@ -28,7 +28,7 @@ def run(file: str, number: int, overrides: list[str]) -> JobReturn:
     Parameters
     ----------
     file : str
-        What ``hydra_plugins.trisynth_sweeps.Launcher`` wrote for all jobs of the batch.
+        File that ``hydra_plugins.trisynth_sweeps.Launcher`` wrote for all jobs of the batch.
     number : int
         Number of the job in its sweep.
     overrides : list of str
@@ -51,7 +51,7 @@ def run(file: str, number: int, overrides: list[str]) -> JobReturn:
 
 @lru_cache(maxsize=1)
 def _begun(file: str) -> tuple[ConfigLoader, HydraContext, DictConfig, Any]:
-    """The worker's start into a batch of jobs: imports, Hydra's state, and what all jobs share."""
+    """Start the worker on a batch of jobs: import modules, set Hydra's state, read what all jobs share."""
     preload, (context, config, task, state) = cloudpickle.loads(Path(file).read_bytes())
     for module in preload:
         importlib.import_module(module)
@@ -61,9 +61,9 @@ def _begun(file: str) -> tuple[ConfigLoader, HydraContext, DictConfig, Any]:
 
 
 class SeedByHand:
-    """Hydra's config loader that composes jobs once that differ in their seed alone, and sets the seed by hand.
+    """Config loader of Hydra that composes jobs which differ only in their seed once, and then sets the seed.
 
-    Composing reads every yaml of a job again, a tenth of a second; the seed chooses none of them.
+    Composing takes a tenth of a second, as it reads every yaml file of a job again; the seed selects none of them.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class SeedByHand:
         self._composed: dict[tuple[str, ...], tuple[str, DictConfig]] = {}
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
-        """Configuration of one job; see Hydra's loader."""
+        """Compose the configuration of one job; see Hydra's loader."""
         seeds = [override for override in sweep_overrides if re.fullmatch(r"seed=\d+", override)]
         if len(seeds) != 1:
             return self._loader.load_sweep_config(master_config, sweep_overrides)

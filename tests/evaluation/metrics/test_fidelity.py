@@ -114,7 +114,7 @@ def test_independent_columns_pass_the_linear_test_and_fail_the_trees(draw, conte
     assert found["c2st_linear"] < 0.58
 
 
-def test_repeated_rows_are_judged_and_not_recognised(draw, context):
+def test_repeated_rows_are_scored_and_not_recognised(draw, context):
     train, test = draw(1000, 0), draw(600, 1)
     repeats = train.take(np.random.default_rng(0).integers(200, size=1000))
     found = c2st(context(train, test, repeats))

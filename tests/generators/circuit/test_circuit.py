@@ -1,4 +1,4 @@
-"""What the circuit promises beyond every generator: exact answers, shared strength, an honest alarm."""
+"""Circuit: exact inference, information shared between classes, and the generalization gap."""
 
 from functools import cache
 from itertools import product
@@ -68,7 +68,7 @@ def test_predicted_probabilities_are_those_of_bayes():
     assert fitted().predict_proba(rows) == pytest.approx(known.div(known.sum(axis=1), axis=0).to_numpy(), abs=1e-5)
 
 
-def test_rows_that_train_never_showed_are_summed_out_where_they_are_new():
+def test_cells_without_a_training_example_are_marginalised():
     new = pd.DataFrame({"a": [True], "b": [1.0], "c": ["new"]})
     assert fitted().log_likelihood(new) == pytest.approx(fitted().log_likelihood(new[["a", "b"]]))
 
@@ -76,33 +76,33 @@ def test_rows_that_train_never_showed_are_summed_out_where_they_are_new():
 def test_samples_follow_the_likelihood():
     X, y = apart(fitted().sample({"ill": 40_000}, seed=1))
     drawn = X.assign(y=y).groupby(["a", "b", "c"], dropna=False).size() / 40_000
-    law = joint()[joint().y == "ill"].groupby(["a", "b", "c"], dropna=False).p.sum()
-    assert (drawn.sub(law / law.sum(), fill_value=0)).abs().max() < 0.01
+    table = joint()[joint().y == "ill"].groupby(["a", "b", "c"], dropna=False).p.sum()
+    assert (drawn.sub(table / table.sum(), fill_value=0)).abs().max() < 0.01
 
 
 @pytest.mark.parametrize("given", [{"a": True}, {"c": "p"}, {"a": False, "b": 2.0}, {"a": True, "b": 1.0, "c": "r"}])
 @pytest.mark.parametrize("label", [None, "ill"])
-def test_conditional_rows_follow_the_enumerated_law(given, label):
-    n, law = 20_000, joint()
+def test_conditional_rows_follow_the_enumerated_distribution(given, label):
+    n, table = 20_000, joint()
     for name, value in given.items():
-        law = law[law[name] == value]
-    law = law if label is None else law[law.y == label]
+        table = table[table[name] == value]
+    table = table if label is None else table[table.y == label]
     rows = pd.DataFrame({name: [value] * n for name, value in given.items()})
     X, y = apart(fitted().conditional(rows, None if label is None else pd.Series([label] * n), seed=3))
     keys = ["a", "b", "c", "y"]
     drawn = X.assign(y=y.to_numpy()).groupby(keys, dropna=False).size() / n
-    expected = law.groupby(keys, dropna=False).p.sum() / law.p.sum()
+    expected = table.groupby(keys, dropna=False).p.sum() / table.p.sum()
     assert drawn.sub(expected, fill_value=0).abs().max() < 0.017
     assert X[list(given)].equals(rows)
 
 
-def test_missing_cells_are_filled_from_their_law_given_the_rest():
+def test_missing_cells_are_filled_from_their_conditional_distribution_given_the_rest():
     n = 20_000
     rows = pd.DataFrame({"a": [True] * n, "b": [np.nan] * n})
     X, _ = apart(fitted().conditional(rows))
-    law = joint()[joint().a & joint().b.notna()].groupby("b").p.sum()
+    table = joint()[joint().a & joint().b.notna()].groupby("b").p.sum()
     assert not X["b"].isna().any()
-    assert (X["b"].value_counts() / n - law / law.sum()).abs().max() < 0.017
+    assert (X["b"].value_counts() / n - table / table.sum()).abs().max() < 0.017
 
 
 def test_conditional_rows_keep_index_and_dtypes_and_repeat_with_the_seed():
@@ -129,7 +129,7 @@ def test_a_numeric_target_is_given_or_drawn_like_a_column():
     assert np.corrcoef(drawn["a"], amounts)[0, 1] > 0.85
 
 
-def test_questions_about_unknown_columns_and_classes_are_refused():
+def test_evidence_on_unknown_columns_and_classes_are_refused():
     X, y = discrete(10)
     with pytest.raises(InputError, match=r"^X="):
         fitted().log_likelihood(X.assign(z=1))
@@ -177,15 +177,15 @@ def test_a_hint_that_a_generator_does_not_take_is_named():
         Circuit().fit(X, y, rng=1)
 
 
-def test_the_alarm_rises_when_states_outnumber_what_rows_can_tell():
+def test_the_generalization_gap_rises_with_too_many_states():
     X, y = smooth(160)
-    # A class's own circuit that leans on nothing is free to memorise.
+    # A class's circuit with a weak prior memorises.
     few, many = (Circuit(n_states=k, prior_strength=s).fit(X, y).generalization_gap_ for k, s in ((2, 30.0), (64, 0.1)))
     assert many > few + 2
     assert fitted().diagnostics()["generalization_gap"] == fitted().generalization_gap_
 
 
-def test_a_small_class_borrows_strength():
+def test_a_small_class_shares_information():
     X, y = smooth(1500, seed=1)
     few = np.flatnonzero(y == "ill")[:10]
     kept = np.concatenate([few, np.flatnonzero(y == "well")])

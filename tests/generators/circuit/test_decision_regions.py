@@ -1,4 +1,4 @@
-"""RegionEvidence and their weights against the sum over all rows, and what they are for: labels that are rules."""
+"""Decision regions and their weights against enumeration, and their purpose: labels that are rules."""
 
 from functools import cache
 from itertools import product
@@ -29,7 +29,7 @@ def random_circuit(k: int = 3, seed: int = 0) -> LatentTree:
     return LatentTree(Tree.of(np.array([1, -1, 1, 2])), rng.dirichlet(np.ones(k)), moves, with_ones(leaves, float))
 
 
-def random_boxes(n: int = 4, seed: int = 1) -> np.ndarray:
+def random_regions(n: int = 4, seed: int = 1) -> np.ndarray:
     """RegionEvidence of one to all tokens of each column; the first is everything."""
     allowed = np.random.default_rng(seed).random((n, STARTS[-1])) < 0.6
     allowed[:, STARTS[:-1]] = True
@@ -38,47 +38,47 @@ def random_boxes(n: int = 4, seed: int = 1) -> np.ndarray:
 
 
 def inside(allowed: np.ndarray) -> np.ndarray:
-    """Whether each of all rows lies in each box, shape (boxes, rows)."""
-    return np.stack([box[EVERY_TOKENS].all(axis=1) for box in allowed])
+    """Whether each of all rows lies in each region, shape (regions, rows)."""
+    return np.stack([region[EVERY_TOKENS].all(axis=1) for region in allowed])
 
 
-def test_the_chance_of_a_box_is_the_sum_over_its_rows():
-    circuit, allowed = random_circuit(), random_boxes()
-    chances = np.exp(circuit.log_likelihood(EVERY_TOKENS))
+def test_the_probability_of_a_region_is_the_sum_over_its_rows():
+    circuit, allowed = random_circuit(), random_regions()
+    probability = np.exp(circuit.log_likelihood(EVERY_TOKENS))
     found = np.exp(RegionEvidence.of(allowed, STARTS, FREE).log_probabilities([circuit]))[:, 0]
-    assert found == pytest.approx(inside(allowed) @ chances)
+    assert found == pytest.approx(inside(allowed) @ probability)
     assert found[0] == pytest.approx(1.0)
 
 
-def test_a_cell_that_is_not_missing_shows_the_box_without_the_missing_token():
-    circuit, allowed = random_circuit(), random_boxes()
-    boxes = RegionEvidence.of(allowed, STARTS, [True, False, False, True])
+def test_a_cell_that_is_not_missing_shows_the_region_without_the_missing_token():
+    circuit, allowed = random_circuit(), random_regions()
+    evidence = RegionEvidence.of(allowed, STARTS, [True, False, False, True])
     present = allowed.copy()
     present[:, STARTS[[0, 3]]] = False
-    chances = np.exp(circuit.log_likelihood(EVERY_TOKENS))
-    found = np.exp(boxes.extended(circuit).log_likelihood(boxes.cells[1]))
-    assert found == pytest.approx(inside(present) @ chances)
+    probability = np.exp(circuit.log_likelihood(EVERY_TOKENS))
+    found = np.exp(evidence.extended(circuit).log_likelihood(evidence.cells[1]))
+    assert found == pytest.approx(inside(present) @ probability)
 
 
-def test_pieces_are_the_circuit_given_the_box():
-    circuit, allowed = random_circuit(), random_boxes()
-    boxes = RegionEvidence.of(allowed, STARTS, FREE)
-    pieces, numbers, own = (
-        RegionParameters.of(circuit, boxes, STARTS),
-        boxes.subtree_numbers(circuit.tree),
-        boxes.set_numbers(),
+def test_parts_are_the_circuit_given_the_region():
+    circuit, allowed = random_circuit(), random_regions()
+    evidence = RegionEvidence.of(allowed, STARTS, FREE)
+    parts, numbers, own = (
+        RegionParameters.of(circuit, evidence, STARTS),
+        evidence.subtree_numbers(circuit.tree),
+        evidence.set_numbers(),
     )
-    chances, member = np.exp(circuit.log_likelihood(EVERY_TOKENS)), inside(allowed)
+    probability, member = np.exp(circuit.log_likelihood(EVERY_TOKENS)), inside(allowed)
 
-    def normal(law: np.ndarray, axis: int) -> np.ndarray:
-        return law / law.sum(axis=axis, keepdims=True)
+    def normal(weights: np.ndarray, axis: int) -> np.ndarray:
+        return weights / weights.sum(axis=axis, keepdims=True)
 
-    for box in range(len(allowed)):
-        root = normal(pieces.root[numbers[box, 1]], 0)
-        moves = [normal(pieces.transitions[v][numbers[box, v]], 1) if v != 1 else np.eye(3) for v in range(4)]
-        leaves = np.concatenate([normal(pieces.leaves[v][own[box, v]], 0) for v in range(4)])
+    for region in range(len(allowed)):
+        root = normal(parts.root[numbers[region, 1]], 0)
+        moves = [normal(parts.transitions[v][numbers[region, v]], 1) if v != 1 else np.eye(3) for v in range(4)]
+        leaves = np.concatenate([normal(parts.leaves[v][own[region, v]], 0) for v in range(4)])
         there = LatentTree(circuit.tree, root, np.stack(moves), with_ones(leaves, float))
-        expected = chances * member[box] / (chances @ member[box])
+        expected = probability * member[region] / (probability @ member[region])
         assert np.exp(there.log_likelihood(EVERY_TOKENS)) == pytest.approx(expected, abs=1e-9)
 
 
@@ -106,8 +106,8 @@ def joint() -> pd.DataFrame:
     """Every row and label, and its probability."""
     parts = []
     for label in fitted().labels_:
-        chance = np.exp(fitted().log_likelihood(EVERY, pd.Series(label, index=EVERY.index, dtype=object)))
-        parts.append(EVERY.assign(y=label, p=chance))
+        probability = np.exp(fitted().log_likelihood(EVERY, pd.Series(label, index=EVERY.index, dtype=object)))
+        parts.append(EVERY.assign(y=label, p=probability))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -130,7 +130,7 @@ def test_a_rule_is_kept_where_states_are_too_few():
     assert agree.mean() > 0.93
 
 
-def test_weighed_probabilities_sum_to_one_and_to_their_margins():
+def test_reweighted_probabilities_sum_to_one_and_to_their_margins():
     assert joint().p.sum() == pytest.approx(1.0, abs=1e-4)
     for columns in (["a"], ["b", "c"], ["a", "c", "d"]):
         given = EVERY[columns].drop_duplicates(ignore_index=True)
@@ -143,31 +143,31 @@ def test_weighed_probabilities_sum_to_one_and_to_their_margins():
     assert found == pytest.approx(bayes.div(bayes.sum(axis=1), axis=0).to_numpy(), abs=1e-4)
 
 
-def test_samples_follow_the_weighed_law():
+def test_samples_follow_the_reweighted_distribution():
     n = 60_000
     X, _ = apart(fitted().sample({"yes": n}, seed=1))
     drawn = X.groupby(list("abcd"), dropna=False).size() / n
-    law = joint()[joint().y == "yes"].groupby(list("abcd"), dropna=False).p.sum()
-    assert drawn.sub(law / law.sum(), fill_value=0).abs().max() < 0.005
+    table = joint()[joint().y == "yes"].groupby(list("abcd"), dropna=False).p.sum()
+    assert drawn.sub(table / table.sum(), fill_value=0).abs().max() < 0.005
 
 
 @pytest.mark.parametrize("given", [{"a": "p"}, {"b": np.nan}, {"a": "q", "c": True}, {"b": 1.0, "d": "z"}])
 @pytest.mark.parametrize("label", [None, "yes"])
-def test_conditional_rows_follow_the_weighed_law(given, label):
-    n, law = 20_000, joint()
-    law = law if label is None else law[law.y == label]
+def test_conditional_rows_follow_the_reweighted_distribution(given, label):
+    n, table = 20_000, joint()
+    table = table if label is None else table[table.y == label]
     for name, value in given.items():
-        # A missing cell is one to be filled.
-        law = law[law[name].notna()] if value is np.nan else law[law[name] == value]
+        # A missing cell is replaced by a value.
+        table = table[table[name].notna()] if value is np.nan else table[table[name] == value]
     rows = pd.DataFrame({name: [value] * n for name, value in given.items()})
     X, y = apart(fitted().conditional(rows, None if label is None else pd.Series([label] * n), seed=3))
     keys = ["a", "b", "c", "d", "y"]
     drawn = X.assign(y=y.to_numpy()).groupby(keys, dropna=False).size() / n
-    expected = law.groupby(keys, dropna=False).p.sum() / law.p.sum()
+    expected = table.groupby(keys, dropna=False).p.sum() / table.p.sum()
     assert drawn.sub(expected, fill_value=0).abs().max() < 0.017
 
 
-def test_each_box_has_nearly_the_share_that_the_rows_have():
+def test_each_region_has_nearly_its_empirical_probability():
     circuit = fitted()
     X, y = ruled(2_000)
     leaves = circuit.decision_regions_.leaves
@@ -194,7 +194,7 @@ def test_an_unknown_cell_reaches_every_leaf_that_agrees_with_the_rest():
     assert len(cuts.compatible(np.full((1, 4), -1))[0]) == len(cuts.leaves)
 
 
-def test_no_cut_survives_a_cost_above_all_gains_and_none_is_made_for_noise():
+def test_no_split_survives_a_cost_above_all_gains_and_noise_gives_none():
     X, y = ruled(600)
     circuit = fitted()
     real = LabelledRows(
@@ -216,7 +216,7 @@ def test_a_label_of_few_rows_keeps_its_circuit():
     assert not circuit.decision_regions_.log_weights[:, 1].any() and circuit.decision_regions_.log_weights[:, 2].any()
 
 
-def test_a_numeric_target_is_not_cut():
+def test_a_numeric_target_is_not_split():
     X, y = ruled(2_000)
     amount = pd.Series(np.where(y == "yes", 10.0, 0.0) + np.random.default_rng(0).normal(size=2_000), name="amount")
     circuit = Circuit(n_states=2).fit(X, amount)
@@ -224,7 +224,7 @@ def test_a_numeric_target_is_not_cut():
     assert circuit.discretizer_.names.index("amount") not in circuit.decision_regions_.column
 
 
-def test_a_saved_circuit_has_its_boxes(tmp_path):
+def test_a_saved_circuit_has_its_regions(tmp_path):
     fitted().save(tmp_path / "circuit")
     loaded = Generator.load(tmp_path / "circuit")
     assert np.array_equal(loaded.log_likelihood(EVERY), fitted().log_likelihood(EVERY))

@@ -1,0 +1,52 @@
+"""Fitted generator as an MLflow model: arrays and JSON with the code that reads them, no pickle."""
+
+import tempfile
+import warnings
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from trisynth.report.artefacts import MODEL
+
+__all__ = ["MODEL", "log", "save"]
+
+# MLflow copies this script into the model and runs it when the model is loaded.
+_SCRIPT = Path(__file__).parent / "generator_model.py"
+
+
+def log(client: Any, run: str, file: Path) -> None:
+    """Log the generator that was saved to ``file`` as the model ``model`` of a run."""
+    with tempfile.TemporaryDirectory(prefix="trisynth-") as folder:
+        save(file, Path(folder) / "model")
+        client.log_artifacts(run, str(Path(folder) / "model"), "model")
+
+
+def save(file: Path, folder: Path) -> None:
+    """Save the generator in ``file`` as an MLflow model in ``folder``.
+
+    ``predict`` of the loaded model takes a table with the column ``rows`` and returns as many synthetic rows; the
+    parameter ``seed`` seeds them.
+    """
+    import mlflow.pyfunc
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+
+    takes = Schema([ColSpec(DataType.long, "rows")])
+    signature = ModelSignature(takes, params=ParamSchema([ParamSpec("seed", DataType.long, 0)]))
+    with warnings.catch_warnings():
+        # MLflow advises on type hints that a table has no use for.
+        warnings.simplefilter("ignore")
+        mlflow.pyfunc.save_model(
+            folder,
+            python_model=str(_SCRIPT),
+            artifacts={"generator": str(file)},
+            signature=signature,
+            pip_requirements=[_requirement()],
+        )
+
+
+def _requirement() -> str:
+    try:
+        return f"trisynth=={version('trisynth')}"
+    except PackageNotFoundError:
+        return "trisynth"

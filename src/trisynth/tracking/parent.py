@@ -1,0 +1,61 @@
+"""Content of a sweep's parent run in MLflow: what was varied, means of the headline metrics, its table and figure."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from trisynth.tracking.content import headline
+
+RESULTS, SUMMARY = "results.csv", "summary.txt"
+_LONGEST_VALUE = 500
+# A parent run has the means of each cell where there are at most so many cells.
+_CELLS = 100
+
+
+def read(folder: Path) -> pd.DataFrame | None:
+    """Read a sweep's table; None where it has none yet."""
+    path = folder / RESULTS
+    return pd.read_csv(path, keep_default_na=False, na_values=[""]) if path.is_file() else None
+
+
+def params(jobs: pd.DataFrame) -> dict[str, str]:
+    """Return the values of each choice and varied setting, such as ``{"generator": "smote, vae"}``."""
+    found = {}
+    for name in jobs.columns:
+        if "/" not in name and name != "key" and jobs[name].notna().any():
+            values = dict.fromkeys(f"{v:g}" if isinstance(v, float) else str(v) for v in jobs[name].dropna())
+            found[name] = ", ".join(values)[:_LONGEST_VALUE]
+    return found
+
+
+def varied(jobs: pd.DataFrame) -> list[str]:
+    """Return the settings that the jobs differ in beside those that name every job."""
+    named = {"key", "dataset", "generator", "classifier", "seed", "loss.alpha", "loss.beta", "loss.gamma"}
+    return [name for name in jobs.columns if "/" not in name and name not in named]
+
+
+def metrics(jobs: pd.DataFrame) -> dict[str, float]:
+    """Return the means of the headline metrics over all jobs, then over the seeds and classifiers of each cell.
+
+    A cell is a data set and a generator; its metrics are named such as ``F1_gain/saheart/smote``.
+    """
+    jobs = pd.concat([jobs[["dataset", "generator"]], pd.DataFrame(map(_headline, jobs.to_dict("records")))], axis=1)
+    names = [name for name in jobs.columns if name not in ("dataset", "generator")]
+    found = {name: float(jobs[name].mean()) for name in names}
+    cells = jobs.groupby(["dataset", "generator"], sort=False)[names].mean()
+    if 1 < len(cells) <= _CELLS:
+        found |= {
+            f"{name}/{dataset}/{generator}": float(value)
+            for (dataset, generator), row in cells.iterrows()
+            for name, value in row.items()
+        }
+    return {name: value for name, value in found.items() if value == value}
+
+
+def _headline(job: dict) -> dict[str, float]:
+    return headline({name: value for name, value in job.items() if "/" in name and value == value})
+
+
+def artifacts(folder: Path) -> list[Path]:
+    """List the files of a sweep to show: its table, summary and figures."""
+    return sorted(path for path in folder.glob("*") if path.suffix in (".csv", ".txt", ".png"))

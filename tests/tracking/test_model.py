@@ -1,0 +1,27 @@
+"""A fitted generator as an MLflow model: without pickle, and the same rows."""
+
+import pandas as pd
+import pytest
+
+from trisynth.tracking import model
+
+mlflow = pytest.importorskip("mlflow")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+
+
+@pytest.fixture
+def generator(tables):
+    from trisynth.generators.copula import Copula
+
+    table = pd.read_csv(tables["classes"])
+    return Copula().fit(table, target="outcome")
+
+
+def test_a_loaded_model_draws_the_generators_rows(generator, tmp_path):
+    generator.save(tmp_path / model.MODEL)
+    model.save(tmp_path / model.MODEL, tmp_path / "model")
+    assert not [path for path in (tmp_path / "model").rglob("*") if "pkl" in path.name or "pickle" in path.name]
+    loaded = mlflow.pyfunc.load_model(str(tmp_path / "model"))
+    rows = loaded.predict(pd.DataFrame({"rows": [20]}), params={"seed": 5})
+    pd.testing.assert_frame_equal(rows, generator.sample(20, seed=5))
+    assert len(loaded.predict(pd.DataFrame({"rows": [3, 4]}))) == 7
