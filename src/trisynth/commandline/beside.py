@@ -47,7 +47,9 @@ for _name in ("int", "float", "bool", "null"):
 
 def find(path: str | Path) -> Path | None:
     """Return the yaml file beside a table, None if there is none."""
-    file = Path(path).with_suffix(".yaml")
+    path = Path(path)
+    # A path such as "." has no name to change.
+    file = path.with_suffix(".yaml") if path.name else path
     return file if file.is_file() else None
 
 
