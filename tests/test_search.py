@@ -101,14 +101,14 @@ def test_a_search_of_nothing_that_jobs_have_fails_and_says_so(overrides, tmp_pat
     ended = command("run", "-m", *given, *sweeper, "loss.beta=interval(0.1,1.0)", cwd=tmp_path)
     assert ended.returncode == 1
     assert "2 of 2 jobs failed" in ended.stderr
-    assert "objective='synthetic/roc': not all of it is among" in ended.stderr
+    assert "objective='synthetic/roc': a metric of it is missing" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["validation=false"], "validation=False: must be true: a search must not choose by test rows"),
+        (["validation=false"], "validation=False: must be true: a search must not use the test rows"),
         (["objective=synthetic/roc_auc"], "objective='synthetic/roc_auc': must be a list of mappings"),
         (["searches=null"], "searches=None: must list choices of hydra/sweeper/sampler and seed"),
     ],

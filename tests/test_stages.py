@@ -61,7 +61,7 @@ def test_stages_write_the_same_bytes_again(arguments, tmp_path):
 
 def test_collect_of_a_table_without_a_source_says_so(arguments, capsys):
     stages.main(["collect", *arguments()])
-    assert "no file to collect" in capsys.readouterr().out
+    assert "nothing to download" in capsys.readouterr().out
 
 
 def test_a_stage_means_what_a_run_means(arguments):

@@ -222,6 +222,15 @@ def _release(package: str) -> str | None:
     return None
 
 
+def files_of(package: str) -> list[Path]:
+    """Return the files that change with a package: its metadata if it is installed, otherwise its modules."""
+    origin = _origin(package)
+    if _release(package):
+        found = [importlib.metadata.distribution(name) for name in _distributions()[package]]
+        return [Path(d.locate_file(file)) for d in found for file in d.files or () if file.name == "METADATA"]
+    return [] if origin is None else [origin] if origin.is_file() else sorted(origin.rglob("*.py"))
+
+
 @cache
 def _source(module: str) -> tuple[str, list[str]]:
     """Return a module's source without comments and docstrings, and the modules it imports whose code counts."""

@@ -22,7 +22,7 @@ from trisynth.sweeps.objectives import check, values
 def main(arguments: list[str]) -> None:
     """Run the job or, with ``-m``, the sweep of a command line."""
     checked = commandline.checked(arguments)
-    if checked != arguments:
+    if {"-m", "--multirun"} & set(arguments):
         beside.announce(arguments)
     compose.register()
     # Hydra reads the command line from there.
@@ -64,25 +64,27 @@ def job(cfg: DictConfig) -> Any:
         check(config["objective"])
         result, cached = run_job(config, writers=writers(config))
         found = objective(config, result)
-        # A grid has no use for the value; a search that gets none would go on blindly.
+        # A grid does not use the value; a search without it would continue blindly.
         if found is None and "direction" in hydra_config.sweeper:
-            raise InputError("objective", config["objective"], f"not all of it is among {', '.join(result.metrics)}")
+            raise InputError(
+                "objective", config["objective"], f"a metric of it is missing; there are {', '.join(result.metrics)}"
+            )
         state.write(result.key, "cached" if cached else "done")
         return found
     except Exception as error:
-        # One failing job must not stop the others: the sweep reports it at the end and exits with an error.
+        # A failing job must not stop the others; the sweep reports it at the end and exits with an error.
         message = str(error) if isinstance(error, InputError) else traceback.format_exc()
         state.write(None, "failed", message)
         return None
 
 
 def objective(config: dict, result: Any) -> float | tuple[float, ...] | None:
-    """What a searching sweeper optimises; None, which makes Optuna's trial a failed one, if a value is missing."""
-    aims = config["objective"]
-    found = values(aims, result.metrics)
+    """Return the value that a search optimises; None, which marks Optuna's trial as failed, if one is missing."""
+    terms = config["objective"]
+    found = values(terms, result.metrics)
     if any(map(math.isnan, found)):
         return None
-    return tuple(found) if isinstance(aims, list) else found[0]
+    return tuple(found) if isinstance(terms, list) else found[0]
 
 
 if __name__ == "__main__":

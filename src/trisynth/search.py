@@ -1,8 +1,8 @@
-"""``python -m trisynth.search``: all searches of an experiment, then one look at the test rows for what they found.
+"""``trisynth search``: all searches of an experiment, then one evaluation of their choices on the test rows.
 
-A search is a sweep of its own, in a process of its own. It chooses on validation rows; the weights of its front, and
-those that the experiment has without a search, are run once more as ordinary jobs. Killed anywhere, the same command
-goes on: every finished job is read.
+Each search is a sweep in a process of its own. It chooses on validation rows; the weights of its front, and those that
+the experiment has without a search, are run once more as ordinary jobs. After an interruption the same command
+continues: every finished job is read.
 """
 
 import itertools
@@ -23,19 +23,19 @@ from trisynth.experiment.run import run_job
 from trisynth.report.artefacts import writers
 from trisynth.report.jobs import DEFAULT, FRONT, PART, REGRET, SAMPLER, TRIAL
 from trisynth.statistics.fronts import front
-from trisynth.sweeps import objectives as aims
+from trisynth.sweeps import objectives
 from trisynth.sweeps.folder import RESULTS, Sweep
 
 _SAMPLER = "hydra/sweeper/sampler"
 
 
 def plan(grid: Any) -> list[dict[str, Any]]:
-    """Choices of each search: every combination of what ``searches`` lists.
+    """Return the choices of each search: every combination of the lists in ``searches``.
 
     Raises
     ------
     InputError
-        If it is no mapping from settings to lists, or does not say how to search.
+        If it is no mapping of settings to lists, or names no sampler.
     """
     lists = isinstance(grid, Mapping) and all(isinstance(choices, list) and choices for choices in grid.values())
     if not lists or not {_SAMPLER, "seed"} <= set(grid):
@@ -45,7 +45,7 @@ def plan(grid: Any) -> list[dict[str, Any]]:
 
 
 def run(arguments: list[str], choices: Mapping[str, Any], folder: Path) -> None:
-    """One search in a process of its own; ends the program where it fails."""
+    """Run one search in a process of its own; end the program if it fails."""
     line = [sys.executable, "-m", "trisynth.run", "-m", *arguments]
     line += [f"{name}={choice}" for name, choice in choices.items()]
     # Beside the table of the searches, so that MLflow's parent run finds its own.
@@ -55,21 +55,21 @@ def run(arguments: list[str], choices: Mapping[str, Any], folder: Path) -> None:
 
 
 def trials(folder: Path, config: Mapping[str, Any], choices: Mapping[str, Any]) -> Iterator[tuple[dict, Result]]:
-    """Trials of a finished search in their order: its row's first and last columns, and its result."""
+    """Yield the trials of a finished search in their order: the columns that describe each, and its result."""
     runs = Path(config["paths"]["runs"])
     states = Sweep(folder, runs).states()
     found = [(int(name), Result.read(runs, states[name]["key"])) for name in sorted(states, key=int)]
-    points = np.array([aims.values(config["objective"], result.metrics) for _, result in found])
+    points = np.array([objectives.values(config["objective"], result.metrics) for _, result in found])
     for (number, result), unbeaten in zip(found, front(points), strict=True):
         yield {PART: "validation", SAMPLER: choices[_SAMPLER], TRIAL: number, FRONT: bool(unbeaten)}, result
 
 
 def rows(found: list[tuple[dict, Result]], objective: list[Mapping]) -> pd.DataFrame:
-    """Results as a table: what each is, its settings and metrics, its way to the best of each aim."""
+    """Return results as a table: description, settings, metrics, and the regret of each objective."""
     first = pd.DataFrame([{**about, "key": result.key} for about, result in found])
     every = table(list({result.key: result for _, result in found}.values()))
-    points = np.array([aims.values(objective, result.metrics) for _, result in found])
-    last = pd.DataFrame(points, columns=[f"{REGRET}{aim['metric']}" for aim in objective])
+    points = np.array([objectives.values(objective, result.metrics) for _, result in found])
+    last = pd.DataFrame(points, columns=[f"{REGRET}{term['metric']}" for term in objective])
     return pd.concat([first.merge(every, on="key", how="left", validate="many_to_one"), last], axis=1)
 
 
@@ -77,10 +77,10 @@ def main(arguments: list[str]) -> None:
     """Run all searches, then the jobs on test rows; write one table."""
     config = commandline.composed(arguments)
     objective = config["objective"]
-    if not isinstance(objective, list) or not all(isinstance(aim, Mapping) for aim in objective):
+    if not isinstance(objective, list) or not all(isinstance(term, Mapping) for term in objective):
         raise InputError("objective", objective, "must be a list of mappings: metric, best, worst")
     if not config["validation"]:
-        raise InputError("validation", config["validation"], "must be true: a search must not choose by test rows")
+        raise InputError("validation", config["validation"], "must be true: a search must not use the test rows")
     name = commandline.sweep_name(arguments)
     folder = Path(config["paths"]["sweeps"]) / name
     found: list[tuple[dict, Result]] = []
@@ -97,7 +97,7 @@ def main(arguments: list[str]) -> None:
 
 
 def on_test_rows(chosen: list[tuple[dict, Result]], config: Mapping[str, Any]) -> Iterator[tuple[dict, Result]]:
-    """The chosen jobs again as ordinary ones, and for each split the weights that nobody searched for."""
+    """Run the chosen jobs as ordinary ones, and for each split the weights of the experiment without a search."""
     plain = {}
     for about, result in chosen:
         job = {**config, **result.config, "validation": False}
@@ -111,7 +111,7 @@ def on_test_rows(chosen: list[tuple[dict, Result]], config: Mapping[str, Any]) -
 
 
 def mirror(name: str, results: list[Result], config: Mapping[str, Any]) -> None:
-    """Show results in MLflow under one parent run, where tracking is on; the searches have shown their own."""
+    """Mirror results into MLflow under one parent run, if tracking is on; each search mirrors its own trials."""
     if config["tracking"]["uri"]:
         from trisynth.tracking import Mirror
 

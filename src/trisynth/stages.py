@@ -1,6 +1,6 @@
-"""The data stages by hand or by DVC: ``python -m trisynth.stages collect|prepare|generate [overrides]``.
+"""``trisynth collect``, ``trisynth prepare`` and ``trisynth generate``: the stages before a run, by hand or by DVC.
 
-Each composes the same configuration as a run does, so ``dataset=stroke generator=vae`` mean the same here.
+Each composes the same configuration as a run, so that ``dataset=stroke generator=vae`` has the same meaning here.
 """
 
 import json
@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from trisynth import commandline, data
@@ -29,11 +30,11 @@ def collect_stage(config: dict[str, Any]) -> None:
     if config["dataset"].get("source"):
         print(collect(config["dataset"], config["paths"]["raw"]))
     else:
-        print(f"{config['dataset']['name']} has no file to collect")
+        print(f"{config['dataset']['name']} is not a public data set: there is nothing to download")
 
 
 def prepare_stage(config: dict[str, Any], root: str = "data/prepared") -> None:
-    """Clean a data set; write its table and the report of what was found and done."""
+    """Clean a data set; write its table and a report of the problems found and their treatment."""
     read = data.reader(config["dataset"], config.get("allow", ()))
     dataset, report = data.prepare(config["dataset"], config["paths"]["raw"], read)
     folder = Path(root) / dataset.spec.name
@@ -44,7 +45,7 @@ def prepare_stage(config: dict[str, Any], root: str = "data/prepared") -> None:
 
 
 def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None:
-    """Real training rows, as many synthetic rows, and those that balance the classes, for the figures."""
+    """Write real training rows, as many synthetic rows, and those that balance the classes, for the figures."""
     job = Job.from_config(config)
     experiment = Experiment(job, build(job), Store(config["paths"]["cache"]))
     train, _ = experiment.parts
@@ -69,7 +70,7 @@ def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None
 
 
 def show_report(dataset: Dataset, report: pd.DataFrame) -> None:
-    """Print what cleaning found, and the kind of every column."""
+    """Print the kind of every column and the problems that cleaning found."""
     console = Console()
     kinds = ", ".join(f"{name}: {dtype}" for name, dtype in dataset.X.dtypes.items())
     title = f"{dataset.spec.name}: {len(dataset):,} rows, {dataset.spec.task} of {dataset.spec.target}"
@@ -78,7 +79,7 @@ def show_report(dataset: Dataset, report: pd.DataFrame) -> None:
     for column in report.columns:
         out.add_column(column)
     for row in report.itertuples(index=False):
-        out.add_row(*(f"{value:.4f}" if isinstance(value, float) else str(value) for value in row))
+        out.add_row(*(f"{value:.4f}" if isinstance(value, float) else escape(str(value)) for value in row))
     console.print(out)
 
 

@@ -1,13 +1,13 @@
-"""``python -m trisynth.synthesize dataset=... generator=... n=... seed=... out=rows.parquet``: rows for people.
+"""``trisynth synthesize``: synthetic rows in a file, for use elsewhere.
 
-The generator learns from every row of the data set. Rows are drawn and written in chunks, so that memory stays
-flat however many are asked for; the file appears whole or not at all. With ``given=partial.csv`` the rows of that file
-are completed, each ``n`` times.
+The generator is fitted on every row of the data set. Rows are drawn and written in chunks, so that memory does not
+grow with their number; the file appears complete or not at all. With ``given=partial.csv`` the rows of that file are
+completed, each ``n`` times.
 """
 
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,7 +31,7 @@ OWN = ("n", "out", "given")
 
 
 def parse(argv: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """This command's own arguments, and the overrides that are left for the configuration."""
+    """Split a command line into this command's own arguments and overrides of the configuration."""
     own: dict[str, Any] = {}
     rest = []
     for argument in argv:
@@ -48,7 +48,7 @@ def parse(argv: list[str]) -> tuple[dict[str, Any], list[str]]:
 
 
 def rows(text: str) -> int | dict[str, int]:
-    """Number of rows, or rows per class as ``{sepsis: 500}``; labels stay text, as YAML takes yes and no for truth."""
+    """Parse a number of rows, or rows per class as in ``{sepsis: 500}``; labels stay text, even yes and no."""
 
     def count(given: str) -> int:
         if int(given) < 0:
@@ -64,7 +64,7 @@ def rows(text: str) -> int | dict[str, int]:
 
 
 def fitted(config: Mapping[str, Any], dataset: Dataset) -> Generator:
-    """The generator of a config, fitted on all rows, or read from the store if that was done before."""
+    """Fit the generator of a config on all rows, or read it from the store if it was fitted before."""
     key = digest(
         data.data_key(config["dataset"]),
         config["generator"],
@@ -72,15 +72,17 @@ def fitted(config: Mapping[str, Any], dataset: Dataset) -> Generator:
         code_digest("trisynth.generators.base", *targets(config["generator"])),
     )
 
+    allow = config.get("allow", ())
+
     def make(folder: Path) -> None:
-        fit(config["generator"], dataset, config["seed"]).save(folder / "generator.zip")
+        fit(config["generator"], dataset, config["seed"], allow).save(folder / "generator.zip")
 
     store = Store(config["paths"]["cache"])
-    return store.get_or_make("generator", key, make, lambda folder: Generator.load(folder / "generator.zip"))
+    return store.get_or_make("generator", key, make, lambda folder: Generator.load(folder / "generator.zip", allow))
 
 
 def chunks(n: int | Mapping) -> Iterator[int | dict]:
-    """``n`` in parts of at most ``CHUNK`` rows; a mapping label by label."""
+    """Split ``n`` into parts of at most ``CHUNK`` rows; a mapping label by label."""
     if isinstance(n, Mapping):
         for label, count in n.items():
             yield from ({label: part} for part in chunks(count))
@@ -93,7 +95,7 @@ def chunks(n: int | Mapping) -> Iterator[int | dict]:
 
 
 def write(tables: Iterator[pd.DataFrame], path: Path) -> None:
-    """Write tables of equal columns one after the other; ``path`` appears when all are there."""
+    """Write tables of equal columns one after the other; ``path`` appears when all are written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         temporary = Path(folder) / path.name
@@ -112,7 +114,7 @@ def write(tables: Iterator[pd.DataFrame], path: Path) -> None:
 
 
 def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, given: str | None = None) -> int:
-    """Fit the configured generator and write ``n`` synthetic rows to ``out``; returns how many were written.
+    """Fit the configured generator, write ``n`` synthetic rows to ``out``, and return how many were written.
 
     Parameters
     ----------
@@ -127,10 +129,10 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
     """
     read = data.reader(config["dataset"], config.get("allow", ()))
     dataset = data.load(config["dataset"], config["paths"]["raw"], read)
-    # Read before the fit, whose minutes a misspelt column would waste.
+    # Read before the fit, which may take minutes, so that a misspelt column is reported at once.
     partial = None if given is None else completion.read(given, dataset)
     if partial is not None:
-        _check(config["generator"], n)
+        _check(config["generator"], n, config.get("allow", ()))
     generator = fitted(config, dataset)
     if partial is None:
         n = len(dataset) if n is None else n
@@ -162,12 +164,12 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
     return written
 
 
-def _check(generator: Mapping[str, Any], n: int | Mapping | None) -> None:
-    """Refuse what given rows do not go with."""
-    if not hasattr(locate(generator["_target_"]), "conditional"):
+def _check(generator: Mapping[str, Any], n: int | Mapping | None, allow: Iterable[str]) -> None:
+    """Refuse a generator that cannot complete rows, and a number of rows that is none of completions."""
+    if not hasattr(locate(generator["_target_"], "generator._target_", allow), "conditional"):
         raise InputError("generator", target_name(generator), "cannot complete given rows; use generator=circuit")
     if isinstance(n, Mapping) or n == 0:
-        remedy = "must be how often each given row is completed; a class is given in their target column"
+        remedy = "must be the number of completions of each given row; to fix a class, fill the target column"
         raise InputError("n", n, remedy)
 
 

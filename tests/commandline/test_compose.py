@@ -46,7 +46,8 @@ def test_what_is_no_choice_or_a_known_one_passes(argument):
 
 
 def sweep_folder(*arguments: str) -> str:
-    return checked(list(arguments))[-1].rpartition("/")[2]
+    (found,) = (a for a in checked(list(arguments)) if a.startswith("hydra.sweep.dir="))
+    return found.rpartition("/")[2]
 
 
 def test_a_sweep_is_named_for_what_it_is():
@@ -67,8 +68,13 @@ def test_how_a_search_searches_is_what_it_is(how):
     assert sweep_folder("-m", "experiment=pareto", how) != sweep_folder("-m", "experiment=pareto")
 
 
+def test_settings_may_stand_on_both_sides_of_a_flag(tmp_path):
+    given = ["seed=1", "--config-dir", str(tmp_path), "generator=vae"]
+    assert checked(given) == ["seed=1", "generator=vae", "--config-dir", str(tmp_path)]
+
+
 def test_single_runs_and_given_folders_stay_as_they_are():
-    for arguments in (["seed=1"], ["-m", "hydra.sweep.dir=mine"]):
+    for arguments in (["seed=1"], ["hydra.sweep.dir=mine", "-m"]):
         assert checked(arguments) == arguments
 
 

@@ -1,5 +1,6 @@
 """Extension from outside the repository: a user's yaml files, packages named in allow, and entry points."""
 
+import os
 import sys
 
 import pytest
@@ -124,3 +125,21 @@ def test_entry_points_are_choices_and_are_listed(overrides, tmp_path, entry_poin
     result, _ = run_job(composed(overrides(tmp_path, "classes", *mine)))
     assert result.config["generator"]["_target_"] == f"{entry_points}.Generator"
     assert result.config["classifier"]["name"] == "plain"
+
+
+def test_a_sweep_starts_again_when_a_file_outside_changes(overrides, tmp_path, outside, command):
+    name, conf = outside
+    arguments = ["-m", *given(overrides, tmp_path, f"allow=[{name}]", "seed=0,1", "hydra/launcher=basic")]
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+
+    def printed() -> str:
+        done = command("run", *arguments, "--config-dir", str(conf), cwd=tmp_path, env=environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "nothing to run" not in printed()
+    assert "nothing to run" in printed()
+    (conf / "generator" / "mine.yaml").write_text(YAMLS["generator/mine.yaml"].format(name=name).replace("2", "3"))
+    assert "nothing to run" not in printed()
+    (tmp_path / f"{name}.py").write_text(PACKAGE.replace("self.scale *", "2 * self.scale *"))
+    assert "nothing to run" not in printed()

@@ -117,7 +117,7 @@ def test_a_generator_without_conditionals_is_refused(refused):
 
 @pytest.mark.parametrize("n", ["{sick: 3}", "0"])
 def test_given_rows_are_completed_a_number_of_times(refused, n):
-    assert "must be how often each given row is completed" in refused(pd.DataFrame({"sex": ["male"]}), f"n={n}")
+    assert "must be the number of completions of each given row" in refused(pd.DataFrame({"sex": ["male"]}), f"n={n}")
 
 
 def test_what_the_generator_cannot_answer_is_said_of_the_given_rows():

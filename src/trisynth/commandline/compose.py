@@ -1,7 +1,7 @@
 """Root configurations from command lines, with the facts declared beside a user's table."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from trisynth import renamed
 from trisynth.commandline import beside, choices
 from trisynth.commandline.mistakes import as_mistake
-from trisynth.config import CONF, current_name, digest, locate
+from trisynth.config import CONF, current_name, digest, files_of, locate
 from trisynth.errors import InputError
 
 # Overrides that decide where or how a sweep runs, not which results it has.
@@ -108,9 +108,12 @@ def checked(arguments: list[str]) -> list[str]:
     for argument in arguments:
         choices.check(argument, arguments)
     choices.split(arguments)
-    if not {"-m", "--multirun"} & set(arguments) or any(a.startswith("hydra.sweep.dir=") for a in arguments):
-        return arguments
-    return [*arguments, f"hydra.sweep.dir=${{paths.sweeps}}/{sweep_name(arguments)}"]
+    # Hydra refuses overrides on both sides of a flag.
+    plain = [a for a in arguments if "=" in a and not a.startswith("-")]
+    flags = [a for a in arguments if a not in plain]
+    if {"-m", "--multirun"} & set(arguments) and not any(a.startswith("hydra.sweep.dir=") for a in plain):
+        plain.append(f"hydra.sweep.dir=${{paths.sweeps}}/{sweep_name(arguments)}")
+    return [*plain, *flags]
 
 
 def sweep_name(arguments: list[str]) -> str:
@@ -120,6 +123,19 @@ def sweep_name(arguments: list[str]) -> str:
     names = [a.removeprefix("experiment=") for a in overrides if a.startswith("experiment=")]
     rest = [a for a in overrides if not a.startswith("experiment=")]
     return "-".join([*(names or ["sweep"]), *([digest(rest)[:8]] if rest else [])])
+
+
+def sources(cfg: DictConfig, tables: Iterable[str]) -> list[str]:
+    """Return the files outside this package that decide a sweep's results, besides its tables.
+
+    These are the facts beside tables, the yaml files of other folders, and the code of allowed packages.
+    """
+    found = [file for file in map(beside.find, tables) if file]
+    for source in cfg.hydra.runtime.config_sources:
+        if source.schema == "file" and Path(source.path) != CONF:
+            found += Path(source.path).rglob("*.yaml")
+    found += [file for name in cfg.get("allow") or () for file in files_of(str(name).partition(".")[0])]
+    return sorted(map(str, found))
 
 
 def resolved(cfg: DictConfig, overrides: Sequence[str] = (), announce: bool = True) -> dict[str, Any]:

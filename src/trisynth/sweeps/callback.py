@@ -27,6 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from trisynth import commandline
 from trisynth.cache import write_atomic
+from trisynth.commandline import compose
 from trisynth.errors import InputError
 from trisynth.sweeps import folder as sweeps
 from trisynth.sweeps.watch import Watch, spoken
@@ -180,7 +181,8 @@ def files_of(config: DictConfig) -> list[str]:
         value for name, _, value in (o.partition("=") for o in config.hydra.overrides.task) if name == "dataset.path"
     ]
     declared = OmegaConf.select(config, "dataset.path", throw_on_missing=False)
-    return [path for value in [*given, *([declared] if declared else [])] for path in str(value).split(",")]
+    paths = [path for value in [*given, *([declared] if declared else [])] for path in str(value).split(",")]
+    return [*paths, *compose.sources(config, paths)]
 
 
 def exists(uri: str | None) -> bool:
