@@ -1,8 +1,11 @@
 """Commands in README and docs/: every block runs as written, alone, in an empty folder."""
 
+import math
 import os
+import random
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,7 +50,7 @@ RUNNABLE = {name: [line for line in lines if not is_elsewhere(line)] for name, l
 
 def call(command: str, folder: Path) -> subprocess.CompletedProcess:
     """Run a command in which ``python`` is the interpreter of the tests."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = os.pathsep.join([str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
         ["bash", "-euc", command],
         cwd=folder,
@@ -60,14 +63,24 @@ def call(command: str, folder: Path) -> subprocess.CompletedProcess:
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    """An empty folder with the raw files of the repository and a user's own table."""
+    """A folder with the raw files and main results of the repository, and a user's own table."""
     (ROOT / "data/raw").mkdir(parents=True, exist_ok=True)
     (tmp_path / "data").mkdir()
     (tmp_path / "data/raw").symlink_to(ROOT / "data/raw")
-    rows = [
-        f"{20 + i % 60},{'f' if i % 3 else 'm'},{i * 7 % 11 / 2},{'yes' if i % 4 == 0 else 'no'}" for i in range(240)
-    ]
-    (tmp_path / "mine.csv").write_text("\n".join(["age,sex,dose,outcome", *rows]) + "\n")
+    (tmp_path / "experiments/paper").mkdir(parents=True)
+    shutil.copy(ROOT / "experiments/paper/results.csv", tmp_path / "experiments/paper")
+    (tmp_path / "bin").mkdir()
+    # The console script of this checkout, whatever is installed.
+    script = tmp_path / "bin/trisynth"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m trisynth "$@"\n')
+    script.chmod(0o755)
+    draw = random.Random(0)
+    lines = ["age,sex,dose (mg/day),zip.code,outcome"]
+    for _ in range(600):
+        age, dose = draw.randint(20, 80), draw.randint(0, 20) / 2
+        ill = draw.random() < 1 / (1 + math.exp(6 - age / 20 - dose / 4))
+        lines.append(f"{age},{draw.choice('fm')},{dose},{draw.choice(['8001', '8002'])},{'yes' if ill else 'no'}")
+    (tmp_path / "mine.csv").write_text("\n".join(lines) + "\n")
     return tmp_path
 
 
@@ -83,6 +96,22 @@ def test_block_of_python_runs_alone(name: str, folder: Path) -> None:
     (folder / "block.py").write_text(blocks("python")[name])
     done = call("python block.py", folder)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_readme_declares_columns_in_a_yaml_beside_the_table(folder: Path) -> None:
+    (folder / "mine.yaml").write_text(blocks("yaml")["README-0"])
+    done = call("trisynth prepare dataset=csv dataset.path=mine.csv", folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "read mine.yaml: target, 2 columns" in done.stderr
+
+
+def test_readme_shows_what_a_run_prints(folder: Path) -> None:
+    shown = blocks("text")["README-0"]
+    done = call(RUNNABLE["README-1"][0], folder)
+    for line in shown.splitlines():
+        # Scores may differ in the last digit between processors.
+        words = re.split(r"\s*[-+]?\d", line)[0].strip(" ─.…")
+        assert words in done.stdout
 
 
 def test_commands_that_do_not_run_here_are_on_a_page() -> None:
