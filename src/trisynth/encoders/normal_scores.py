@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-# A value with at least this many cells counts as repeated.
-_REPEATS = 3
+from trisynth.encoders.point_masses import point_masses
+
 # A column is transformed when repeated values hold at least this fraction of its cells.
 _FRACTION = 0.05
 
@@ -34,7 +34,7 @@ class NormalScores:
     def learn(cls, cells: np.ndarray) -> "NormalScores | None":
         """Learn from ``cells``, shape (n,), without NaN; return None where too few repeat or all are equal."""
         distinct, counts = np.unique(cells, return_counts=True)
-        repeated = counts >= _REPEATS
+        repeated = point_masses(counts)
         if len(distinct) < 2 or counts[repeated].sum() < _FRACTION * len(cells):
             return None
         return cls(distinct, counts)
@@ -49,7 +49,7 @@ class NormalScores:
     def decode(self, scores: np.ndarray) -> np.ndarray:
         """Return values of any scores; scores between two values that do not repeat are interpolated."""
         ends = np.cumsum(self.counts)
-        repeated = self.counts >= _REPEATS
+        repeated = point_masses(self.counts)
         middle = ends - self.counts / 2
         # A repeated value is a flat stretch of the quantile function, any other value one point of it.
         ranks = np.column_stack([np.where(repeated, ends - self.counts, middle), np.where(repeated, ends, middle)])
