@@ -12,14 +12,17 @@ SOURCE = Path(__file__).parents[1] / "src"
 PACKAGE = SOURCE / "trisynth"
 ROOMS = sorted({path.relative_to(PACKAGE).parts[0] for path in PACKAGE.rglob("*.py")})
 READY = {
+    "__init__.py",
     "__main__.py",
     "cache.py",
     "commandline",
     "config.py",
+    "data",
     "encoders",
     "errors.py",
     "evaluation",
     "experiment",
+    "frames.py",
     "objective",
     "recommend",
     "renamed.py",

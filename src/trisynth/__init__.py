@@ -1,4 +1,4 @@
-"""TriSynth: does synthetic data make my model better, which generator, at which weights, at what risk?
+"""Synthetic tabular data that is tested for its use: generators, evaluation and experiments.
 
 >>> from trisynth import Circuit
 >>> rows = Circuit().fit(df, target="y").sample(1000)  # doctest: +SKIP

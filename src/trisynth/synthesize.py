@@ -182,7 +182,7 @@ def main(arguments: list[str]) -> None:
 
 
 class _Door(ModuleType):
-    """This module, callable: its name in the package is also that of the function for DataFrames."""
+    """Module that can be called, as its name in the package is also that of the function for DataFrames."""
 
     def __call__(self, *args: Any, **options: Any) -> pd.DataFrame:
         """Call :func:`trisynth.frames.synthesize`."""

@@ -55,6 +55,13 @@ def _hard() -> dict[str, Callable[[], Table]]:
         "constant columns": lambda: (pd.DataFrame({"a": 3, "b": 2.5, "c": "x"}, index=range(40)), y),
         "column without values": lambda: (few.assign(none=np.nan, nothing=pd.Series([None] * 40, dtype=object)), y),
         "no values at all": lambda: (pd.DataFrame({"a": np.full(40, np.nan), "b": pd.Categorical([None] * 40)}), y),
+        "columns of every dtype without values": lambda: (
+            pd.DataFrame(
+                {name: pd.Series([None] * 40, dtype=name) for name in ("Int64", "boolean", "string", "datetime64[ns]")}
+                | {"float32": np.full(40, np.nan, dtype="float32")}
+            ),
+            y,
+        ),
         "one class": lambda: (few, pd.Series("same", index=X.index)),
         "one class, categories": lambda: (X[["stage", "region"]], pd.Series("same", index=X.index)),
         "class of one row": lambda: (few, pd.Series(["rare"] + ["common"] * 39)),

@@ -20,6 +20,7 @@ from sklearn.base import clone
 from tables import apart
 
 from trisynth.config import instantiate, locate
+from trisynth.data.kinds import Category, Number
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.objective.auxiliary import Auxiliary
@@ -123,6 +124,17 @@ def test_clone_keeps_parameters_and_forgets_the_fit(fitted):
     assert not [key for key in vars(copy) if key.endswith("_")]
 
 
+def test_parameters_are_set_by_name_and_shown(name):
+    generator = make(name)
+    assert repr(generator).startswith(type(generator).__name__ + "(")
+    for key, value in generator.get_params(deep=False).items():
+        assert generator.set_params(**{key: value}) is generator
+        other = clone(generator).set_params(**{key: "another"})
+        assert other.get_params(deep=False)[key] == "another" and repr(other)
+    with pytest.raises(ValueError, match="nothing"):
+        generator.set_params(nothing=1)
+
+
 def test_docstring_documents_every_parameter(name):
     # What generators share is described by their base classes.
     described = "".join(inspect.cleandoc(kind.__doc__ or "") for kind in type(make(name)).__mro__)
@@ -168,6 +180,21 @@ def test_numeric_target(name, mixed, owes):
     assert drawn[1].nunique() > 10
     with pytest.raises(InputError, match="n="):
         generator.sample({1.0: 3})
+
+
+def test_a_table_without_a_target(name, mixed, owes, tmp_path):
+    X, _ = mixed()
+    generator = make(name).fit(X)
+    drawn = generator.sample(30, seed=1)
+    owes((X.iloc[:, :-1], X.iloc[:, -1]), apart(drawn), 30)
+    generator.save(tmp_path / "state")
+    assert Generator.load(tmp_path / "state").sample(30, seed=1).equals(drawn)
+
+
+def test_kinds_that_a_generator_does_not_take_are_refused(name, mixed, monkeypatch):
+    monkeypatch.setattr(type(make(name)), "kinds", (Number, Category))
+    with pytest.raises(InputError, match=r"^X='day': .* does not take columns of kind date; it takes number, category"):
+        make(name).fit(*mixed())
 
 
 # Seeds

@@ -1,4 +1,4 @@
-"""Data sets: collected, read, cleaned and split, by the facts that ``conf/dataset/*.yaml`` declares.
+"""Data sets: collected, read, cleaned and split by the facts that ``conf/dataset/*.yaml`` declares.
 
 ``load`` gives the clean :class:`~trisynth.data.dataset.Dataset`, ``prepare`` also what cleaning found, ``split``
 the training and test part, and ``data_key`` names the content.

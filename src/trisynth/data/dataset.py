@@ -1,4 +1,4 @@
-"""What a data set is: a table, its target, and the facts that were declared about them."""
+"""Data set: a table, its target and their declared facts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -42,7 +42,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Spec:
-    """Declared facts of a data set, as its yaml says them.
+    """Declared facts of a data set, as its yaml has them.
 
     Parameters
     ----------
@@ -54,9 +54,9 @@ class Spec:
     columns : mapping of str to Column
         Declared columns; a column that is not named here is inferred.
     modality : str
-        "table" here; arrays (series, images, texts) carry the same spec.
+        Always "table".
     licence, note : str
-        Terms of use, and what a reader must know about the origin.
+        Terms of use, and remarks on the origin.
     """
 
     name: str
@@ -122,6 +122,7 @@ class Dataset:
         write_atomic(path, content)
 
     def __len__(self) -> int:
+        """Count the rows."""
         return len(self.y)
 
     @property

@@ -1,4 +1,4 @@
-"""A second split inside the training part, for whatever is chosen by looking at scores."""
+"""Second split inside the training part, for choices that are made by scores."""
 
 from trisynth import seeds
 from trisynth.data.dataset import Dataset
@@ -6,7 +6,7 @@ from trisynth.data.split import split
 
 
 def inner(train: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Dataset, Dataset]:
-    """Inner training and validation rows, from the rows that ``split`` put into the training part.
+    """Split the training part of ``split`` into inner training rows and validation rows.
 
     Parameters
     ----------
@@ -15,7 +15,7 @@ def inner(train: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Dataset,
     seed : int
         The split is a stream of its own, ``"validation"``, of this seed.
     test_size : float, default=1/3
-        Share of each class that is kept for validation; see ``split``.
+        Fraction of each class that is kept for validation; see ``split``.
 
     Returns
     -------

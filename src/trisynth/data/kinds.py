@@ -1,4 +1,4 @@
-"""Column kinds: what a cell is, how generators see it, and how values return to their original dtype.
+"""Column kinds: the types of cells, their canonical form for generators, and the way back to the original dtype.
 
 Generators work on a *canonical* table: ``float64`` for numbers and dates, with NaN for a missing cell, and pandas
 categories for all else. Each kind learns one column from declared facts and training rows, and translates its cells
@@ -151,7 +151,7 @@ class Number(Kind):
             return 1.0
         finite = finite.astype(getattr(dtype, "numpy_dtype", dtype))
         for decimals in range(_DECIMALS + 1):
-            # Beyond _EXACT (2**24 in single precision) every float is whole, which says nothing about the column.
+            # Beyond _EXACT (2**24 in single precision) every float is whole, whatever the column's step.
             if float(np.abs(finite).max()) * 10**decimals > 2 / np.finfo(finite.dtype).eps:
                 return 0.0
             if np.array_equal(np.round(finite, decimals), finite):
@@ -201,7 +201,7 @@ class Category(Kind):
 
     @classmethod
     def takes(cls, dtype: object) -> bool:
-        """Take every dtype; the other kinds are asked first."""
+        """Take every dtype; the other kinds come first in ``KINDS``."""
         return True
 
     @classmethod
@@ -233,7 +233,7 @@ class Category(Kind):
         return pd.Series(known, dtype=object).astype(self.dtype).take(codes).set_axis(values.index)
 
 
-# In the order in which they are asked.
+# The first kind that takes the dtype of a column is its kind.
 KINDS: tuple[type[Kind], ...] = (Date, Number, Category)
 
 

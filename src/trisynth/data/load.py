@@ -1,4 +1,4 @@
-"""From a config to a clean ``Dataset``: collect, read, clean."""
+"""Loading of a clean ``Dataset`` by its config: collect, read, clean."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path

@@ -1,15 +1,15 @@
 """A *simulated* cohort with the source paper's features and classes, whose density is known exactly.
 
 The paper's patients are not public, and these rows are no patients: nothing found on them is a clinical finding.
-They are drawn from one stated law, so that what no real table gives can be computed: the best score that any
-model can reach, the true divergence of a generator, and the worth of n more rows.
+They are drawn from one stated distribution, so that the best score that any model can reach, the true divergence of
+a generator, and the worth of n more rows can be computed, which no real table allows.
 
-The law. A class is drawn by ``PREVALENCE``. Given the class, every feature (or its logarithm) is a normal
+The distribution. A class is drawn by ``PREVALENCE``. Given the class, every feature (or its logarithm) is a normal
 variable truncated to the feature's range, and a Gaussian copula with the class's correlations joins them. The
 density is that of the values as drawn, which are not rounded.
 
-Centres and spreads are round figures inside what the literature reports; prevalences and correlations are set
-here, with plausible signs, and estimate nothing.
+Centres and standard deviations are round figures inside what the literature reports; prevalences and correlations
+are set here, with plausible signs, and estimate nothing.
 
 - General population: Fryar et al. 2016, Vital and Health Statistics 3(39) (body mass index); Carroll et al. 2012,
   JAMA 308 (cholesterol); Wright et al. 2011, National Health Statistics Reports 35 (blood pressure).
@@ -70,7 +70,7 @@ CORRELATIONS = {
 
 
 def simulate(n: int = 5000, seed: int = 0) -> pd.DataFrame:
-    """Simulated rows, independent and identically distributed.
+    """Simulate independent and identically distributed rows.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def simulate(n: int = 5000, seed: int = 0) -> pd.DataFrame:
 
 
 def correlation(name: str) -> np.ndarray:
-    """Correlation matrix of a class's Gaussian copula, in the order of ``FEATURES``."""
+    """Compute the correlation matrix of a class's Gaussian copula, in the order of ``FEATURES``."""
     matrix = np.eye(len(FEATURES))
     for (one, other), value in CORRELATIONS[name].items():
         i, j = FEATURES.index(one), FEATURES.index(other)
@@ -108,7 +108,7 @@ def correlation(name: str) -> np.ndarray:
 
 
 def log_density(X: pd.DataFrame) -> np.ndarray:
-    """Logarithm of the joint density p(x, y).
+    """Compute the logarithm of the joint density p(x, y).
 
     Parameters
     ----------
@@ -134,20 +134,20 @@ def log_density(X: pd.DataFrame) -> np.ndarray:
 
 
 def posterior(X: pd.DataFrame) -> np.ndarray:
-    """True class probabilities p(y given x), shape (n, 4) in the order of ``CLASSES``; X must be in range."""
+    """Compute the class probabilities p(y given x), shape (n, 4) in the order of ``CLASSES``; X must be in range."""
     joint = log_density(X)
     return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
 
 
 def _scaled(x, feature: str, centre: float, spread: float):
-    """Standard scores of ``x`` and of the ends of its range, before truncation."""
+    """Compute standard scores of ``x`` and of the ends of its range, before truncation."""
     low, high, logarithmic = RANGES[feature]
     scale = np.log if logarithmic else np.asarray
     return tuple((scale(value) - scale(centre)) / spread for value in (x, low, high))
 
 
 def _marginal(x: np.ndarray, feature: str, centre: float, spread: float) -> tuple[np.ndarray, np.ndarray]:
-    """Copula score of ``x`` and its log density under a truncated (log-)normal law."""
+    """Compute the copula score of ``x`` and its log density under a truncated (log-)normal distribution."""
     low, high, logarithmic = RANGES[feature]
     inside = (x >= low) & (x <= high)
     x = np.where(inside, x, centre)

@@ -1,4 +1,4 @@
-"""Raw tables from files: every cell as the file has it, nothing cleaned."""
+"""Readers of raw tables: every cell as the file has it, nothing cleaned."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ def delimited(
     labels: Labels | None = None,
     encoding: str | None = None,
 ) -> pd.DataFrame:
-    """Table of a CSV-like text file, every cell a text.
+    """Read a CSV-like text file, every cell a text.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def delimited(
 
 
 def keel(path: str | Path, names: Sequence[str] | None = None, labels: Labels | None = None) -> pd.DataFrame:
-    """Table of a KEEL ``.dat`` file (Alcala-Fdez et al. 2011): ``@attribute`` lines, then rows after ``@data``.
+    """Read a KEEL ``.dat`` file (Alcala-Fdez et al. 2011): ``@attribute`` lines, then rows after ``@data``.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def keel(path: str | Path, names: Sequence[str] | None = None, labels: Labels | 
 
 
 def parquet(path: str | Path) -> pd.DataFrame:
-    """Table of a Parquet file, with the file's own dtypes.
+    """Read a Parquet file, with the file's own dtypes.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def parquet(path: str | Path) -> pd.DataFrame:
 
 
 def openml(data_id: int) -> pd.DataFrame:
-    """Table number ``data_id`` of OpenML (Vanschoren et al. 2014); needs the network.
+    """Fetch table number ``data_id`` of OpenML (Vanschoren et al. 2014); needs the network.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def _table(path, text, separator, header, names, labels) -> pd.DataFrame:
 
 
 def _ragged(text: str, separator: str, width: int) -> str:
-    """Where the first line with another number of cells is; empty if there is none."""
+    """Describe the first line with another number of cells; empty if there is none."""
     rows = csv.reader(io.StringIO(text), delimiter=separator)
     for cells in rows:
         if cells and len(cells) != width:
@@ -160,7 +160,7 @@ def _ragged(text: str, separator: str, width: int) -> str:
 
 
 def labelled(frame: pd.DataFrame, labels: Labels | None) -> pd.DataFrame:
-    """The frame with codes replaced by their documented meaning; a code without one stays, for cleaning to find."""
+    """Replace codes by their documented meaning in place; a code without one stays, for cleaning to find."""
     for name, meaning in (labels or {}).items():
         if name not in frame:
             raise InputError(f"dataset.read.labels.{name}", dict(meaning), "no such column; correct the name")

@@ -1,4 +1,4 @@
-"""From a config's text to a checked ``Spec``: every wrong name and value is found before any cell is read."""
+"""Checks of declared facts: every wrong name and value is found before any cell is read."""
 
 import difflib
 import math
@@ -11,7 +11,7 @@ from trisynth.errors import InputError
 
 
 def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
-    """Facts that a config declares about a table with the given column names.
+    """Check the facts that a config declares about a table with the given column names.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     Returns
     -------
     Spec
-        Its ``task`` may still be None, which means that the values decide.
+        Its ``task`` may still be None; it is then inferred from the values.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
 
 
 def no_column(name: object, names: Iterable) -> str:
-    """Say that a table has no such column, and which was probably meant."""
+    """Describe a name that no column has, with the column that was probably meant."""
     return f"the table has no such column; {nearest(name, names)}"
 
 

@@ -1,4 +1,4 @@
-"""One stratified split into training and test rows; what only test rows know stays out of the training part."""
+"""Stratified split into training and test rows, without traces of the test rows in the training part."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ BINS = 10
 
 
 def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Dataset, Dataset]:
-    """Training and test part, each with every class.
+    """Split a data set into a training and a test part, each with every class.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Datase
     seed : int
         The split is the stream ``"split"`` of this seed.
     test_size : float, default=1/3
-        Share of each class (for regression, of each of up to ten quantile bins of the target) that is tested;
+        Fraction of each class (for regression, of each of up to ten quantile bins of the target) that is tested;
         rounded so that every class has at least one row on either side.
 
     Returns
@@ -33,7 +33,7 @@ def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Datase
     Raises
     ------
     InputError
-        If ``test_size`` is no share, or a class has a single row.
+        If ``test_size`` is no fraction, or a class has a single row.
     """
     if not 0 < test_size < 1:
         raise InputError("test_size", test_size, "must lie between 0 and 1")

@@ -1,8 +1,8 @@
-"""What a generator is: stored arguments, ``fit``, and exact samples on request.
+"""Base class of the generators.
 
-A new generator subclasses ``Generator`` and writes two hooks, ``_fit`` and ``_sample``. They see only the
-canonical table (see ``preprocessing.schema``) and whole-number labels; validation, copies, seeds, dtypes,
-bounds and order are done here, once.
+A new generator subclasses ``Generator`` and implements two hooks, ``_fit`` and ``_sample``. They receive only the
+canonical table (see ``data.kinds``) and whole-number labels. Validation, copies, seeds, dtypes, ranges and order are
+handled here, once.
 """
 
 import inspect
@@ -31,7 +31,7 @@ _BINS, _ROWS_PER_BIN = 10, 20
 
 
 class Generator(BaseEstimator, ABC):
-    """Base of all generators.
+    """Base of all generators: stored arguments, ``fit`` and ``sample``.
 
     The constructor of a subclass only stores its arguments. After ``fit``:
 
@@ -53,7 +53,7 @@ class Generator(BaseEstimator, ABC):
 
     @abstractmethod
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-        """Canonical table of shape (len(labels), d), row i drawn given ``labels[i]``; must not change ``self``."""
+        """Draw a canonical table of shape (len(labels), d), row i given ``labels[i]``; must not change ``self``."""
 
     def fit(
         self,
@@ -116,7 +116,7 @@ class Generator(BaseEstimator, ABC):
                 raise InputError("X", column.name, remedy)
 
     def _labelled(self, table: pd.DataFrame, given: Training) -> np.ndarray:
-        """Labels of the training rows; a numeric target joins the canonical table."""
+        """Learn the target and label the training rows; a numeric target joins the canonical table."""
         self.numeric_target_, self.target_, self.target_place_ = False, None, given.place
         if given.y is None:
             self.labels_ = np.zeros(1, dtype=int)
@@ -160,7 +160,7 @@ class Generator(BaseEstimator, ABC):
         return self._restored(table, labels)
 
     def _restored(self, table: pd.DataFrame, labels: np.ndarray) -> pd.DataFrame:
-        """Canonical rows and their labels as a table like the training rows, with the index of ``table``."""
+        """Translate canonical rows and their labels to a table like the training rows, with the same index."""
         restored = self.schema_.restore(table)
         if self.numeric_target_:
             restored.insert(self.target_place_, self.target_.name, self.target_.restore(table[self.target_column_]))

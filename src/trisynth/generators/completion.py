@@ -1,4 +1,4 @@
-"""Rows that are known in part: read from a file as the data set's own were, and completed by a generator."""
+"""Completion of partial rows: read from a file like the rows of the data set, and completed by a generator."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ _CHUNK = 20_000
 
 
 def read(path: str, dataset: Dataset) -> tuple[pd.DataFrame, pd.Series]:
-    """Partial rows of a ``.csv`` or ``.parquet`` file, in the spellings of ``dataset``.
+    """Read partial rows of a ``.csv`` or ``.parquet`` file, in the spellings of ``dataset``.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def read(path: str, dataset: Dataset) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def _column(cells: pd.Series, like: pd.Series, dataset: Dataset, path: str) -> pd.Series:
-    """One column by the data set's facts; a cell that these would change is refused, as it says what is known."""
+    """Clean one column by the data set's facts; a cell that these would change is refused, as given cells stay."""
     declared = dataset.spec.columns.get(cells.name, Column())
     if isinstance(like.dtype, pd.CategoricalDtype):
         facts = Column("category", tuple(like.cat.categories))
@@ -74,7 +74,7 @@ def _column(cells: pd.Series, like: pd.Series, dataset: Dataset, path: str) -> p
 
 
 def completed(generator: Generator, X: pd.DataFrame, y: pd.Series, n: int, seed: int) -> Iterator[pd.DataFrame]:
-    """Every partial row ``n`` times, what is unknown drawn given what is known, in parts that fit into memory.
+    """Complete every partial row ``n`` times, in parts that fit into memory.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Fitted objects as one file of JSON and arrays: no pickle, so that reading a file runs none of its code."""
+"""Persistence of fitted objects as one file of JSON and arrays, without pickle: reading a file runs no code of it."""
 
 import io
 import json
