@@ -55,7 +55,7 @@ class DirichletTree:
         reach = np.concatenate([[0.0], np.cumsum(counts)])
         for start, stop, sorted_, gap in zip(starts[:-1], starts[1:], ordered, missing, strict=True):
             first = int(start) + int(sorted_ and gap)
-            if first > start:
+            if start < first < stop:
                 branches += [(start, first, start, stop, 0), (first, stop, start, stop, 0)]
             if not sorted_:
                 branches += [(token, token + 1, start, stop, 0) for token in range(start, stop)]
