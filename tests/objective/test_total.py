@@ -105,3 +105,43 @@ def test_the_term_that_diverged_is_named(term, choice, bad):
     with pytest.raises(Diverged, match=f"'{term}' became (nan|inf)") as error:
         objective(loss, real, labels)(rec, real, labels, fakes, native=native)
     assert error.value.term == term
+
+
+MIXED = [Block("a", "number", 0, 1), Block("a", "missing", 1, 2), Block("c", "category", 2, 5)]
+
+
+def mixed_rows(n: int = 60) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two columns of a table in three blocks of five encoded columns, and one class."""
+    real = torch.cat([3 * normal(n, 2), normal(n, 3, seed=1)], dim=1).float()
+    return real, torch.zeros(n, dtype=torch.long)
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_likelihood_and_kl_term_are_per_column_and_share_a_unit(factor):
+    real, labels = mixed_rows()
+    total = Objective(Loss(3, 0, 0), real, labels, MIXED, seeded())
+    log_density, kl = torch.full((60,), -8.0), torch.tensor(2.0)
+    first = total.negative_elbo(log_density, kl, real, labels, kl_factor=factor)
+    # Two columns: L_rec is 8 / 2 nats, which is also its start value.
+    assert total.terms["rec"] == 4 and first.item() == pytest.approx(3 + 2 / (factor * 2 * 4))
+    second = total.negative_elbo(2 * log_density, None, real, labels)
+    assert second.item() == pytest.approx(6) and "native" not in total.terms
+
+
+def test_squared_errors_are_per_block_of_scaled_columns():
+    real, labels = mixed_rows()
+    total = Objective(Loss(1, 0, 0), real, labels, MIXED, seeded())
+    total.weighted_squared_error(2 * total.scale.expand(60, 5), torch.full((60, 1), 0.5), real, labels)
+    assert total.terms["rec"] == pytest.approx(0.5 * 5 * 2**2 / 3)
+
+
+def test_a_gan_has_a_transport_cost_per_block_and_its_own_loss_as_it_is():
+    real, labels = mixed_rows()
+    total = Objective(Loss(1, 0, 0), real, labels, MIXED, seeded())
+    loss = total.adversarial(torch.tensor(0.7), real, labels, real.flip(0) + 2 * total.scale)
+    # A shift of a whole sample is its own cheapest transport.
+    assert total.terms["rec"] == pytest.approx(5 * 2**2 / 3, rel=1e-4)
+    assert loss.item() == pytest.approx(1 + 0.7)
+    unpaired = Objective(Loss(1, 0, 0, pairing="none"), real, labels, MIXED, seeded())
+    assert unpaired.adversarial(torch.tensor(0.7), real, labels, None).item() == pytest.approx(0.7)
+    assert set(unpaired.terms) == {"native", "total"}
