@@ -6,6 +6,7 @@ import importlib.metadata
 import sys
 import textwrap
 from dataclasses import dataclass
+from pathlib import Path
 
 from trisynth.commandline import choices
 from trisynth.commandline.mistakes import one_line_errors
@@ -173,6 +174,9 @@ def enter(name: str, arguments: list[str]) -> None:
         if not door.parses and set(HELP_FLAGS) & set(arguments):
             print(page(name, arguments))
             return
+        # As with python -m, a package that the user allows may lie in the current folder; installed ones come first.
+        if str(Path.cwd()) not in sys.path:
+            sys.path.append(str(Path.cwd()))
         module = importlib.import_module(door.module)
         status = module.main([name, *arguments] if door.module == "trisynth.stages" else arguments)
     if status:

@@ -1,0 +1,10 @@
+# The exact versions of the lock, and the command: docker build -t trisynth . && docker run -v "$PWD:/work" trisynth run
+FROM python:3.11-slim
+WORKDIR /work
+COPY requirements.lock /tmp/
+RUN pip install --no-cache-dir --requirement /tmp/requirements.lock
+COPY pyproject.toml README.md LICENSE /tmp/trisynth/
+COPY src /tmp/trisynth/src
+COPY conf /tmp/trisynth/conf
+RUN pip install --no-cache-dir --no-deps /tmp/trisynth && rm -r /tmp/trisynth
+ENTRYPOINT ["trisynth"]
