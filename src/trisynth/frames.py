@@ -16,7 +16,7 @@ from trisynth.data.inference import task_of
 from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import Combined, Real, Synthetic
-from trisynth.evaluation.classifiers import Classifier
+from trisynth.evaluation.classifiers import Classifier, fit_predict
 from trisynth.evaluation.metrics.context import Context
 from trisynth.evaluation.metrics.references import references
 from trisynth.evaluation.scores import gains, row_scores, utility_scores
@@ -106,14 +106,15 @@ def evaluate(
     train, test, rows = _datasets(target, real_train=real_train, real_test=real_test, synthetic=synthetic)
     metrics = instantiate(_config("metrics", "default"), "metrics")
     estimators = _config("classifier", classifier)
-    judge = Classifier(estimators.pop("name"), **instantiate(estimators, "classifier"))
-    utility, compared = metrics["utility"], {group: metrics[group] for group in ("fidelity", "copying")}
+    estimator = Classifier(estimators.pop("name"), **instantiate(estimators, "classifier"))
+    compared = {group: metrics[group] for group in ("fidelity", "copying")}
     with threadpool_limits(limits=1):
         encoder = TableEncoder().fit(train.X)
         scores: dict[str, float] = {}
         for name, arm in _ARMS.items():
             composed = arm.compose(train, rows, seed)
-            found = utility_scores(judge, arm, composed, encoder, test, utility, train.classes, seed)
+            prediction = fit_predict(estimator, arm, composed, encoder, test.X, train.classes, seed)
+            found = utility_scores(prediction, test, metrics["utility"], train.classes)
             scores |= {f"{name}/{metric}": value for metric, value in found.items()}
 
         def compare(drawn: Dataset) -> dict[str, float]:

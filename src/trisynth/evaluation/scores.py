@@ -2,47 +2,16 @@
 
 from collections.abc import Mapping
 
-from sklearn.base import BaseEstimator
-
 from trisynth.data.dataset import Dataset
-from trisynth.evaluation.arms import Arm, TrainingSet
-from trisynth.evaluation.classifiers import Classifier, fit_predict
+from trisynth.evaluation.classifiers import Prediction
 from trisynth.evaluation.metrics.base import RowMetric, UtilityMetric
 from trisynth.evaluation.metrics.context import Context
 
 
 def utility_scores(
-    classifier: Classifier,
-    arm: Arm,
-    training: TrainingSet,
-    encoder: BaseEstimator,
-    test: Dataset,
-    metrics: Mapping[str, UtilityMetric],
-    classes: list[str] | None,
-    seed: int,
+    prediction: Prediction, test: Dataset, metrics: Mapping[str, UtilityMetric], classes: list[str] | None
 ) -> dict[str, float]:
-    """Score the predictions for real test rows of a classifier that was trained on the rows of an arm.
-
-    Parameters
-    ----------
-    classifier : Classifier
-    arm : Arm
-    training : TrainingSet
-        Composed by ``arm``.
-    encoder : BaseEstimator
-        Fitted on real training rows.
-    test : Dataset
-    metrics : mapping of str to UtilityMetric
-    classes : list of str or None
-        All labels; None for regression.
-    seed : int
-
-    Returns
-    -------
-    dict of str to float
-        Scores by name, and ``converged``.
-    """
-    prediction = fit_predict(classifier, arm, training, encoder, test.X, classes, seed)
+    """Score predictions of real test rows by every metric, and note as ``converged`` whether the classifier did."""
     found: dict[str, float] = {}
     for metric in metrics.values():
         found |= metric.score(test.y, prediction, classes)

@@ -24,6 +24,7 @@ from trisynth.data.dataset import Dataset
 from trisynth.evaluation import classifiers
 from trisynth.evaluation.metrics.context import Context
 from trisynth.evaluation.metrics.references import references
+from trisynth.evaluation.scores import gains, row_scores, utility_scores
 from trisynth.experiment.build import Objects
 from trisynth.experiment.job import Job
 from trisynth.experiment.results import Result
@@ -132,10 +133,7 @@ class Experiment:
             with self.timed("classify"):
                 prediction = classifiers.fit_predict(*given, train.classes, self.job.seed)
             with self.timed("metrics"):
-                scores: dict[str, float] = {}
-                for metric in self.objects.metrics["utility"].values():
-                    scores |= metric.score(test.y, prediction, train.classes)
-                scores["converged"] = float(prediction.converged)
+                scores = utility_scores(prediction, test, self.objects.metrics["utility"], train.classes)
             write_json(folder / "scores.json", [scores, train.counts_of(training.y)])
 
         key = self.job.arm_key(name, digest_of_rows)
@@ -147,12 +145,7 @@ class Experiment:
 
         def compare(synthetic: Dataset) -> dict[str, float]:
             context = Context(train, test, synthetic, self.encoder, self.job.seed)
-            return {
-                f"{group}/{name}": value
-                for group in ("fidelity", "copying")
-                for metric in self.objects.metrics[group].values()
-                for name, value in metric.score(context).items()
-            }
+            return row_scores(context, {group: self.objects.metrics[group] for group in ("fidelity", "copying")})
 
         def stored(rows_key: str | None, scores: Callable[[], dict[str, float]]) -> dict[str, float]:
             def make(folder: Path) -> None:
@@ -194,9 +187,7 @@ class Experiment:
                     scores, counts[name] = self.arm(name)
                     metrics |= {f"{name}/{metric}": value for metric, value in scores.items()}
             if {"real", "combined"} <= counts.keys():
-                real = {k.removeprefix("real/"): v for k, v in metrics.items() if k.startswith("real/")}
-                shared = [name for name in real if f"combined/{name}" in metrics and name != "converged"]
-                metrics |= {f"gain/{name}": metrics[f"combined/{name}"] - real[name] for name in shared}
+                metrics |= gains(metrics)
             self.progress("metrics")
             metrics |= self.comparison() | self.diagnostics()
             digests = {"real_train": train.digest, "real_test": test.digest}
