@@ -63,6 +63,8 @@ class Evidence:
             raise InputError("X", list(X.columns), f"has columns that training did not; known: {list(schemas)}")
         table = {name: schemas[name].canonical(X[name]) for name in X.columns}
         labels = None
+        if y is not None and fitted.target_ is None:
+            raise InputError("y", y.name, "the circuit was fitted without a target; leave it out")
         if y is not None and len(y) != len(X):
             raise InputError("y", len(y), f"must have one value per row of X, {len(X)}")
         if y is not None and fitted.numeric_target_:

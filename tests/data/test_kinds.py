@@ -1,0 +1,60 @@
+"""Kinds of columns: declared facts come first, and the rows must agree with them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trisynth.data.dataset import Column
+from trisynth.data.kinds import KINDS, Category, Date, Number, learn
+from trisynth.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, 2], Number),
+        ([1.5, None], Number),
+        ([True, False], Category),
+        (["a", None], Category),
+        (pd.to_datetime(["2020-01-01"]), Date),
+        (pd.Categorical([1, 2]), Category),
+    ],
+)
+def test_the_dtype_decides_where_nothing_is_declared(values, kind):
+    assert type(learn(pd.Series(values))) is kind
+
+
+def test_declared_categories_keep_their_order_and_those_without_a_row():
+    column = learn(pd.Series(["high", "low"], name="risk"), Column("category", ("low", "mid", "high")))
+    assert list(column.categories) == ["low", "mid", "high"]
+    restored = column.restore(column.canonical(pd.Series(["high", "other"])))
+    assert restored[0] == "high" and pd.isna(restored[1])
+    with pytest.raises(InputError, match=r"^facts.risk.categories='hi': not a declared category"):
+        learn(pd.Series(["hi"], name="risk"), Column("category", ("low", "high")))
+
+
+def test_whole_numbers_may_be_declared_categories():
+    column = learn(pd.Series([3, 1, 3]), Column("category"))
+    assert type(column) is Category and list(column.categories) == [1, 3]
+    assert column.restore(column.canonical(pd.Series([1, 3]))).dtype == "int64"
+
+
+def test_a_declared_step_is_kept_where_rows_do_not_show_it():
+    column = learn(pd.Series([0.5, 2.25]), Column("number", integer=True))
+    assert column.step == 1.0
+    assert learn(pd.Series([0.5, 2.25])).step == 0.01
+
+
+def test_declared_bounds_are_kept_and_do_not_widen_the_range():
+    column = learn(pd.Series([3.0, 4.0]), Column("number", bounds=(0.0, 9.0)))
+    assert column.facts.bounds == (0.0, 9.0)
+    assert column.restore(pd.Series([-1.0, 7.0, np.nan])).tolist()[:2] == [3.0, 4.0]
+
+
+def test_texts_are_no_declared_number():
+    with pytest.raises(InputError, match=r"^facts.age.kind='number': the column holds"):
+        learn(pd.Series(["old"], name="age"), Column("number"))
+
+
+def test_every_kind_has_a_name_of_its_own():
+    assert [kind.kind for kind in KINDS] == ["date", "number", "category"]
