@@ -8,7 +8,7 @@ from scipy import stats
 
 from trisynth.encoders.modes import ModeEncoder, Modes
 from trisynth.errors import InputError
-from trisynth.generators.neural.emission import emit_modes
+from trisynth.generators.neural.networks.emission import emit_modes
 
 
 def rng(seed: int = 0) -> np.random.Generator:

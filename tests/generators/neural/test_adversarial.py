@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from trisynth.encoders.table import Block
-from trisynth.generators.neural import device, layers
-from trisynth.generators.neural.emission import ColumnEmission
+from trisynth.generators.neural import device
 from trisynth.generators.neural.gan_base import discriminator_loss, generator_loss
-from trisynth.generators.neural.layers import Dropout
+from trisynth.generators.neural.networks import layers
+from trisynth.generators.neural.networks.emission import ColumnEmission
+from trisynth.generators.neural.networks.layers import Dropout
 from trisynth.generators.neural.optimizer import NetworkOptimizer
 from trisynth.objective import Diverged
 

@@ -8,10 +8,11 @@ from sklearn.linear_model import LogisticRegression
 from tables import apart
 
 from trisynth.errors import InputError
-from trisynth.generators.neural import device, layers
+from trisynth.generators.neural import device
 from trisynth.generators.neural.conditions import Conditions
-from trisynth.generators.neural.critic import Critic
 from trisynth.generators.neural.ctgan import CTGAN
+from trisynth.generators.neural.networks import layers
+from trisynth.generators.neural.networks.critic import Critic
 from trisynth.generators.neural.optimizer import NetworkOptimizer
 from trisynth.objective import Diverged, Loss
 

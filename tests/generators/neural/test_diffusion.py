@@ -12,9 +12,10 @@ from tables import apart
 from torch import nn
 
 from trisynth.errors import InputError
-from trisynth.generators.neural import device, edm, layers, training
+from trisynth.generators.neural import device, training
 from trisynth.generators.neural.diffusion import Diffusion
-from trisynth.generators.neural.edm import Denoiser, euler, heun, loss_weight, noise_levels, precondition
+from trisynth.generators.neural.networks import edm, layers
+from trisynth.generators.neural.networks.edm import Denoiser, euler, heun, loss_weight, noise_levels, precondition
 from trisynth.generators.neural.optimizer import WeightAverage
 from trisynth.objective import Diverged, Loss, moments
 

@@ -10,7 +10,7 @@ from tables import apart
 
 from trisynth.errors import InputError
 from trisynth.generators.neural import device
-from trisynth.generators.neural.recurrent import Discriminator, RecurrentGenerator, closeness
+from trisynth.generators.neural.networks.recurrent import Discriminator, RecurrentGenerator, closeness
 from trisynth.generators.neural.tgan import TGAN, kl_divergence
 from trisynth.objective import Diverged, Loss
 

@@ -12,9 +12,9 @@ from tables import apart
 
 from trisynth.encoders.modes import ModeEncoder
 from trisynth.errors import InputError
-from trisynth.generators.neural import layers
-from trisynth.generators.neural.autoencoder import Autoencoder
-from trisynth.generators.neural.likelihoods import ModeLikelihood
+from trisynth.generators.neural.networks import layers
+from trisynth.generators.neural.networks.autoencoder import Autoencoder
+from trisynth.generators.neural.networks.likelihoods import ModeLikelihood
 from trisynth.generators.neural.tvae import TVAE
 from trisynth.objective import Diverged, Loss
 

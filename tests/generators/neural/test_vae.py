@@ -16,8 +16,8 @@ from trisynth.config import instantiate
 from trisynth.encoders.table import Block, TableEncoder
 from trisynth.errors import InputError
 from trisynth.generators.neural import device, state, training
-from trisynth.generators.neural.autoencoder import Autoencoder, kl_divergence
-from trisynth.generators.neural.likelihoods import ColumnLikelihood
+from trisynth.generators.neural.networks.autoencoder import Autoencoder, kl_divergence
+from trisynth.generators.neural.networks.likelihoods import ColumnLikelihood
 from trisynth.generators.neural.vae import VAE
 from trisynth.objective import Diverged, Loss, moments
 

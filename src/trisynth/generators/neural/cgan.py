@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from trisynth.generators.neural.checks import check_flags
 from trisynth.generators.neural.gan_base import GANBase
-from trisynth.generators.neural.layers import leaky, with_label
+from trisynth.generators.neural.networks.layers import leaky, with_label
 
 
 class Conditional(nn.Module):

@@ -12,10 +12,10 @@ from torch.nn import functional
 from trisynth.encoders.modes import ModeEncoder
 from trisynth.generators.neural.checks import check_flags, check_fractions, check_sizes
 from trisynth.generators.neural.conditions import Conditions, condition_loss
-from trisynth.generators.neural.critic import Critic, residual_generator
-from trisynth.generators.neural.emission import emit_modes, gumbel_softmax
 from trisynth.generators.neural.gan_base import BETAS
-from trisynth.generators.neural.layers import leaky
+from trisynth.generators.neural.networks.critic import Critic, residual_generator
+from trisynth.generators.neural.networks.emission import emit_modes, gumbel_softmax
+from trisynth.generators.neural.networks.layers import leaky
 from trisynth.generators.neural.state import TrainingState
 from trisynth.generators.neural.training import NeuralGenerator
 

@@ -10,7 +10,15 @@ from torch import Tensor
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import TableEncoder
 from trisynth.generators.neural.checks import check_flags, check_fractions, check_sizes
-from trisynth.generators.neural.edm import SIGMA_DATA, Denoiser, euler, heun, loss_weight, noise_levels, training_noise
+from trisynth.generators.neural.networks.edm import (
+    SIGMA_DATA,
+    Denoiser,
+    euler,
+    heun,
+    loss_weight,
+    noise_levels,
+    training_noise,
+)
 from trisynth.generators.neural.state import TrainingState
 from trisynth.generators.neural.training import NeuralGenerator
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from trisynth.generators.neural.gan_base import GANBase
-from trisynth.generators.neural.layers import leaky
+from trisynth.generators.neural.networks.layers import leaky
 from trisynth.generators.neural.state import TrainingState, batches
 
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import TableEncoder
 from trisynth.generators.neural.checks import check_flags, check_fractions, check_sizes
-from trisynth.generators.neural.emission import ColumnEmission, normal
+from trisynth.generators.neural.networks.emission import ColumnEmission, normal
 from trisynth.generators.neural.state import TrainingState
 from trisynth.generators.neural.training import NeuralGenerator
 

@@ -12,8 +12,8 @@ from torch.nn import functional
 from trisynth.encoders.modes import ModeEncoder
 from trisynth.generators.neural.checks import check_flags, check_fractions, check_sizes
 from trisynth.generators.neural.gan_base import BETAS, discriminator_loss, generator_loss
-from trisynth.generators.neural.layers import with_label
-from trisynth.generators.neural.recurrent import Discriminator, RecurrentGenerator
+from trisynth.generators.neural.networks.layers import with_label
+from trisynth.generators.neural.networks.recurrent import Discriminator, RecurrentGenerator
 from trisynth.generators.neural.state import TrainingState
 from trisynth.generators.neural.training import NeuralGenerator
 

@@ -19,8 +19,9 @@ from trisynth.encoders.modes import ModeEncoder
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import Block
 from trisynth.generators.base import Generator
-from trisynth.generators.neural import device, layers
+from trisynth.generators.neural import device
 from trisynth.generators.neural.checks import check_rates, check_sizes
+from trisynth.generators.neural.networks import layers
 from trisynth.generators.neural.state import TrainingState
 from trisynth.objective import Loss, Objective
 

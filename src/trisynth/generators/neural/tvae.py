@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from trisynth.encoders.modes import ModeEncoder
-from trisynth.generators.neural.autoencoder import Autoencoder, kl_divergence, reparameterise
 from trisynth.generators.neural.checks import check_sizes
-from trisynth.generators.neural.likelihoods import ModeLikelihood
+from trisynth.generators.neural.networks.autoencoder import Autoencoder, kl_divergence, reparameterise
+from trisynth.generators.neural.networks.likelihoods import ModeLikelihood
 from trisynth.generators.neural.state import TrainingState
 from trisynth.generators.neural.training import NeuralGenerator
 

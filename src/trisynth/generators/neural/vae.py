@@ -9,9 +9,9 @@ from torch import Tensor
 
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import TableEncoder
-from trisynth.generators.neural.autoencoder import Autoencoder, kl_divergence, reparameterise
 from trisynth.generators.neural.checks import check_flags, check_sizes
-from trisynth.generators.neural.likelihoods import ColumnLikelihood
+from trisynth.generators.neural.networks.autoencoder import Autoencoder, kl_divergence, reparameterise
+from trisynth.generators.neural.networks.likelihoods import ColumnLikelihood
 from trisynth.generators.neural.state import TrainingState
 from trisynth.generators.neural.training import NeuralGenerator
 

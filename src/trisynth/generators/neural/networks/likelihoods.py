@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from trisynth.encoders.modes import ModeEncoder
 from trisynth.encoders.table import Block
-from trisynth.generators.neural.emission import emit_modes, inside, normal
+from trisynth.generators.neural.networks.emission import emit_modes, inside, normal
 
 # Least standard deviation of a number, relative to its column: a constant column would have no density otherwise.
 _LEAST_NOISE = 1e-2

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from trisynth.generators.neural.layers import linear
+from trisynth.generators.neural.networks.layers import linear
 
 
 class Residual(nn.Module):

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from trisynth.generators.neural.emission import normal
-from trisynth.generators.neural.layers import with_label
+from trisynth.generators.neural.networks.emission import normal
+from trisynth.generators.neural.networks.layers import with_label
 
 
 class Autoencoder(nn.Module):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trisynth.generators.neural.layers import linear
+from trisynth.generators.neural.networks.layers import linear
 
 # Kernels of minibatch discrimination and their dimensions.
 _KERNELS, _DIMENSIONS = 8, 4

@@ -1,0 +1,1 @@
+"""Networks of the methods, built from given random generators."""
