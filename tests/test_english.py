@@ -30,6 +30,8 @@ READY = {
     "search.py",
     "seeds.py",
     "stages.py",
+    "statistics",
+    "studies",
     "sweeps",
     "synthesize.py",
     "tracking",

@@ -29,7 +29,7 @@ _SUMMARY = {
     "combined_f1_gain": ("F1 gain, combined", 3),
     "combined_pr_gain": ("PR gain, combined", 3),
     "c2st": ("C2ST", 3),
-    "c2st_below_.60": ("C2ST < .60", 0),
+    "c2st_below_.60": ("C2ST < 0.60", 0),
     "c2st_linear": ("C2ST, linear", 3),
     "shape": ("Shape", 3),
     "trend": ("Trend", 3),
@@ -49,10 +49,11 @@ and scored on the same held-out rows by the package's own metrics. Scores are me
 boosted trees, then over splits, then over tables.
 
 - **AUC loss**: ROC-AUC of models trained on real rows minus that of models trained on as many synthetic rows.
-- **C2ST**: AUC of boosted trees that tell synthetic from held-out rows, the target included; .5 is best.
-- **copy share**: share of synthetic rows nearer to a training row than to a held-out one. A generator is honest if its
-  mean is at most {honest}; numbers of the others are in *italics*, and none of them wins.
-- **Shape**, **Trend**: one minus the mean distance of a column's law, and one minus the mean gap of all associations.
+- **C2ST**: AUC of boosted trees that discriminate synthetic from held-out rows, the target included; 0.5 is best.
+- **copy share**: fraction of synthetic rows nearer to a training row than to a held-out one. A generator is honest if
+  its mean is at most {honest}; numbers of the others are in *italics*, and none of them wins.
+- **Shape**, **Trend**: one minus the mean distance between marginal distributions, and one minus the mean difference of
+  all associations.
 - **combined**: real and synthetic rows together, minus real rows alone.
 - CPU seconds include child processes; peak memory is what a fit and its samples added to the imported libraries.
 
@@ -175,11 +176,11 @@ def _reached(means: pd.DataFrame) -> str:
     if not len(ours):
         return ""
     peers = {generator.name for generator in grid.PEERS}
-    rivals = means[means["honest"] & means["generator"].isin(peers)]
+    honest_peers = means[means["honest"] & means["generator"].isin(peers)]
     others = means[means["honest"] & ~means["generator"].isin(_REFERENCES | {FLAGSHIP})]
     lines = []
-    for group, table in (("peer", rivals), ("generator", others)):
-        for score, what in (("c2st", "is nearer .5 in C2ST than"), ("auc_loss", "loses less AUC than")):
+    for group, table in (("peer", honest_peers), ("generator", others)):
+        for score, what in (("c2st", "is nearer 0.5 in C2ST than"), ("auc_loss", "loses less AUC than")):
             best = table.groupby("table")[score].min()
             both = [name for name in ours.index if name in best.index]
             wins = sum(ours.loc[name, score] < best[name] for name in both)
@@ -187,7 +188,7 @@ def _reached(means: pd.DataFrame) -> str:
     large = ours[ours["train_rows"] * 1.5 > frames.LARGE]
     lines.append(
         f"- Its AUC loss: {ours['auc_loss'].mean():.3f} on average, {ours['auc_loss'].max():.3f} at worst "
-        f"({ours['auc_loss'].idxmax()}), {large['auc_loss'].mean():.3f} above 3,000 rows; C2ST below .60 on "
+        f"({ours['auc_loss'].idxmax()}), {large['auc_loss'].mean():.3f} above 3,000 rows; C2ST below 0.60 on "
         f"{int((ours['c2st'] < 0.6).sum())} of {len(ours)}; copy share {ours['share'].mean():.3f} on average, "
         f"{ours['share'].max():.3f} at most ({ours['share'].idxmax()})."
     )

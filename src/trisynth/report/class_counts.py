@@ -1,4 +1,4 @@
-"""How many rows each class has, before and after synthetic rows fill it up."""
+"""Rows of each class before and after balancing by synthetic rows."""
 
 import pandas as pd
 from matplotlib.figure import Figure

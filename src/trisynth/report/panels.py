@@ -81,7 +81,7 @@ def bin_edges(cells: np.ndarray, step: float = 0.0, logarithmic: bool = False) -
 
 
 def _count(values: np.ndarray) -> int:
-    """Number of bins for values that are not all equal."""
+    """Count the bins for values that are not all equal."""
     spread = np.subtract(*np.quantile(values, [0.75, 0.25]))
     width = 2 * spread / len(values) ** (1 / 3)
     return int(np.clip(np.ceil(np.ptp(values) / width), _FEWEST, _MOST)) if width > 0 else _MOST
@@ -142,7 +142,7 @@ def draw(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str = "", lett
 
 
 def legend(real: str, synthetic: str) -> dict[str, Patch]:
-    """What the two tables look like in every panel, under the names given."""
+    """Build the legend of the two tables, under the names given."""
     return {
         real: Patch(facecolor=_faded("real"), edgecolor=COLOURS["real"]),
         synthetic: Patch(facecolor="none", edgecolor=COLOURS["synthetic"], linewidth=1.2),

@@ -16,7 +16,7 @@ from trisynth.cache import write_atomic
 # Inches: one and two columns of a journal page, and the most that a page leaves for a figure above its caption.
 ONE_COLUMN, TWO_COLUMNS, PAGE = 3.5, 7.16, 8.8
 
-# Okabe and Ito's palette (2008), told apart with every common colour vision; their yellow is too pale on white.
+# Okabe and Ito's palette (2008), distinct under every common colour vision; their yellow is too pale on white.
 COLOURS = {
     "real": "#0072B2",
     "synthetic": "#D55E00",

@@ -42,7 +42,7 @@ def law(jobs: pd.DataFrame) -> pd.DataFrame:
     needed = ["fidelity/spread_ratio", "fidelity/pair_correlation", "final/rec", "final/rec_weighted"]
     missing = [name for name in needed if name not in jobs]
     if missing:
-        raise InputError("results", list(jobs.columns[:8]), f"has no {missing[0]}; sweep with metrics=law")
+        raise InputError("results", list(jobs.columns[:8]), f"has no {missing[0]}; sweep experiment=shrinkage_law")
     jobs = jobs.drop_duplicates(FIT)
     a, b = (effective_weight(jobs, term) for term in ("rec", "dist"))
     share, rho = b / (a + b), jobs["fidelity/pair_correlation"]
@@ -92,7 +92,7 @@ def law_picture(jobs: pd.DataFrame) -> Picture:
             over.plot(shares, (1 - shares) * rho + shares, color=style.GREY, linewidth=0.6, zorder=0)
         for position, (axes, title, below, beside) in enumerate(
             (
-                (truth, "the law, not fitted", "predicted σ(Y) / σ(X)", "observed σ(Y) / σ(X)"),
+                (truth, "shrinkage law, not fitted", "predicted σ(Y) / σ(X)", "observed σ(Y) / σ(X)"),
                 (over, "the ratio over the weights", "effective β / (α + β)", "observed σ(Y) / σ(X)"),
                 (cost, "utility over the ratio", "observed σ(Y) / σ(X)", "ROC AUC, synthetic"),
             )
@@ -109,7 +109,7 @@ def law_picture(jobs: pd.DataFrame) -> Picture:
             figure,
             "σ(Y) / σ(X) = (α ρ + β) / (α + β), within classes, mean over numbers; ρ of pairs by optimal transport. "
             "A VAE's likelihood and\ndiffusion's denoising error do not shrink: 1 is predicted. Lines: equality in a, "
-            f"the law at the GANs' mean ρ in b.{note}",
+            f"the shrinkage law at the GANs' mean ρ in b.{note}",
         )
     caption = "Standard deviation of generated rows, predicted and observed, and utility over it."
     return Picture("law", caption, figure)
@@ -129,8 +129,8 @@ def law_table(jobs: pd.DataFrame) -> Table:
         cells = [Estimate(float(number), math.nan, len(part)) for number in [*numbers, error, fit]]
         rows.append([str(generator), len(part), *cells])
     note = (
-        "Ratio of the standard deviations of synthetic and real rows within classes, mean over numbers. The law is "
-        "derived and not fitted; where it predicts the same for all fits, R² is undefined and left out."
+        "Ratio of the standard deviations of synthetic and real rows within classes, mean over numbers. The shrinkage "
+        "law is derived and not fitted; where it predicts the same for all fits, R² is undefined and left out."
     )
     return Table("shrinkage_law", "The shrinkage law, predicted and observed.", note, columns, rows)
 
