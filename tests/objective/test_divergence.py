@@ -25,7 +25,7 @@ def test_a_job_that_diverges_names_the_term_and_leaves_the_others_alone(config):
 
 
 @pytest.mark.parametrize("loss", ["native", "mmd", "adc", "train_on_synthetic"])
-def test_every_kind_of_loss_runs_through_the_pipeline(config, loss):
+def test_every_kind_of_loss_runs_through_a_job(config, loss):
     result, _ = run_job(config("generator=cgan", f"loss={loss}", *SHORT))
     assert {"synthetic/f1_macro", "final/total", "final/native"} <= result.metrics.keys()
 
