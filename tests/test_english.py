@@ -26,6 +26,7 @@ READY = {
     "objective",
     "recommend",
     "renamed.py",
+    "report",
     "run.py",
     "search.py",
     "seeds.py",
