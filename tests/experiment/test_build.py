@@ -96,6 +96,6 @@ def test_a_right_config_does_read_rows(config, monkeypatch):
 def test_steps_are_reported_as_they_start(config):
     seen = []
     run_job(config(), progress=seen.append)
-    assert seen == ["data", "arm real", "arm synthetic", "fit", "sample", "arm combined", "metrics"]
+    assert seen == ["data", "arm real", "fit", "sample", "arm synthetic", "arm combined", "metrics"]
     _, cached = run_job(config(), progress=seen.append)
     assert cached and len(seen) == 7

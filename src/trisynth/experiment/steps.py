@@ -126,6 +126,8 @@ class Experiment:
         arm, digest_of_rows, synthetic = self.objects.arms[name], None, None
         if arm.uses_synthetic:
             digest_of_rows, synthetic = self.rows(arm.needs(train.counts, self.generator))
+        # Here, not before: the steps that made the rows are none of the arm.
+        self.progress(f"arm {name}")
 
         def make(folder: Path) -> None:
             training = arm.compose(train, synthetic, self.job.seed)
@@ -183,7 +185,6 @@ class Experiment:
             counts: dict[str, dict[str, int]] = {}
             for name, arm in self.objects.arms.items():
                 if train.spec.task in arm.tasks:
-                    self.progress(f"arm {name}")
                     scores, counts[name] = self.arm(name)
                     metrics |= {f"{name}/{metric}": value for metric, value in scores.items()}
             if {"real", "combined"} <= counts.keys():

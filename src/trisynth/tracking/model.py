@@ -27,15 +27,15 @@ def save(file: Path, folder: Path) -> None:
     ``predict`` of the loaded model takes a table with the column ``rows`` and returns as many synthetic rows; the
     parameter ``seed`` seeds them.
     """
-    import mlflow.pyfunc
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
-
-    takes = Schema([ColSpec(DataType.long, "rows")])
-    signature = ModelSignature(takes, params=ParamSchema([ParamSpec("seed", DataType.long, 0)]))
     with warnings.catch_warnings():
-        # MLflow advises on type hints that a table has no use for.
+        # MLflow advises on type hints, of its own classes as well, that a table has no use for.
         warnings.simplefilter("ignore")
+        import mlflow.pyfunc
+        from mlflow.models import ModelSignature
+        from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+
+        takes = Schema([ColSpec(DataType.long, "rows")])
+        signature = ModelSignature(takes, params=ParamSchema([ParamSpec("seed", DataType.long, 0)]))
         mlflow.pyfunc.save_model(
             folder,
             python_model=str(_SCRIPT),
