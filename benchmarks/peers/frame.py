@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from benchmarks.peers import grid
 
-# Share of rows nearer to a training row than to a held-out one, above which a generator copies.
+# DCR share above which a generator copies.
 HONEST = 0.56
 LARGE = 3000
 
 
 def cells(results: Path) -> pd.DataFrame:
-    """One row per result in ``results``; scores are missing where a generator came to no end.
+    """One row per result in ``results``; scores are missing where a generator did not finish.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def cells(results: Path) -> pd.DataFrame:
     -------
     DataFrame
         ``auc_loss`` and ``f1_loss`` are real minus synthetic, ``*_gain`` combined (or balanced) minus real;
-        ``shape`` is one minus the mean distance of a column's law (Kolmogorov-Smirnov or total variation),
+        ``shape`` is one minus the mean distance of the marginal distributions (Kolmogorov-Smirnov or total variation),
         ``trend`` one minus the mean gap of the associations of all pairs.
     """
     found = [json.loads(path.read_text()) for path in sorted(results.glob("*/*.json"))]
@@ -78,8 +78,8 @@ def _mean(scores: dict[str, dict[str, float]], metric: str) -> float:
 def by_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Means over the splits that are done, by table and generator.
 
-    ``honest`` judges a generator's mean share over all of its tables: on one small table the share is noise, and even
-    independent columns, which cannot copy, read above the line now and then.
+    ``honest`` depends on a generator's mean DCR share over all of its tables. On one small table the value is noise:
+    even independent columns, which cannot copy, exceed the limit now and then.
     """
     done = frame[(frame["status"] == "done") & (frame["generator"] != grid.REAL)]
     numbers = [name for name in done.select_dtypes("number") if name != "split"]

@@ -29,7 +29,7 @@ _KINDS = {"i": "integer", "u": "integer", "f": "number"}
 
 
 class DidNotFinishError(Exception):
-    """A fit that ran into its limit of CPU seconds or of memory, or that failed; the text says which."""
+    """A fit that ran into its limit of CPU seconds or of memory, or that failed; the message has the cause."""
 
 
 def requirements(environment: str) -> Path:

@@ -1,4 +1,4 @@
-"""The results in print: ``peers.csv`` with every table, ``README.md`` with what a reader asks for."""
+"""Report of the results: ``peers.csv`` with every table, and ``README.md``."""
 
 import math
 import textwrap
@@ -18,7 +18,7 @@ from trisynth.statistics.across_datasets import mean_over_datasets
 HERE = Path(__file__).resolve().parent
 COMMAND = "python -m benchmarks.peers"
 FLAGSHIP = "circuit"
-# Floors, ceilings and the sampler that copies by design: nobody wins by them.
+# Floors and ceilings, which are left out of the comparisons.
 _REFERENCES = {"copy", "independent"}
 _SUMMARY = {
     "tables": ("tables", 0),
@@ -33,7 +33,7 @@ _SUMMARY = {
     "c2st_linear": ("C2ST, linear", 3),
     "shape": ("Shape", 3),
     "trend": ("Trend", 3),
-    "share": ("copy share", 3),
+    "share": ("DCR share", 3),
     "share_worst": ("worst", 3),
     "fit_seconds": ("fit, CPU s, all tables", 1),
     "rows_per_second": ("rows/s", 0),
@@ -50,16 +50,17 @@ boosted trees, then over splits, then over tables.
 
 - **AUC loss**: ROC-AUC of models trained on real rows minus that of models trained on as many synthetic rows.
 - **C2ST**: AUC of boosted trees that discriminate synthetic from held-out rows, the target included; 0.5 is best.
-- **copy share**: fraction of synthetic rows nearer to a training row than to a held-out one. A generator is honest if
-  its mean is at most {honest}; numbers of the others are in *italics*, and none of them wins.
+- **DCR share**: fraction of synthetic rows closer to a training row than to a held-out one; 0.5 is ideal. A generator
+  whose mean is above {honest} copies: its numbers are in *italics*, and it is left out of the comparisons.
 - **Shape**, **Trend**: one minus the mean distance between marginal distributions, and one minus the mean difference of
   all associations.
 - **combined**: real and synthetic rows together, minus real rows alone.
 - CPU seconds include child processes; peak memory is what a fit and its samples added to the imported libraries.
 
-What favours the peers: rows are drawn until every class has its count (ten draws at most; ours and TabularARGN are
-asked for the class), numbers are put on their column's step and into its range, and missing cells of those that take
-none become an indicator of their own. What limits them: defaults, untuned, and ten minutes of CPU for each fit.
+Three things favour the peers. Rows are drawn until every class has its count (ten draws at most; our generators and
+TabularARGN sample from the requested class). Numbers are rounded to the step of their column and clipped to its range.
+For peers that accept no missing cells, an indicator column marks them. Two things limit the peers: default settings,
+and ten minutes of CPU for each fit.
 
 ## All tables
 
@@ -79,9 +80,9 @@ none become an indicator of their own. What limits them: defaults, untuned, and 
 
 ## Rare classes
 
-Asked for rows of the small classes only, to fill every class up to the largest (balanced), on the tables whose
-largest class is more than {imbalanced} times the smallest. Real rows alone, with class weights and randomly
-oversampled, are the lines to beat.{beside}
+Tables whose largest class is more than {imbalanced} times the smallest. *Balanced* adds synthetic rows of the small
+classes until every class is as large as the largest. The baselines, in italics, are the real rows, the real rows with
+class weights, and the real rows with random oversampling.{beside}
 
 {rare}
 
@@ -118,14 +119,14 @@ def _csv(table: pd.DataFrame) -> str:
 def _page(frame: pd.DataFrame, means: pd.DataFrame, summary: pd.DataFrame) -> str:
     failed = frame[frame["status"] != "done"]
     there = set(zip(frame["generator"], frame["table"], frame["split"], strict=True))
-    asked = [(cell.generator.name, cell.table, cell.split) for cell in grid.cells(None, None, None)]
-    missing = len(set(asked) - there)
+    planned = [(cell.generator.name, cell.table, cell.split) for cell in grid.cells(None, None, None)]
+    missing = len(set(planned) - there)
     return _PAGE.format(
         command=COMMAND,
         cells=len(frame),
         tables=frame["table"].nunique(),
         splits=", ".join(map(str, sorted(frame["split"].unique()))),
-        unfinished=f"**{missing} of {len(asked)} cells are still to be run.**" * (missing > 0),
+        unfinished=f"**{missing} of {len(planned)} cells are still to be run.**" * (missing > 0),
         honest=frames.HONEST,
         imbalanced=IMBALANCED,
         summary=_summary(summary),
@@ -148,7 +149,7 @@ def _summary(summary: pd.DataFrame) -> str:
 
 
 def _matrix(means: pd.DataFrame, score: str) -> str:
-    """Generators by tables, the smaller the better; in bold the best honest one of each table."""
+    """Generators by tables, the smaller the better; in bold the best of each table among those that do not copy."""
     labels = _labels()
     tables = [table for table in grid.TABLES if table in set(means["table"])]
     values = means.pivot_table(index="generator", columns="table", values=score)[tables]
@@ -171,7 +172,7 @@ def _italic(text: str) -> str:
 
 
 def _reached(means: pd.DataFrame) -> str:
-    """How the flagship stands among the honest, table by table."""
+    """Number of tables on which the flagship is better than all generators that do not copy."""
     ours = means[means["generator"] == FLAGSHIP].set_index("table")
     if not len(ours):
         return ""
@@ -180,16 +181,17 @@ def _reached(means: pd.DataFrame) -> str:
     others = means[means["honest"] & ~means["generator"].isin(_REFERENCES | {FLAGSHIP})]
     lines = []
     for group, table in (("peer", honest_peers), ("generator", others)):
-        for score, what in (("c2st", "is nearer 0.5 in C2ST than"), ("auc_loss", "loses less AUC than")):
+        for score, what in (("c2st", "smaller C2ST"), ("auc_loss", "smaller AUC loss")):
             best = table.groupby("table")[score].min()
             both = [name for name in ours.index if name in best.index]
             wins = sum(ours.loc[name, score] < best[name] for name in both)
-            lines.append(f"- `{FLAGSHIP}` {what} every other honest {group} on {wins} of {len(both)} tables.")
+            others_of = f"every other {group} with a DCR share of at most {frames.HONEST}"
+            lines.append(f"- `{FLAGSHIP}` has a {what} than {others_of} on {wins} of {len(both)} tables.")
     large = ours[ours["train_rows"] * 1.5 > frames.LARGE]
     lines.append(
         f"- Its AUC loss: {ours['auc_loss'].mean():.3f} on average, {ours['auc_loss'].max():.3f} at worst "
         f"({ours['auc_loss'].idxmax()}), {large['auc_loss'].mean():.3f} above 3,000 rows; C2ST below 0.60 on "
-        f"{int((ours['c2st'] < 0.6).sum())} of {len(ours)}; copy share {ours['share'].mean():.3f} on average, "
+        f"{int((ours['c2st'] < 0.6).sum())} of {len(ours)}; DCR share {ours['share'].mean():.3f} on average, "
         f"{ours['share'].max():.3f} at most ({ours['share'].idxmax()})."
     )
     return "\n".join(lines)
@@ -214,8 +216,8 @@ def _beside_smote(frame: pd.DataFrame) -> str:
     keys = [key for _, key in _RARE_COLUMNS]
     less = by_generator.get_group(FLAGSHIP)[keys] - by_generator.get_group("smote")[keys]
     found = {label: mean_over_datasets(less[key].dropna()) for label, key in _RARE_COLUMNS}
-    said = (f"{label}, {_number(at.mean, 3)} ± {_number(at.half, 3)}" for label, at in found.items())
-    text = f"`{FLAGSHIP}` less SMOTE, means over tables with 95 % intervals over them: {'; '.join(said)}."
+    shown = (f"{label}, {_number(at.mean, 3)} ± {_number(at.half, 3)}" for label, at in found.items())
+    text = f"`{FLAGSHIP}` minus SMOTE, means over tables with 95 % intervals over them: {'; '.join(shown)}."
     return "\n\n" + textwrap.fill(text, 120)
 
 
@@ -250,10 +252,10 @@ def _failed(failed: pd.DataFrame) -> str:
     labels = _labels()
     if not len(failed):
         return "None."
-    # That the other splits of a table are not tried, once it was not finished, is no news.
+    # Once a split of a table did not finish, its other splits are not tried; they are left out.
     news = [not status.startswith(f"not tried: {table} ") for table, status in failed[["table", "status"]].to_numpy()]
-    said = failed[news].groupby(["generator", "status"])["table"].agg(lambda names: ", ".join(dict.fromkeys(names)))
-    return "\n".join(f"- {labels.get(name, name)}: {status}: {tables}." for (name, status), tables in said.items())
+    reasons = failed[news].groupby(["generator", "status"])["table"].agg(lambda names: ", ".join(dict.fromkeys(names)))
+    return "\n".join(f"- {labels.get(name, name)}: {status}: {tables}." for (name, status), tables in reasons.items())
 
 
 def _number(value: float, digits: int) -> str:

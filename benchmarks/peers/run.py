@@ -88,7 +88,7 @@ def run(cell: Cell, store: Store, raw: str, scored_by: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        What the result's file says.
+        Content of the result's file.
     """
     name = cell.generator.name if cell.generator.own and cell.generator.name != REAL else "copy"
     split_jobs = scores.placed(scores.jobs(name, cell.table, cell.split), raw)

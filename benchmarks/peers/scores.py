@@ -105,7 +105,7 @@ class Rows(Experiment):
     job : Job
     store : Store
     given : sequence of (request, DataFrame, str)
-        What was asked for, the rows with their target, and their digest.
+        Key of the request, rows with their target, and their digest.
     """
 
     def __init__(self, job: Job, store: Store, given: Mapping[str, tuple[str, pd.DataFrame]]):

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-# Where a peer cannot be asked for a class: draws of as many rows as there are training rows, the asked ones kept.
+# Draws from a peer that cannot sample a given class; each has as many rows as the training set.
 _DRAWS = 10
 _GIGABYTES = 10
 
@@ -37,7 +37,7 @@ def megabytes(field: str) -> float:
 
 
 def by_class(draw: Callable[[int], pd.DataFrame], target: str, counts: Mapping[str, int]) -> tuple[pd.DataFrame, int]:
-    """Rows with the asked number of each class, kept from up to ten draws, and how many rows were drawn.
+    """Rows with the requested number of each class, kept from up to ten draws, and the number of rows drawn.
 
     A class that the draws did not fill stays short.
     """

@@ -7,7 +7,7 @@ _TOKEN = "__missing"
 def complete(table, kinds):
     """The table without missing cells, and its kinds.
 
-    A missing number becomes the median, with a category of its own beside it that says so; a missing category becomes
+    A missing number becomes the median, with an indicator of the missing cell beside it; a missing category becomes
     one more category.
     """
     table, kinds = table.copy(), dict(kinds)

@@ -124,7 +124,7 @@ class Number(Kind):
         # Clipped before the product, too: a value far out of range would overflow.
         numbers = np.clip(values.to_numpy(float), self.lower / self.unit, self.upper / self.unit) * self.unit
         if self.step:
-            # Decimal steps divide: 3 / 10 prints as 0.3, 3 * .1 does not.
+            # Decimal steps divide: 3 / 10 prints as 0.3, 3 * 0.1 does not.
             per_unit = round(1 / self.step) if self.step < 1 else None
             whole = np.rint(numbers * per_unit) if per_unit else np.rint(numbers / self.step)
             numbers = whole / per_unit if per_unit else whole * self.step

@@ -1,1 +1,1 @@
-"""One file per generator; ``base`` says what a generator is."""
+"""Generators: one module or package per method, and the base class of all."""

@@ -11,20 +11,20 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from trisynth.data.kinds import Kind, learn
 from trisynth.report.style import COLOURS, shortened
 
-# Share of the real cells that is cut off at either end of a number's axis.
+# Fraction of the real cells that is cut off at either end of a number's axis.
 TAIL = 0.005
 _FEWEST, _MOST = 8, 32
 # Positive numbers whose tail reaches so many medians get a logarithmic axis.
 _TAILED = 8
 _BARS = 8
-# Share of a panel's width that the names of categories may take.
+# Fraction of a panel's width that the names of categories may take.
 _NAME = 0.55
 _PERCENT, _ROWS = "{x:g}", "rows (%)"
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """Shares of one number in bins that both tables have in common.
+    """Relative frequencies of one number in bins that both tables have in common.
 
     Parameters
     ----------

@@ -185,7 +185,7 @@ class DerivedColumns:
         step = self.steps[name]
         if not step:
             return values
-        # Decimal steps divide: 3 / 10 prints as 0.3, 3 * .1 does not.
+        # Decimal steps divide: 3 / 10 prints as 0.3, 3 * 0.1 does not.
         return np.rint(values * round(1 / step)) / round(1 / step) if step < 1 else np.rint(values / step) * step
 
 
