@@ -22,7 +22,7 @@ from matplotlib.ticker import EngFormatter
 
 from trisynth import commandline, data, seeds
 from trisynth.config import code_digest, digest, targets
-from trisynth.report import style
+from trisynth.report.figures import style
 
 HERE = output.HERE
 GENERATORS = ("circuit", "copula", "independent", "arf")

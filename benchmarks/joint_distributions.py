@@ -25,7 +25,7 @@ from trisynth.cache import Store, write_atomic
 from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment
-from trisynth.report import style
+from trisynth.report.figures import style
 from trisynth.report.names import label
 
 TABLE = "magic"

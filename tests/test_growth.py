@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from benchmarks import growth, joint_distributions
 
-from trisynth.report import style
+from trisynth.report.figures import style
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.isotonic import IsotonicRegression
 
-from trisynth.report import style
+from trisynth.report.figures import style
 
 FLAGSHIP = "circuit"
 _OURS, _PEERS, _FLAG = style.COLOURS["combined"], style.COLOURS["synthetic"], style.COLOURS["real"]

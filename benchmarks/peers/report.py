@@ -12,7 +12,7 @@ from benchmarks.peers.figure import overview
 from benchmarks.peers.scores import IMBALANCED
 
 from trisynth.cache import write_atomic
-from trisynth.report import style
+from trisynth.report.figures import style
 from trisynth.statistics.across_datasets import mean_over_datasets
 
 HERE = Path(__file__).resolve().parent

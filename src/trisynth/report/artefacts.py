@@ -23,7 +23,7 @@ def writers(config: Mapping[str, Any]) -> list[Writer]:
 
 def _figure(experiment: "Experiment", folder: Path) -> None:
     # Plotting libraries take seconds to import, and a finished job draws nothing.
-    from trisynth.report.overview import write_overview
+    from trisynth.report.figures.overview import write_overview
 
     experiment.progress("figure")
     write_overview(experiment, folder)

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from trisynth.cache import write_atomic
 from trisynth.errors import InputError
-from trisynth.report import markup, style
+from trisynth.report import markup
+from trisynth.report.figures import style
 from trisynth.report.markup import Table
 
 README = "README.md"

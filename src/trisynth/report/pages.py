@@ -12,11 +12,12 @@ import yaml
 from trisynth.cache import write_atomic
 from trisynth.config import CONF, locate, parameters_of
 from trisynth.errors import InputError
-from trisynth.report import jobs, page, style
-from trisynth.report.class_counts import class_counts
-from trisynth.report.correlation import correlation
-from trisynth.report.distributions import distributions
-from trisynth.report.gains import gains_picture, gains_rows
+from trisynth.report import jobs, page
+from trisynth.report.figures import style
+from trisynth.report.figures.class_counts import class_counts
+from trisynth.report.figures.correlation import correlation
+from trisynth.report.figures.distributions import distributions
+from trisynth.report.figures.gains import gains_picture, gains_rows
 from trisynth.report.page import Picture
 from trisynth.report.tables import all_tables
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from trisynth.errors import InputError
 from trisynth.report import names as prints
-from trisynth.report import style
+from trisynth.report.figures import style
 from trisynth.report.page import Picture
 from trisynth.statistics.across_datasets import mean_over_datasets, win_rate
 from trisynth.statistics.estimate import Estimate

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from trisynth.report import style
+from trisynth.report.figures import style
 from trisynth.report.jobs import DEFAULT, PART, REGRET, SAMPLER
 from trisynth.report.names import label
 from trisynth.report.page import Picture

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from trisynth.errors import InputError
-from trisynth.report import style
+from trisynth.report.figures import style
 from trisynth.report.markup import Column, Table
 from trisynth.report.names import label
 from trisynth.report.page import Picture

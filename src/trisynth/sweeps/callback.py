@@ -163,7 +163,7 @@ class Sweep(Callback):
 def draw(frame: pd.DataFrame, path: Path, test_size: float) -> None:
     """Draw the gains of a sweep over the real rows; a sweep whose jobs have none has no figure."""
     from trisynth.report.console import methods
-    from trisynth.report.gains import gains
+    from trisynth.report.figures.gains import gains
 
     path.unlink(missing_ok=True)
     try:

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from trisynth.report.__main__ import main
-from trisynth.report.gains import gains
+from trisynth.report.figures.gains import gains
 from trisynth.report.jobs import by_method
 
 LIFT = {"real": 0.0, "synthetic": -0.1, "combined": 0.02, "balanced": 0.03, "threshold": 0.04}

@@ -7,7 +7,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from trisynth.errors import InputError
-from trisynth.report import names, style
+from trisynth.report import names
+from trisynth.report.figures import style
 from trisynth.report.jobs import BASELINES, scores
 from trisynth.report.page import Picture
 from trisynth.statistics.estimate import Estimate

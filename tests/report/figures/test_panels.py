@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trisynth.report import panels
+from trisynth.report.figures import panels
 
 
 def test_bins_hold_whole_numbers_of_steps_so_that_no_comb_appears():

@@ -7,13 +7,13 @@ import pytest
 from matplotlib.text import Text
 from PIL import Image
 
-from trisynth.report import style
 from trisynth.report.__main__ import main
-from trisynth.report.class_counts import class_counts
-from trisynth.report.correlation import correlation
-from trisynth.report.distributions import distributions
+from trisynth.report.figures import style
+from trisynth.report.figures.class_counts import class_counts
+from trisynth.report.figures.correlation import correlation
+from trisynth.report.figures.distributions import distributions
+from trisynth.report.figures.overview import overview
 from trisynth.report.names import label
-from trisynth.report.overview import overview
 
 
 def texts(figure):

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from trisynth.report import style
+from trisynth.report.figures import style
 
 _LETTERS = 20
 # Hatched: in grey the two colours are alike.

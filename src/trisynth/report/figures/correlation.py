@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from trisynth.data.schema import Schema
 from trisynth.evaluation.metrics.association import association_matrix, pairs
-from trisynth.report import style
+from trisynth.report.figures import style
 from trisynth.report.names import label
 
 # Few enough columns for a number in each cell.

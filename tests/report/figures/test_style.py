@@ -7,7 +7,7 @@ import pytest
 from matplotlib import colors, font_manager
 
 from trisynth.errors import InputError
-from trisynth.report import style
+from trisynth.report.figures import style
 
 
 def drawing():

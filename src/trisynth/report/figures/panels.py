@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from trisynth.data.kinds import Kind, learn
-from trisynth.report.style import COLOURS, shortened
+from trisynth.report.figures.style import COLOURS, shortened
 
 # Fraction of the real cells that is cut off at either end of a number's axis.
 TAIL = 0.005

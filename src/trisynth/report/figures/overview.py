@@ -5,7 +5,7 @@ from pathlib import Path
 from trisynth.cache import write_atomic
 from trisynth.data.dataset import Dataset
 from trisynth.experiment.steps import Experiment
-from trisynth.report import panels, style
+from trisynth.report.figures import panels, style
 from trisynth.report.names import label
 
 _MOST, _ACROSS = 12, 5

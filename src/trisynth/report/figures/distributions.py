@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from trisynth.data.schema import Schema
-from trisynth.report import panels, style
+from trisynth.report.figures import panels, style
 from trisynth.report.names import label
 
 _ROW = 1.42

@@ -1,0 +1,1 @@
+"""Figures of any results: deterministic files, drawn from tables on disk."""
