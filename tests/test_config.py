@@ -140,7 +140,9 @@ def test_instantiate_makes_nested_objects():
 
 
 def test_an_unknown_argument_is_named_with_the_known_ones():
-    with pytest.raises(InputError, match=r"k_neighbours=3: SMOTE does not take it; it takes .*k_neighbors"):
+    with pytest.raises(
+        InputError, match=r"k_neighbours=3: SMOTE has no such argument; its arguments are .*k_neighbors"
+    ):
         instantiate({"_target_": "trisynth.generators.smote.SMOTE", "k_neighbours": 3})
 
 

@@ -22,8 +22,8 @@ ERROR = re.compile(r"error: [\w.]+=.+: .+\n")
 
 # What is wrong, what the line must say.
 FAULTS = {
-    "unknown dataset": (["dataset=framinghm"], "dataset='framinghm': did you mean framingham?"),
-    "unknown generator": (["generator=copul"], "generator='copul': did you mean copula?"),
+    "unknown dataset": (["dataset=framinghm"], "dataset='framinghm': no such choice; did you mean framingham?"),
+    "unknown generator": (["generator=copul"], "generator='copul': no such choice; did you mean copula?"),
     "unknown setting": (["sed=1"], "did you mean seed?"),
     "missing path": (["dataset=csv", "dataset.path=???"], "dataset.path='???': must be given"),
     "missing file": (["dataset.path=nothing.csv"], "dataset.path='nothing.csv': cannot be read"),
@@ -43,7 +43,7 @@ FAULTS = {
     "seed below zero": (["seed=-1"], "seed=-1: must be a whole number"),
     "test share too large": (["test_size=2"], "test_size=2: must lie between 0 and 1"),
     "test share no number": (["test_size=half"], "test_size='half': must lie between 0 and 1"),
-    "unknown argument": (["+generator.depth=3"], "depth=3: Independent does not take it"),
+    "unknown argument": (["+generator.depth=3"], "depth=3: Independent has no such argument"),
     "bad argument": (["classifier.classification.C=-1"], "error: classifier.classification.C=-1: "),
     "bad argument of a generator": (["generator=smote", "generator.k_neighbors=0"], "error: generator.k_neighbors=0: "),
     "foreign target": (
@@ -102,7 +102,7 @@ def test_a_wrong_hash_is_refused_and_the_file_is_not_kept(folder, monkeypatch, c
         run_job(commandline.composed([*argv, f"paths.cache={folder / 'cache'}"]))
     err = capsys.readouterr().err
     assert exit_.value.code == 2
-    assert ERROR.fullmatch(err) and "dataset.source.sha256=" in err and "do not trust it" in err
+    assert ERROR.fullmatch(err) and "dataset.source.sha256=" in err and "so it is not used" in err
     assert left(folder) == set()
 
 

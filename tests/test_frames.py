@@ -50,7 +50,7 @@ def test_a_target_apart_comes_last():
 def test_without_a_target_there_are_no_classes_to_ask_for():
     generator = Copula().fit(table())
     assert len(generator.labels_) == 1 and generator.counts_.tolist() == [300]
-    with pytest.raises(InputError, match=r"^n=.*without target knows no classes"):
+    with pytest.raises(InputError, match=r"^n=.*fitted without a target"):
         generator.sample({"yes": 3})
 
 
@@ -80,13 +80,13 @@ X, Y = table().drop(columns="sick"), table()["sick"]
     ("arguments", "message"),
     [
         ({"X": X, "y": Y.to_frame()}, r"^y=\['sick'\]: must be one column, not a DataFrame; give y\['sick'\]$"),
-        ({"X": X, "y": "sick"}, "^y='sick': .*a column of X is named by target="),
-        ({"X": X, "y": Y.set_axis(Y.index + 1)}, "^y='sick': has other row labels than X"),
+        ({"X": X, "y": "sick"}, "^y='sick': .*to name a column of X, use target="),
+        ({"X": X, "y": Y.set_axis(Y.index + 1)}, "^y='sick': has another index than X"),
         ({"X": X, "y": Y.iloc[1:]}, "^y=299: must have one value per row of X, 300"),
         ({"X": X, "y": Y.rename("age")}, "^y='age': has the name of a column of X"),
         ({"X": table(), "target": "sic"}, "^target='sic': X has no such column; did you mean sick?"),
         ({"X": table(), "target": ["sick"]}, r"^target=\['sick'\]: X has no such column"),
-        ({"X": table(), "y": Y, "target": "sick"}, "^target='sick': is given beside y"),
+        ({"X": table(), "y": Y, "target": "sick"}, "^target='sick': cannot be combined with y"),
         ({"X": table()[["sick"]], "target": "sick"}, "^X=.*no column besides the target"),
         ({"X": table().assign(sick=None), "target": "sick"}, "^target='sick': has 300 missing or infinite values"),
         ({"X": table().iloc[:0]}, "^X=.*must be a DataFrame with rows and columns"),

@@ -101,7 +101,7 @@ def test_a_search_of_nothing_that_jobs_have_fails_and_says_so(overrides, tmp_pat
     ended = command("run", "-m", *given, *sweeper, "loss.beta=interval(0.1,1.0)", cwd=tmp_path)
     assert ended.returncode == 1
     assert "2 of 2 jobs failed" in ended.stderr
-    assert "objective='synthetic/roc': a metric of it is missing" in ended.stderr
+    assert "objective='synthetic/roc': names a metric that the job lacks" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -110,7 +110,7 @@ def test_a_search_of_nothing_that_jobs_have_fails_and_says_so(overrides, tmp_pat
     [
         (["validation=false"], "validation=False: must be true: a search must not use the test rows"),
         (["objective=synthetic/roc_auc"], "objective='synthetic/roc_auc': must be a list of mappings"),
-        (["searches=null"], "searches=None: must list choices of hydra/sweeper/sampler and seed"),
+        (["searches=null"], "searches=None: must list values of hydra/sweeper/sampler and seed"),
     ],
 )
 def test_what_cannot_be_searched_is_one_line(overrides, tmp_path, capsys, more, message):

@@ -71,9 +71,9 @@ def test_a_stage_means_what_a_run_means(arguments):
 @pytest.mark.parametrize(
     ("argv", "line"),
     [
-        ([], "error: command='': The commands are "),
-        (["prepar", "dataset=pima"], "error: command='prepar': did you mean prepare? "),
-        (["prepare", "dataset=pim"], "error: dataset='pim': did you mean pima?"),
+        ([], "error: command='': no such command. The commands are "),
+        (["prepar", "dataset=pima"], "error: command='prepar': no such command; did you mean prepare? "),
+        (["prepare", "dataset=pim"], "error: dataset='pim': no such choice; did you mean pima?"),
         (["prepare", "dataset=csv"], "error: dataset.path='???': must be given"),
     ],
 )

@@ -22,7 +22,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--peers", action="store_true", help="only the generators of others, and the real rows")
     parser.add_argument("--tables", nargs="+", choices=grid.TABLES, help="only these")
     parser.add_argument("--splits", nargs="+", type=int, choices=grid.SPLITS, help="only these")
-    parser.add_argument("--report", action="store_true", help="run nothing, write what the results say so far")
+    parser.add_argument(
+        "--report", action="store_true", help="run nothing; write the page and the figure from the present results"
+    )
     parser.add_argument("--cache", type=Path, default=Path("cache"), help="folder of synthetic rows and scores")
     parser.add_argument("--raw", default="data/raw", help="folder of the raw tables")
     options = parser.parse_args(arguments)

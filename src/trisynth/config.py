@@ -88,7 +88,7 @@ def locate(target: str, parameter: str = "_target_", allow: Iterable[str] = ()) 
     except (ImportError, AttributeError) as error:
         needed = (getattr(error, "name", None) or "").partition(".")[0]
         if isinstance(error, ImportError) and needed and needed != module.partition(".")[0]:
-            raise InputError(parameter, target, f"cannot be imported ({error}); install what it needs") from None
+            raise InputError(parameter, target, f"cannot be imported ({error}); install the missing package") from None
         present = renamed.target(target) if module.startswith("trisynth.") else None
         remedy = f"is now called {present}" if present else "no such class or function; check the spelling"
         raise InputError(parameter, target, remedy) from None
@@ -154,7 +154,7 @@ def bind(config: Mapping[str, Any], name: str = "", *, allow: Iterable[str] = ()
     if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
         for key in arguments:
             if key not in accepted:
-                remedy = f"{found.__name__} does not take it; it takes {', '.join(accepted)}"
+                remedy = f"{found.__name__} has no such argument; its arguments are {', '.join(accepted)}"
                 raise InputError(_dotted(name, key), arguments[key], remedy)
     return partial(found, **arguments)
 

@@ -206,7 +206,9 @@ def _datasets(target: object, **frames: pd.DataFrame) -> list[Dataset]:
 def _check_alike(name: str, X: pd.DataFrame, first: str, train: pd.DataFrame) -> None:
     differing = [str(column) for column in train.columns.symmetric_difference(X.columns, sort=False)]
     if differing:
-        raise InputError(name, differing, f"{name} and {first} must have the same columns; these are in one of them")
+        raise InputError(
+            name, differing, f"{name} and {first} must have the same columns; these are in only one of the two"
+        )
     for column in train:
         if types.is_numeric_dtype(train[column].dtype) and not types.is_numeric_dtype(X[column].dtype):
             raise InputError(name, column, f"holds numbers in {first} and {X[column].dtype} here; convert it")

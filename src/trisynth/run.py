@@ -67,7 +67,9 @@ def job(cfg: DictConfig) -> Any:
         # A grid does not use the value; a search without it would continue blindly.
         if found is None and "direction" in hydra_config.sweeper:
             raise InputError(
-                "objective", config["objective"], f"a metric of it is missing; there are {', '.join(result.metrics)}"
+                "objective",
+                config["objective"],
+                f"names a metric that the job lacks; its metrics are {', '.join(result.metrics)}",
             )
         state.write(result.key, "cached" if cached else "done")
         return found

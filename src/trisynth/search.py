@@ -39,7 +39,7 @@ def plan(grid: Any) -> list[dict[str, Any]]:
     """
     lists = isinstance(grid, Mapping) and all(isinstance(choices, list) and choices for choices in grid.values())
     if not lists or not {_SAMPLER, "seed"} <= set(grid):
-        remedy = f"must list choices of {_SAMPLER} and seed; take an experiment that does, such as experiment=pareto"
+        remedy = f"must list values of {_SAMPLER} and seed; use an experiment with searches, such as pareto"
         raise InputError("searches", grid, remedy)
     return [dict(zip(grid, choices, strict=True)) for choices in itertools.product(*grid.values())]
 
@@ -89,7 +89,7 @@ def main(arguments: list[str]) -> None:
         run(arguments, choices, place)
         found += trials(place, config, choices)
     chosen = [(about, result) for about, result in found if about[FRONT]]
-    print(f"{name}: {len(chosen)} choices of {len(found)} trials, now on the test rows", flush=True)
+    print(f"{name}: {len(found)} trials; scoring {len(chosen)} of them on the test rows", flush=True)
     tested = list(on_test_rows(chosen, config))
     write_atomic(folder / RESULTS, rows([*found, *tested], objective).to_csv(index=False, float_format="%.6g"))
     print(f"results: {folder / RESULTS}")

@@ -87,11 +87,11 @@ def test_a_shipped_data_set_has_no_file_beside_it():
     ("text", "message"),
     [
         ("tagret: outcome", "key='tagret': no such key; did you mean target?"),
-        ("path: x.csv", "key='path': no such key; The keys are name, target"),
+        ("path: x.csv", "key='path': no such key. The keys are name, target"),
         ("columns: [a, b]", "columns=['a', 'b']: must hold names and their facts"),
         ("read: x", "read='x': must be a mapping"),
-        ("a: [1", "is no YAML in line"),
-        ("a: 1\na: 2", "is no YAML in line 2: 'a' stands twice"),
+        ("a: [1", "is not valid YAML in line"),
+        ("a: 1\na: 2", "is not valid YAML in line 2: 'a' is repeated"),
         ("? [a, b]\n: 1", "a name must be a text"),
         ("just words", "must hold keys such as name, target"),
         (

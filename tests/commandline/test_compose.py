@@ -19,7 +19,7 @@ from trisynth.sweeps import callback as callbacks
     [
         ("dataset=framinghm", "did you mean framingham"),
         ("generator=copla,smote", "did you mean copula"),
-        ("classifier=zzz", "classifier='zzz': The choices are boosting"),
+        ("classifier=zzz", "classifier='zzz': no such choice. The choices are boosting"),
         ("generator=null", "The choices are adasyn"),
         ("+experiment=smok", "did you mean smoke"),
     ],
@@ -81,14 +81,20 @@ def test_single_runs_and_given_folders_stay_as_they_are():
 @pytest.mark.parametrize(
     ("argument", "line"),
     [
-        ("sed=1", "sed='1': no such setting; did you mean seed? +sed=1 would add it"),
-        ("test_sise=0.5", "test_sise='0.5': no such setting; did you mean test_size? +test_sise=0.5 would add it"),
-        ("path.runs=x", "path.runs='x': no such setting; did you mean paths.runs? +path.runs=x would add it"),
+        ("sed=1", "sed='1': no such setting; did you mean seed? to add it as new, write +sed=1"),
+        (
+            "test_sise=0.5",
+            "test_sise='0.5': no such setting; did you mean test_size? to add it as new, write +test_sise=0.5",
+        ),
+        (
+            "path.runs=x",
+            "path.runs='x': no such setting; did you mean paths.runs? to add it as new, write +path.runs=x",
+        ),
         ("seed=[1", "override='seed=[1': "),
         ("seed", "override='seed': "),
         (
             "metrics.utility=[accuracy]",
-            "metrics.utility='[accuracy]': is of another kind than the setting; give a mapping",
+            "metrics.utility='[accuracy]': has the wrong type; a mapping can only",
         ),
         ("dataset=csv", "dataset.path='???': must be given: add dataset.path=... to the command"),
         ("paths.runs=${nowhere}", "paths.runs='${nowhere}': Interpolation key 'nowhere' not found"),

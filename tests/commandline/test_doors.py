@@ -64,8 +64,8 @@ def test_version(shown):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["rum"], "error: command='rum': did you mean run? The commands are run, "),
-        (["run", "generator=circut"], "error: generator='circut': did you mean circuit?"),
+        (["rum"], "error: command='rum': no such command; did you mean run? The commands are run, "),
+        (["run", "generator=circut"], "error: generator='circut': no such choice; did you mean circuit?"),
         (["run", "generator=vae", "generator.epocs=3"], "error: generator.epocs='3': no such setting; did you mean "),
         (
             ["synthesize", "generator=gan", "generator.latent=3", "out=x.csv"],

@@ -100,5 +100,5 @@ def test_openml_failures_become_one_line(monkeypatch):
         raise OSError("no route\nto host")
 
     monkeypatch.setattr("sklearn.datasets.fetch_openml", unreachable)
-    with pytest.raises(InputError, match=r"dataset\.data_id=31: OpenML did not give it \(no route\)"):
+    with pytest.raises(InputError, match=r"dataset\.data_id=31: the download from OpenML failed \(no route\)"):
         openml(31)

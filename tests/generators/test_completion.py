@@ -90,7 +90,7 @@ def test_rows_come_in_parts_that_differ(complete, monkeypatch):
 @pytest.mark.parametrize(
     ("partial", "message"),
     [
-        ({"weight": [1]}, "weight is not; known: age, dose, sex, stage, outcome"),
+        ({"weight": [1]}, "has no column weight; use each of these at most once: age, dose, sex, stage, outcome"),
         ({"sex": ["other"]}, "not a declared category in 1 of 1 cells of column sex; known: female, male"),
         ({"age": [30.5]}, "not a whole number in 1 of 1 cells of column age"),
         ({"age": ["old"]}, "not a number in 1 of 1 cells of column age"),

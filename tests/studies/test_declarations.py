@@ -67,11 +67,11 @@ def test_a_study_of_ones_own_needs_one_yaml(tmp_path):
     ("content", "message"),
     [
         ("seed: 0", "must be one of"),
-        ("study: {title: T}", "must have title and shows"),
+        ("study: {title: T}", "must have a title and a list named shows"),
         ("study: {title: T, shows: [1]}", "a function of the jobs"),
         ("study: {title: T, shows: [{_target_: os.system}]}", "must be a class or function of"),
         ("study: {title: T, shows: [{_target_: trisynth.studies.loss_figures.none}]}", "check the spelling"),
-        ("study: {title: T, shows: [{_target_: trisynth.studies.loss_figures.wins, arm: 1}]}", "does not take it"),
+        ("study: {title: T, shows: [{_target_: trisynth.studies.loss_figures.wins, arm: 1}]}", "has no such argument"),
     ],
 )
 def test_a_wrong_declaration_is_one_clear_line(tmp_path, content, message):

@@ -130,7 +130,7 @@ def test_a_failing_job_fails_neither_the_others_nor_silently(overrides, command,
     assert done.returncode == 1
     assert "2 done, 1 failed" in done.stderr
     assert re.search(r"failed: .*generator.k_neighbors=-1.*: must be a whole number", done.stderr)
-    assert "error: 1 of 3 jobs failed; run again to retry only them" in done.stderr
+    assert "error: 1 of 3 jobs failed; rerun to repeat only these" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(contents(tmp_path)) == 3
     (table,) = (tmp_path / "sweeps").glob("*/results.csv")

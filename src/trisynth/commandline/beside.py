@@ -35,7 +35,7 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(problem="a name must be a text", problem_mark=key.start_mark)
             if key.value in found:
-                raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands twice", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(problem=f"{key.value!r} is repeated", problem_mark=key.start_mark)
             found[key.value] = self.construct_object(value, deep=True)
         return found
 
@@ -68,14 +68,16 @@ def read(file: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" in line {mark.line + 1}" if mark else ""
-        raise InputError("dataset", str(file), f"is no YAML{place}: {getattr(error, 'problem', error)}") from None
+        raise InputError(
+            "dataset", str(file), f"is not valid YAML{place}: {getattr(error, 'problem', error)}"
+        ) from None
     if not isinstance(facts, dict):
         raise InputError("dataset", str(file), f"must hold keys such as {', '.join(KEYS)}")
     for key, value in facts.items():
         if key not in KEYS:
             close = difflib.get_close_matches(key, KEYS, n=1)
-            hint = f"did you mean {close[0]}? " if close else ""
-            raise InputError(f"{file}: key", key, f"no such key; {hint}The keys are {', '.join(KEYS)}")
+            hint = f"; did you mean {close[0]}?" if close else "."
+            raise InputError(f"{file}: key", key, f"no such key{hint} The keys are {', '.join(KEYS)}")
         if key in _MAPPINGS and not isinstance(value, dict):
             remedy = f"must hold names and their facts, as in {key}: {{age: {{kind: number}}}}"
             raise InputError(f"{file}: {key}", value, remedy if key == "columns" else "must be a mapping")

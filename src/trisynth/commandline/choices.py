@@ -116,5 +116,5 @@ def check(argument: str, arguments: Iterable[str] = ()) -> None:
             if present := renamed.CHOICES.get(group, {}).get(option):
                 raise InputError(group, option, f"is now called {present}")
             close = difflib.get_close_matches(option, known, n=1)
-            hint = f"did you mean {close[0]}? " if close else ""
-            raise InputError(group, option, f"{hint}The choices are {', '.join(known)}")
+            hint = f"; did you mean {close[0]}?" if close else "."
+            raise InputError(group, option, f"no such choice{hint} The choices are {', '.join(known)}")

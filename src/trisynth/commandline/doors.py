@@ -96,7 +96,7 @@ DOORS = {
         (
             ("dataset=stroke n=10000 out=rows.parquet", "ten thousand rows"),
             ("dataset=pima n='{positive: 500}' out=rows.csv", "500 rows of one class"),
-            ("dataset=stroke given=partial.csv n=5 out=rows.csv", "fill empty cells, five times"),
+            ("dataset=stroke given=partial.csv n=5 out=rows.csv", "impute blank cells five times"),
         ),
         _FIT,
         (
@@ -113,16 +113,16 @@ DOORS = {
         "trisynth.stages",
         "Download the file of a public data set.",
         text="Fetches the raw file of a data set into data/raw and compares it with its known checksum. The other "
-        "commands do this by themselves.",
+        "commands do this when they need the file.",
         examples=(("dataset=stroke", "download and check one table"),),
         groups=_DATA,
     ),
     "prepare": Door(
         "trisynth.stages",
-        "Clean a table, and report what was found.",
+        "Clean a table, and report its columns and corrections.",
         text="Reads a table, infers the kind of each column, turns impossible values into missing cells, and drops "
-        "repeated rows. Writes the clean table and a report to data/prepared/NAME. Use it to see how your own table is "
-        "understood before you run anything.",
+        "repeated rows. Writes the clean table and a report to data/prepared/NAME. Use it to check the "
+        "inferred columns of your own table before a run.",
         examples=(
             ("dataset=csv dataset.path=mine.csv dataset.target=outcome", "your own table"),
             ("dataset=stroke", "one of the shipped data sets"),
@@ -132,17 +132,17 @@ DOORS = {
     ),
     "generate": Door(
         "trisynth.stages",
-        "Write real and synthetic rows side by side, for figures.",
-        text="Fits a generator on the training rows of a split. Writes these rows, as many synthetic ones, and those "
-        "that balance the classes to data/synthetic/NAME, where trisynth report figures finds them. For rows to use "
-        "elsewhere, take trisynth synthesize.",
+        "Write real, synthetic and balanced rows, for figures.",
+        text="Fits a generator on the training rows of a split. Writes these rows, as many synthetic rows, and the "
+        "rows that balance the classes to data/synthetic/NAME, where trisynth report figures finds them. To write "
+        "synthetic rows for other uses, see trisynth synthesize.",
         examples=(("dataset=framingham generator=circuit", "rows for the figures of one table"),),
         groups=_FIT,
         settings=(_SEED, _OWN, _TARGET),
     ),
     "search": Door(
         "trisynth.search",
-        "Search for loss weights, and test what was found.",
+        "Search for loss weights, and score the best on test rows.",
         "experiment=EXPERIMENT [SETTING=VALUE ...]",
         "Runs every search that an experiment declares. A search chooses loss weights by their scores on validation "
         "rows; the best are then scored once on the test rows. Writes one table to sweeps/NAME. A search that was "
@@ -168,8 +168,8 @@ def enter(name: str, arguments: list[str]) -> None:
     with one_line_errors():
         if name not in DOORS:
             close = difflib.get_close_matches(name, DOORS, n=1)
-            hint = f"did you mean {close[0]}? " if close else ""
-            raise InputError("command", name, f"{hint}The commands are {', '.join(DOORS)}")
+            hint = f"; did you mean {close[0]}?" if close else "."
+            raise InputError("command", name, f"no such command{hint} The commands are {', '.join(DOORS)}")
         door = DOORS[name]
         if not door.parses and set(HELP_FLAGS) & set(arguments):
             print(page(name, arguments))

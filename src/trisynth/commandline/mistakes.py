@@ -56,7 +56,7 @@ def as_mistake(
     """
     first, *rest = str(error).strip().splitlines()
     if other := re.match(r"Error merging override [+]*([\w./]+)=(.*)", first):
-        remedy = "is of another kind than the setting; give a mapping for a mapping, and ~name to remove an entry"
+        remedy = "has the wrong type; a mapping can only be replaced by a mapping, and an entry is removed by ~name"
         return InputError(other.group(1), other.group(2), remedy)
     unknown = re.match(r"Could not override '([^']+)'", first)
     key = unknown.group(1) if unknown else getattr(error, "full_key", None)
@@ -69,4 +69,4 @@ def as_mistake(
         return InputError(key, value, f"is now called {new}")
     close = difflib.get_close_matches(key, known(), n=1)
     hint = f"did you mean {close[0]}? " if close else ""
-    return InputError(key, value, f"no such setting; {hint}+{key}={value} would add it")
+    return InputError(key, value, f"no such setting; {hint}to add it as new, write +{key}={value}")

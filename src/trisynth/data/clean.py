@@ -57,7 +57,7 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
     ignored = [name for name, facts in spec.columns.items() if facts.kind == "ignore"]
     features = [name for name in raw.columns if name != spec.target and name not in ignored]
     if not features:
-        raise InputError("dataset.columns", ignored, "no column besides the target is left; ignore fewer")
+        raise InputError("dataset.columns", ignored, "no column besides the target is left; ignore fewer columns")
     for name in ignored:
         note(name, "declared as ignored", len(raw), "dropped")
 

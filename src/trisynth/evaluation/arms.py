@@ -124,7 +124,7 @@ class _Proportional(Arm):
     def __post_init__(self):
         """Check the ratio."""
         if isinstance(self.ratio, bool) or not isinstance(self.ratio, int | float) or not 0 <= self.ratio < np.inf:
-            raise InputError("ratio", self.ratio, "must be a number >= 0: added rows for each real row")
+            raise InputError("ratio", self.ratio, "must be 0 or more: synthetic rows added per real row")
 
     def _added(self, rows: int) -> int:
         return round(self.ratio * rows)

@@ -119,7 +119,7 @@ def fit_predict(
         If the training set is empty, or the classifier has no estimator for the task.
     """
     if not len(training):
-        raise InputError(f"classifier.{classifier.name}", 0, "has no training row; ask the generator for at least one")
+        raise InputError(f"classifier.{classifier.name}", 0, "has no training rows; request at least one synthetic row")
     matrix, tests = encoder.transform(training.X), encoder.transform(X_test)
     # Some estimators read the order (unshuffled folds), and an arm's real rows come before its synthetic ones.
     order = seeds.stream(seed, "classifier.order").permutation(len(training))

@@ -181,7 +181,11 @@ class Generator(BaseEstimator, ABC):
 
     def _asked_counts(self, n: Mapping) -> list[int]:
         if self.target_ is None:
-            raise InputError("n", dict(n), "a fit without target knows no classes; give a number of rows")
+            raise InputError(
+                "n",
+                dict(n),
+                "the generator was fitted without a target, so rows have no classes; give a number of rows",
+            )
         if self.numeric_target_:
             raise InputError("n", dict(n), "a numeric target has no classes; give a number of rows")
         # Labels are also found by their text, so that a command line can ask for the class 1 as "1".

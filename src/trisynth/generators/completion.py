@@ -46,8 +46,8 @@ def read(path: str, dataset: Dataset) -> tuple[pd.DataFrame, pd.Series]:
     known = dataset.frame
     unknown = [str(name) for name in raw.columns if name not in known]
     if unknown or not raw.columns.is_unique:
-        remedy = f"must have columns of {dataset.spec.name}, each once; {', '.join(unknown) or 'one'} is not"
-        raise InputError("given", path, f"{remedy}; known: {', '.join(map(str, known))}")
+        wrong = f"{dataset.spec.name} has no column {', '.join(unknown)}" if unknown else "a column is repeated"
+        raise InputError("given", path, f"{wrong}; use each of these at most once: {', '.join(map(str, known))}")
     if not len(raw):
         raise InputError("given", path, "has no rows; give at least one")
     table = pd.DataFrame({name: _column(raw[name], known[name], dataset, path) for name in raw.columns})

@@ -61,7 +61,7 @@ def training(
     place = X.shape[1]
     if target is not None:
         if y is not None:
-            raise InputError("target", target, "is given beside y; give one of them")
+            raise InputError("target", target, "cannot be combined with y; give one of the two")
         if not _has(X, target):
             raise InputError("target", target, f"X has no such column; {nearest(target, X.columns)}")
         place, y, X = X.columns.get_loc(target), X[target], X.drop(columns=target)
@@ -103,7 +103,7 @@ def _aligned(X: pd.DataFrame, y: object) -> pd.Series:
     if isinstance(y, str) or not isinstance(
         y, pd.Series | pd.Index | np.ndarray | pd.api.extensions.ExtensionArray | list | tuple
     ):
-        raise InputError("y", y, "must be a Series or an array; a column of X is named by target=")
+        raise InputError("y", y, "must be a Series or an array; to name a column of X, use target=")
     if getattr(y, "ndim", 1) != 1:
         raise InputError("y", np.shape(y), "must have one dimension; give one value per row of X")
     if len(y) != len(X):
@@ -111,7 +111,7 @@ def _aligned(X: pd.DataFrame, y: object) -> pd.Series:
     if isinstance(y, pd.Series) and not y.index.equals(X.index):
         same = y.index.is_unique and X.index.is_unique and not len(X.index.difference(y.index))
         if not same:
-            remedy = "has other row labels than X; give y.to_numpy() where the rows are in the order of X"
+            remedy = "has another index than X; if the rows are in the same order, give y.to_numpy()"
             raise InputError("y", y.name, remedy)
         y = y.reindex(X.index)
     name = getattr(y, "name", None)

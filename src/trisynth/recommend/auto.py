@@ -220,7 +220,9 @@ class Auto(Generator):
         for name, value in self.candidates.items():
             described = isinstance(value, Mapping) and "_target_" in value
             if not described and not isinstance(value, Generator):
-                raise InputError(f"candidates.{name}", value, "must be a generator, as a file of conf/generator has it")
+                raise InputError(
+                    f"candidates.{name}", value, "must name a generator by _target_, like the files of conf/generator"
+                )
         candidates = instantiate(dict(self.candidates), "candidates")
         for name, value in candidates.items():
             if not isinstance(value, Generator) or isinstance(value, Auto):
@@ -235,7 +237,7 @@ class Auto(Generator):
         for name, value in self.classifiers.items():
             for task in TASKS:
                 if not isinstance(value, Mapping) or task not in value:
-                    raise InputError(f"classifiers.{name}", value, "must be as a file of conf/classifier has it")
+                    raise InputError(f"classifiers.{name}", value, "must have the keys of a file of conf/classifier")
         if self.metric not in (*RANKING, *DECISIONS):
             raise InputError("metric", self.metric, f"must be one of {', '.join((*RANKING, *DECISIONS))}")
         for name, least in (("folds", 4), ("repeats", 1)):

@@ -19,17 +19,22 @@ def parser(program: str = "python -m trisynth.report") -> argparse.ArgumentParse
 
     tables = commands.add_parser("tables", help="scores, gains, fidelity and copying of a sweep")
     _paths(tables)
-    tables.add_argument("--test-size", type=Fraction, default=_TEST_SIZE, help="fraction of tested rows, such as 1/3")
+    tables.add_argument(
+        "--test-size",
+        type=Fraction,
+        default=_TEST_SIZE,
+        help="fraction of test rows in each split, such as 1/3 (default)",
+    )
     _metrics(tables)
 
     gains = commands.add_parser("gains", help="gain of every training set over the real rows of a sweep")
     _paths(gains)
 
-    figures = commands.add_parser("figures", help="real against synthetic rows of one data set")
-    figures.add_argument("source", type=Path, help="folder with real, synthetic and balanced.parquet and about.json")
+    figures = commands.add_parser("figures", help="distributions, associations and class counts of one data set")
+    figures.add_argument("source", type=Path, help="folder that trisynth generate wrote")
     figures.add_argument("out", type=Path, help="folder of the page")
 
-    study = commands.add_parser("study", help="figures and tables that an experiment declares under `study`")
+    study = commands.add_parser("study", help="figures and tables that an experiment declares")
     study.add_argument("name", help="an experiment, such as gamma")
     study.add_argument("results", type=Path, nargs="?", help="default: experiments/NAME/results.csv")
     study.add_argument("out", type=Path, nargs="?", help="folder of the page; default: paper_figures/studies/NAME")
@@ -37,7 +42,7 @@ def parser(program: str = "python -m trisynth.report") -> argparse.ArgumentParse
     _metrics(study)
 
     whole = commands.add_parser("index", help="one page of all pages below a folder")
-    whole.add_argument("folder", type=Path)
+    whole.add_argument("folder", type=Path, help="folder whose subfolders have pages")
     return found
 
 

@@ -132,7 +132,7 @@ def declaration(name: str, conf: Path = CONF) -> Mapping[str, Any]:
     found = known[name]
     complete = isinstance(found, Mapping) and set(found) == {"title", "shows"} and isinstance(found["shows"], list)
     if not complete:
-        raise InputError("study", found, f"must have title and shows, a list, in experiment/{name}.yaml")
+        raise InputError("study", found, f"must have a title and a list named shows in experiment/{name}.yaml")
     return found
 
 
@@ -157,7 +157,7 @@ def maker(entry: Any, place: str) -> Callable[[pd.DataFrame], Any]:
     accepted = inspect.signature(function).parameters
     for key, value in arguments.items():
         if key not in accepted:
-            raise InputError(f"{place}.{key}", value, f"{function.__name__} does not take it")
+            raise InputError(f"{place}.{key}", value, f"{function.__name__} has no such argument")
 
     def make(found: pd.DataFrame) -> Any:
         with parameters_of(place, arguments):

@@ -1,4 +1,4 @@
-"""Ablations: scores of a method without one part, less those of the whole method."""
+"""Ablations: scores of a method without one part, minus those of the whole method."""
 
 import pandas as pd
 import yaml
@@ -53,7 +53,7 @@ def with_parts(jobs: pd.DataFrame) -> pd.DataFrame:
                 fits &= _equal(jobs[column], value) if column in jobs else False
             part[fits] = name
     if (part == WHOLE).all() or not (part == WHOLE).any():
-        raise InputError("results", sorted(part.unique()), "must have ablations and whole methods; sweep both")
+        raise InputError("results", sorted(part.unique()), "must contain ablations and whole methods; sweep both")
     return jobs.assign(part=part)
 
 
@@ -86,7 +86,7 @@ def ablations_table(jobs: pd.DataFrame) -> Table:
             bold |= {(len(rows), 3 + place) for place, cell in enumerate(cells) if cell.excludes_zero}
             rows.append([generator, words, len(changed), *cells])
     note = (
-        "Scores without a part less those of the whole method, on the same data set and seed; ± half of the 95 % t "
+        "Scores without a part minus those of the whole method, on the same data set and seed; ± half of the 95 % t "
         "interval over data sets, each of which counts once. Classifiers are trained on synthetic rows. Log loss, JS "
         "divergence and DCR share: lower is better; C2ST: 0.5 is best. Bold: the interval excludes zero."
     )

@@ -106,7 +106,7 @@ def confidence_table(jobs: pd.DataFrame) -> Table:
     """Tabulate the changes of each loss in ranking, decisions, calibration and coverage."""
     jobs = with_settings(jobs)
     note = (
-        "Scores on real test rows of classifiers trained on synthetic rows, less those under the plain loss of the "
+        "Scores on real test rows of classifiers trained on synthetic rows, minus those under the plain loss of the "
         f"same generator, data set and seed; mean over classifiers, {_CHANGES} Log loss, Brier score and ECE: "
         "lower is better; coverage: fraction of real rows with a synthetic row in their neighbourhood. "
         f"{_BOLD}"
@@ -119,10 +119,11 @@ def fidelity_table(jobs: pd.DataFrame) -> Table:
     """Tabulate the changes of each loss in the synthetic rows themselves."""
     jobs = with_settings(jobs)
     note = (
-        "Synthetic rows against held-out rows, less the same under the plain loss of the same generator, data set and "
-        f"seed; {_CHANGES} C2ST: AUC of boosted trees that discriminate the two, 0.5 is best; its level first. Lower "
-        "is better, except for coverage, the fraction of real rows with a synthetic row in their neighbourhood. DCR "
-        f"share: fraction of synthetic rows nearer to a training than to a held-out row. {_BOLD}"
+        "Difference of each score of synthetic against held-out rows from its value under the plain loss of the same "
+        f"generator, data set and seed; {_CHANGES} C2ST: AUC of boosted trees that separate the two, 0.5 is best; its "
+        "value comes before the differences. Lower is better, except for coverage, the fraction of real rows with a "
+        "synthetic row in their neighbourhood. DCR share: fraction of synthetic rows closer to a training row than to "
+        f"a held-out row. {_BOLD}"
     )
     caption = "Changes in fidelity against the plain loss."
     return _filled(jobs, FIDELITY, Table("fidelity", caption, note, [], []), level="fidelity/c2st_boosting")

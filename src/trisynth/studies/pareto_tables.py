@@ -88,9 +88,9 @@ def chosen_table(jobs: pd.DataFrame) -> Table:
                     bold.add((len(rows), len(columns) - 1))
                 rows.append([*case, printed(sampler), len(seeds), printed(name), *cells])
     note = (
-        "Of each front the weights that are best by one objective on validation rows: the metric there, on test rows, "
-        "and that of the experiment's weights without a search. Gain: the regret of the latter on test rows less that "
-        f"of the selected weights, higher is better; bold if its interval excludes 0. {_MEANS}"
+        "For each front, the weights that are best by one objective on validation rows: the metric on validation rows, "
+        "on test rows, and with the default weights on test rows. Gain: regret of the default weights minus regret of "
+        f"the selected weights, on test rows; higher is better, bold if its interval excludes 0. {_MEANS}"
     )
     return Table(
         "chosen", "Gain on test rows of weights selected on validation rows.", note, columns, rows, bold, rules

@@ -70,7 +70,9 @@ def difference_from_plain(jobs: pd.DataFrame, values: pd.Series) -> pd.Series:
         frame[plain].drop(columns="setting"), on=["dataset", "generator", "seed"], suffixes=("", "_0")
     )
     if pairs.empty:
-        raise InputError("results", sorted(jobs["setting"].unique()), "no setting beside the plain loss; sweep both")
+        raise InputError(
+            "results", sorted(jobs["setting"].unique()), "no setting besides the plain loss; sweep over more losses"
+        )
     return pairs.set_index(FIT)["value"] - pairs.set_index(FIT)["value_0"]
 
 

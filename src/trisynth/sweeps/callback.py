@@ -135,7 +135,7 @@ class Sweep(Callback):
         total = int(self.progress.tasks[0].total or len(self.watch.ended))
         lost = total - len(self.watch.ended)
         if failures:
-            remedy = f"run again to retry only them; details: {self.sweep.folder / 'jobs'}"
+            remedy = f"rerun to repeat only these; details are in {self.sweep.folder / 'jobs'}"
             print(f"error: {len(failures)} of {total} jobs failed; {remedy}", file=sys.stderr)
         if lost:
             print(f"error: {lost} of {total} jobs exited without reporting a status; rerun to resume", file=sys.stderr)

@@ -49,6 +49,6 @@ def _value(objective: Any, metrics: Mapping[str, float]) -> float:
         return metrics.get(objective, math.nan)
     known = isinstance(objective, Mapping) and set(objective) == {"metric", "best", "worst"}
     if not known or objective["best"] == objective["worst"]:
-        remedy = "must be a metric's name, or a mapping: metric, best and another worst"
+        remedy = "must be the name of a metric, or a mapping of metric, best and worst, with best unlike worst"
         raise InputError("objective", objective, remedy)
     return regret(metrics.get(objective["metric"], math.nan), objective["best"], objective["worst"])

@@ -219,7 +219,7 @@ class Mirror:
         self.problem = reason
         print(
             f"error: tracking.uri={self.tracking['uri']!r}: cannot be written ({reason}); the results are safe in "
-            f"{self.paths['runs']}; repair it and run `python -m trisynth.tracking`, or turn it off by tracking=none",
+            f"{self.paths['runs']}; repair the database and run `trisynth mirror`, or disable it by tracking=none",
             file=sys.stderr,
         )
 

@@ -29,12 +29,14 @@ def replay(tracking: Mapping[str, Any], paths: Mapping[str, str], sweeps: list[s
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line of the replay; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m trisynth.tracking", description=replay.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m trisynth.tracking", description="Copy to MLflow every result that its database lacks."
+    )
     parser.add_argument("--uri", default="sqlite:///mlflow.db", help="MLflow database or server")
-    parser.add_argument("--experiment", default="trisynth")
-    parser.add_argument("--runs", default="runs")
+    parser.add_argument("--experiment", default="trisynth", help="name of the MLflow experiment")
+    parser.add_argument("--runs", default="runs", help="folder of the results of jobs")
     parser.add_argument("--sweeps", nargs="+", default=["sweeps", "experiments"], help="folders of sweeps")
-    parser.add_argument("--raw", default="data/raw")
+    parser.add_argument("--raw", default="data/raw", help="folder of the raw tables")
     options = parser.parse_args(arguments)
     paths = {"runs": options.runs, "raw": options.raw}
     return replay({"uri": options.uri, "experiment": options.experiment}, paths, options.sweeps)

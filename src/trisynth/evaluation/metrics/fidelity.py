@@ -79,7 +79,9 @@ class Divergences(FidelityMetric):
         require_whole("n_bins", self.n_bins, 2)
         require_number("smoothing", self.smoothing, 0)
         if not self.smoothing:
-            raise InputError("smoothing", self.smoothing, "must be above 0, or an empty bin diverges")
+            raise InputError(
+                "smoothing", self.smoothing, "must be above 0; otherwise an empty bin makes the divergence infinite"
+            )
 
     def _score(self, context):
         bins = [_frequencies(context, name, self.smoothing, self.n_bins) for name in context.tables[0]]

@@ -219,7 +219,9 @@ class Circuit(Generator):
                 raise InputError(f"generator.{name}", value, f"must be a whole number, {smallest} or more")
         loss = Loss() if self.loss is None else self.loss.checked()
         if loss.beta and loss.distance != "moments":
-            raise InputError("loss.distance", loss.distance, "the circuit has moments in closed form; use moments")
+            raise InputError(
+                "loss.distance", loss.distance, "the circuit supports only moments; use loss.distance=moments"
+            )
         if not isinstance(self.prior_strength, int | float) or not 0 < self.prior_strength < np.inf:
             raise InputError("generator.prior_strength", self.prior_strength, "must be a finite number above 0")
         if not isinstance(self.validation_fraction, int | float) or not 0 <= self.validation_fraction < 1:

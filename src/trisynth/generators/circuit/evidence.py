@@ -60,11 +60,15 @@ class Evidence:
         """
         schemas = {column.name: column for column in fitted.schema_.columns}
         if set(X.columns) - set(schemas):
-            raise InputError("X", list(X.columns), f"has columns that training did not; known: {list(schemas)}")
+            raise InputError(
+                "X",
+                list(X.columns),
+                f"has columns that the training table did not have; known columns: {list(schemas)}",
+            )
         table = {name: schemas[name].canonical(X[name]) for name in X.columns}
         labels = None
         if y is not None and fitted.target_ is None:
-            raise InputError("y", y.name, "the circuit was fitted without a target; leave it out")
+            raise InputError("y", y.name, "the circuit was fitted without a target; leave y out")
         if y is not None and len(y) != len(X):
             raise InputError("y", len(y), f"must have one value per row of X, {len(X)}")
         if y is not None and fitted.numeric_target_:
@@ -74,7 +78,9 @@ class Evidence:
             trained = pd.Index(fitted.target_.categories).get_indexer(fitted.labels_)
             labels = pd.Index(trained).get_indexer(codes)
             if (labels < 0).any():
-                raise InputError("y", y.iloc[labels < 0].iloc[0], f"is no training class: {list(fitted.labels_)}")
+                raise InputError(
+                    "y", y.iloc[labels < 0].iloc[0], f"is not a training class; the classes are {list(fitted.labels_)}"
+                )
         known = derived.solved(pd.DataFrame(table, index=X.index))
         given = np.array([name in known for name in discretizer.names])
         tokens = discretizer.encode(known)

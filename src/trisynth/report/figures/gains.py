@@ -81,7 +81,9 @@ def _over_real(jobs: pd.DataFrame, test_size: float) -> dict[tuple[str, str, str
         if arm in _ARMS and (dataset, "", "real") in found
     }
     if not over_real:
-        raise InputError("results", list(jobs["dataset"].unique()), "no arm beside real has macro-F1; sweep more arms")
+        raise InputError(
+            "results", list(jobs["dataset"].unique()), "no training set besides real has a macro-F1; sweep more arms"
+        )
     return over_real
 
 
