@@ -1,4 +1,4 @@
-"""What all tests share: no telemetry, no screen, and small experiments on tables that need no download."""
+"""Settings and fixtures of all tests: no telemetry, no display, and small experiments without a download."""
 
 import json
 import os

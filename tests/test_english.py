@@ -18,7 +18,10 @@ PAGES = sorted(
 )
 CONFIGS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("conf/**/*.yaml"))
 SCRIPTS = sorted(
-    str(path.relative_to(ROOT)) for folder in ("benchmarks", "docs") for path in ROOT.glob(f"{folder}/**/*.py")
+    str(path.relative_to(ROOT))
+    for folder in ("benchmarks", "docs", "tests")
+    for path in ROOT.glob(f"{folder}/**/*.py")
+    if path != Path(__file__)
 )
 # Figures of speech where the field has a term, and verbs that make persons of programs.
 BANNED = re.compile(
@@ -106,6 +109,11 @@ def test_docstrings_state_and_do_not_ask(room):
 @pytest.mark.parametrize("file", [*PAGES, *CONFIGS, *SCRIPTS])
 def test_pages_and_comments_use_the_terms_of_the_field(file):
     assert faults(ROOT / file) == []
+
+
+@pytest.mark.parametrize("file", SCRIPTS)
+def test_docstrings_of_scripts_and_tests_state_and_do_not_ask(file):
+    assert questions(ROOT / file) == []
 
 
 def test_planted_faults_are_found(tmp_path):

@@ -68,7 +68,7 @@ def imported(path: Path) -> list[tuple[str, bool]]:
 
 
 def violations(root: Path) -> list[str]:
-    """What breaks the rules below ``root``, one line each."""
+    """Violations of the rules below ``root``, one line each."""
     place = {name: i for i, names in enumerate(LAYERS) for name in names}
     found = []
     for path in sorted(root.rglob("*.py")):

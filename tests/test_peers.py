@@ -86,7 +86,7 @@ def test_a_fit_beyond_its_cpu_seconds_is_ended(train, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_fit_that_fails_says_why(train, tmp_path):
+def test_a_failing_fit_reports_the_cause(train, tmp_path):
     about = {"generator": "copula", "seed": 0, "config": {"_target_": "trisynth.generators.copula.Copula", "prior": -1}}
     with pytest.raises(process.DidNotFinishError, match=r"failed: .*prior"):
         process.fit_and_sample(process.OWN, "own", train, [len(train)], about, tmp_path)

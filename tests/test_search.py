@@ -26,7 +26,7 @@ def arguments(overrides, folder: Path) -> list[str]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """The table of all searches, what Optuna says of each, and every result."""
+    """The table of all searches, the output of Optuna for each, and every result."""
     found = [*folder.glob("sweeps/*/results.csv"), *folder.glob("sweeps/*/searches/*/optimization_results.yaml")]
     found += folder.glob("runs/*/result.json")
     return {f"{path.parent.name}/{path.name}": path.read_bytes() for path in found}
@@ -95,7 +95,7 @@ def test_a_killed_search_started_again_ends_with_the_same_front(done, overrides,
     assert contents(tmp_path) == contents(done)
 
 
-def test_a_search_of_nothing_that_jobs_have_fails_and_says_so(overrides, tmp_path, command):
+def test_a_search_for_an_unknown_metric_fails_with_its_name(overrides, tmp_path, command):
     given = [*arguments(overrides, tmp_path)[1:3], *overrides(tmp_path, "classes"), "objective=synthetic/roc"]
     sweeper = ["hydra/sweeper=search", "hydra/sweeper/sampler=random", "hydra.sweeper.n_trials=2"]
     ended = command("run", "-m", *given, *sweeper, "loss.beta=interval(0.1,1.0)", cwd=tmp_path)

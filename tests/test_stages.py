@@ -59,7 +59,7 @@ def test_stages_write_the_same_bytes_again(arguments, tmp_path):
     assert seen[0] == seen[1]
 
 
-def test_collect_of_a_table_without_a_source_says_so(arguments, capsys):
+def test_collect_of_a_table_without_a_source_reports_it(arguments, capsys):
     stages.main(["collect", *arguments()])
     assert "nothing to download" in capsys.readouterr().out
 

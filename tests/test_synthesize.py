@@ -1,4 +1,4 @@
-"""Synthetic tables for people: exactly what was asked for, in one file, whole or not at all."""
+"""Synthetic rows as a file: exactly the requested rows, in one file, written whole or not at all."""
 
 import errno
 import os

@@ -96,7 +96,7 @@ def _scatter(axes: Axes, summary: pd.DataFrame, labels: Mapping[str, str]) -> No
 
 
 def _places(summary: pd.DataFrame) -> dict[str, tuple[float, float, str]]:
-    """Where names stand: right of their mark, and of the crowd at the left in one column, in the order of the marks."""
+    """Positions of the names: right of their marks; for the crowded marks at the left, one column in the same order."""
     width = float(np.ptp(summary["auc_loss"])) + 0.06
     found = {name: (x + 0.04 * width, y, "left") for name, x, y in summary[["auc_loss", "c2st"]].itertuples()}
     crowd = summary[summary["auc_loss"] < summary["auc_loss"].min() + 0.15 * width].sort_values("c2st")

@@ -1,4 +1,4 @@
-"""What is compared: tables, generators and splits, in the order of the work."""
+"""Cells of the comparison: tables, generators and splits, in the order of the work."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

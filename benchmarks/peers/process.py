@@ -57,7 +57,7 @@ def interpreter(environment: str) -> Path:
 
 
 def kinds(table: pd.DataFrame) -> dict[str, str]:
-    """What each column holds: ``category``, ``integer`` or ``number``."""
+    """Kinds of the columns: ``category``, ``integer`` or ``number``."""
     return {name: _KINDS.get(getattr(column.dtype, "kind", ""), "category") for name, column in table.items()}
 
 

@@ -21,7 +21,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 
 def path(cell: Cell) -> Path:
-    """Where the result of a cell is kept."""
+    """Path of the result of a cell."""
     return RESULTS / cell.table / f"{cell.generator.name}-{cell.split}.json"
 
 

@@ -86,7 +86,7 @@ def placed(split_jobs: Mapping[str, Job], raw: str) -> dict[str, Job]:
 
 
 def requests(train: Dataset, job: Job, own: bool) -> list[Any]:
-    """What to sample: as many rows as there are real ones and, of ours where classes are far apart, those that fill
+    """Rows to sample: as many as there are real ones and, of ours where classes are imbalanced, those that fill
     the classes up to the largest, unless these are too many."""
     counts = train.counts
     present = {label: n for label, n in counts.items() if n}

@@ -75,7 +75,7 @@ def test_a_generator_a_classifier_and_a_metric_of_a_package(overrides, tmp_path,
     assert 0 <= result.metrics["real/roc_auc"] <= 1
 
 
-def test_without_permission_it_is_one_line_that_says_how(overrides, tmp_path, outside):
+def test_without_permission_one_line_names_the_remedy(overrides, tmp_path, outside):
     name, conf = outside
     with pytest.raises(InputError, match=rf"^generator\._target_='{name}.Generator': .*add allow=\[{name}\]"):
         run_job(composed([*given(overrides, tmp_path), f"--config-dir={conf}"]))

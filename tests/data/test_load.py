@@ -39,7 +39,7 @@ KEYS = ["name", "source", "read", "target", "task", "missing", "columns", "licen
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem not in YOURS))
-def test_a_shipped_data_set_is_what_this_table_says(name, shipped, raw_folder):
+def test_a_shipped_data_set_agrees_with_this_table(name, shipped, raw_folder):
     rows, features, missing, classes = EXPECTED[name]
     cfg = shipped(name)
     assert list(cfg) == KEYS
@@ -100,7 +100,7 @@ def test_your_own_parquet_loads(table, shipped):
     assert dict(dataset.X.dtypes.astype(str)) == {"age": "int64", "group": "category"}
 
 
-def test_openml_is_asked_for_the_number_given(shipped, monkeypatch):
+def test_openml_receives_the_given_number(shipped, monkeypatch):
     asked = []
 
     def fetch_openml(data_id, **_):

@@ -1,4 +1,4 @@
-"""The simulator's stated density is the law that its rows follow."""
+"""The stated density of the simulator is the distribution of its rows."""
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ def test_copula_scores_have_the_stated_correlation(rows, name):
 
 
 def test_the_joint_density_integrates_to_one():
-    """Importance sampling with independent heavy-tailed proposals, which share nothing with the law."""
+    """Importance sampling with independent heavy-tailed proposals, which do not depend on the simulator."""
     rng, n = np.random.default_rng(0), 400_000
     proposals = {"age": (57, 18), "bmi": (3.3, 0.22), "glucose": (4.7, 0.28), "cholesterol": (5.15, 0.27)}
     proposals["systolic_bp"] = (122, 25)

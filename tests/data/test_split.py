@@ -19,7 +19,7 @@ def make(table):
     return build
 
 
-def test_classes_keep_their_shares_and_every_row_goes_one_way(make):
+def test_classes_keep_their_proportions_and_every_row_is_in_one_part(make):
     dataset = make(["a"] * 60 + ["b"] * 30 + ["c"] * 2)
     train, test = split(dataset, 3)
     assert train.y.value_counts().to_dict() == {"a": 40, "b": 20, "c": 1}
@@ -50,7 +50,7 @@ def test_a_class_of_one_row_is_named(make):
 
 
 @pytest.mark.parametrize("size", [0, 1, -0.1])
-def test_test_size_is_a_share(make, size):
+def test_test_size_is_a_fraction(make, size):
     with pytest.raises(InputError, match="test_size"):
         split(make(["a", "b"] * 10), 0, test_size=size)
 

@@ -118,7 +118,7 @@ def test_duplicated_is_as_large_as_combined_and_repeats_evenly(real, ratio):
         assert abs(twice.y.mean() - real.y.mean()) <= 2 / max(ratio, 1)
 
 
-def test_balanced_asks_only_for_what_is_missing_and_only_for_classes_with_rows():
+def test_balanced_requests_only_missing_rows_of_classes_with_rows():
     assert Balanced().needs(COUNTS | {"unseen": 0}) == {"b": 21, "c": 29}
     level = {"a": 5, "b": 5}
     assert Balanced().needs(level) == {}

@@ -35,7 +35,7 @@ def planted(monkeypatch, cfg):
 
 
 def results(monkeypatch, cfg, tmp_path) -> list[bytes]:
-    """What the job writes with either test rows, all files of its store included."""
+    """All files that the job writes with either test rows, those of its store included."""
     found = []
     for number, _ in enumerate(planted(monkeypatch, cfg)):
         paths = {name: str(tmp_path / str(number) / name) for name in ("runs", "cache")}

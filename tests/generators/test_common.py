@@ -1,4 +1,4 @@
-"""What every generator of ``conf/generator`` owes its users; a new yaml is tested as soon as it is there."""
+"""Common contract of all generators of ``conf/generator``; a new yaml file is tested without further changes."""
 
 import inspect
 import io
@@ -95,7 +95,7 @@ def fitted(name, fit) -> Generator:
 # The contract with scikit-learn and with the yaml
 
 
-def test_yaml_says_what_the_constructor_says(name):
+def test_yaml_has_the_defaults_of_the_constructor(name):
     file = CONF / "generator" / f"{name.partition('@')[0]}.yaml"
     raw = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
     signature = inspect.signature(locate(raw.pop("_target_"))).parameters
@@ -151,7 +151,7 @@ def test_number_of_rows_is_exact(fitted, mixed, owes):
         owes(mixed(), apart(fitted.sample(n, seed=n)), n)
 
 
-def test_shares_of_classes_are_the_training_shares(fitted, mixed):
+def test_class_proportions_are_those_of_training(fitted, mixed):
     shares = apart(fitted.sample(1200))[1].value_counts() / 10
     assert (shares - mixed()[1].value_counts()).abs().max() <= 0.1
 
@@ -260,7 +260,7 @@ for path in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def reread(fit, tmp_path_factory) -> dict:
-    """What one new process draws from each saved generator: started once, as it takes seconds to import."""
+    """Rows that one new process draws from each saved generator; it is started once, as imports take seconds."""
     folder = tmp_path_factory.mktemp("saved")
     for name in NAMES:
         fit(name).save(folder / name)

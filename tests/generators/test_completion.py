@@ -120,7 +120,7 @@ def test_given_rows_are_completed_a_number_of_times(refused, n):
     assert "must be the number of completions of each given row" in refused(pd.DataFrame({"sex": ["male"]}), f"n={n}")
 
 
-def test_what_the_generator_cannot_answer_is_said_of_the_given_rows():
+def test_an_error_of_the_generator_names_the_given_rows():
     class Refusing:
         def conditional(self, X, y, seed):
             raise InputError("X", "area", "is computed from others; give them, too")

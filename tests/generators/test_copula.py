@@ -61,7 +61,7 @@ def test_synthetic_rows_have_the_class_means_of_a_category():
     )
 
 
-def test_classes_have_their_own_laws_and_dependence():
+def test_classes_have_their_own_marginals_and_dependence():
     u, v = normals(0.9, 3000)
     X = pd.DataFrame({"u": np.append(u, u + 10), "v": np.append(v, -v)})
     y = pd.Series(["up"] * 3000 + ["down"] * 3000)

@@ -44,7 +44,7 @@ def test_copy_gives_every_row_before_any_row_twice():
     assert set(counts) == {2, 3}
 
 
-def test_numeric_target_of_marginals_tells_nothing_of_the_columns():
+def test_numeric_target_of_independent_rows_is_unrelated_to_the_columns():
     X, _ = rows()
     drawn, y = apart(Independent().fit(X, X["x"].rename("y")).sample(3000))
     assert abs(drawn["x"].corr(y)) < 0.06

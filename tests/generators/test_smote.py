@@ -1,4 +1,4 @@
-"""The SMOTE family stays between neighbouring rows of the asked class, for every class and any count."""
+"""The SMOTE family stays between neighbouring rows of the requested class, for every class and any count."""
 
 import tracemalloc
 
@@ -170,7 +170,7 @@ def test_smotenc_puts_gaps_to_the_vote():
     assert drawn["x0"].isna().any() and drawn["x0"].notna().any()
 
 
-def test_blocks_share_out_the_class_and_keep_counts(monkeypatch):
+def test_blocks_divide_the_class_and_keep_counts(monkeypatch):
     monkeypatch.setattr(smote, "_BLOCK", 16)
     monkeypatch.setattr(smote, "_CELLS", 200)
     X, y = blobs((100, 50, 0))

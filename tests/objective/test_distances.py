@@ -29,7 +29,7 @@ def two_classes(n: int = 400, gap: float = 4.0) -> tuple[torch.Tensor, torch.Ten
     return (normal(n, 3) + gap * labels[:, None]).float(), labels
 
 
-def test_moments_are_zero_for_equal_moments_of_different_laws():
+def test_moments_are_zero_for_equal_moments_of_different_distributions():
     real = normal(200, 2)
     assert moments(real, real.flip(0)) < 1e-12
     signs = torch.tensor([[-1.0], [1.0]], dtype=torch.float64).repeat(100, 2)
@@ -39,27 +39,27 @@ def test_moments_are_zero_for_equal_moments_of_different_laws():
 
 def test_moments_equal_their_closed_form():
     real = torch.tensor([[0.0, 1.0], [2.0, 5.0]], dtype=torch.float64)
-    fakes = torch.tensor([[1.0, 0.0], [7.0, 0.0], [1.0, 0.0], [7.0, 0.0]], dtype=torch.float64)
+    generated = torch.tensor([[1.0, 0.0], [7.0, 0.0], [1.0, 0.0], [7.0, 0.0]], dtype=torch.float64)
     # Means 1, 3 against 4, 0; deviations 1, 2 against 3, 0.
-    assert moments(real, fakes).item() == pytest.approx(((9 + 4) + (9 + 4)) / 2, rel=1e-5)
+    assert moments(real, generated).item() == pytest.approx(((9 + 4) + (9 + 4)) / 2, rel=1e-5)
 
 
 def test_moments_are_the_squared_wasserstein_distance_of_an_affine_image():
     real = normal(300, 3)
-    fakes = real * torch.tensor([2.0, 0.5, 1.0]) + torch.tensor([1.0, -1.0, 3.0])
-    transport = (real.sort(dim=0).values - fakes.sort(dim=0).values).square().mean()
-    assert moments(real, fakes[torch.randperm(300, generator=seeded())]).item() == pytest.approx(transport.item())
+    generated = real * torch.tensor([2.0, 0.5, 1.0]) + torch.tensor([1.0, -1.0, 3.0])
+    transport = (real.sort(dim=0).values - generated.sort(dim=0).values).square().mean()
+    assert moments(real, generated[torch.randperm(300, generator=seeded())]).item() == pytest.approx(transport.item())
 
 
 def test_gradient_of_moments_agrees_with_finite_differences():
-    real, fakes = normal(9, 3), (normal(7, 3, seed=1) * 2 + 1).requires_grad_()
-    assert torch.autograd.gradcheck(lambda rows: moments(real, rows), (fakes,))
+    real, generated = normal(9, 3), (normal(7, 3, seed=1) * 2 + 1).requires_grad_()
+    assert torch.autograd.gradcheck(lambda rows: moments(real, rows), (generated,))
 
 
 def test_gradient_of_moments_is_finite_at_a_constant_column():
-    fakes = torch.zeros(5, 2, requires_grad=True)
-    moments(torch.ones(5, 2), fakes).backward()
-    assert torch.isfinite(fakes.grad).all() and (fakes.grad < 0).all()
+    generated = torch.zeros(5, 2, requires_grad=True)
+    moments(torch.ones(5, 2), generated).backward()
+    assert torch.isfinite(generated.grad).all() and (generated.grad < 0).all()
 
 
 def test_distance_is_taken_within_classes():
@@ -71,26 +71,30 @@ def test_distance_is_taken_within_classes():
     assert by_class(moments, real, real, labels) == 0
 
 
-def test_classes_weigh_by_their_share():
+def test_classes_weigh_by_their_frequency():
     labels = torch.tensor([0] * 30 + [1] * 10)
     real = torch.zeros(40, 1)
-    fakes = torch.where(labels == 1, 2.0, 0.0)[:, None]
-    assert by_class(moments, real, fakes, labels).item() == pytest.approx(0.25 * 4)
+    generated = torch.where(labels == 1, 2.0, 0.0)[:, None]
+    assert by_class(moments, real, generated, labels).item() == pytest.approx(0.25 * 4)
 
 
 def test_gradient_within_classes_agrees_with_finite_differences():
     labels = torch.tensor([0] * 9 + [1] * 10 + [2, 3, 3])
-    real, fakes = normal(22, 2), normal(22, 2, seed=1).requires_grad_()
-    assert torch.autograd.gradcheck(lambda rows: by_class(moments, real, rows, labels), (fakes,))
+    real, generated = normal(22, 2), normal(22, 2, seed=1).requires_grad_()
+    assert torch.autograd.gradcheck(lambda rows: by_class(moments, real, rows, labels), (generated,))
 
 
 @pytest.mark.parametrize("labels", [[0], [0, 1, 2], [0] * 20 + [1], [3] * 20 + [1] * 4 + [0] * 4, [5] * 12])
 def test_small_classes_are_pooled(labels):
     labels = torch.tensor(labels)
-    real, fakes = normal(len(labels), 2), normal(len(labels), 2, seed=1).requires_grad_()
-    distance = by_class(moments, real, fakes, labels)
+    real, generated = normal(len(labels), 2), normal(len(labels), 2, seed=1).requires_grad_()
+    distance = by_class(moments, real, generated, labels)
     distance.backward()
-    assert torch.isfinite(distance) and torch.isfinite(fakes.grad).all() and (fakes.grad.abs().sum(dim=1) > 0).all()
+    assert (
+        torch.isfinite(distance)
+        and torch.isfinite(generated.grad).all()
+        and (generated.grad.abs().sum(dim=1) > 0).all()
+    )
 
 
 def test_single_rows_are_not_matched_one_by_one():
@@ -109,28 +113,28 @@ def distances(real: torch.Tensor) -> dict:
 @pytest.mark.parametrize("name", DISTANCES)
 def test_gradient_of_every_rung_agrees_with_finite_differences(name):
     labels = torch.tensor([0] * 9 + [1] * 12)
-    real, fakes = normal(21, 3), (normal(21, 3, seed=1) * 1.5 + 0.5).requires_grad_()
+    real, generated = normal(21, 3), (normal(21, 3, seed=1) * 1.5 + 0.5).requires_grad_()
     distance = distances(real)[name]
-    assert torch.autograd.gradcheck(lambda rows: by_class(distance, real, rows, labels), (fakes,))
+    assert torch.autograd.gradcheck(lambda rows: by_class(distance, real, rows, labels), (generated,))
 
 
 @pytest.mark.parametrize("name", DISTANCES)
 def test_every_rung_falls_when_rows_follow_its_gradient(name):
-    real, fakes = normal(60, 3), (normal(60, 3, seed=1) * 0.3 + 2).requires_grad_()
+    real, generated = normal(60, 3), (normal(60, 3, seed=1) * 0.3 + 2).requires_grad_()
     distance, group = distances(real)[name], torch.zeros(60, dtype=torch.long)
-    before = distance(real, fakes, group)
+    before = distance(real, generated, group)
     before.backward()
-    assert distance(real, fakes - fakes.grad, group) < before
+    assert distance(real, generated - generated.grad, group) < before
 
 
 @pytest.mark.parametrize("name", DISTANCES)
-def test_every_rung_weighs_classes_by_their_share(name):
+def test_every_distance_weighs_classes_by_their_frequency(name):
     labels = torch.tensor([0] * 30 + [1] * 10)
-    real, fakes = normal(40, 2), normal(40, 2, seed=1) + 1
+    real, generated = normal(40, 2), normal(40, 2, seed=1) + 1
     distance = distances(real)[name]
-    parts = [by_class(distance, real[labels == c], fakes[labels == c], labels[labels == c] * 0) for c in (0, 1)]
+    parts = [by_class(distance, real[labels == c], generated[labels == c], labels[labels == c] * 0) for c in (0, 1)]
     expected = (0.75 * parts[0] + 0.25 * parts[1]).item()
-    assert by_class(distance, real, fakes, labels).item() == pytest.approx(expected, rel=1e-6)
+    assert by_class(distance, real, generated, labels).item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_what_each_rung_sees():
@@ -141,9 +145,9 @@ def test_what_each_rung_sees():
     same, signs = normal(600, 2, seed=1), torch.sign(normal(600, 2, seed=2))
     group, least = torch.zeros(600, dtype=torch.long), dict.fromkeys(DISTANCES, 0.02) | {"mmd": 0.003}
 
-    def seen(fakes: torch.Tensor) -> set[str]:
+    def seen(generated: torch.Tensor) -> set[str]:
         rungs = distances(real).items()
-        return {name for name, distance in rungs if distance(real, fakes, group) > least[name]}
+        return {name for name, distance in rungs if distance(real, generated, group) > least[name]}
 
     assert seen(same) == set()
     assert seen(correlated) == {"bures", "sliced", "mmd"}
@@ -154,49 +158,49 @@ def test_bures_is_the_transport_cost_of_a_symmetric_linear_map():
     real = normal(50, 3)
     half = normal(3, 3, seed=2)
     stretch = half @ half.T + 0.1 * torch.eye(3, dtype=torch.float64)
-    fakes = real @ stretch + torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
-    cost = (real - fakes).square().sum(dim=1).mean() / 3
-    assert bures(real, fakes).item() == pytest.approx(cost.item(), rel=1e-4)
-    assert bures(real, fakes[:1].expand(7, 3)).item() == pytest.approx(
-        ((real.mean(dim=0) - fakes[0]).square().sum() + real.var(dim=0, correction=0).sum()).item() / 3, rel=1e-2
+    generated = real @ stretch + torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
+    cost = (real - generated).square().sum(dim=1).mean() / 3
+    assert bures(real, generated).item() == pytest.approx(cost.item(), rel=1e-4)
+    assert bures(real, generated[:1].expand(7, 3)).item() == pytest.approx(
+        ((real.mean(dim=0) - generated[0]).square().sum() + real.var(dim=0, correction=0).sum()).item() / 3, rel=1e-2
     )
 
 
 def test_bures_without_correlation_is_the_distance_of_moments():
     signs = torch.tensor([[1.0, 1], [1, -1], [-1, 1], [-1, -1]], dtype=torch.float64)
-    fakes = signs * torch.tensor([2.0, 0.5]) + torch.tensor([1.0, 0.0])
-    assert bures(signs, fakes).item() == pytest.approx(moments(signs, fakes).item(), rel=1e-4)
+    generated = signs * torch.tensor([2.0, 0.5]) + torch.tensor([1.0, 0.0])
+    assert bures(signs, generated).item() == pytest.approx(moments(signs, generated).item(), rel=1e-4)
 
 
 @pytest.mark.parametrize("width", [1, 40, 100])
 def test_bures_bears_fewer_rows_than_columns_and_constant_ones(width):
-    real, fakes = normal(9, width).float(), normal(9, width, seed=1).float()
-    fakes[:, 0] = 3.0
-    fakes.requires_grad_()
-    distance = bures(real, fakes, torch.zeros(9, dtype=torch.long))
+    real, generated = normal(9, width).float(), normal(9, width, seed=1).float()
+    generated[:, 0] = 3.0
+    generated.requires_grad_()
+    distance = bures(real, generated, torch.zeros(9, dtype=torch.long))
     distance.backward()
-    assert distance > 0 and torch.isfinite(fakes.grad).all() and fakes.grad.abs().max() < 1e3
+    assert distance > 0 and torch.isfinite(generated.grad).all() and generated.grad.abs().max() < 1e3
     assert bures(real, real).abs() < 1e-4
 
 
 def test_sliced_distance_of_a_shift_is_its_mean_square():
     real, shift = normal(100, 3), torch.tensor([1.0, 2.0, -3.0], dtype=torch.float64)
-    fakes = (real + shift)[torch.randperm(100, generator=seeded())]
+    generated = (real + shift)[torch.randperm(100, generator=seeded())]
     group = torch.zeros(100, dtype=torch.long)
-    assert sliced(real, fakes, group, torch.eye(3).double()).item() == pytest.approx(14 / 3)
-    drawn = [Sliced(real, seeded(seed))(real, fakes, group).item() for seed in range(20)]
+    assert sliced(real, generated, group, torch.eye(3).double()).item() == pytest.approx(14 / 3)
+    drawn = [Sliced(real, seeded(seed))(real, generated, group).item() for seed in range(20)]
     assert np.mean(drawn) == pytest.approx(14 / 3, rel=0.1)
 
 
 def test_sliced_directions_come_from_the_generator_and_differ_between_calls():
-    real, fakes, group = normal(20, 5), normal(20, 5, seed=1), torch.zeros(20, dtype=torch.long)
+    real, generated, group = normal(20, 5), normal(20, 5, seed=1), torch.zeros(20, dtype=torch.long)
     one, other = Sliced(real, seeded(3)), Sliced(real, seeded(3))
-    first = one(real, fakes, group)
-    assert first == other(real, fakes, group) != one(real, fakes, group)
+    first = one(real, generated, group)
+    assert first == other(real, generated, group) != one(real, generated, group)
 
 
 def test_mmd_is_unbiased_and_near_its_value_for_gaussians():
-    real, fakes, group = normal(1000, 1), normal(1000, 1, seed=1) + 1, torch.zeros(1000, dtype=torch.long)
+    real, generated, group = normal(1000, 1), normal(1000, 1, seed=1) + 1, torch.zeros(1000, dtype=torch.long)
     mmd = MMD(real, seeded())
 
     def mean_kernel(shift: float) -> float:
@@ -206,7 +210,7 @@ def test_mmd_is_unbiased_and_near_its_value_for_gaussians():
         return float(weights @ values / weights.sum())
 
     exact = 2 * (mean_kernel(0) - mean_kernel(1))
-    assert mmd(real, fakes, group).item() == pytest.approx(exact, rel=0.15)
+    assert mmd(real, generated, group).item() == pytest.approx(exact, rel=0.15)
     small = [mmd(normal(8, 1, seed=s), normal(8, 1, seed=s + 500), group[:8]).item() for s in range(1, 400)]
     assert abs(np.mean(small)) < 3 * np.std(small) / math.sqrt(len(small))
 
@@ -221,7 +225,7 @@ def test_mmd_bandwidth_looks_at_real_rows_only():
 @pytest.mark.parametrize("labels", [[0], [0, 1, 2], [0] * 20 + [1], [5] * 12])
 def test_every_rung_bears_few_rows(name, labels):
     labels = torch.tensor(labels)
-    real, fakes = normal(len(labels), 2).float(), normal(len(labels), 2, seed=1).float().requires_grad_()
-    distance = by_class(DISTANCES[name](real, seeded()), real, fakes, labels)
+    real, generated = normal(len(labels), 2).float(), normal(len(labels), 2, seed=1).float().requires_grad_()
+    distance = by_class(DISTANCES[name](real, seeded()), real, generated, labels)
     distance.backward()
-    assert torch.isfinite(distance) and torch.isfinite(fakes.grad).all()
+    assert torch.isfinite(distance) and torch.isfinite(generated.grad).all()

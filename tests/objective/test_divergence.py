@@ -1,4 +1,4 @@
-"""A run that diverges fails alone, and says which term did."""
+"""A run that diverges fails alone, and its error names the term."""
 
 import json
 from pathlib import Path

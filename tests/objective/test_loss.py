@@ -57,7 +57,7 @@ def test_every_yaml_names_every_choice_and_can_be_used(path):
     assert corner(path.stem).checked()
 
 
-def test_the_default_yaml_says_what_the_constructor_says():
+def test_the_default_yaml_has_the_defaults_of_the_constructor():
     assert corner("default") == Loss()
 
 

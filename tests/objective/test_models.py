@@ -51,15 +51,15 @@ def test_auxiliary_model_learns_the_real_rows():
     assert auxiliary(real, labels) < 0.1 < 1 < auxiliary(real, 1 - labels)
 
 
-def test_auxiliary_model_pulls_rows_into_the_asked_class():
+def test_auxiliary_model_pulls_rows_into_the_requested_class():
     real, labels = two_classes()
     auxiliary = Auxiliary(real, labels, None, seeded())
-    fakes, asked = real.clone().requires_grad_(), 1 - labels
-    before = auxiliary(fakes, asked)
+    generated, asked = real.clone().requires_grad_(), 1 - labels
+    before = auxiliary(generated, asked)
     before.backward()
-    assert auxiliary(fakes - 10 * fakes.grad, asked) < before
+    assert auxiliary(generated - 10 * generated.grad, asked) < before
     # Class 1 lies higher in every column: asking for it moves rows up.
-    step = -fakes.grad.sum(dim=1)
+    step = -generated.grad.sum(dim=1)
     assert (step[asked == 1] > 0).all() and (step[asked == 0] < 0).all()
 
 
@@ -118,22 +118,22 @@ def test_gradient_of_the_adversarial_score_agrees_with_finite_differences(target
 def test_adversarial_score_starts_even_and_its_gradient_is_not_the_classifiers(target):
     real, labels = two_classes(60)
     model = DiscriminativeClassifier(real, labels, target, seeded())
-    fakes = (real + 1).requires_grad_()
-    assert model.score(fakes, labels).item() == pytest.approx(math.log(2) if target is None else 0.25)
-    model(fakes, labels, real).backward()
+    generated = (real + 1).requires_grad_()
+    assert model.score(generated, labels).item() == pytest.approx(math.log(2) if target is None else 0.25)
+    model(generated, labels, real).backward()
     before = [weight.clone() for weight in model.network.weights]
-    assert fakes.grad.abs().sum() > 0
-    model(fakes, labels, real)
+    assert generated.grad.abs().sum() > 0
+    model(generated, labels, real)
     assert any(not torch.equal(a, b) for a, b in zip(before, model.network.weights, strict=True))
 
 
-def test_trained_classifier_knows_the_ratio_of_the_laws_in_each_class():
+def test_trained_classifier_estimates_the_density_ratio_in_each_class():
     # Class 0: N(0, 1) against N(1, 1); class 1: both N(0, 1).
     labels = torch.arange(4000) % 2
-    real, fakes = normal(4000, 1).float(), normal(4000, 1, seed=1).float() + (labels == 0)[:, None]
+    real, generated = normal(4000, 1).float(), normal(4000, 1, seed=1).float() + (labels == 0)[:, None]
     model = DiscriminativeClassifier(real, labels, None, seeded())
     for _ in range(300):
-        model.learn(fakes, labels, real)
+        model.learn(generated, labels, real)
     points = torch.linspace(-1, 2, 4)[:, None]
     outputs = model.network(points).log_softmax(dim=1)
     # log q(x, y) / p(x, y) = x - 1/2 in class 0.
@@ -144,16 +144,16 @@ def test_trained_classifier_knows_the_ratio_of_the_laws_in_each_class():
 def test_only_the_auxiliary_model_rewards_easy_rows():
     """At q = p the auxiliary model still pulls rows away from the other class, the adversarial one does not."""
     real, labels = two_classes(4000, gap=1.0)
-    fakes = (normal(4000, 3, seed=5).float() + labels[:, None]).requires_grad_()
+    generated = (normal(4000, 3, seed=5).float() + labels[:, None]).requires_grad_()
     adversarial = DiscriminativeClassifier(real, labels, None, seeded())
     for _ in range(300):
-        adversarial.learn(fakes.detach(), labels, real)
+        adversarial.learn(generated.detach(), labels, real)
     pulls = {}
     for name, score in {
-        "auxiliary": Auxiliary(real, labels, None, seeded())(fakes, labels),
-        "adc": adversarial.score(fakes, labels),
+        "auxiliary": Auxiliary(real, labels, None, seeded())(generated, labels),
+        "adc": adversarial.score(generated, labels),
     }.items():
-        (gradient,) = torch.autograd.grad(score, fakes)
+        (gradient,) = torch.autograd.grad(score, generated)
         pulls[name] = -(gradient.mean(dim=1) * (2 * labels - 1)).sum().item()
     assert pulls["auxiliary"] > 0.1 and abs(pulls["adc"]) < 0.2 * pulls["auxiliary"]
 
@@ -165,11 +165,11 @@ def test_adversarial_regression_sees_a_target_that_does_not_fit():
     broken[:, 1] = real[:, 1].flip(0)
     labels = torch.zeros(2000, dtype=torch.long)
     scores = {}
-    for name, fakes in {"same": real.flip(0), "broken": broken}.items():
+    for name, generated in {"same": real.flip(0), "broken": broken}.items():
         model = DiscriminativeClassifier(real, labels, 1, seeded())
         for _ in range(300):
-            model.learn(fakes, labels, real)
-        scores[name] = model.score(fakes, labels).item()
+            model.learn(generated, labels, real)
+        scores[name] = model.score(generated, labels).item()
     assert scores["same"] == pytest.approx(0.25, abs=0.02) and scores["broken"] > 0.35
 
 
@@ -201,9 +201,9 @@ def test_training_is_content_with_an_implicit_gradient_of_three_digits():
 def test_inner_problem_is_that_of_logistic_regression():
     real, labels = two_classes(300, gap=1.0)
     model = exact(TrainOnSynthetic(real, labels, None, seeded()))
-    fakes = normal(200, 3, seed=4).float()
-    value = model(fakes, labels[:200])
-    inputs, _ = model._problem(fakes, labels[:200])
+    generated = normal(200, 3, seed=4).float()
+    value = model(generated, labels[:200])
+    inputs, _ = model._problem(generated, labels[:200])
     # Two columns of weights share the penalty that scikit-learn's one column bears.
     fitted = LogisticRegression(C=1 / (200 * model.ridge / 2), fit_intercept=False, tol=1e-10, max_iter=1000)
     fitted.fit(inputs.numpy(), labels[:200].numpy())
@@ -215,9 +215,9 @@ def test_inner_problem_is_that_of_logistic_regression():
 
 def test_inner_problem_of_a_number_is_ridge_regression():
     model = exact(TrainOnSynthetic(normal(60, 3), torch.zeros(60, dtype=torch.long), 2, seeded()))
-    fakes, labels = normal(30, 3, seed=1), torch.zeros(30, dtype=torch.long)
-    value = model(fakes, labels)
-    inputs, response = model._problem(fakes, labels)
+    generated, labels = normal(30, 3, seed=1), torch.zeros(30, dtype=torch.long)
+    value = model(generated, labels)
+    inputs, response = model._problem(generated, labels)
     fitted = Ridge(alpha=30 * model.ridge / 2, fit_intercept=False).fit(inputs.numpy(), response.numpy()[:, 0])
     np.testing.assert_allclose(model.weights[:, 0].numpy(), fitted.coef_, atol=1e-8)
     gap = fitted.predict(model.outer[0].numpy()) - model.outer[1].numpy()[:, 0]
@@ -227,17 +227,17 @@ def test_inner_problem_of_a_number_is_ridge_regression():
 def test_rows_that_teach_the_truth_cost_less_and_the_gradient_leads_there():
     real, labels = two_classes(400, gap=2.0)
     model = TrainOnSynthetic(real, labels, None, seeded())
-    fakes = normal(100, 3, seed=3).float().requires_grad_()
-    scores = [model(fakes, labels[:100])]
+    generated = normal(100, 3, seed=3).float().requires_grad_()
+    scores = [model(generated, labels[:100])]
     for _ in range(30):
-        (gradient,) = torch.autograd.grad(scores[-1], fakes)
-        fakes = (fakes - 20 * gradient).detach().requires_grad_()
-        scores.append(model(fakes, labels[:100]))
+        (gradient,) = torch.autograd.grad(scores[-1], generated)
+        generated = (generated - 20 * gradient).detach().requires_grad_()
+        scores.append(model(generated, labels[:100]))
     assert scores[-1] < 0.5 * scores[0]
     assert model(real[:100], labels[:100]) < model(real[:100], 1 - labels[:100])
 
 
-def test_rows_held_out_are_a_share_of_every_class_and_never_in_a_batch():
+def test_held_out_rows_are_a_fraction_of_every_class_and_never_in_a_batch():
     labels = torch.tensor([0] * 50 + [1] * 20 + [2] * 4)
     real = torch.arange(74.0)[:, None].repeat(1, 3)
     total = Objective(Loss(1, 0, 1, model="train_on_synthetic"), real, labels, NUMBERS, seeded())
@@ -264,10 +264,10 @@ def test_a_table_too_small_to_spare_a_row_keeps_all():
 def test_a_batch_without_some_class_has_a_finite_score(labels):
     labels = torch.tensor(labels)
     model = TrainOnSynthetic(normal(90, 2), torch.arange(90) % 3, None, seeded())
-    fakes = (100 * normal(30, 2, seed=1)).requires_grad_()
-    score = model(fakes, labels)
+    generated = (100 * normal(30, 2, seed=1)).requires_grad_()
+    score = model(generated, labels)
     score.backward()
-    assert torch.isfinite(score) and torch.isfinite(fakes.grad).all()
+    assert torch.isfinite(score) and torch.isfinite(generated.grad).all()
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -50,12 +50,12 @@ def test_every_block_has_unit_variance_in_all():
 
 def test_terms_depend_neither_on_units_nor_on_the_batch_size():
     real, labels = two_classes()
-    fakes = real + 1
+    generated = real + 1
     units = torch.tensor([1.0, 100.0, 0.01])
     terms = []
     for factor, times in ((torch.ones(3), 1), (units, 1), (torch.ones(3), 3)):
         total = objective(Loss(1, 1, 1), real * factor, labels)
-        many = [(rows * factor).repeat(times, 1) for rows in (real, fakes)]
+        many = [(rows * factor).repeat(times, 1) for rows in (real, generated)]
         total(torch.tensor(2.0), many[0], labels.repeat(times), many[1])
         terms.append([total.terms[name] for name in ("dist", "model")])
     np.testing.assert_allclose(terms[1:], [terms[0]] * 2, rtol=1e-3)
@@ -100,10 +100,10 @@ def test_the_term_that_diverged_is_named(term, choice, bad):
     real, labels = two_classes()
     loss = Loss(1, float(term == "dist"), float(term == "model"), **choice)
     rec = torch.tensor(math.nan if term == "rec" else 1.0)
-    fakes = torch.full_like(real, bad if term in ("dist", "model") else 0.0)
+    generated = torch.full_like(real, bad if term in ("dist", "model") else 0.0)
     native = torch.tensor(math.inf if term == "native" else 0.0)
     with pytest.raises(Diverged, match=f"'{term}' became (nan|inf)") as error:
-        objective(loss, real, labels)(rec, real, labels, fakes, native=native)
+        objective(loss, real, labels)(rec, real, labels, generated, native=native)
     assert error.value.term == term
 
 

@@ -83,6 +83,6 @@ def test_of_many_settings_the_best_are_shown_and_the_rest_are_counted():
     assert text.count("combined") == 10
 
 
-def test_a_sweep_without_any_headline_score_says_so_little():
+def test_a_sweep_without_any_headline_score_has_a_short_summary():
     jobs = frame().drop(columns=[f"{arm}/f1_macro" for arm in ARMS])
     assert console.sweep_summary(jobs, 1 / 3).strip().startswith("Mean ± half")

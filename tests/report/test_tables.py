@@ -195,7 +195,7 @@ def test_the_command_writes_the_same_bytes_twice(tmp_path):
         assert name.endswith(".csv") or b"python -m trisynth.report" in one
 
 
-def test_the_test_share_widens_the_intervals_and_is_part_of_the_command(tmp_path):
+def test_the_test_size_widens_the_intervals_and_is_part_of_the_command(tmp_path):
     sweep().to_csv(tmp_path / "results.csv", index=False)
     widths = {}
     for share in ("1/3", "1/2"):
@@ -208,7 +208,7 @@ def test_the_test_share_widens_the_intervals_and_is_part_of_the_command(tmp_path
 
 
 @pytest.mark.parametrize("share", ["0", "1", "-1/3"])
-def test_a_share_that_is_none_is_one_clear_line(tmp_path, capsys, share):
+def test_an_invalid_test_size_is_one_clear_line(tmp_path, capsys, share):
     sweep().to_csv(tmp_path / "results.csv", index=False)
     assert main(["tables", str(tmp_path / "results.csv"), str(tmp_path / "out"), f"--test-size={share}"]) == 2
     assert capsys.readouterr().err.count("\n") == 1

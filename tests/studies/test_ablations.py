@@ -27,7 +27,7 @@ def sweep(variants=COST):
     )
 
 
-def test_every_ablation_says_in_words_what_is_off():
+def test_every_ablation_describes_what_is_off():
     for folder in (CONF / "ablation").iterdir():
         found = ablations.parts(folder.name)
         assert {path.stem for path in folder.glob("*.yaml")} == {*found, ablations.WHOLE}
@@ -63,6 +63,6 @@ def test_a_setting_that_other_generators_lack_does_not_disturb(tmp_path):
 
 
 @pytest.mark.parametrize("variants", [["none"], ["pac", "modes"]])
-def test_without_pairs_it_says_what_is_missing(variants):
+def test_without_pairs_the_error_names_what_is_missing(variants):
     with pytest.raises(InputError, match="ablations and whole methods"):
         ablations.ablations_table(sweep(variants))

@@ -1,4 +1,4 @@
-"""Win rates, gains and the law from a sweep's table, at numbers that were planted."""
+"""Win rates, gains and the shrinkage law from a sweep's table with planted numbers."""
 
 import numpy as np
 import pandas as pd

@@ -59,7 +59,7 @@ def test_volumes_are_those_of_the_trials_and_their_difference_is_paired():
     (mean,) = (cell.mean for cell in cells(table, "validation", search="NSGA-II"))
     own = [hypervolume(searches.regrets(t)) for key, t in searches.searches(jobs).items() if key[2] == "evolution"]
     assert mean == pytest.approx(np.mean(own))
-    # All points lose the same in one aim: the front of the validation rows is that of the test rows.
+    # All points lose the same in one objective: the front of the validation rows is that of the test rows.
     assert [cell.mean for cell in cells(table, "kept", search="random search")] == [1.0]
     (plain,) = cells(table, "test", search="default weights")
     assert plain.mean == pytest.approx((1 - 0.3 / 0.5) * (1 - 0.15 / 0.5) * (1 - 0.06))

@@ -9,7 +9,7 @@ from trisynth.studies import shrinkage_law as law
 
 
 def fits(weights=(0.0, 1.0, 3.0), generators=("cgan", "vae"), error=0.0):
-    """Jobs that obey the law up to an error."""
+    """Jobs that follow the shrinkage law up to an error."""
     rows = []
     for generator in generators:
         for beta in weights:
@@ -25,7 +25,7 @@ def fits(weights=(0.0, 1.0, 3.0), generators=("cgan", "vae"), error=0.0):
     return pd.DataFrame(rows)
 
 
-def test_a_law_that_holds_has_no_error_and_one_that_does_not_shows():
+def test_the_error_is_zero_exactly_where_the_shrinkage_law_holds():
     jobs = fits()
     found = law.law(jobs)
     np.testing.assert_allclose(found["predicted"], found["observed"])
@@ -39,7 +39,7 @@ def test_a_law_that_holds_has_no_error_and_one_that_does_not_shows():
     assert table.rows[0][6].mean == pytest.approx(1) and np.isnan(table.rows[1][6].mean)
 
 
-def test_the_command_draws_and_tabulates_the_law(tmp_path):
+def test_the_command_draws_and_tabulates_the_shrinkage_law(tmp_path):
     fits().to_csv(tmp_path / "results.csv", index=False)
     assert main(["study", "shrinkage_law", str(tmp_path / "results.csv"), str(tmp_path / "out")]) == 0
     assert {"law.png", "law.pdf", "shrinkage_law.csv"} <= {path.name for path in (tmp_path / "out").iterdir()}

@@ -109,7 +109,7 @@ def ended(*choices, seconds, shared=0.0, first=True):
     return Progress(frozenset(choices), first, seconds, shared)
 
 
-def test_nothing_is_said_before_a_job_has_ended():
+def test_no_estimate_before_a_job_has_ended():
     assert remaining([Progress(frozenset(), elapsed=70.0), Progress(frozenset())], 1) is None
     assert remaining([Progress(frozenset(), cached=True), Progress(frozenset())], 1) is None
 

@@ -1,4 +1,4 @@
-"""What a sweep's folder shows of its jobs."""
+"""State of the jobs, read from a sweep's folder."""
 
 import json
 
@@ -66,7 +66,7 @@ def test_without_a_plan_the_jobs_are_alike(sweep, end):
     assert watch.remaining(10.0) == pytest.approx(30.0)
 
 
-def test_a_cached_or_failed_job_says_nothing_of_the_others(sweep, end):
+def test_a_cached_or_failed_job_does_not_change_the_estimate_of_others(sweep, end):
     watch = Watch(sweep, 3)
     end("0", "cached", 0.1)
     end("1", "failed", 0.1)

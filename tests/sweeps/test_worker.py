@@ -16,7 +16,7 @@ from trisynth.sweeps import worker
 
 
 def overrides_of(config):
-    """A job that says what it was told."""
+    """A job that returns its arguments."""
     return list(HydraConfig.get().overrides.task), config.seed, HydraConfig.get().job.num
 
 

@@ -88,7 +88,7 @@ def test_start_and_end_are_those_of_the_jobs(finished, uri):
     assert parent.info.start_time <= parent.info.end_time
 
 
-def test_a_child_says_what_its_result_says(finished, uri):
+def test_a_child_run_has_the_values_of_its_result(finished, uri):
     client = mlflow.MlflowClient(uri)
     mirrored = {run.data.tags[KEY]: run for run in runs_of(uri) if KEY in run.data.tags}
     for result in results(finished):
@@ -114,7 +114,7 @@ def test_a_child_says_what_its_result_says(finished, uri):
 
 
 def content(uri: str) -> dict:
-    """What a database says, without its own identifiers and times."""
+    """Content of a database, without its own identifiers and times."""
     runs = runs_of(uri)
     names = {run.info.run_id: run.info.run_name for run in runs}
     tags = (KEY, COMPLETE, SWEEP, "dataset", "generator", "classifier")
@@ -232,7 +232,7 @@ def test_a_server_is_as_good_as_a_database(server, finished, paths):
     assert {"result.json", "config.yaml"} <= names
 
 
-def test_the_generator_is_a_model_where_asked(config, tmp_path):
+def test_the_generator_is_a_model_where_requested(config, tmp_path):
     wanted = config(f"tracking.uri=sqlite:///{tmp_path}/mlflow.db", "tracking.model=true")
     result, _ = run_job(wanted, writers=writers(wanted))
     mirror = Mirror(wanted["tracking"], wanted["paths"])

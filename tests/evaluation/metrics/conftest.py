@@ -1,4 +1,4 @@
-"""Small tables with a known law, and contexts made of them."""
+"""Small tables with a known distribution, and contexts made of them."""
 
 import numpy as np
 import pandas as pd

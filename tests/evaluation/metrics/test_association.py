@@ -37,7 +37,7 @@ def test_a_bijection_of_categories_is_one_and_independence_nearly_zero():
 
 
 def test_cramers_v_of_a_known_table():
-    # phi = .6 for the 2 x 2 table [[40, 10], [10, 40]]; the correction moves it by less than 1 / n.
+    # phi = 0.6 for the 2 x 2 table [[40, 10], [10, 40]]; the correction moves it by less than 1 / n.
     rows = [("a", "x")] * 40 + [("a", "y")] * 10 + [("b", "x")] * 10 + [("b", "y")] * 40
     table = pd.DataFrame(rows, columns=["one", "two"]).astype("category")
     assert association_matrix(table).loc["one", "two"] == pytest.approx(0.6, abs=0.01)
@@ -64,7 +64,7 @@ def test_the_correction_keeps_small_tables_from_looking_associated(kind):
             table = pd.DataFrame({"a": category(rng.integers(8, size=n).astype(str)), "b": other})
             found.append(association_matrix(table).loc["a", "b"] ** 2)
         means.append(np.mean(found))
-    # Without the correction the mean square would be about 7 / 60 = .117 for a number at n = 60.
+    # Without the correction the mean square would be about 7 / 60 = 0.117 for a number at n = 60.
     assert means[0] < 0.05
     assert means[1] < 0.005
 

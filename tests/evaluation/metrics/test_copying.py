@@ -37,7 +37,7 @@ def test_copies_are_found_whole_by_the_scores_that_use_all_training_rows(draw, c
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5])
-def test_memorised_estimates_the_share_of_planted_copies(share, draw, context):
+def test_memorised_estimates_the_fraction_of_planted_copies(share, draw, context):
     train, fresh = draw(1200, 0), draw(1200, 2)
     copied = int(1200 * share)
     planted = Dataset(
@@ -53,7 +53,7 @@ def test_memorised_estimates_the_share_of_planted_copies(share, draw, context):
     }
 
 
-def test_near_copies_escape_the_exact_share_and_not_the_neighbours(draw, context):
+def test_near_copies_are_found_by_neighbours_and_not_by_identical_matches(draw, context):
     train = draw(500, 0)
     noise = np.random.default_rng(0).normal(size=(500, 4)) * 0.01
     near = train.X.copy()
@@ -64,7 +64,7 @@ def test_near_copies_escape_the_exact_share_and_not_the_neighbours(draw, context
     assert nearest(scores)["dcr_ratio"] < 0.1
 
 
-def test_a_table_of_few_cells_is_honest_in_spite_of_all_its_twins(columns, context):
+def test_a_table_of_few_cells_is_not_reported_as_copied(columns, context):
     def cells(n, seed):
         rng = np.random.default_rng(seed)
         shown = {f"c{i}": pd.Categorical(rng.choice(list("xy"), n), categories=list("xy")) for i in range(4)}
@@ -78,7 +78,7 @@ def test_a_table_of_few_cells_is_honest_in_spite_of_all_its_twins(columns, conte
     assert "dcr_ratio" not in found
 
 
-def test_sparse_cells_are_honest_too(columns, context):
+def test_sparse_cells_are_not_reported_as_copied(columns, context):
     def cells(n, seed):
         rng = np.random.default_rng(seed)
         shown = {f"c{i}": pd.Categorical(rng.choice(list("wxyz"), n), categories=list("wxyz")) for i in range(5)}

@@ -44,7 +44,7 @@ def test_a_shift_moves_each_score_by_its_closed_form(columns, context):
     assert moments(shifted)["standardized_mean_difference"] == pytest.approx(2 / unit)
     assert moments(shifted)["variance_gap"] == pytest.approx(0, abs=1e-12)
     assert distances(shifted)["wasserstein"] == pytest.approx(2 / unit)
-    # Two normal laws one standard deviation apart: KS = 2 Phi(1/2) - 1, KL = 1/2 (a little less in 20 bins); the
+    # Normal distributions one standard deviation apart: KS = 2 Phi(1/2) - 1, KL = 1/2 (a little less in 20 bins); the
     # target, equal on both sides, is the other column of the mean.
     assert distances(shifted)["ks"] == pytest.approx(2 * norm.cdf(0.5) - 1, abs=0.02)
     assert 2 * divergences(shifted)["kl"] == pytest.approx(0.5, abs=0.06)
@@ -85,9 +85,9 @@ def test_few_values_get_a_bin_each_and_point_masses_one():
     assert edges[0] == 0.0
 
 
-def test_c2st_is_a_coin_toss_for_the_same_law(draw, context):
+def test_c2st_is_one_half_for_equal_distributions(draw, context):
     found = [c2st(context(draw(1000, 10 * i), draw(500, 10 * i + 1), draw(1000, 10 * i + 2), i)) for i in range(3)]
-    # The AUC of 2 x 500 rows has a standard error of .018, their mean one of .011.
+    # The AUC of 2 x 500 rows has a standard error of 0.018, their mean one of 0.011.
     for name in ("c2st_boosting", "c2st_linear"):
         assert abs(np.mean([each[name] for each in found]) - 0.5) < 0.035
 

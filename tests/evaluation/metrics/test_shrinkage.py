@@ -1,4 +1,4 @@
-"""The spread of synthetic rows and the correlation of their cheapest pairs, at laws where both are known."""
+"""Standard deviation of synthetic rows and correlation of their cheapest pairs, where both are known."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The tree of a known law is found, and chance dependence is not mistaken for one."""
+"""The tree of a known distribution is found, and chance dependence is not mistaken for one."""
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ def test_independent_columns_have_no_information_on_average():
 
 
 @pytest.mark.parametrize("parents", [[-1, 0, 1, 2, 3], [2, 2, -1, 2, 2], [-1, 0, 0, 1, 1]])
-def test_a_tree_structured_law_is_recovered(parents):
+def test_a_tree_structured_distribution_is_recovered(parents):
     rng = np.random.default_rng(0)
     columns = {}
     for v in np.argsort(parents, kind="stable"):

@@ -27,7 +27,7 @@ def discrete(n: int = 400, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def smooth(n: int, seed: int = 0, share: float = 0.5) -> tuple[pd.DataFrame, pd.Series]:
-    """Six correlated numbers, the first of which tells the label."""
+    """Six correlated numbers, the first of which determines the label."""
     rng = np.random.default_rng(seed)
     y = rng.random(n) < share
     y[:2] = [True, False]

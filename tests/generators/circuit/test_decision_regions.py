@@ -38,7 +38,7 @@ def random_regions(n: int = 4, seed: int = 1) -> np.ndarray:
 
 
 def inside(allowed: np.ndarray) -> np.ndarray:
-    """Whether each of all rows lies in each region, shape (regions, rows)."""
+    """Indicators of the rows that lie in each region, shape (regions, rows)."""
     return np.stack([region[EVERY_TOKENS].all(axis=1) for region in allowed])
 
 

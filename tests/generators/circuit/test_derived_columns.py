@@ -14,7 +14,7 @@ from trisynth.generators.circuit.derived_columns import DerivedColumns, Formula
 
 
 def pages(n: int = 800, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
-    """Sides, area, ink and its share: two relations, one of them rounded."""
+    """Sides, area, ink and its fraction: two relations, one of them rounded."""
     rng = np.random.default_rng(seed)
     y = rng.random(n) < 0.4
     height = rng.integers(5, 60, n) + 10 * y

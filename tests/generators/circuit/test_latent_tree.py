@@ -137,7 +137,7 @@ def test_tilt_never_lowers_the_likelihood_of_its_class_and_keeps_the_leaves():
     )
 
 
-def test_batches_climb_as_high_as_whole_passes(monkeypatch):
+def test_batches_reach_the_likelihood_of_whole_passes(monkeypatch):
     rows, check = some_rows(900), some_rows(400, seed=1)
     whole = fit_em(random_tree(seed=5), a_prior(), rows, check, 30)
     monkeypatch.setattr("trisynth.generators.circuit.em._BATCH", 100)

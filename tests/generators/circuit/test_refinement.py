@@ -100,13 +100,13 @@ def test_the_distance_is_what_the_sampled_objective_tends_to():
     encoder = TableEncoder().fit(table()[0])
     scale = unit_scale(torch.tensor(encoder.transform(table()[0])), encoder.blocks_)
     many, rng = 200, np.random.default_rng(3)
-    # A real cell counts as its token, that is, as any value of the token's law.
+    # A real cell counts as its token, that is, as any value of the token's distribution.
     discretizer, tokens = circuit.discretizer_, np.repeat(real.rows.tokens, many, axis=0)
     cells = [c.decode(tokens[:, j] - discretizer.starts[j], rng) for j, c in enumerate(discretizer.columns)]
-    fakes = circuit._sample(np.repeat(real.labels, many), np.random.default_rng(2))
+    generated = circuit._sample(np.repeat(real.labels, many), np.random.default_rng(2))
     labels = torch.tensor(np.repeat(real.labels, many))
     rows = torch.tensor(encoder.transform(discretizer.table(cells)))
-    sampled = by_class(moments, rows / scale, torch.tensor(encoder.transform(fakes)) / scale, labels)
+    sampled = by_class(moments, rows / scale, torch.tensor(encoder.transform(generated)) / scale, labels)
     assert exact == pytest.approx(float(sampled), rel=0.1, abs=3e-4)
 
 

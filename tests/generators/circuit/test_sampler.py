@@ -33,7 +33,7 @@ def test_stratified_draws_meet_every_distribution_and_each_alone_follows_it():
     drawn = np.array([table.draw(rows, rng, stratified=True) for _ in range(2_000)])
     for row in range(2):
         counts = np.stack([(drawn[:, rows == row] == outcome).sum(axis=1) for outcome in range(3)], axis=1)
-        # Independent draws miss by several times as much: the deviation of 500 draws of .2 is 9.
+        # Independent draws miss by several times as much: the deviation of 500 draws of 0.2 is 9.
         assert np.abs(counts - distributions[row] * (rows == row).sum()).max() < 4
     one = drawn[:, 7]
     shares = [(one == outcome).mean() for outcome in range(3)]

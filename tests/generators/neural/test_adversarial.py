@@ -1,4 +1,4 @@
-"""What adversarial generators share, against closed forms."""
+"""Common parts of the adversarial generators, compared with closed forms."""
 
 import math
 
@@ -62,7 +62,7 @@ def test_trained_discriminator_approaches_the_ratio_of_the_densities():
     assert value == pytest.approx(-math.log(4) + divergence, abs=0.01)
 
 
-def test_value_is_minus_log_four_where_the_laws_agree():
+def test_value_is_minus_log_four_where_the_distributions_agree():
     discriminator, value = trained(0.0)
     assert value == pytest.approx(-math.log(4), abs=0.01)
     with torch.no_grad():

@@ -46,7 +46,7 @@ def agreement(fitted: CGAN, X: pd.DataFrame, y: pd.Series, seed: int = 2) -> flo
     return (classifier.predict(encoded(fitted, drawn)) == asked).mean()
 
 
-def test_an_independent_classifier_agrees_with_the_asked_labels(plain, overlapping):
+def test_an_independent_classifier_agrees_with_the_requested_labels(plain, overlapping):
     X, y = overlapping
     real = LogisticRegression(class_weight="balanced").fit(encoded(plain, X), y).score(encoded(plain, X), y)
     assert agreement(plain, X, y) > 0.7 and abs(agreement(plain, X, y) - real) < 0.15
@@ -70,7 +70,7 @@ def test_swapped_labels_lower_the_discriminators_score(plain, overlapping):
         assert (kept - swapped)[labels == label].mean() > 0.1
 
 
-def test_without_labels_the_discriminator_asks_for_no_class(plain, overlapping):
+def test_without_labels_the_discriminator_is_unconditional(plain, overlapping):
     unseen = CGAN(condition_discriminator=False, loss=Loss(1.0, 0.0, 0.0, pairing="none"), **SHORT).fit(*overlapping)
     classifier = device.from_arrays(unseen._discriminator(torch.Generator()), unseen.discriminator_).eval()
     rows = torch.randn(9, unseen.encoder_.width_)
@@ -78,7 +78,7 @@ def test_without_labels_the_discriminator_asks_for_no_class(plain, overlapping):
     assert agreement(unseen, *overlapping) < agreement(plain, *overlapping) - 0.1
 
 
-def test_missing_cells_and_categories_keep_their_shares(plain, overlapping):
+def test_missing_cells_and_categories_keep_their_frequencies(plain, overlapping):
     X, y = overlapping
     drawn, asked = apart(plain.sample({"ill": 2000, "well": 2000}))
     for label in ("ill", "well"):

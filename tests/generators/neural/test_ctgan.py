@@ -93,8 +93,8 @@ def test_gradient_penalty_of_a_linear_critic_is_known():
     critic = critic_of([6, 1], 2, seeded())
     with torch.no_grad():
         critic.layers[0].weight.copy_(torch.tensor([[1.0, 2.0, 2.0, 0.0, 0.0, 4.0]]))
-    real, fakes = torch.randn(2, 8, 3, generator=seeded())
-    assert critic.penalty(real, fakes, torch.rand(4, 1, generator=seeded())).item() == pytest.approx(16.0)
+    real, generated = torch.randn(2, 8, 3, generator=seeded())
+    assert critic.penalty(real, generated, torch.rand(4, 1, generator=seeded())).item() == pytest.approx(16.0)
 
 
 def test_a_pack_is_scored_as_one_and_packs_apart():
@@ -107,26 +107,26 @@ def test_a_pack_is_scored_as_one_and_packs_apart():
     assert changed == [False, True, False, False]
 
 
-def test_critic_learns_the_distance_between_known_laws():
+def test_critic_learns_the_distance_between_known_distributions():
     # Between rows shifted by 2 the Wasserstein distance is 2.
     generator = seeded(2)
     critic = critic_of([1, 32, 1], 1, generator)
     optimizer = NetworkOptimizer(critic, 200, 1e-2)
     for _ in range(200):
-        real, fakes = torch.randn(2, 64, 1, generator=generator)
-        fakes = fakes + 2
-        distance = critic(real).mean() - critic(fakes).mean()
-        optimizer.step(10 * critic.penalty(real, fakes, torch.rand(64, 1, generator=generator)) - distance)
-    real, fakes = torch.randn(2, 20_000, 1, generator=generator)
+        real, generated = torch.randn(2, 64, 1, generator=generator)
+        generated = generated + 2
+        distance = critic(real).mean() - critic(generated).mean()
+        optimizer.step(10 * critic.penalty(real, generated, torch.rand(64, 1, generator=generator)) - distance)
+    real, generated = torch.randn(2, 20_000, 1, generator=generator)
     with torch.no_grad():
-        assert (critic(real).mean() - critic(fakes + 2).mean()).item() == pytest.approx(2.0, abs=0.25)
+        assert (critic(real).mean() - critic(generated + 2).mean()).item() == pytest.approx(2.0, abs=0.25)
 
 
 # The defining parts
 
 
 def emitted(fitted: CTGAN, column: int, category: int, n: int = 400) -> float:
-    """Share of rows that show the asked category of a discrete column."""
+    """Fraction of rows with the requested category of a discrete column."""
     spans = fitted._conditions()
     place = sum(stop - start for start, stop in spans[:column]) + category
     asked = torch.zeros(n, sum(stop - start for start, stop in spans))
@@ -149,7 +149,7 @@ def test_training_by_sampling_raises_the_recall_of_rare_categories(native, table
     assert emitted(native, 1, 2) > emitted(by_count, 1, 2) + 0.1
 
 
-def test_without_conditions_only_the_label_is_asked_for(native, table):
+def test_without_conditions_only_the_label_is_conditioned_on(native, table):
     plain = CTGAN(conditional=False, loss=NATIVE, **{**SHORT, "min_steps": 750}).fit(*table)
     assert len(plain._conditions()) == 1 and len(native._conditions()) == 3
     drawn = apart(plain.sample({"ill": 600, "well": 600}))
@@ -170,7 +170,7 @@ def agreement(X: pd.DataFrame, y: pd.Series, drawn: pd.DataFrame, asked: pd.Seri
     return (LogisticRegression(class_weight="balanced").fit(seen(X), y).predict(seen(drawn)) == asked).mean()
 
 
-def test_rows_are_of_the_asked_class(table):
+def test_rows_are_of_the_requested_class(table):
     drawn = apart(CTGAN(**SHORT).fit(*table).sample({"ill": 600, "well": 600}))
     agreed = agreement(*table, *drawn)
     assert agreed > 0.7 and abs(agreed - agreement(*table, *table)) < 0.12

@@ -226,7 +226,7 @@ def test_another_class_by_the_same_noise(native, overlapping):
     assert abs(kept - agreement(native, X, y, X, y.to_numpy())) < 0.1
 
 
-def test_missing_cells_and_categories_keep_their_shares_within_classes(native, overlapping):
+def test_missing_cells_and_categories_keep_their_frequencies_within_classes(native, overlapping):
     X, y = overlapping
     drawn, asked = apart(native.sample({"ill": 2000, "well": 2000}))
     for label in ("ill", "well"):

@@ -34,7 +34,7 @@ def ring() -> tuple[np.ndarray, tuple[pd.DataFrame, pd.Series]]:
 
 
 def covered(centres: np.ndarray, drawn: pd.DataFrame) -> tuple[int, float]:
-    """Modes with at least a fifth of their share of the rows, and the share of rows near any mode."""
+    """Modes with at least a fifth of their expected rows, and the fraction of rows near any mode."""
     distances = np.linalg.norm(drawn.to_numpy()[:, None] - centres, axis=2)
     near = distances.min(axis=1) < 0.4
     return (np.bincount(distances.argmin(axis=1)[near], minlength=8) > len(drawn) / 40).sum(), near.mean()

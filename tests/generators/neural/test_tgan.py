@@ -49,7 +49,7 @@ def native(table) -> TGAN:
 # The parts
 
 
-def test_emitted_parts_are_places_and_shares():
+def test_emitted_parts_are_offsets_and_probabilities():
     rows = RecurrentGenerator(PARTS, 4, 8, True, seeded())(3 * torch.randn(50, 4, generator=seeded()))
     assert rows.shape == (50, 6) and rows[:, 0].abs().max() < 1
     np.testing.assert_allclose(rows[:, 1:3].sum(dim=1).detach(), 1.0, rtol=1e-5)
@@ -119,14 +119,14 @@ def test_noise_keeps_categories_and_their_sums(table):
 # What they do
 
 
-def test_divergence_holds_the_shares_of_categories(table):
-    # Hardly trained and pulled by the divergence alone, the shares are right; without it they are not.
+def test_divergence_keeps_the_frequencies_of_categories(table):
+    # After a short training with the divergence alone, the frequencies are right; without it they are not.
     brief = {**SHORT, "min_steps": 40, "loss": NATIVE}
     pulled, free = (TGAN(kl=kl, **brief).fit(*table).history_["kl"][-1] for kl in (True, False))
     assert pulled < 0.5 * free
 
 
-def test_rows_are_of_the_asked_class_and_columns_depend_on_each_other(native, table):
+def test_rows_are_of_the_requested_class_and_columns_depend_on_each_other(native, table):
     def seen(rows: pd.DataFrame) -> np.ndarray:
         return np.column_stack([rows["a"], rows["group"] == "u"])
 

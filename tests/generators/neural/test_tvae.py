@@ -97,12 +97,12 @@ def score_of(fitted: TVAE, X: pd.DataFrame, y: pd.Series, drawn: pd.DataFrame, a
     return (classifier.predict(seen(drawn)) == asked).mean()
 
 
-def test_rows_are_of_the_asked_class(native, table):
+def test_rows_are_of_the_requested_class(native, table):
     agreed = score_of(native, *table, *apart(native.sample({"ill": 600, "well": 600})))
     assert agreed > 0.72 and abs(agreed - score_of(native, *table, *table)) < 0.12
 
 
-def test_missing_cells_and_categories_keep_their_shares(native, table):
+def test_missing_cells_and_categories_keep_their_frequencies(native, table):
     X, y = table
     drawn, asked = apart(native.sample({"ill": 2000, "well": 2000}))
     for label in ("ill", "well"):

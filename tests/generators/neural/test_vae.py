@@ -252,7 +252,7 @@ def agreement(fitted: VAE, X: pd.DataFrame, y: pd.Series, drawn: pd.DataFrame, a
     return (classifier.predict(encoded(fitted, drawn)) == asked).mean()
 
 
-def test_rows_are_of_the_asked_class(conditional, overlapping):
+def test_rows_are_of_the_requested_class(conditional, overlapping):
     X, y = overlapping
     drawn, asked = apart(conditional.sample({"ill": 600, "well": 600}, seed=2))
     agreed = agreement(conditional, X, y, drawn, asked.to_numpy())
@@ -265,7 +265,7 @@ def test_rows_are_of_the_asked_class(conditional, overlapping):
     assert swapped < 0.35 < 0.7 < kept
 
 
-def test_missing_cells_and_categories_keep_their_shares_within_classes(conditional, overlapping):
+def test_missing_cells_and_categories_keep_their_frequencies_within_classes(conditional, overlapping):
     X, y = overlapping
     drawn, asked = apart(conditional.sample({"ill": 3000, "well": 3000}))
     for label in ("ill", "well"):

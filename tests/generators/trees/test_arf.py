@@ -68,7 +68,7 @@ def test_coverage_sums_to_one_and_no_leaf_is_small(mixed_density):
     assert given.probability(np.array([[0], [1]]), np.arange(3)).tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
-def test_frequencies_are_the_smoothed_shares():
+def test_frequencies_are_smoothed():
     rng = np.random.default_rng(0)
     groups, outcomes = rng.integers(0, 3, 200), rng.integers(0, 4, 200) % 3
     law = Frequencies.of(groups, outcomes, 4, smoothing=5.0)
@@ -185,7 +185,7 @@ def classes() -> tuple[pd.DataFrame, pd.Series]:
     return X, pd.Series(np.array(["common", "rare", "rarest"])[label])
 
 
-def test_rows_are_of_the_asked_class(classes):
+def test_rows_are_of_the_requested_class(classes):
     X, y = classes
     drawn, asked = apart(ARF().fit(X, y).sample({"common": 500, "rare": 500, "rarest": 500}))
     judge = LogisticRegression(class_weight="balanced").fit(X, y)

@@ -63,7 +63,7 @@ def test_percentages_are_of_present_values():
     assert found.synthetic.sum() == pytest.approx(100)
 
 
-def test_shares_keep_the_order_and_show_missing_rows():
+def test_frequencies_keep_the_order_and_show_missing_rows():
     kind = pd.CategoricalDtype(["low", "high"])
     real = pd.Series(["high", "low", "high", None], dtype=kind, name="x")
     synthetic = pd.Series(["low", "low"], dtype=kind, name="x")
