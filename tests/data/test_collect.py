@@ -79,7 +79,7 @@ def test_a_source_distribution_is_read_below_its_top_folder(tmp_path):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ({"sha256": "0" * 64}, r"dataset\.source\.sha256=.*its content changed"),
+        ({"sha256": "0" * 64}, r"dataset\.source\.sha256=.*its content has changed"),
         ({"file": "demo/absent.csv"}, r"dataset\.source\.file='demo/absent.csv'.*holds no such file"),
     ],
 )
