@@ -122,9 +122,10 @@ def test_synthesize_takes_a_name_or_a_generator():
     assert rows.equals(synthesize(real, target="sick", n=40, generator=Copula(), seed=3)) and alike(rows, real)
     assert len(synthesize(real, generator="independent")) == len(real)
     assert synthesize(real, target="sick", n={"yes": 5}, generator="copula")["sick"].eq("yes").all()
-    for wrong in ("copla", Copula, 3):
-        with pytest.raises(InputError, match=r"^generator="):
-            synthesize(real, generator=wrong)
+    wrong = {"copla": r"did you mean copula\?$", "marginals": "is now called independent$", Copula: "", 3: ""}
+    for name, remedy in wrong.items():
+        with pytest.raises(InputError, match=f"^generator=.*{remedy}"):
+            synthesize(real, generator=name)
 
 
 def test_the_default_is_the_circuit():
@@ -151,6 +152,14 @@ def test_evaluate_is_tidy_and_sees_what_is_wrong(target):
     assert copies.loc[share, "value"] == copies.loc[share, "ceiling"] == 1 > independent.loc[share, "value"]
     score = ("synthetic", "roc_auc" if target == "sick" else "r2")
     assert copies.loc[score, "value"] == copies.loc[("real", score[1]), "value"] > independent.loc[score, "value"]
+
+
+@pytest.mark.parametrize("target", ["sick", 7])
+def test_names_of_columns_need_not_be_texts(target):
+    real = table(120).rename(columns={"age": 7})
+    rows = synthesize(real, target, generator="copula")
+    assert alike(rows, real)
+    assert len(evaluate(real[:60], real[60:], rows, target, "logistic"))
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,11 @@ from pandas.api import types
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
+from trisynth import renamed
 from trisynth.config import CONF, instantiate
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.data.inference import task_of
+from trisynth.data.spec import nearest
 from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import Combined, Real, Synthetic
@@ -177,7 +179,9 @@ def _config(group: str, name: object) -> dict[str, Any]:
     """Content of one file of ``conf``."""
     known = sorted(file.stem for file in (CONF / group).glob("*.yaml"))
     if name not in known:
-        raise InputError(group, name, f"must be one of {', '.join(known)}")
+        present = renamed.CHOICES.get(group, {}).get(str(name))
+        remedy = f"is now called {present}" if present else f"no such choice; {nearest(name, known)}"
+        raise InputError(group, name, remedy)
     return yaml.safe_load((CONF / group / f"{name}.yaml").read_text(encoding="utf-8"))
 
 

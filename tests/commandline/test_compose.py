@@ -91,7 +91,6 @@ def test_single_runs_and_given_folders_stay_as_they_are():
             "path.runs='x': no such setting; did you mean paths.runs? to add it as new, write +path.runs=x",
         ),
         ("seed=[1", "override='seed=[1': "),
-        ("seed", "override='seed': "),
         (
             "metrics.utility=[accuracy]",
             "metrics.utility='[accuracy]': has the wrong type; a mapping can only",

@@ -124,7 +124,7 @@ def test_classes_without_rows_are_no_classes(table):
         ({"columns": {"y": {"kind": "ignore"}}}, r"dataset\.columns\.y\.kind='ignore'"),
         ({"columns": {c: {"kind": "ignore"} for c in ("a", "b", "y2x")}}, "no column besides the target"),
         ({"columns": {"y": {"categories": ["u"]}}}, "has the one value u in all 2 rows"),
-        ({"missing": ["u", "v"]}, "0 usable rows are left"),
+        ({"missing": ["u", "v"]}, "0 usable rows left"),
     ],
 )
 def test_a_wrong_declaration_is_one_clear_line(table, change, message):

@@ -73,6 +73,9 @@ def read(file: Path) -> dict[str, Any]:
         ) from None
     if not isinstance(facts, dict):
         raise InputError("dataset", str(file), f"must hold keys such as {', '.join(KEYS)}")
+    # Names of columns are texts, even those that look like numbers.
+    if isinstance(facts.get("target"), int | float):
+        facts["target"] = str(facts["target"])
     for key, value in facts.items():
         if key not in KEYS:
             close = difflib.get_close_matches(key, KEYS, n=1)

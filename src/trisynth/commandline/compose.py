@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from trisynth import renamed
-from trisynth.commandline import beside, choices
+from trisynth.commandline import beside, choices, form
 from trisynth.commandline.mistakes import as_mistake
 from trisynth.config import CONF, current_name, digest, files_of, locate
 from trisynth.errors import InputError
@@ -24,7 +24,8 @@ _IDENTITY = ("hydra/sweeper", "hydra.sweeper")
 
 def composed(arguments: Sequence[str]) -> dict[str, Any]:
     """Return the resolved root configuration of a command line, where Hydra does not run the program."""
-    arguments = list(arguments)
+    form.check(arguments)
+    arguments = form.quoted(arguments)
     for argument in arguments:
         choices.check(argument, arguments)
     try:
@@ -69,8 +70,9 @@ def known_keys(arguments: Sequence[str] = ()) -> list[str]:
 
 def present_name(key: str, arguments: Sequence[str]) -> str | None:
     """Return the present name of a former setting or constructor argument, given by its dotted name, or None."""
-    if key in renamed.SETTINGS:
-        return renamed.SETTINGS[key]
+    for former, present in renamed.SETTINGS.items():
+        if key == former or key.startswith(f"{former}."):
+            return present + key.removeprefix(former)
     place, _, argument = key.rpartition(".")
     node: Any = _chosen(arguments)
     for part in filter(None, place.split(".")):
@@ -105,6 +107,8 @@ def checked(arguments: list[str]) -> list[str]:
     Group choices are compared with the existing yaml files. A sweep gets a folder named after what decides its
     results, so that the same command finds its own jobs again.
     """
+    form.check(arguments)
+    arguments = form.quoted(arguments)
     for argument in arguments:
         choices.check(argument, arguments)
     choices.split(arguments)

@@ -14,6 +14,9 @@ from omegaconf.errors import OmegaConfBaseException
 from trisynth import renamed
 from trisynth.errors import InputError
 
+# As of a program that SIGPIPE ended.
+_CLOSED_PIPE = 141
+
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
@@ -22,6 +25,11 @@ def one_line_errors() -> Iterator[None]:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # A reader such as head or less has closed the pipe; Python would otherwise fail again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(_CLOSED_PIPE) from None
     except (InputError, HydraException, OmegaConfBaseException) as error:
         mistake = error if isinstance(error, InputError) else as_mistake(error, sys.argv[1:])
         message, status = str(mistake), 2
@@ -58,6 +66,9 @@ def as_mistake(
     if other := re.match(r"Error merging override [+]*([\w./]+)=(.*)", first):
         remedy = "has the wrong type; a mapping can only be replaced by a mapping, and an entry is removed by ~name"
         return InputError(other.group(1), other.group(2), remedy)
+    if several := re.match(r"Ambiguous value for argument '([^=]+)=(.*)'", first):
+        remedy = "several values make a sweep: add -m to trisynth run; a list is written [first,second]"
+        return InputError(several.group(1), several.group(2), remedy)
     unknown = re.match(r"Could not override '([^']+)'", first)
     key = unknown.group(1) if unknown else getattr(error, "full_key", None)
     if not key:

@@ -68,6 +68,8 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
     kept = _kept_rows(X, y, spec.target, note)
     X, y = X[kept].reset_index(drop=True), y[kept].reset_index(drop=True)
     y = y.cat.remove_unused_categories() if task == "classification" else y.astype("float64")
+    if task == "regression" and len(raw) and not len(y):
+        raise InputError("dataset.task", task, f"{spec.target} holds no number; take dataset.task=classification")
     _check(y, cfg)
     _remark(X, note)
 
@@ -104,7 +106,8 @@ def _unused(X: pd.DataFrame) -> str:
 
 def _check(y: pd.Series, cfg: Mapping[str, Any]) -> None:
     if len(y) < 2:
-        raise InputError("dataset.name", cfg["name"], f"{len(y)} usable rows are left; give at least two")
+        left = f"{len(y)} usable row" + "s" * (len(y) != 1)
+        raise InputError("dataset.name", cfg["name"], f"{left} left, with a target and not repeated; give at least two")
     if y.nunique() < 2:
         remedy = f"has the one value {y.iloc[0]} in all {len(y)} rows; there is nothing to learn"
         raise InputError("dataset.target", cfg["target"], remedy)

@@ -137,7 +137,7 @@ class Dataset:
     @property
     def target_last(self) -> pd.DataFrame:
         """Whole table, shape (n, d + 1), with the target as last column."""
-        return self.X.assign(**{self.spec.target: self.y})
+        return replace(self, place=None).frame
 
     @property
     def facts(self) -> dict[str, Column]:

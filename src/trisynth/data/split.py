@@ -1,5 +1,6 @@
 """Stratified split into training and test rows, without traces of the test rows in the training part."""
 
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -69,4 +70,12 @@ def _known(dataset: Dataset, train_rows: np.ndarray, test_rows: np.ndarray) -> t
             known = seen[name].cat.categories
             late = test.X[name].cat.remove_unused_categories().cat.categories.difference(known)
             all_of[name] = test.X[name].cat.set_categories(known.append(late))
-    return replace(train, X=train.X.assign(**seen)), replace(test, X=test.X.assign(**all_of))
+    return _with(train, seen), _with(test, all_of)
+
+
+def _with(dataset: Dataset, columns: Mapping[Hashable, pd.Series]) -> Dataset:
+    # Not by assign, whose column names must be texts.
+    X = dataset.X.copy(deep=False)
+    for name, column in columns.items():
+        X[name] = column
+    return replace(dataset, X=X)

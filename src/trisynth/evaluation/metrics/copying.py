@@ -98,7 +98,9 @@ class NearestRecord(CopyingMetric):
 def row_hashes(table: pd.DataFrame) -> np.ndarray:
     """Hash each row of a canonical table to 64 bits; equal rows have equal hashes."""
     # Adding zero makes -0.0 and 0.0 the same cell.
-    plain = table.assign(**{name: table[name] + 0.0 for name in table.select_dtypes("number")})
+    plain = table.copy(deep=False)
+    for name in table.select_dtypes("number"):
+        plain[name] = table[name] + 0.0
     return pd.util.hash_pandas_object(plain, index=False).to_numpy()
 
 

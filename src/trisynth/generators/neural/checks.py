@@ -11,9 +11,11 @@ from trisynth.errors import InputError
 def check_sizes(**sizes: object) -> None:
     """Refuse every value that is neither a whole number >= 1 nor a sequence of such numbers."""
     for name, value in sizes.items():
-        for size in value if isinstance(value, Sequence) and not isinstance(value, str) else [value]:
+        several = isinstance(value, Sequence) and not isinstance(value, str)
+        for size in value if several else [value]:
             if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-                raise InputError(name, value, "must be whole numbers, 1 or more")
+                kind = "whole numbers" if several else "a whole number"
+                raise InputError(name, value, f"must be {kind}, 1 or more")
 
 
 def check_rates(**rates: object) -> None:

@@ -1,0 +1,73 @@
+"""Form of a command line: options that exist, and settings written as NAME=VALUE."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
+from trisynth.errors import InputError
+
+# Options of Hydra; those in the first group take the next word as their value.
+_VALUED = (
+    *("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp"),
+    *("--package", "-p", "--cfg", "-c", "--info", "-i", "--experimental-rerun"),
+)
+_PLAIN = ("-m", "--multirun", "-r", "--run", "--resolve", "--shell-completion", "-sc")
+_HELP = ("-h", "--help", "--hydra-help", "--version")
+# Settings whose values are texts, which need no quotes here.
+_TEXTS = ("dataset.path", "dataset.target", "out", "given")
+_TABLES = (".csv", ".tsv", ".txt", ".parquet")
+
+
+def check(arguments: Sequence[str]) -> None:
+    """Refuse an unknown option, and a word that is neither a setting nor the value of an option.
+
+    Raises
+    ------
+    InputError
+        For the first such word.
+    """
+    before = ""
+    for argument in arguments:
+        option, equals, value = argument.partition("=")
+        if option.startswith("-"):
+            if option not in (*_VALUED, *_PLAIN, *_HELP):
+                raise InputError("option", argument, _remedy(option, value))
+        elif not equals and not option.startswith("~") and before not in _VALUED:
+            remedy = "must have the form NAME=VALUE"
+            if Path(argument).suffix in _TABLES:
+                kind = "parquet" if argument.endswith(".parquet") else "csv"
+                remedy = f"is no setting; add dataset={kind} dataset.path={argument} dataset.target=COLUMN"
+            raise InputError("argument", argument, remedy)
+        before = argument
+
+
+def quoted(arguments: Sequence[str]) -> list[str]:
+    """Return the command line with quotes around the paths and column names that are no text in Hydra's grammar."""
+    parser = OverridesParser.create()
+
+    def kept(argument: str) -> bool:
+        try:
+            value = parser.parse_override(argument).value()
+        except HydraException:
+            return False
+        # A column may be called 7 or yes.
+        return not isinstance(value, bool | int | float)
+
+    found = []
+    for argument in arguments:
+        name, _, value = argument.partition("=")
+        if name in _TEXTS and value and not kept(argument):
+            escaped = value.replace("'", "\\'")
+            argument = f"{name}='{escaped}'"
+        found.append(argument)
+    return found
+
+
+def _remedy(option: str, value: str) -> str:
+    close = difflib.get_close_matches(option, (*_VALUED, *_PLAIN, *_HELP), n=1, cutoff=0.8)
+    if close:
+        return f"no such option; did you mean {close[0]}?"
+    return f"no such option; settings have no dashes: {option.lstrip('-')}={value or 'VALUE'}"

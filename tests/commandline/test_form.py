@@ -1,0 +1,62 @@
+"""Form of a command line: what Hydra's grammar would refuse is quoted or explained in one line."""
+
+import subprocess
+import sys
+
+import pytest
+
+from trisynth.commandline import checked, composed, form
+from trisynth.errors import InputError
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-m", "seed=1,2"],
+        ["--multirun", "--config-dir", "mine", "seed=1"],
+        ["--config-dir=mine"],
+        ["--cfg", "job"],
+        ["~metrics.copying", "+experiment=smoke"],
+        [],
+    ],
+)
+def test_hydras_own_forms_pass(arguments):
+    form.check(arguments)
+
+
+@pytest.mark.parametrize("read", [composed, checked])
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--n=3", "^option='--n=3': no such option; settings have no dashes: n=3$"),
+        ("--out", "^option='--out': .*: out=VALUE$"),
+        ("--multrun", r"did you mean --multirun\?$"),
+        ("seed", "^argument='seed': must have the form NAME=VALUE$"),
+        ("rows.parquet", "add dataset=parquet dataset.path=rows.parquet dataset.target=COLUMN$"),
+    ],
+)
+def test_other_forms_are_refused_with_the_remedy(read, argument, message):
+    with pytest.raises(InputError, match=message):
+        read([argument])
+
+
+@pytest.mark.parametrize("target", ["Größe (cm)", "7", "no", "it's", "plain"])
+def test_a_name_of_a_column_or_file_needs_no_quotes_of_hydra(target):
+    path = f"my data (1) {target}.csv"
+    dataset = composed(["dataset=csv", f"dataset.path={path}", f"dataset.target={target}"])["dataset"]
+    assert dataset["target"] == target and dataset["path"] == path
+
+
+def test_what_hydra_understands_is_left_alone():
+    given = ["dataset.path=a.csv,b.csv", "dataset.target='my target'", "seed=7", "dataset.target=null"]
+    assert form.quoted(given) == given
+
+
+def test_a_closed_pipe_ends_without_a_traceback():
+    program = subprocess.Popen(
+        [sys.executable, "-m", "trisynth", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    program.stdout.close()
+    assert program.stderr.read() == b""
+    assert program.wait() == 141
+    program.stderr.close()
