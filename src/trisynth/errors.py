@@ -20,7 +20,8 @@ class InputError(ValueError):
 
     def __str__(self) -> str:
         """Name parameter, value and remedy in one line."""
-        shown = repr(self.value)
+        # Arrays and tables have a representation of several lines.
+        shown = " ".join(map(str.strip, repr(self.value).splitlines()))
         if len(shown) > 200:
             shown = shown[:200] + "..."
         return f"{self.parameter}={shown}: {self.remedy}"

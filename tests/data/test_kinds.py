@@ -1,7 +1,11 @@
 """Kinds of columns: declared facts come first, and the rows must agree with them."""
 
+import datetime
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from trisynth.data.dataset import Column
@@ -58,3 +62,37 @@ def test_texts_are_no_declared_number():
 
 def test_every_kind_has_a_name_of_its_own():
     assert [kind.kind for kind in KINDS] == ["date", "number", "category"]
+
+
+@pytest.mark.parametrize(
+    ("values", "remedy"),
+    [
+        ([[1], [2]], "cells of type list"),
+        ([{"a": 1}], "cells of type dict"),
+        ([(1, 2), (3, 4)], "cells of type tuple"),
+        (pd.Series([[1]], dtype=pd.ArrowDtype(pa.list_(pa.int64()))), "cells of type"),
+        (pd.Series([Decimal(1)], dtype=pd.ArrowDtype(pa.decimal128(9, 2))), "convert the column to float"),
+        ([1 + 2j], "convert the column to float"),
+        (pd.arrays.SparseArray([0, 0, 1]), "to_dense"),
+        ([len, print], "without an order"),
+    ],
+)
+def test_cells_that_are_neither_numbers_nor_categories_are_refused(values, remedy):
+    with pytest.raises(InputError, match=rf"^X='m': holds .*{remedy}"):
+        learn(pd.Series(values, name="m"))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.to_timedelta([1, 2, 1], unit="s"),
+        pd.period_range("2020", periods=3, freq="M"),
+        pd.cut(pd.Series([1.0, 2.0, 3.0]), 2),
+        pd.Series([datetime.date(2020, 1, day) for day in (1, 2, 3)]),
+        pd.Series(pd.date_range("2020", periods=3, tz="UTC")).astype("timestamp[ns, UTC][pyarrow]"),
+    ],
+)
+def test_spans_and_dates_come_back_as_they_were(values):
+    values = pd.Series(values)
+    column = learn(values)
+    pd.testing.assert_series_equal(column.restore(column.canonical(values)), values, check_names=False)

@@ -1,11 +1,14 @@
 """A saved generator is data: it comes back as it was, and no file makes the reader run something else."""
 
+import datetime
 import io
 import json
 import zipfile
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from trisynth.encoders.table import TableEncoder
@@ -175,3 +178,47 @@ def test_objects_of_another_package_need_the_class_at_hand_or_permission(tmp_pat
     assert persistence.load(path, object, allow=["stranger"]).content == [1, 2]
     with pytest.raises(InputError, match=r"^saved state='stranger.Box': "):
         persistence.load(path, object)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pd.array(["a", "b"], dtype="string[pyarrow]"),
+        pd.Series(["a", "b"], dtype=pd.ArrowDtype(pa.string())),
+        pd.Series(["a", "b"], dtype=pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string()))),
+        pd.Series([1, 2], dtype="int64[pyarrow]"),
+        pd.Series([datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)]),
+        pd.Series([datetime.time(1), datetime.time(2)]),
+        pd.to_timedelta([1, 2], unit="s"),
+        pd.period_range("2020", periods=2, freq="M"),
+        pd.cut(pd.Series([1.0, 2.0]), 2),
+        [Decimal("1.5"), Decimal("2.5")],
+        [b"a", b"b"],
+    ],
+    ids=str,
+)
+def test_rows_of_every_dtype_are_the_same_after_loading(cells, tmp_path):
+    frame = pd.DataFrame({"n": range(20), "cells": pd.Series(cells).repeat(10).reset_index(drop=True)})
+    fitted = Independent().fit(frame)
+    fitted.save(tmp_path / "generator")
+    rows = fitted.sample(20)
+    assert rows["cells"].dtype == frame["cells"].dtype
+    pd.testing.assert_frame_equal(Generator.load(tmp_path / "generator").sample(20), rows)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"~": "object"},
+        {"~": "array", "number": 500},
+        {"~": "dtype", "name": "no such"},
+        {"~": "extension", "name": "no such"},
+        {"~": "object", "class": "trisynth.config.digest", "state": {"~": "dict", "items": []}},
+        {"~": "object", "class": "trisynth.generators.base.Generator", "state": {"~": "dict", "items": []}},
+    ],
+)
+def test_a_state_that_makes_no_sense_is_one_line(path, state):
+    rewrite(path, lambda _: state)
+    with pytest.raises(InputError, match="is not a saved Generator"):
+        Generator.load(path)

@@ -6,6 +6,7 @@ to the canonical ones and back. A further kind is one class here: an entry in ``
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -172,12 +173,13 @@ class Date(Number):
 
     @staticmethod
     def _floats(values: pd.Series) -> np.ndarray:
-        naive = values.dt.tz_convert(None) if isinstance(values.dtype, pd.DatetimeTZDtype) else values
+        zone = _zone(values.dtype)
+        naive = values.astype(pd.DatetimeTZDtype("ns", zone)).dt.tz_convert(None) if zone else values
         return (naive.astype("datetime64[ns]").to_numpy() - np.datetime64(0, "ns")) / np.timedelta64(1, "s")
 
     def _typed(self, numbers: pd.Series) -> pd.Series:
         dates = pd.to_datetime(numbers, unit="s").astype("datetime64[ns]")
-        zone = getattr(self.dtype, "tz", None)
+        zone = _zone(self.dtype)
         return (dates.dt.tz_localize("UTC").dt.tz_convert(zone) if zone else dates).astype(self.dtype)
 
     @staticmethod
@@ -218,12 +220,18 @@ class Category(Kind):
                 raise InputError(f"facts.{values.name}.categories", unknown[0], remedy)
             seen = [spelled.get(text, text) for text in facts.categories]
         else:
-            seen.sort(key=lambda value: (type(value).__name__, value))
+            try:
+                seen.sort(key=lambda value: (type(value).__name__, value))
+            except TypeError:
+                remedy = "holds cells without an order; give texts, or drop the column"
+                raise InputError("X", values.name, remedy) from None
         return cls(values.name, values.dtype, facts, pd.Index(seen, dtype=object))
 
     def canonical(self, values: pd.Series) -> pd.Series:
         """Translate to pandas categories; unknown ones become missing."""
-        return pd.Series(pd.Categorical(values.astype(object), categories=self.categories), index=values.index)
+        # As an array: from a Series of objects, pandas would guess the dtype anew, with a warning.
+        cells = values.astype(object).to_numpy()
+        return pd.Series(pd.Categorical(cells, categories=self.categories), index=values.index)
 
     def restore(self, values: pd.Series) -> pd.Series:
         """Translate to the original dtype."""
@@ -252,6 +260,7 @@ def learn(values: pd.Series, facts: Column | None = None) -> Kind:
         If the cells are not of the declared kind, or not among the declared categories.
     """
     facts = facts or Column()
+    _check_cells(values)
     own = next(kind for kind in KINDS if kind.takes(values.dtype))
     if facts.kind == Category.kind:
         return Category.learn(values, facts)
@@ -259,3 +268,23 @@ def learn(values: pd.Series, facts: Column | None = None) -> Kind:
         remedy = f"the column holds {values.dtype}; convert it, or declare a category"
         raise InputError(f"facts.{values.name}.kind", facts.kind, remedy)
     return own.learn(values, facts)
+
+
+def _zone(dtype: object) -> object:
+    """Return the time zone of dates, None if they have none."""
+    return getattr(getattr(dtype, "pyarrow_dtype", dtype), "tz", None)
+
+
+def _check_cells(values: pd.Series) -> None:
+    """Refuse cells of which no kind can make a number or a category."""
+    dtype = values.dtype
+    if isinstance(dtype, pd.SparseDtype):
+        raise InputError("X", values.name, f"holds {dtype}; convert the column by .sparse.to_dense()")
+    decimal = types.is_numeric_dtype(dtype) and types.is_object_dtype(getattr(dtype, "numpy_dtype", None))
+    if decimal or types.is_complex_dtype(dtype):
+        raise InputError("X", values.name, f"holds {dtype}; convert the column to float")
+    if types.is_object_dtype(dtype) or isinstance(dtype, pd.ArrowDtype):
+        for kind in {type(cell) for cell in values}:
+            if issubclass(kind, Collection) and not issubclass(kind, str | bytes):
+                remedy = f"holds cells of type {kind.__name__}; give one number or text per cell, or drop the column"
+                raise InputError("X", values.name, remedy)

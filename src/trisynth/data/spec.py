@@ -1,8 +1,7 @@
 """Checks of declared facts: every wrong name and value is found before any cell is read."""
 
 import difflib
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -42,6 +41,16 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     if columns.get(cfg["target"], Column()).kind == "ignore":
         raise InputError(f"dataset.columns.{cfg['target']}.kind", "ignore", "the target cannot be ignored")
     texts = {key: cfg.get(key) or "" for key in ("licence", "note")}
+    for key, text in texts.items():
+        if not isinstance(text, str):
+            raise InputError(f"dataset.{key}", text, "must be a text")
+    # Folders are named after it.
+    name = cfg["name"]
+    if name is not None and (not isinstance(name, str) or set(name) & set("/\\") or name in ("", ".", "..")):
+        raise InputError("dataset.name", name, "must be a text without / that can name a folder")
+    missing = cfg.get("missing") or ()
+    if isinstance(missing, str | Mapping) or not isinstance(missing, Iterable):
+        raise InputError("dataset.missing", missing, "must be a list of the texts that mean missing, such as [n/a]")
     return Spec(name=cfg["name"], target=cfg["target"], task=cfg.get("task"), columns=columns, **texts)
 
 
@@ -70,17 +79,26 @@ def checked_facts(
         If a column does not exist or a declared fact makes no sense.
     """
     names = list(names)
+    if not isinstance(facts or {}, Mapping):
+        raise InputError(parameter, facts, "must map names of columns to their facts, as in {age: {kind: number}}")
     for name in facts or {}:
         if name not in names:
             raise InputError(parameter, name, no_column(name, names))
     given = {name: facts[name] for name in names if name in (facts or {})}
     return {
-        name: fact if isinstance(fact, Column) else _column(f"{parameter}.{name}", fact or {})
+        name: _column(f"{parameter}.{name}", _stated(fact) if isinstance(fact, Column) else fact or {})
         for name, fact in given.items()
     }
 
 
+def _stated(fact: Column) -> dict[str, Any]:
+    """Return the fields of a declaration that are given."""
+    return {key: value for key, value in vars(fact).items() if value is not None}
+
+
 def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
+    if not isinstance(facts, Mapping):
+        raise InputError(parameter, facts, "must be a mapping of facts, such as {kind: number}")
     known = [field.name for field in fields(Column)]
     for key, value in facts.items():
         if key not in known:
@@ -89,16 +107,36 @@ def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
     if facts.get("kind") not in (None, *KINDS):
         raise InputError(f"{parameter}.kind", facts["kind"], f"must be one of {', '.join(KINDS)}")
     if facts.get("categories") is not None:
-        facts["categories"] = tuple(map(str, facts["categories"]))
+        facts["categories"] = _categories(f"{parameter}.categories", facts["categories"])
         facts.setdefault("kind", "category")
     if facts.get("bounds") is not None:
-        low, high = facts["bounds"] if len(facts["bounds"]) == 2 else (math.inf, -math.inf)
-        if not low <= high:
-            raise InputError(f"{parameter}.bounds", list(facts["bounds"]), "must be [smallest, largest]")
-        facts["bounds"] = (float(low), float(high))
+        facts["bounds"] = _bounds(f"{parameter}.bounds", facts["bounds"])
+    if facts.get("integer") not in (None, True, False):
+        raise InputError(f"{parameter}.integer", facts["integer"], "must be true or false")
+    if not isinstance(facts.get("unit") or "", str):
+        raise InputError(f"{parameter}.unit", facts["unit"], "must be a text")
     if facts.get("bounds") is not None or facts.get("integer"):
         facts.setdefault("kind", "number")
     return Column(**facts)
+
+
+def _categories(parameter: str, given: Any) -> tuple[str, ...]:
+    if isinstance(given, str | Mapping) or not isinstance(given, Sequence):
+        raise InputError(parameter, given, "must be a list of the admissible values")
+    texts = tuple(map(str, given))
+    if not texts or len(set(texts)) < len(texts):
+        raise InputError(parameter, list(given), "must name at least one value, and each once")
+    return texts
+
+
+def _bounds(parameter: str, given: Any) -> tuple[float, float]:
+    try:
+        low, high = map(float, () if isinstance(given, str | Mapping) else given)
+        if low <= high:
+            return low, high
+    except (TypeError, ValueError):
+        pass
+    raise InputError(parameter, given, "must be two numbers, [smallest, largest]")
 
 
 def no_column(name: object, names: Iterable) -> str:

@@ -127,7 +127,7 @@ class Generator(BaseEstimator, ABC):
         self.target_ = learn(given.y, replace(facts, kind=kind))
         cells = self.target_.canonical(given.y)
         if self.numeric_target_:
-            labels = _quantile_bins(given.y.to_numpy(float))
+            labels = _quantile_bins(cells.to_numpy() * self.target_.unit)
             self.target_column_ = _fresh_name(table, given.y.name)
             table[self.target_column_] = cells
             self.labels_ = np.arange(labels.max() + 1)

@@ -1,15 +1,20 @@
 """Persistence of fitted objects as one file of JSON and arrays, without pickle: reading a file runs no code of it."""
 
+import base64
+import datetime
 import io
 import json
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from trisynth.cache import write_atomic
 from trisynth.config import ALLOWED, locate
@@ -17,6 +22,14 @@ from trisynth.errors import InputError
 
 T = TypeVar("T")
 _TAG = "~"
+# Cells that a text describes in full, each with the reader of the text that ``isoformat`` returns.
+_TEXTS = {
+    "timestamp": (pd.Timestamp, pd.Timestamp),
+    "timedelta": (pd.Timedelta, pd.Timedelta),
+    "datetime": (datetime.datetime, datetime.datetime.fromisoformat),
+    "date": (datetime.date, datetime.date.fromisoformat),
+    "time": (datetime.time, datetime.time.fromisoformat),
+}
 # The zip format's earliest date: equal states give equal bytes.
 _DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -61,9 +74,12 @@ def load(path: Path, kind: type[T], allow: Iterable[str] = ()) -> T:
                 np.load(io.BytesIO(archive.read(f"{i}.npy")), allow_pickle=False)
                 for i in range(len(archive.namelist()) - 1)
             ]
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        fitted = _decode(state, arrays, _with_own(kind, allow))
+    except InputError:
+        raise
+    # A damaged file may hold anything; only a file that this module wrote is sure to be read.
+    except (OSError, LookupError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError("path", str(path), f"is not a saved {kind.__name__} ({error})") from None
-    fitted = _decode(state, arrays, _with_own(kind, allow))
     if not isinstance(fitted, kind):
         raise InputError("path", str(path), f"holds a {type(fitted).__name__}, not a {kind.__name__}")
     return fitted
@@ -100,10 +116,26 @@ def _encode(value: Any, arrays: list[np.ndarray], allow: tuple[str, ...]) -> Any
         return {_TAG: "dtype", "name": "object" if value.hasobject else value.str}
     if isinstance(value, pd.CategoricalDtype):
         return {_TAG: "categorical", "categories": inner(value.categories), "ordered": bool(value.ordered)}
+    if isinstance(value, pd.StringDtype):
+        return {_TAG: "string", "storage": value.storage, "missing": inner(value.na_value)}
+    if isinstance(value, pd.ArrowDtype):
+        schema = pa.schema([("cells", value.pyarrow_dtype)]).serialize().to_pybytes()
+        return {_TAG: "arrow", "schema": base64.b64encode(schema).decode()}
     if isinstance(value, pd.api.extensions.ExtensionDtype):
         return {_TAG: "extension", "name": str(value)}
-    if isinstance(value, pd.Timestamp):
-        return {_TAG: "timestamp", "text": value.isoformat()}
+    if value is pd.NA or value is pd.NaT:
+        return {_TAG: "missing", "name": str(value)}
+    if isinstance(value, bytes):
+        return {_TAG: "bytes", "text": base64.b64encode(value).decode()}
+    if isinstance(value, Decimal):
+        return {_TAG: "decimal", "text": str(value)}
+    if isinstance(value, pd.Period):
+        return {_TAG: "period", "ordinal": value.ordinal, "freq": value.freqstr}
+    if isinstance(value, pd.Interval):
+        return {_TAG: "interval", "ends": [inner(value.left), inner(value.right)], "closed": value.closed}
+    for name, (kind, _) in _TEXTS.items():
+        if isinstance(value, kind):
+            return {_TAG: name, "text": value.isoformat()}
     if isinstance(value, pd.Index):
         return {
             _TAG: "index",
@@ -153,8 +185,22 @@ def _decode(value: Any, arrays: list[np.ndarray], allow: tuple[str, ...]) -> Any
             return pd.CategoricalDtype(inner(value["categories"]), value["ordered"])
         case "extension":
             return pd.api.types.pandas_dtype(value["name"])
-        case "timestamp":
-            return pd.Timestamp(value["text"])
+        case "string":
+            return pd.StringDtype(value["storage"], inner(value["missing"]))
+        case "arrow":
+            return pd.ArrowDtype(pa.ipc.read_schema(pa.py_buffer(base64.b64decode(value["schema"]))).field(0).type)
+        case "missing":
+            return {"<NA>": pd.NA, "NaT": pd.NaT}[value["name"]]
+        case "bytes":
+            return base64.b64decode(value["text"])
+        case "decimal":
+            return Decimal(value["text"])
+        case "period":
+            return pd.Period(ordinal=value["ordinal"], freq=value["freq"])
+        case "interval":
+            return pd.Interval(*map(inner, value["ends"]), value["closed"])
+        case name if name in _TEXTS:
+            return _TEXTS[name][1](value["text"])
         case "index":
             return pd.Index(inner(value["values"]), dtype=inner(value["dtype"]), name=inner(value["name"]))
         case "series":
@@ -166,6 +212,8 @@ def _decode(value: Any, arrays: list[np.ndarray], allow: tuple[str, ...]) -> Any
             return pd.DataFrame({series.name: series for series in map(inner, value["columns"])})
         case "object":
             found = locate(value["class"], "saved state", allow)
+            if not isinstance(found, type):
+                raise TypeError(f"{value['class']} is no class")
             restored = found.__new__(found)
             restored.__dict__.update(inner(value["state"]))
             return restored
