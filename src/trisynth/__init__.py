@@ -1,4 +1,4 @@
-"""Synthetic tabular data that is tested for its use: generators, evaluation and experiments.
+"""Synthetic tabular data: generators, evaluation of their utility, and experiments.
 
 >>> from trisynth import Circuit
 >>> rows = Circuit().fit(df, target="y").sample(1000)  # doctest: +SKIP

@@ -76,7 +76,7 @@ def evaluate(
     classifier: str = "forest",
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Score synthetic rows: how useful they are, how like real rows, and whether they copy.
+    """Score the utility, the fidelity and the copying of synthetic rows.
 
     Parameters
     ----------

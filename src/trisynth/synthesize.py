@@ -165,7 +165,7 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
 
 
 def _check(generator: Mapping[str, Any], n: int | Mapping | None, allow: Iterable[str]) -> None:
-    """Refuse a generator that cannot complete rows, and a number of rows that is none of completions."""
+    """Refuse a generator that cannot complete rows, and an invalid number of completions."""
     if not hasattr(locate(generator["_target_"], "generator._target_", allow), "conditional"):
         raise InputError("generator", target_name(generator), "cannot complete given rows; use generator=circuit")
     if isinstance(n, Mapping) or n == 0:

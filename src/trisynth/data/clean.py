@@ -114,7 +114,7 @@ def _check(y: pd.Series, cfg: Mapping[str, Any]) -> None:
 
 
 def _remark(X: pd.DataFrame, note) -> None:
-    """Report columns that are kept as they are but deserve a look."""
+    """Report suspicious columns, which are kept unchanged."""
     for name in X:
         distinct = X[name].nunique()
         if distinct == 0:

@@ -80,7 +80,7 @@ def clean_column(cells: pd.Series, facts: Column, missing: Collection[object], n
 
 
 def _texts(distinct) -> list[str]:
-    """Write the distinct values as texts: composed, without outer blanks, whole floats without a point."""
+    """Write the distinct values as texts: composed Unicode, without outer blanks, whole floats without a point."""
     if types.is_float_dtype(distinct.dtype):
         return [str(int(v)) if np.isfinite(v) and v == int(v) else str(float(v)) for v in distinct]
     return [" ".join(unicodedata.normalize("NFC", str(value)).split()) for value in distinct]

@@ -171,7 +171,7 @@ class Balanced(Arm):
 
 @dataclass(frozen=True)
 class Duplicated(_Proportional):
-    """The real rows, repeated where ``combined`` adds synthetic ones: the same amount of rows, no information.
+    """The real rows, repeated where ``combined`` adds synthetic ones: equally many rows without new information.
 
     Parameters
     ----------

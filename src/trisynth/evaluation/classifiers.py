@@ -46,7 +46,9 @@ class Classifier:
         """Check that probabilities can be predicted."""
         if self.classification is not None and not hasattr(self.classification, "predict_proba"):
             kind = type(self.classification).__name__
-            raise InputError("classifier.classification", kind, "needs predict_proba; calibrate it")
+            raise InputError(
+                "classifier.classification", kind, "must have predict_proba; wrap it in CalibratedClassifierCV"
+            )
 
     def estimator(self, task: str, seed: int) -> BaseEstimator:
         """Return a copy of the estimator for ``task``, its random states seeded by the stream ``classifier``."""

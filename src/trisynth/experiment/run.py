@@ -100,6 +100,6 @@ def write_curves(experiment: "Experiment", folder: Path) -> None:
 
 
 def write_summary(experiment: "Experiment", folder: Path) -> None:
-    """Write the generator's text for people to ``summary.txt``, where it has one."""
+    """Write the generator's summary to ``summary.txt``, where it has one."""
     if summary := experiment.generator().summary():
         write_atomic(folder / "summary.txt", summary + "\n")

@@ -94,7 +94,7 @@ class Generator(BaseEstimator, ABC):
             If the arguments do not describe one table with a complete target.
         """
         for name in sorted(hints.keys() - list(inspect.signature(self._fit).parameters)[3:]):
-            raise InputError(name, hints[name], f"{type(self).__name__} does not take it when it is fitted")
+            raise InputError(name, hints[name], f"{type(self).__name__}.fit has no such argument; leave it out")
         rng = seeds.stream(seed, "generator.fit")
         given = training(X, y, target, facts)
         # A fit starts from nothing: state of an earlier one would be saved, too.
@@ -188,7 +188,7 @@ class Generator(BaseEstimator, ABC):
             )
         if self.numeric_target_:
             raise InputError("n", dict(n), "a numeric target has no classes; give a number of rows")
-        # Labels are also found by their text, so that a command line can ask for the class 1 as "1".
+        # Labels are also found by their text, so that a command line can name the class 1 as "1".
         by_text = {str(label): i for i, label in enumerate(self.labels_)}
         counts = [0] * len(self.labels_)
         for label, count in n.items():
@@ -211,7 +211,7 @@ class Generator(BaseEstimator, ABC):
         return {}
 
     def summary(self) -> str:
-        """Return a text about the fit for people; a job writes it to ``summary.txt`` unless it is empty."""
+        """Return a readable summary of the fit; a job writes it to ``summary.txt`` unless it is empty."""
         return ""
 
     def save(self, path: str | Path) -> None:

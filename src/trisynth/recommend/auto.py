@@ -90,7 +90,7 @@ class Auto(Generator):
     ----------
     trials_ : DataFrame
         ``stage`` (choose, confirm, failed), ``candidate``, ``amount``, ``baseline``, ``gain`` (mean over the folds),
-        ``lower`` (its bound; the winner of many has an honest one only when confirmed), ``folds``, ``problem``.
+        ``lower`` (its bound; for the winner, unbiased only on the confirmation folds), ``folds``, ``problem``.
     advice_ : dict
         ``candidate``, ``amount`` (0 for none), ``reason`` (empty unless none), and what was confirmed.
     chosen_ : Generator

@@ -1,4 +1,4 @@
-"""Summary of a search for people: the table of its trials and one sentence."""
+"""Readable summary of a search: the table of its trials and one sentence."""
 
 from collections.abc import Mapping
 from typing import Any

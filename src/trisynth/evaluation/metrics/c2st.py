@@ -87,7 +87,7 @@ class C2ST(FidelityMetric):
         return scores
 
     def _assign_folds(self, hashes: np.ndarray, generated: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Assign rows to folds of equal size on each side; one-sided twins share a fold where twins are rare."""
+        """Assign rows to folds of equal size on each side; equal rows of one side stay together if there are few."""
         folds = np.empty(len(generated), dtype=int)
         for side in (False, True):
             folds[generated == side] = rng.permutation(np.sum(generated == side)) % self.folds

@@ -24,8 +24,8 @@ _TIE = 1e-9
 class IdenticalMatchShare(CopyingMetric):
     """Fraction of synthetic rows that equal a training row, target included, and that of held-out rows.
 
-    ``identical_match_share_base``, that of held-out rows, is the honest value: a table of few categories repeats itself
-    without any copying. A copy detector and no privacy verdict.
+    ``identical_match_share_base``, that of held-out rows, is the value without copying: a table of few categories
+    repeats itself. The metric detects copies; it does not establish privacy.
     """
 
     def _score(self, context):
@@ -38,22 +38,22 @@ class IdenticalMatchShare(CopyingMetric):
 
 @dataclass(frozen=True)
 class NearestRecord(CopyingMetric):
-    """Distance to the closest record (DCR): how much nearer synthetic rows lie to training than to held-out rows.
+    """Distance to the closest record (DCR): how much closer synthetic rows are to training than to held-out rows.
 
-    Distances are Euclidean in the encoder's space, without the target. A copy detector and no privacy verdict. Without
-    synthetic rows there are no scores.
+    Distances are Euclidean in the encoder's space, without the target. The metric detects copies; it does not
+    establish privacy. Without synthetic rows there are no scores.
 
-    ``dcr_share`` is the fraction of synthetic rows nearer to the training than to the held-out rows, ties one half, the
-    larger side subsampled to the smaller: 0.5 is honest. Copies read 1 where the sides are equally large, and
-    (1 + m / n) / 2 where only m of n training rows are left in the subsample.
+    ``dcr_share`` is the fraction of synthetic rows closer to the training rows than to the held-out rows. Ties count
+    one half, and the larger side is subsampled to the size of the smaller. The ideal value is 0.5. Copies score 1 where
+    both sides are equally large, and (1 + m / n) / 2 where only m of n training rows are left in the subsample.
 
     ``memorised`` uses all training rows. By symmetry, a fraction r = n / (n + m) of fresh rows is nearest to one of n
     training rows among n + m; the score is (s - r) / (1 - r) of the observed fraction s, equally near rows counting in
-    proportion. 0 is honest, 1 is a copy, and in between it estimates the fraction of rows that exist only because of a
-    training row.
+    proportion. The ideal value is 0, copies score 1, and values in between estimate the fraction of rows that exist
+    only because of a training row.
 
     ``dcr_ratio`` is the median distance from a synthetic row to its nearest training row over that of a held-out row:
-    1 is honest, 0 a copy. It is left out where most held-out rows have a twin in training.
+    the ideal value is 1, and copies score 0. It is left out where most held-out rows equal a training row.
 
     Parameters
     ----------

@@ -124,7 +124,7 @@ def shares(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
 
 
 def draw(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str = "", letters: int = 40) -> None:
-    """Draw one column of both tables: a histogram for numbers, bars for the rest; missing shares are shown.
+    """Draw one column of both tables: a histogram for numbers, bars for the rest, and the fraction of missing cells.
 
     Parameters
     ----------
