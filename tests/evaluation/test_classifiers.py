@@ -238,7 +238,7 @@ def test_mistakes_are_named():
             0,
         )
     silent = {"name": "mute", "classification": {"_target_": "sklearn.svm.LinearSVC"}}
-    with pytest.raises(InputError, match=r"classifier\.classification=.LinearSVC.: needs predict_proba"):
+    with pytest.raises(InputError, match=r"classifier\.classification=.LinearSVC.: must have predict_proba"):
         predict(silent, train, train.X)
     with pytest.raises(InputError, match=r"classifier\.regression=None: one has no estimator for regression"):
         Classifier("one", made(CONFIGS["knn"]).classification).estimator("regression", 0)
