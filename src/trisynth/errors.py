@@ -1,5 +1,8 @@
 """The one exception for a user's mistake: the parameter, its value and the remedy."""
 
+import argparse
+from typing import NoReturn
+
 
 class InputError(ValueError):
     """A parameter that cannot be used, in one line.
@@ -39,3 +42,11 @@ def require_number(parameter: str, value: object, low: float, high: float = floa
     if not number or not low <= value <= high or value == float("inf"):
         limits = f"{low:g} or more" if high == float("inf") else f"from {low:g} to {high:g}"
         raise InputError(parameter, value, f"must be a number, {limits}")
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """A parser of arguments whose mistakes are one line, as those of all commands."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the mistake and where help is, and exit with status 2."""
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")

@@ -76,6 +76,7 @@ def rows(found: list[tuple[dict, Result]], objective: list[Mapping]) -> pd.DataF
 def main(arguments: list[str]) -> None:
     """Run all searches, then the jobs on test rows; write one table."""
     config = commandline.composed(arguments)
+    searches = plan(config.get("searches"))
     objective = config["objective"]
     if not isinstance(objective, list) or not all(isinstance(term, Mapping) for term in objective):
         raise InputError("objective", objective, "must be a list of mappings: metric, best, worst")
@@ -84,7 +85,7 @@ def main(arguments: list[str]) -> None:
     name = commandline.sweep_name(arguments)
     folder = Path(config["paths"]["sweeps"]) / name
     found: list[tuple[dict, Result]] = []
-    for choices in plan(config.get("searches")):
+    for choices in searches:
         place = folder / "searches" / "-".join([name, *map(str, choices.values())])
         run(arguments, choices, place)
         found += trials(place, config, choices)

@@ -42,6 +42,7 @@ def prepare_stage(config: dict[str, Any], root: str = "data/prepared") -> None:
     replace(dataset, place=None).write(folder / "table.parquet")
     write_atomic(folder / "report.csv", report.round(6).to_csv(index=False))
     show_report(dataset, report)
+    print(f"table: {folder / 'table.parquet'}\nreport: {folder / 'report.csv'}")
 
 
 def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None:
@@ -72,7 +73,7 @@ def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None
 def show_report(dataset: Dataset, report: pd.DataFrame) -> None:
     """Print the kind of every column and the problems that cleaning found."""
     console = Console()
-    kinds = ", ".join(f"{name}: {dtype}" for name, dtype in dataset.X.dtypes.items())
+    kinds = "\n".join(f"  {name}: {dtype}" for name, dtype in dataset.X.dtypes.items())
     title = f"{dataset.spec.name}: {len(dataset):,} rows, {dataset.spec.task} of {dataset.spec.target}"
     console.print(f"{title}\n{kinds}", highlight=False, markup=False)
     out = Table()

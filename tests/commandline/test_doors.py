@@ -77,7 +77,7 @@ def test_version(shown):
             ["run", "generator._target_=json.loads"],
             "error: generator._target_='json.loads': must be a class or function",
         ),
-        (["search"], "error: objective='combined/f1_macro': must be a list"),
+        (["search"], "error: searches=None: must list values"),
         (["--completion", "csh"], "error: --completion='csh': must be one of bash, zsh, fish"),
     ],
 )

@@ -75,6 +75,12 @@ def test_an_all_missing_column_is_kept_and_reported(table):
     assert "all missing" in report["problem"].tolist()
 
 
+def test_a_category_of_texts_is_pointed_out(table):
+    texts = [f"text {i // 1.5:.0f}" for i in range(60)]
+    report = clean(pd.DataFrame({"remark": texts, "sex": ["f", "m"] * 30, "y": ["n", "y", "y"] * 20}), table())[1]
+    assert [*report["problem"]] == ["category of 40 values"]
+
+
 def test_an_identifier_is_pointed_out(table):
     raw = pd.DataFrame({"number": range(30), "size": np.linspace(0, 1, 30), "y": ["n", "y"] * 15})
     report = clean(raw, table())[1]

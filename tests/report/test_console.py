@@ -45,8 +45,8 @@ def test_a_job_shows_all_training_sets_with_their_gain_and_one_sentence(result):
     assert any(line.startswith(" combined") and line.endswith("+0.020") for line in text.splitlines())
     assert any("fidelity/ks" in line and "0.100  0.030    0.010" in line for line in text.splitlines())
     assert " ".join(text.split()).endswith(
-        "Combined rows score +0.020 macro-F1 against real rows and +0.020 against the best baseline (duplicated real) "
-        "on mine with smote; one seed has no interval, so this may be chance."
+        "Combined rows score +0.020 macro-F1 against real rows and +0.020 against the best baseline (duplicated real), "
+        "balanced rows 0.000 and 0.000, on mine with smote; one seed has no interval, so this may be chance."
     )
 
 

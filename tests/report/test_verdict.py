@@ -1,6 +1,7 @@
 """One sentence that claims no more than its intervals."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -13,6 +14,10 @@ def case(gain, half, over=None, over_half=0.01, *, count=5, dataset="mine", meth
     baseline = None if over is None else "threshold"
     against = None if over is None else Estimate(over, over_half, count)
     return Case(dataset, method, "combined", "macro-F1", Estimate(gain, half, count), baseline, against)
+
+
+def single(gain, over):
+    return case(gain, math.nan, over, math.nan, count=1)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +43,12 @@ def case(gain, half, over=None, over_half=0.01, *, count=5, dataset="mine", meth
             [case(0.012, math.nan, count=1)],
             "Combined rows score +0.012 macro-F1 against real rows on mine with smote; "
             "one seed has no interval, so this may be chance.",
+        ),
+        (
+            [replace(single(0.012, -0.1), balanced=single(0.1, -0.02))],
+            "Combined rows score +0.012 macro-F1 against real rows and -0.100 against the best baseline (tuned "
+            "threshold), balanced rows +0.100 and -0.020, on mine with smote; one seed has no interval, so this may "
+            "be chance.",
         ),
         (
             [case(0.011, 0.007, -0.07), case(0.018, 0.037, -0.06, method="vae")],

@@ -19,6 +19,8 @@ from trisynth.errors import InputError
 
 REPORT = ["column", "problem", "cells", "share", "treatment"]
 ROWS = "(rows)"
+# A category with more distinct values than this fraction of its cells is hardly one: generators only repeat them.
+MANY = 0.5
 
 
 def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFrame]:
@@ -123,3 +125,5 @@ def _remark(X: pd.DataFrame, note) -> None:
             note(name, "constant", len(X), "kept")
         elif distinct == len(X) > MOST_CLASSES and X[name].dtype != "float64":
             note(name, "every value distinct", len(X), "kept; kind=ignore drops an identifier")
+        elif X[name].dtype == "category" and distinct > max(MOST_CLASSES, MANY * X[name].count()):
+            note(name, f"category of {distinct:,} values", len(X), "kept; kind=ignore drops it")

@@ -5,16 +5,14 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
-from trisynth.errors import InputError
-from trisynth.report import pages
-from trisynth.report.page import index
+from trisynth.errors import InputError, OneLineParser
 
 _TEST_SIZE = Fraction(1, 3)
 
 
-def parser(program: str = "python -m trisynth.report") -> argparse.ArgumentParser:
+def parser(program: str = "trisynth report") -> argparse.ArgumentParser:
     """Build the command-line parser."""
-    found = argparse.ArgumentParser(prog=program, description="Make figures and tables from results.")
+    found = OneLineParser(prog=program, description="Make figures and tables from results.")
     commands = found.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     tables = commands.add_parser("tables", help="scores, gains, fidelity and copying of a sweep")
@@ -59,6 +57,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parser().parse_args(arguments)
+    # Later, so that help and mistakes do not wait for the drawing libraries.
+    from trisynth.report import pages
+    from trisynth.report.page import index
+
     command = " ".join(["python -m trisynth.report", *arguments])
     try:
         match options.command:

@@ -1,6 +1,7 @@
 """One sentence on whether synthetic rows help, which claims no more than its intervals show."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -31,6 +32,8 @@ class Case:
     baseline : str or None
         The best training set without synthetic rows.
     over_baseline : Estimate or None
+    balanced : Case or None
+        The same for rows that balance the classes, beside combined rows.
     """
 
     dataset: str
@@ -40,6 +43,7 @@ class Case:
     over_real: Estimate
     baseline: str | None = None
     over_baseline: Estimate | None = None
+    balanced: "Case | None" = None
 
 
 def cases(jobs: pd.DataFrame, test_size: float) -> list[Case]:
@@ -59,12 +63,18 @@ def cases(jobs: pd.DataFrame, test_size: float) -> list[Case]:
         for dataset, method, own in scores:
             if own != arm or (dataset, "", "real") not in scores:
                 continue
-            added = scores[dataset, method, arm]
-            best = best_baseline(scores, dataset)
-            over = difference(added, scores[dataset, "", best], test_size) if best else None
-            gain = difference(added, scores[dataset, "", "real"], test_size)
-            found.append(Case(dataset, method, arm, score, gain, best, over))
+            case = _case(scores, (dataset, method, arm), score, test_size)
+            if arm == "combined" and (dataset, method, "balanced") in scores:
+                case = replace(case, balanced=_case(scores, (dataset, method, "balanced"), score, test_size))
+            found.append(case)
     return found
+
+
+def _case(scores: Mapping, key: tuple[str, str, str], score: str, test_size: float) -> Case:
+    dataset = key[0]
+    best = best_baseline(scores, dataset)
+    over = difference(scores[key], scores[dataset, "", best], test_size) if best else None
+    return Case(*key, score, difference(scores[key], scores[dataset, "", "real"], test_size), best, over)
 
 
 def headlines(jobs: pd.DataFrame) -> dict[str, str]:
@@ -97,6 +107,9 @@ def _of_one(case: Case, single: bool) -> str:
     baseline = name_of(case.baseline) if case.baseline else None
     if single:
         against = f" and {signed(case.over_baseline)} against the best baseline ({baseline})" if baseline else ""
+        if beside := case.balanced:
+            second = f" and {signed(beside.over_baseline)}" if baseline else ""
+            against += f", {ADDED['balanced'].lower()} {signed(beside.over_real)}{second},"
         return (
             f"{rows} score {signed(gain)} {score} against real rows{against} {where}; "
             "one seed has no interval, so this may be chance."

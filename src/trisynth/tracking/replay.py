@@ -1,10 +1,10 @@
 """Replay of the mirror: every result that an MLflow database lacks."""
 
-import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from trisynth.errors import OneLineParser
 from trisynth.tracking import parent
 from trisynth.tracking.mirror import Mirror
 
@@ -29,9 +29,7 @@ def replay(tracking: Mapping[str, Any], paths: Mapping[str, str], sweeps: list[s
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line of the replay; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m trisynth.tracking", description="Copy to MLflow every result that its database lacks."
-    )
+    parser = OneLineParser(prog="trisynth mirror", description="Copy to MLflow every result that its database lacks.")
     parser.add_argument("--uri", default="sqlite:///mlflow.db", help="MLflow database or server")
     parser.add_argument("--experiment", default="trisynth", help="name of the MLflow experiment")
     parser.add_argument("--runs", default="runs", help="folder of the results of jobs")
