@@ -232,3 +232,31 @@ def test_the_import_is_light_and_works_from_any_folder(tmp_path):
     modules, printed = done.stdout.splitlines()
     assert not {"pandas", "numpy", "sklearn", "torch", "hydra"} & set(json.loads(modules))
     assert printed == "['a', 'y'] 2" and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("results.csv", b""),
+        ("results.csv", b"\x89PNG\x00\xff"),
+        ("other.txt", b"a,b\n1,2\n"),
+        ("k/result.json", b'{"key": "k", "name": "n", "config": 3, "metrics": {}}'),
+        ("k/result.json", b"{"),
+    ],
+)
+def test_load_runs_of_a_damaged_file_ends_in_one_line(tmp_path, name, content):
+    (tmp_path / "k").mkdir()
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=r"^path="):
+        load_runs(tmp_path / name if name == "other.txt" else tmp_path)
+
+
+def test_load_runs_keeps_names_that_pandas_takes_for_missing(tmp_path):
+    (tmp_path / "results.csv").write_text("key,dataset,real/auc\nk,NA,\n")
+    (row,) = load_runs(tmp_path).to_dict("records")
+    assert row["dataset"] == "NA" and pd.isna(row["real/auc"])
+
+
+def test_load_runs_of_no_path_ends_in_one_line():
+    with pytest.raises(InputError, match=r"^path=None"):
+        load_runs(None)

@@ -151,15 +151,29 @@ def load_runs(path: str | Path = "runs") -> pd.DataFrame:
     InputError
         If there is no finished job.
     """
-    path = Path(path)
+    try:
+        path = Path(path)
+    except TypeError:
+        raise InputError("path", path, "must be the path of a folder or of a results.csv") from None
     listed = path / "results.csv" if path.is_dir() else path
     if listed.is_file():
-        return pd.read_csv(listed, dtype={"key": str})
+        try:
+            # A data set may be called NA; only an empty cell is missing.
+            jobs = pd.read_csv(listed, dtype={"key": str}, keep_default_na=False, na_values=[""])
+            if "key" not in jobs:
+                raise ValueError("it has no column key")
+            return jobs
+        except (OSError, ValueError) as error:
+            raise InputError("path", str(listed), f"is no results.csv of a sweep ({error})") from None
     found = [Result.read(path, file.parent.name) for file in sorted(path.glob(f"*/{RESULT}"))]
     results = [result for result in found if result is not None]
     if not results:
         raise InputError("path", str(path), "holds no finished job; give paths.runs of a run, or a sweep's folder")
-    return table(results)
+    try:
+        return table(results)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        remedy = f"holds a {RESULT} that no run wrote ({type(error).__name__}: {error}); remove it"
+        raise InputError("path", str(path), remedy) from None
 
 
 def _generator(generator: str | Generator) -> Generator:

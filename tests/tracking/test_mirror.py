@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -244,3 +245,13 @@ def test_the_generator_is_a_model_where_requested(config, tmp_path):
     rows = mlflow.pyfunc.load_model(place).predict(pd.DataFrame({"rows": [7]}))
     assert len(rows) == 7
     assert "outcome" in rows
+
+
+@pytest.mark.parametrize("change", [{"path": "gone.csv"}, {"read": {"_target_": "no_such_package.read"}}])
+def test_a_result_is_mirrored_where_its_table_is_gone(finished, paths, tmp_path, change):
+    (result, *_) = results(finished)
+    mirror = Mirror({"uri": f"sqlite:///{tmp_path}/new.db", "experiment": "trisynth"}, paths)
+    mirror.job(replace(result, config={**result.config, "dataset": {**result.config["dataset"], **change}}))
+    assert mirror.close() is None
+    (run,) = runs_of(f"sqlite:///{tmp_path}/new.db")
+    assert run.inputs.dataset_inputs[0].dataset.name == result.config["dataset"]["name"]

@@ -1,5 +1,7 @@
 """A fitted generator as an MLflow model: without pickle, and the same rows."""
 
+import importlib
+
 import pandas as pd
 import pytest
 
@@ -25,3 +27,14 @@ def test_a_loaded_model_draws_the_generators_rows(generator, tmp_path):
     rows = loaded.predict(pd.DataFrame({"rows": [20]}), params={"seed": 5})
     pd.testing.assert_frame_equal(rows, generator.sample(20, seed=5))
     assert len(loaded.predict(pd.DataFrame({"rows": [3, 4]}))) == 7
+
+
+def test_a_model_of_an_allowed_package_loads_by_itself(tables, tmp_path, monkeypatch):
+    code = "from trisynth.generators.independent import Independent\nclass Own(Independent):\n    pass\n"
+    (tmp_path / "model_plugin.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    own = importlib.import_module("model_plugin").Own().fit(pd.read_csv(tables["classes"]))
+    own.save(tmp_path / model.MODEL)
+    model.save(tmp_path / model.MODEL, tmp_path / "model", ["model_plugin"])
+    loaded = mlflow.pyfunc.load_model(str(tmp_path / "model"))
+    pd.testing.assert_frame_equal(loaded.predict(pd.DataFrame({"rows": [9]})), own.sample(9))

@@ -184,7 +184,7 @@ def show(result: Any, config: Mapping[str, Any]) -> None:
     if config["tracking"]["uri"]:
         from trisynth.tracking import Mirror
 
-        mirror = Mirror(config["tracking"], config["paths"])
+        mirror = Mirror(config["tracking"], config["paths"], allow=config.get("allow") or ())
         mirror.job(result)
         if mirror.problem:
             raise SystemExit(1)

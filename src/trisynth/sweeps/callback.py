@@ -81,7 +81,7 @@ class Sweep(Callback):
         if tracking.uri:
             from trisynth.tracking import Mirror
 
-            self.mirror = Mirror(dict(tracking), dict(paths), self.sweep.folder.name)
+            self.mirror = Mirror(dict(tracking), dict(paths), self.sweep.folder.name, config.get("allow") or ())
         total = count_jobs(config)
         self.watch = Watch(self.sweep, total)
         self.progress = Progress(

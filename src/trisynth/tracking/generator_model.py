@@ -14,7 +14,7 @@ class GeneratorModel(PythonModel):
 
     def load_context(self, context: Any) -> None:
         """Load the saved generator."""
-        self.generator = Generator.load(context.artifacts["generator"])
+        self.generator = Generator.load(context.artifacts["generator"], context.model_config.get("allow", ()))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Sample as many rows as the column ``rows`` of the input sums up to."""

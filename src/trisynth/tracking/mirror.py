@@ -10,13 +10,14 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trisynth import data
 from trisynth.config import canonical
+from trisynth.errors import InputError
 from trisynth.experiment.results import Result
 from trisynth.report.console import job_summary
 from trisynth.tracking import content, model, parent
@@ -42,6 +43,8 @@ class Mirror:
         Folders ``runs``, ``raw`` and ``sweeps``.
     sweep : str or None
         Name of the sweep whose parent run the jobs belong to.
+    allow : iterable of str, default=()
+        Packages, besides this one, that readers of data sets and generators come from.
 
     Attributes
     ----------
@@ -49,8 +52,14 @@ class Mirror:
         The first error; nothing is written after it.
     """
 
-    def __init__(self, tracking: Mapping[str, Any], paths: Mapping[str, str], sweep: str | None = None):
-        self.tracking, self.paths, self.sweep = tracking, paths, sweep
+    def __init__(
+        self,
+        tracking: Mapping[str, Any],
+        paths: Mapping[str, str],
+        sweep: str | None = None,
+        allow: Iterable[str] = (),
+    ):
+        self.tracking, self.paths, self.sweep, self.allow = tracking, paths, sweep, tuple(allow)
         self.client = None
         self.problem: str | None = None
 
@@ -199,8 +208,9 @@ class Mirror:
         run = self.client.create_run(self.experiment, begin, tags, result.name).info.run_id
         self.client.log_artifacts(run, str(folder))
         if (folder / model.MODEL).is_file():
-            model.log(self.client, run, folder / model.MODEL)
-        entity = dataset_entity(canonical(result.config["dataset"]), self.paths["raw"], result.digests["real_train"])
+            model.log(self.client, run, folder / model.MODEL, self.allow)
+        described = canonical(result.config["dataset"]), self.paths["raw"], self.allow
+        entity = dataset_entity(*described, result.digests["real_train"])
         self.client.log_inputs(run, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
         seconds = {f"seconds/{part}": value for part, value in result.seconds(runs).items()}
         values = {**content.headline(result.metrics), **result.metrics, **seconds}
@@ -224,22 +234,27 @@ class Mirror:
         )
 
 
-def dataset_entity(config: str, raw: str, name_of_content: str) -> Any:
+def dataset_entity(config: str, raw: str, allow: tuple[str, ...], name_of_content: str) -> Any:
     """Make MLflow's record of a data set: its name, source, schema, profile and the digest of its training rows."""
     from mlflow.entities import Dataset
 
-    known = _described(config, raw)
+    known = _described(config, raw, allow)
     return Dataset(known.name, name_of_content, known.source_type, known.source, known.schema, known.profile)
 
 
 @lru_cache(maxsize=64)
-def _described(config: str, raw: str) -> Any:
-    """Make MLflow's record of a data set, which all its splits share."""
+def _described(config: str, raw: str, allow: tuple[str, ...]) -> Any:
+    """Make MLflow's record of a data set, which all its splits share; without a schema where its table is gone."""
     import mlflow.data
+    from mlflow.entities import Dataset
 
-    dataset = data.load(json.loads(config), raw)
-    origin = json.loads(config).get("source") or {}
-    source = f"{origin['package']}:{origin['file']}" if origin else json.loads(config).get("path") or dataset.spec.name
+    given = json.loads(config)
+    origin = given.get("source") or {}
+    source = f"{origin['package']}:{origin['file']}" if origin else given.get("path") or given["name"]
+    try:
+        dataset = data.load(given, raw, data.reader(given, allow))
+    except InputError:
+        return Dataset(given["name"], "", "local", json.dumps({"uri": str(source)}))
     with _quiet():
         made = mlflow.data.from_pandas(
             dataset.frame, source=str(source), targets=dataset.spec.target, name=dataset.spec.name

@@ -2,6 +2,7 @@
 
 import tempfile
 import warnings
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,18 @@ __all__ = ["MODEL", "log", "save"]
 _SCRIPT = Path(__file__).parent / "generator_model.py"
 
 
-def log(client: Any, run: str, file: Path) -> None:
+def log(client: Any, run: str, file: Path, allow: Iterable[str] = ()) -> None:
     """Log the generator that was saved to ``file`` as the model ``model`` of a run."""
     with tempfile.TemporaryDirectory(prefix="trisynth-") as folder:
-        save(file, Path(folder) / "model")
+        save(file, Path(folder) / "model", allow)
         client.log_artifacts(run, str(Path(folder) / "model"), "model")
 
 
-def save(file: Path, folder: Path) -> None:
+def save(file: Path, folder: Path, allow: Iterable[str] = ()) -> None:
     """Save the generator in ``file`` as an MLflow model in ``folder``.
 
     ``predict`` of the loaded model takes a table with the column ``rows`` and returns as many synthetic rows; the
-    parameter ``seed`` seeds them.
+    parameter ``seed`` seeds them. ``allow`` names further packages whose objects the generator holds.
     """
     with warnings.catch_warnings():
         # MLflow advises on type hints, of its own classes as well, that a table has no use for.
@@ -42,6 +43,7 @@ def save(file: Path, folder: Path) -> None:
             artifacts={"generator": str(file)},
             signature=signature,
             pip_requirements=[_requirement()],
+            model_config={"allow": list(allow)},
         )
 
 

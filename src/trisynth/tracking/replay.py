@@ -1,6 +1,6 @@
 """Replay of the mirror: every result that an MLflow database lacks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +9,18 @@ from trisynth.tracking import parent
 from trisynth.tracking.mirror import Mirror
 
 
-def replay(tracking: Mapping[str, Any], paths: Mapping[str, str], sweeps: list[str]) -> int:
+def replay(tracking: Mapping[str, Any], paths: Mapping[str, str], sweeps: list[str], allow: Iterable[str] = ()) -> int:
     """Mirror every result that the database lacks, sweeps under their parents; return the exit status."""
     within: set[str] = set()
     for path in sorted(path for root in sweeps for path in Path(root).glob(f"*/{parent.RESULTS}")):
         jobs = parent.read(path.parent)
-        mirror = Mirror(tracking, {**paths, "sweeps": str(path.parents[1])}, path.parent.name)
+        mirror = Mirror(tracking, {**paths, "sweeps": str(path.parents[1])}, path.parent.name, allow)
         for key in jobs["key"]:
             mirror.job_of(key)
             within.add(key)
         if mirror.close():
             return 1
-    mirror = Mirror(tracking, paths)
+    mirror = Mirror(tracking, paths, allow=allow)
     for path in sorted(Path(paths["runs"]).glob("*/result.json")):
         if path.parent.name not in within:
             mirror.job_of(path.parent.name)
@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--runs", default="runs", help="folder of the results of jobs")
     parser.add_argument("--sweeps", nargs="+", default=["sweeps", "experiments"], help="folders of sweeps")
     parser.add_argument("--raw", default="data/raw", help="folder of the raw tables")
+    parser.add_argument("--allow", nargs="+", default=[], help="packages that generators and readers come from")
     options = parser.parse_args(arguments)
     paths = {"runs": options.runs, "raw": options.raw}
-    return replay({"uri": options.uri, "experiment": options.experiment}, paths, options.sweeps)
+    return replay({"uri": options.uri, "experiment": options.experiment}, paths, options.sweeps, options.allow)
