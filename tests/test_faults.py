@@ -25,7 +25,7 @@ FAULTS = {
     "unknown dataset": (["dataset=framinghm"], "dataset='framinghm': no such choice; did you mean framingham?"),
     "unknown generator": (["generator=copul"], "generator='copul': no such choice; did you mean copula?"),
     "unknown setting": (["sed=1"], "did you mean seed?"),
-    "missing path": (["dataset=csv", "dataset.path=???"], "dataset.path='???': must be given"),
+    "missing path": (["dataset=csv", "dataset.path=???"], "dataset.path='???': is missing"),
     "missing file": (["dataset.path=nothing.csv"], "dataset.path='nothing.csv': cannot be read"),
     "a folder": (["dataset.path=."], "dataset.path='.': cannot be read"),
     "empty file": (["dataset.path=empty.csv"], "dataset.path='empty.csv': is empty"),

@@ -74,7 +74,7 @@ def test_a_stage_means_what_a_run_means(arguments):
         ([], "error: command='': no such command. The commands are "),
         (["prepar", "dataset=pima"], "error: command='prepar': no such command; did you mean prepare? "),
         (["prepare", "dataset=pim"], "error: dataset='pim': no such choice; did you mean pima?"),
-        (["prepare", "dataset=csv"], "error: dataset.path='???': must be given"),
+        (["prepare", "dataset=csv"], "error: dataset.path='???': is missing"),
     ],
 )
 def test_mistakes_are_one_line(argv, line, capsys, tmp_path, monkeypatch):

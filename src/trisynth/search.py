@@ -79,7 +79,9 @@ def main(arguments: list[str]) -> None:
     searches = plan(config.get("searches"))
     objective = config["objective"]
     if not isinstance(objective, list) or not all(isinstance(term, Mapping) for term in objective):
-        raise InputError("objective", objective, "must be a list of mappings: metric, best, worst")
+        raise InputError(
+            "objective", objective, "must be a list of mappings of metric, best and worst, as in experiment=pareto"
+        )
     if not config["validation"]:
         raise InputError("validation", config["validation"], "must be true: a search must not use the test rows")
     name = commandline.sweep_name(arguments)

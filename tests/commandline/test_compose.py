@@ -81,21 +81,21 @@ def test_single_runs_and_given_folders_stay_as_they_are():
 @pytest.mark.parametrize(
     ("argument", "line"),
     [
-        ("sed=1", "sed='1': no such setting; did you mean seed? to add it as new, write +sed=1"),
+        ("sed=1", "sed='1': no such setting; did you mean seed? To add a new one, write +sed=1"),
         (
             "test_sise=0.5",
-            "test_sise='0.5': no such setting; did you mean test_size? to add it as new, write +test_sise=0.5",
+            "test_sise='0.5': no such setting; did you mean test_size? To add a new one, write +test_sise=0.5",
         ),
         (
             "path.runs=x",
-            "path.runs='x': no such setting; did you mean paths.runs? to add it as new, write +path.runs=x",
+            "path.runs='x': no such setting; did you mean paths.runs? To add a new one, write +path.runs=x",
         ),
         ("seed=[1", "override='seed=[1': "),
         (
             "metrics.utility=[accuracy]",
             "metrics.utility='[accuracy]': has the wrong type; a mapping can only",
         ),
-        ("dataset=csv", "dataset.path='???': must be given: add dataset.path=... to the command"),
+        ("dataset=csv", "dataset.path='???': is missing; add dataset.path=... to the command"),
         ("paths.runs=${nowhere}", "paths.runs='${nowhere}': Interpolation key 'nowhere' not found"),
     ],
 )

@@ -162,7 +162,7 @@ def resolved(cfg: DictConfig, overrides: Sequence[str] = (), announce: bool = Tr
         read = beside.merge(cfg, overrides)
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
-        raise InputError(error.full_key, "???", f"must be given: add {error.full_key}=... to the command") from None
+        raise InputError(error.full_key, "???", f"is missing; add {error.full_key}=... to the command") from None
     except OmegaConfBaseException as error:
         raise as_mistake(error, overrides) from None
     if read and announce:

@@ -79,5 +79,5 @@ def as_mistake(
     if new := present(key):
         return InputError(key, value, f"is now called {new}")
     close = difflib.get_close_matches(key, known(), n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return InputError(key, value, f"no such setting; {hint}to add it as new, write +{key}={value}")
+    hint = f"; did you mean {close[0]}?" if close else "."
+    return InputError(key, value, f"no such setting{hint} To add a new one, write +{key}={value}")
