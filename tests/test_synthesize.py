@@ -87,6 +87,16 @@ def test_the_file_must_be_named_and_of_a_known_kind(mistake, argument, message):
     assert message in mistake("n=5", argument)
 
 
+def test_the_file_that_is_read_is_not_overwritten(mistake, tables, tmp_path, monkeypatch):
+    mine, partial = tmp_path / "mine.csv", tmp_path / "partial.csv"
+    mine.write_bytes(tables["classes"].read_bytes())
+    partial.write_text("age\n40\n")
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["out=mine.csv"], ["out=partial.csv", "given=./partial.csv", "generator=circuit"]):
+        assert "is the file that is read" in mistake(f"dataset.path={mine}", *arguments)
+    assert mine.read_bytes() == tables["classes"].read_bytes() and partial.read_text() == "age\n40\n"
+
+
 def test_a_missing_folder_is_made(table, tmp_path):
     assert len(table("3", "a/b/out.csv")) == 3
 

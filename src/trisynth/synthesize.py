@@ -127,6 +127,9 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
     given : str, optional
         A file of partial rows, see ``completion.read``; each is completed ``n`` times.
     """
+    for source in filter(None, (config["dataset"].get("path"), given)):
+        if Path(source).resolve() == Path(out).resolve():
+            raise InputError("out", out, "is the file that is read, which would be lost; name another file")
     read = data.reader(config["dataset"], config.get("allow", ()))
     dataset = data.load(config["dataset"], config["paths"]["raw"], read)
     # Read before the fit, which may take minutes, so that a misspelt column is reported at once.

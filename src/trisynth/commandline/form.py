@@ -17,7 +17,7 @@ _VALUED = (
 _PLAIN = ("-m", "--multirun", "-r", "--run", "--resolve", "--shell-completion", "-sc")
 _HELP = ("-h", "--help", "--hydra-help", "--version")
 # Settings whose values are texts, which need no quotes here.
-_TEXTS = ("dataset.path", "dataset.target", "out", "given")
+_TEXTS = ("dataset.path", "dataset.target")
 _TABLES = (".csv", ".tsv", ".txt", ".parquet")
 
 
