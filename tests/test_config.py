@@ -265,3 +265,33 @@ def test_errors_are_one_short_line():
     assert str(InputError("n", "x" * 1000, "too long")).count("\n") == 0
     assert len(str(InputError("n", "x" * 1000, "too long"))) < 250
     assert "\n" not in str(InputError("n", "a\nb", "has a line break"))
+
+
+@pytest.mark.parametrize("allow", [3, True, {"lightgbm": 1}, object()])
+def test_allow_is_a_list(allow):
+    with pytest.raises(InputError, match=r"^allow=.*must be a list"):
+        instantiate({"_target_": "trisynth.generators.copula.Copula"}, "generator", allow=allow)
+
+
+def test_no_package_is_allowed_by_null():
+    instantiate({"_target_": "trisynth.generators.copula.Copula"}, "generator", allow=None)
+
+
+def test_a_base_class_is_refused():
+    with pytest.raises(InputError, match=r"^generator\._target_=.*is a base class"):
+        instantiate({"_target_": "trisynth.generators.base.Generator"}, "generator")
+
+
+@pytest.mark.parametrize("code", ["raise RuntimeError('boom')", "import sys; sys.exit(3)", "1 / 0", "def ("])
+def test_a_package_that_fails_at_import_is_one_line(tmp_path, monkeypatch, code):
+    (tmp_path / "failing_package.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match=r"^g\._target_='failing_package.X': its import fails with "):
+        instantiate({"_target_": "failing_package.X"}, "g", allow=["failing_package"])
+
+
+def test_a_package_that_is_no_python_has_no_key(tmp_path, monkeypatch):
+    (tmp_path / "no_python.py").write_text("x = 1\ndef (")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match=r"'no_python': is not valid Python \(.*line 2\)"):
+        code_digest("no_python")

@@ -75,7 +75,7 @@ def locate(target: str, parameter: str = "_target_", allow: Iterable[str] = ()) 
     InputError
         If the name does not exist, or the object was defined in another package.
     """
-    admitted = (*ALLOWED, *_prefixes(tuple([allow] if isinstance(allow, str) else allow)))
+    admitted = (*ALLOWED, *_prefixes(allowed([allow] if isinstance(allow, str) else allow)))
     remedy = f"must be a class or function of {', '.join(name.rstrip('.') for name in admitted)}"
     module, _, name = str(target).rpartition(".")
     # The text is checked first, so that modules of other packages are not even imported.
@@ -92,10 +92,21 @@ def locate(target: str, parameter: str = "_target_", allow: Iterable[str] = ()) 
         present = renamed.target(target) if module.startswith("trisynth.") else None
         remedy = f"is now called {present}" if present else "no such class or function; check the spelling"
         raise InputError(parameter, target, remedy) from None
+    except (Exception, SystemExit) as error:
+        # Code of a user's package runs when it is imported.
+        remedy = f"its import fails with {type(error).__name__}: {error}; correct the package"
+        raise InputError(parameter, target, remedy) from error
     origin = f"{getattr(found, '__module__', '')}."
     if not callable(found) or not origin.startswith(admitted):
         raise InputError(parameter, target, remedy)
     return found
+
+
+def allowed(given: Any) -> tuple[str, ...]:
+    """Return the packages of the setting ``allow``, which may be null."""
+    if isinstance(given or (), str | Mapping) or not isinstance(given or (), Iterable):
+        raise InputError("allow", given, "must be a list of package names, such as allow=[lightgbm]")
+    return tuple(given or ())
 
 
 @cache
@@ -146,6 +157,8 @@ def bind(config: Mapping[str, Any], name: str = "", *, allow: Iterable[str] = ()
         key: instantiate(value, _dotted(name, key), allow=allow) for key, value in config.items() if key != "_target_"
     }
     found = locate(config["_target_"], _dotted(name, "_target_"), allow)
+    if inspect.isabstract(found):
+        raise InputError(_dotted(name, "_target_"), config["_target_"], "is a base class; name one of its subclasses")
     arguments.update(extra)
     accepted = inspect.signature(found).parameters
     for key in arguments:
@@ -234,7 +247,10 @@ def files_of(package: str) -> list[Path]:
 @cache
 def _source(module: str) -> tuple[str, list[str]]:
     """Return a module's source without comments and docstrings, and the modules it imports whose code counts."""
-    tree = ast.parse(_file(module).read_bytes())
+    try:
+        tree = ast.parse(_file(module).read_bytes())
+    except SyntaxError as error:
+        raise InputError("_target_", module, f"is not valid Python ({error.msg}, line {error.lineno})") from None
     package = module if _file(module).name == "__init__.py" else module.rpartition(".")[0]
     names: set[str] = set()
     for node in ast.walk(tree):

@@ -125,3 +125,11 @@ def test_workers_read_it_without_a_word(table, capsys):
     given = arguments(table)
     assert resolved(compose_only(given), given, announce=False)["dataset"]["target"] == "outcome"
     assert capsys.readouterr().err == ""
+
+
+def test_references_that_unfold_without_end_are_refused(table):
+    rows = [f"  l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]" for i in range(1, 9)]
+    text = "\n".join(["target: outcome", "columns:", "  l0: &l0 [x, x]", *rows])
+    table.with_suffix(".yaml").write_text(text)
+    with pytest.raises(InputError, match="unfolds to more than 1,000,000 values"):
+        composed(arguments(table))

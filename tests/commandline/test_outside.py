@@ -6,9 +6,10 @@ import sys
 import pytest
 
 from trisynth import config as configs
-from trisynth.commandline import choices, composed
+from trisynth.commandline import choices, composed, enter
 from trisynth.errors import InputError
 from trisynth.experiment.run import run_job
+from trisynth.sweeps.objectives import check
 
 PACKAGE = """\
 from dataclasses import dataclass
@@ -143,3 +144,30 @@ def test_a_sweep_starts_again_when_a_file_outside_changes(overrides, tmp_path, o
     assert "nothing to run" not in printed()
     (tmp_path / f"{name}.py").write_text(PACKAGE.replace("self.scale *", "2 * self.scale *"))
     assert "nothing to run" not in printed()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--config-dir"], ["--config-dir="], ["hydra.searchpath=[missing]"], ["hydra.searchpath=[file:///no]"]],
+)
+def test_a_folder_of_choices_must_exist(arguments):
+    with pytest.raises(InputError, match="no such folder"):
+        composed(arguments)
+
+
+def test_a_choice_that_is_no_yaml_is_one_line(outside, capsys):
+    _, conf = outside
+    (conf / "generator" / "torn.yaml").write_text("a: 1\n_target_: [x\n")
+    with pytest.raises(SystemExit) as caught:
+        enter("prepare", ["--config-dir", str(conf), "generator=torn"])
+    error = capsys.readouterr().err
+    assert caught.value.code == 2
+    assert error.startswith("error: ") and error.count("\n") == 1 and "torn.yaml, line" in error
+
+
+@pytest.mark.parametrize("setting", ["allow=3", "paths.runs=null", "paths=null", "objective=3", "objective=[]"])
+def test_settings_of_a_wrong_type_are_one_line(overrides, tmp_path, setting):
+    with pytest.raises(InputError):
+        config = composed([*overrides(tmp_path, "classes"), setting])
+        check(config["objective"])
+        run_job(config)

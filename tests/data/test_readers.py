@@ -102,3 +102,10 @@ def test_openml_failures_become_one_line(monkeypatch):
     monkeypatch.setattr("sklearn.datasets.fetch_openml", unreachable)
     with pytest.raises(InputError, match=r"dataset\.data_id=31: the download from OpenML failed \(no route\)"):
         openml(31)
+
+
+@pytest.mark.parametrize("separator", [";;", 3, ["a"]])
+def test_a_separator_is_one_character(tmp_path, separator):
+    (tmp_path / "t.csv").write_text("a;b\n1;2\n")
+    with pytest.raises(InputError, match=r"^dataset\.read\.separator="):
+        delimited(tmp_path / "t.csv", separator=separator)

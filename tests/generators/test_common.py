@@ -300,7 +300,17 @@ def test_hard_table(name, hard, owes):
 
 @pytest.mark.parametrize(
     ("parameter", "wanted"),
-    [("n", -1), ("n", 2.5), ("n", True), ("n", "9"), ("n", {"ill": -1}), ("n", {"ill": 1.5}), ("n", {"dead": 1})],
+    [
+        ("n", -1),
+        ("n", 10**15),
+        ("n", {"ill": 2**70}),
+        ("n", 2.5),
+        ("n", True),
+        ("n", "9"),
+        ("n", {"ill": -1}),
+        ("n", {"ill": 1.5}),
+        ("n", {"dead": 1}),
+    ],
 )
 def test_impossible_request(fitted, parameter, wanted):
     with pytest.raises(InputError, match=f"^{parameter}="):

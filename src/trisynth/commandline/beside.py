@@ -15,6 +15,8 @@ from trisynth.errors import InputError
 # What such a file may declare; where the table lies is not its business.
 KEYS = ("name", "target", "task", "columns", "missing", "read", "licence", "note")
 _MAPPINGS = ("columns", "read")
+# A few lines of references can unfold to more values than memory holds.
+_MOST = 1_000_000
 # Scalars as in YAML 1.2: in 1.1, yes and no are truth values, 12:30 is a number and 007 is seven.
 _SCALARS = {
     "bool": (r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
@@ -71,6 +73,8 @@ def read(file: Path) -> dict[str, Any]:
         raise InputError(
             "dataset", str(file), f"is not valid YAML{place}: {getattr(error, 'problem', error)}"
         ) from None
+    if _cells(facts, {}) > _MOST:
+        raise InputError("dataset", str(file), f"unfolds to more than {_MOST:,} values; use fewer references (*)")
     if not isinstance(facts, dict):
         raise InputError("dataset", str(file), f"must hold keys such as {', '.join(KEYS)}")
     # Names of columns are texts, even those that look like numbers.
@@ -85,6 +89,16 @@ def read(file: Path) -> dict[str, Any]:
             remedy = f"must hold names and their facts, as in {key}: {{age: {{kind: number}}}}"
             raise InputError(f"{file}: {key}", value, remedy if key == "columns" else "must be a mapping")
     return facts
+
+
+def _cells(value: Any, known: dict[int, int]) -> int:
+    """Count the values in a nested value, where references are unfolded."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_cells(each, known) for each in inner)
+    return known[id(value)]
 
 
 def notice(file: Path, facts: dict[str, Any]) -> str:

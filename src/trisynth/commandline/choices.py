@@ -47,12 +47,17 @@ def split(arguments: list[str]) -> tuple[list[str], list[str]]:
     for argument in waiting:
         flag, equals, value = argument.partition("=")
         if flag in _FLAGS:
-            folder = Path(value if equals else next(waiting, ""))
-            if not folder.is_dir():
-                raise InputError("--config-dir", str(folder), "no such folder; check the spelling")
+            given = value if equals else next(waiting, "")
+            folder = Path(given)
+            if not given or not folder.is_dir():
+                raise InputError("--config-dir", given, "no such folder; check the spelling")
             named.append(str(folder.absolute()))
         else:
             overrides.append(argument)
+            # Hydra skips a folder of its search path that does not exist.
+            for place in folders([argument])[1:]:
+                if "://" not in str(place) and ":/" not in str(place) and not place.is_dir():
+                    raise InputError("hydra.searchpath", str(place), "no such folder; check the spelling")
     return overrides, named
 
 

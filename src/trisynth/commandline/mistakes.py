@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 
+import yaml
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
@@ -33,6 +34,10 @@ def one_line_errors() -> Iterator[None]:
     except (InputError, HydraException, OmegaConfBaseException) as error:
         mistake = error if isinstance(error, InputError) else as_mistake(error, sys.argv[1:])
         message, status = str(mistake), 2
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{mark.name}, line {mark.line + 1}" if mark else "a yaml file"
+        message, status = f"{place}: is no YAML: {getattr(error, 'problem', error)}", 2
     except BrokenExecutor:
         remedy = "run the same command again to continue, with fewer processes by hydra.launcher.n_jobs=1"
         message, status = f"a worker process died, perhaps for lack of memory; finished jobs are kept: {remedy}", 1

@@ -128,6 +128,8 @@ def _text(path: str | Path, encoding: str | None) -> str:
 def _table(path, text, separator, header, names, labels) -> pd.DataFrame:
     text = text.lstrip("\r\n")
     first = text[: text.find("\n") + 1] or text
+    if separator is not None and (not isinstance(separator, str) or len(separator) != 1):
+        raise InputError("dataset.read.separator", separator, "must be one character, such as ';'")
     separator = separator or max(",;\t|", key=first.count)
     own = [name.strip() for name in next(csv.reader(io.StringIO(text), delimiter=separator))]
     names = list(names or (own if header else (f"column_{i}" for i in range(len(own)))))

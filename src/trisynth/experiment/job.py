@@ -1,12 +1,12 @@
 """The identity of a job, and the digests of what each of its steps depends on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from trisynth import data
-from trisynth.config import code_digest, digest, target_name, targets
+from trisynth.config import allowed, code_digest, digest, target_name, targets
 from trisynth.errors import InputError
 
 PARTS = ("dataset", "preprocessing", "generator", "classifier", "arms", "metrics", "seed", "test_size")
@@ -54,10 +54,12 @@ class Job:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Job":
         """Build the job of a resolved root config; settings of tracking and folders are left out."""
-        allow = config.get("allow") or ()
-        if isinstance(allow, str) or not isinstance(allow, Iterable):
-            raise InputError("allow", allow, "must be a list of package names, such as allow=[lightgbm]")
-        return cls(**{part: config[part] for part in PARTS}, raw=config["paths"]["raw"], allow=tuple(allow))
+        for name in ("raw", "cache", "runs"):
+            if not isinstance((config["paths"] or {}).get(name), str):
+                value = (config["paths"] or {}).get(name)
+                raise InputError(f"paths.{name}", value, "must name a folder")
+        parts = {part: config[part] for part in PARTS}
+        return cls(**parts, raw=config["paths"]["raw"], allow=allowed(config.get("allow")))
 
     @cached_property
     def config(self) -> dict[str, Any]:

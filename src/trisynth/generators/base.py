@@ -230,7 +230,10 @@ class Generator(BaseEstimator, ABC):
 def fit(config: Mapping, train: Dataset, seed: int = 0, allow: Iterable[str] = ()) -> Generator:
     """Fit the generator of a yaml of ``conf/generator``; errors name parameters as ``generator.<parameter>``."""
     with parameters_of("generator", config):
-        return instantiate(config, "generator", allow=allow).fit(train, seed=seed)
+        made = instantiate(config, "generator", allow=allow)
+        if not isinstance(made, Generator):
+            raise InputError("generator._target_", config.get("_target_"), "must be a subclass of Generator")
+        return made.fit(train, seed=seed)
 
 
 def _quantile_bins(y: np.ndarray) -> np.ndarray:

@@ -11,6 +11,9 @@ from trisynth.data.dataset import Dataset
 from trisynth.data.spec import checked_facts, nearest
 from trisynth.errors import InputError
 
+# More do not fit the memory of a machine of today.
+_MOST_ROWS = 10**10
+
 
 @dataclass(frozen=True)
 class Training:
@@ -86,6 +89,8 @@ def check_count(n: object) -> None:
     """Refuse what is no number of rows."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
         raise InputError("n", n, "must be a whole number of rows, 0 or more")
+    if n > _MOST_ROWS:
+        raise InputError("n", n, f"must be at most {_MOST_ROWS:,} rows at a time; draw parts with different seeds")
 
 
 def _check_table(X: object) -> None:

@@ -63,6 +63,13 @@ class Loss:
     model: str = "auxiliary"
     pairing: str = "transport"
 
+    @classmethod
+    def of(cls, given: object) -> "Loss":
+        """Return a generator's argument ``loss``, checked; None is the default loss."""
+        if given is not None and not isinstance(given, cls):
+            raise InputError("loss", given, "must be a Loss, such as Loss(alpha=1.0, beta=0.1, gamma=0.1)")
+        return (cls() if given is None else given).checked()
+
     @property
     def pairs(self) -> bool:
         """True if a family without pairs of rows has to pair them."""

@@ -29,6 +29,8 @@ def values(objectives: str | Mapping | Sequence, metrics: Mapping[str, float]) -
 
 def check(objective: str | Mapping | Sequence) -> None:
     """Raise ``InputError`` if the key ``objective`` of a root config is malformed or uses a former name."""
+    if not objective or not isinstance(objective, str | Mapping | Sequence):
+        raise InputError("objective", objective, "must be the name of a metric, or a list of such names")
     values(objective, {})
     for each in [objective] if isinstance(objective, str | Mapping) else objective:
         name = each if isinstance(each, str) else each["metric"]

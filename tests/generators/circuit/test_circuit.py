@@ -203,3 +203,11 @@ def test_a_small_class_shares_information():
         together.discretizer_.encode(together.schema_.canonical(ill))
     )
     assert borrowed.mean() > alone.mean() + 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("loss", 3), ("loss", {"alpha": 1}), ("decision_regions", "no"), ("derived_columns", None)]
+)
+def test_arguments_of_a_wrong_type_are_refused(name, value):
+    with pytest.raises(InputError, match=f"{name}="):
+        Circuit(**{name: value}).fit(pd.DataFrame({"a": range(9), "b": range(9)}))

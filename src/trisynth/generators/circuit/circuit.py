@@ -217,7 +217,10 @@ class Circuit(Generator):
                 continue
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < smallest:
                 raise InputError(f"generator.{name}", value, f"must be a whole number, {smallest} or more")
-        loss = Loss() if self.loss is None else self.loss.checked()
+        for name in ("decision_regions", "derived_columns"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"generator.{name}", getattr(self, name), "must be true or false")
+        loss = Loss.of(self.loss)
         if loss.beta and loss.distance != "moments":
             raise InputError(
                 "loss.distance", loss.distance, "the circuit supports only moments; use loss.distance=moments"

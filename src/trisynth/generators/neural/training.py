@@ -134,7 +134,7 @@ class NeuralGenerator(Generator):
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
         self._check()
         place = device.checked_device(self.device)
-        loss = (Loss() if self.loss is None else self.loss).checked()
+        loss = Loss.of(self.loss)
         rows = torch.tensor(self._encode(table, labels, rng), dtype=torch.float32, device=place)
         classes = torch.tensor(labels, dtype=torch.long, device=place)
         generator, blocks = seeds.torch_generator(rng), self.encoder_.value_blocks_
