@@ -274,7 +274,7 @@ def test_trials_and_advice_survive_the_file(tmp_path):
     ("argument", "value", "message"),
     [
         ("candidates", {}, "candidates={}: must name at least one generator"),
-        ("candidates", {"smoote": None}, "candidates.smoote=None: must be a generator"),
+        ("candidates", {"smoote": None}, "candidates.smoote=None: must name a generator"),
         ("candidates", {"s": {"_target_": "trisynth.generators.smote.Smoote"}}, "candidates.s._target_="),
         ("candidates", {"s": {"_target_": "sklearn.linear_model.Ridge"}}, "candidates.s='Ridge': must be a generator"),
         ("candidates", {"a": Auto()}, "candidates.a='Auto': must be a generator other than auto"),
@@ -306,7 +306,7 @@ def test_a_bad_argument_is_named_in_one_line(argument, value, message):
 def test_a_config_names_the_argument_as_it_is_typed():
     config = {"_target_": "trisynth.recommend.auto.Auto", "budget": -1}
     with pytest.raises(InputError, match=r"^generator\.budget=-1: "):
-        fit_config(config, *table())
+        fit_config(config, Dataset(*table(), Spec("mine", "y", "classification")), 0)
 
 
 # Words
