@@ -89,6 +89,7 @@ X, Y = table().drop(columns="sick"), table()["sick"]
         ({"X": table(), "y": Y, "target": "sick"}, "^target='sick': cannot be combined with y"),
         ({"X": table()[["sick"]], "target": "sick"}, "^X=.*no column besides the target"),
         ({"X": table().assign(sick=None), "target": "sick"}, "^target='sick': has 300 missing or infinite values"),
+        ({"X": np.zeros((9, 2))}, r"^X='ndarray': must be a DataFrame; .* by pd.DataFrame\(X\)$"),
         ({"X": table().iloc[:0]}, "^X=.*must be a DataFrame with rows and columns"),
         ({"X": table()[["age", "age"]]}, "^X=.*column names must be unique"),
         ({"X": table(), "seed": None}, "^seed=None: must be a whole number, 0 or more$"),

@@ -50,6 +50,11 @@ def test_a_job_shows_all_training_sets_with_their_gain_and_one_sentence(result):
     )
 
 
+@pytest.mark.parametrize(("seeds", "few"), [(1, False), (2, True), (5, False)])
+def test_few_seeds_are_pointed_out(seeds, few):
+    assert ("So few seeds give wide intervals" in console.sweep_summary(frame(seeds=seeds), 1 / 3)) is few
+
+
 @pytest.mark.parametrize(
     "jobs",
     [

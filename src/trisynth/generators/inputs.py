@@ -94,8 +94,10 @@ def check_count(n: object) -> None:
 
 
 def _check_table(X: object) -> None:
-    if not isinstance(X, pd.DataFrame) or not len(X) or not X.shape[1]:
-        raise InputError("X", getattr(X, "shape", type(X).__name__), "must be a DataFrame with rows and columns")
+    if not isinstance(X, pd.DataFrame):
+        raise InputError("X", type(X).__name__, "must be a DataFrame; an array becomes one by pd.DataFrame(X)")
+    if not len(X) or not X.shape[1]:
+        raise InputError("X", X.shape, "must be a DataFrame with rows and columns")
     if not X.columns.is_unique:
         raise InputError("X", list(X.columns[X.columns.duplicated()]), "column names must be unique; rename them")
 

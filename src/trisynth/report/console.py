@@ -37,6 +37,8 @@ _COMPARED = {
 }
 # A data set's table shows so many generators, or settings of them, the best first; all are in the sweep's results.csv.
 _SHOWN = 10
+# Intervals over fewer seeds are so wide that they show next to nothing.
+_FEW = 5
 _IDENTITY = ("key", "dataset", "generator", "classifier", "seed")
 
 
@@ -94,6 +96,8 @@ def sweep_summary(frame: pd.DataFrame, test_size: float) -> str:
     meaning = f"Mean ± half of the 95 % interval over {seeds} seeds" if seeds > 1 else "One seed, hence no interval"
     classifiers = frame["classifier"].nunique()
     note = f"{meaning}; scores are means over {classifiers} classifiers." if classifiers > 1 else f"{meaning}."
+    if 1 < seeds < _FEW:
+        note += f" So few seeds give wide intervals; seed='range({_FEW})' narrows them."
     return _text(*parts, note, verdict.sentence(verdict.cases(jobs, test_size)))
 
 
