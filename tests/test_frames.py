@@ -261,3 +261,11 @@ def test_load_runs_keeps_names_that_pandas_takes_for_missing(tmp_path):
 def test_load_runs_of_no_path_ends_in_one_line():
     with pytest.raises(InputError, match=r"^path=None"):
         load_runs(None)
+
+
+@pytest.mark.parametrize(("target", "parameter"), [(None, "target"), ("n", "real_test")])
+def test_evaluate_refuses_a_target_that_differs_or_is_absent(target, parameter):
+    rows = pd.DataFrame({"a": range(40), "n": range(40)})
+    with pytest.raises(InputError) as caught:
+        evaluate(rows, rows.assign(n="text"), rows, target)
+    assert caught.value.parameter == parameter

@@ -201,6 +201,8 @@ def _config(group: str, name: object) -> dict[str, Any]:
 
 def _datasets(target: object, **frames: pd.DataFrame) -> list[Dataset]:
     """Check tables of the same columns, the training rows first, and give them one spec."""
+    if target is None:
+        raise InputError("target", target, "must name the column that the classifier predicts")
     parts = {}
     for name, frame in frames.items():
         try:
@@ -210,6 +212,7 @@ def _datasets(target: object, **frames: pd.DataFrame) -> list[Dataset]:
     first, train = next(iter(parts.items()))
     for name, part in parts.items():
         _check_alike(name, part.X, first, train.X)
+        _check_alike(name, part.y.to_frame(), first, train.y.to_frame())
     task = task_of(train.y)
     texts = {name: part.y.astype(str) for name, part in parts.items()}
     classes = sorted(set().union(*texts.values()))

@@ -33,7 +33,7 @@ WRONG = {
     "metric argument": (["metrics=default", "metrics.fidelity.c2st.folds=1"], "metrics.fidelity.c2st.folds=1: must be"),
     "unknown metric argument": (["metrics=default", "+metrics.fidelity.c2st.fold=3"], "metrics.fidelity.c2st.fold=3: "),
     "estimator argument": (["+classifier.classification.CC=3"], "classifier.classification.CC=3: "),
-    "ratio of an arm": (["arms.combined.ratio=-1"], "arms.combined.ratio=-1: must be a number >= 0"),
+    "ratio of an arm": (["arms.combined.ratio=-1"], "arms.combined.ratio=-1: must be 0 or more"),
     "generator argument": (["+generator.depth=3"], "generator.depth=3: "),
     "reader argument": (["+dataset.read.delimiter=x"], "dataset.read.delimiter='x': "),
     "encoder argument": (["+preprocessing.scalar=x"], "preprocessing.scalar='x': "),
