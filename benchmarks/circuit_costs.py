@@ -2,7 +2,7 @@
 
 Writes ``circuit_costs.csv``: CPU seconds of a fit, rows sampled per CPU second, and peak memory, for two generated
 tables and for fars, each in a process of its own and on one thread. Samples are drawn and written in parts by the
-function that ``python -m trisynth.synthesize`` uses. The two simplest generators serve as reference.
+function that ``trisynth synthesize`` uses. The two simplest generators serve as reference.
 """
 
 import multiprocessing
@@ -25,7 +25,7 @@ from trisynth.generators.base import Generator
 from trisynth.generators.circuit import Circuit
 from trisynth.generators.copula import Copula
 from trisynth.generators.independent import Independent
-from trisynth.synthesize import chunks, write
+from trisynth.sampling import chunks, write
 
 TABLES = {"5,000 x 10": (5_000, 10), "20,000 x 14": (20_000, 14), "fars": None}
 

@@ -1,6 +1,6 @@
 """Growth of time and memory with the number of rows.
 
-Fits 1,000 to all rows of one table, and samples 1,000 to 10,000,000 rows of another by ``trisynth.synthesize``, each
+Fits 1,000 to all rows of one table, and samples 1,000 to 10,000,000 rows of another by ``trisynth synthesize``, each
 in a process of its own with one thread. Writes ``growth.csv``, ``growth.png`` and ``growth.pdf``. Rows of
 ``growth.csv`` are measured again if the generator's code has changed, or with ``--again``.
 ``--draw`` measures nothing.
@@ -35,19 +35,19 @@ _SAMPLES = """
 import json, sys, time
 sys.path.insert(0, sys.argv[1])
 from worker import cpu_seconds, megabytes
-import trisynth.synthesize as synthesize
+from trisynth import sampling
 from trisynth import commandline, data, seeds
 name, n, out, own = sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5:]
 config = commandline.composed([*own, "generator=" + name])
 dataset = data.load(config["dataset"], config["paths"]["raw"])
-generator = synthesize.fitted(config, dataset)
+generator = sampling.fitted(config, dataset)
 generator.sample(1000)
 open("/proc/self/clear_refs", "w").write("5")  # the peak counts from here
 before, start = megabytes("VmRSS"), cpu_seconds()
 if out:
-    synthesize.synthesize(config, n, out)
+    sampling.synthesize(config, n, out)
 else:
-    for i, part in enumerate(synthesize.chunks(n)):
+    for i, part in enumerate(sampling.chunks(n)):
         generator.sample(part, seeds.integer(0, "growth", i))
 print(json.dumps({"cpu_seconds": cpu_seconds() - start, "added_megabytes": megabytes("VmHWM") - before}))
 """
@@ -88,7 +88,7 @@ def measured(
     for what, usual in (("fit", FIT_ROWS), ("sample", SAMPLE_ROWS), ("write", SAMPLE_ROWS)):
         for name in names:
             config = commandline.composed([f"generator={name}"])["generator"]
-            code = digest(config, code_digest("trisynth.synthesize", *targets(config)))
+            code = digest(config, code_digest("trisynth.sampling", *targets(config)))
             for size in rows or usual:
                 row: dict[str, Any] = {"what": what, "generator": name, "asked": size, "rows": size, "code": code}
                 if any(old["code"] == code and all(old[key] == row[key] for key in _KEYS) for old in found):

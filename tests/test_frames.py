@@ -223,7 +223,7 @@ print(json.dumps(sorted(sys.modules)))
 from trisynth import Copula, synthesize
 import pandas as pd
 df = pd.DataFrame({"a": [1, 2, 3] * 9, "y": list("uvw") * 9})
-import trisynth.synthesize
+import trisynth.sampling
 print(list(trisynth.synthesize(df, target="y", n=5, generator="copula")), len(synthesize(df, n=2, generator=Copula())))
 """
 

@@ -27,7 +27,7 @@ LAYERS = [
     {"tracking"},
     {"commandline"},
     {"sweeps"},
-    {"search", "stages", "synthesize"},
+    {"sampling", "search", "stages"},
     {"run"},
     {"__main__"},
 ]

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-import trisynth.synthesize as synthesize
+from trisynth import sampling
 from trisynth.commandline import enter
 from trisynth.errors import InputError
 from trisynth.generators import completion
@@ -19,7 +19,7 @@ def complete(overrides, tmp_path):
         given, out = tmp_path / f"partial.{kind}", tmp_path / f"completed.{kind}"
         partial.to_csv(given, index=False) if kind == "csv" else partial.to_parquet(given)
         found = [*overrides(tmp_path, task, "generator=circuit"), f"given={given}", f"out={out}", *more]
-        synthesize.main(found)
+        sampling.main(found)
         return pd.read_csv(out) if kind == "csv" else pd.read_parquet(out)
 
     return run

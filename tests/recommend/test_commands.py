@@ -2,8 +2,7 @@
 
 import pytest
 
-import trisynth.synthesize as synthesize
-from trisynth import commandline
+from trisynth import commandline, sampling
 from trisynth.experiment.run import run_job
 
 BRIEF = (
@@ -24,7 +23,7 @@ def heard(text: str) -> list[str]:
 
 
 def test_synthesize_prints_trials_and_advice(overrides, tmp_path, capsys):
-    synthesize.main([*overrides(tmp_path, "classes", *BRIEF), "n=9", f"out={tmp_path / 'rows.csv'}"])
+    sampling.main([*overrides(tmp_path, "classes", *BRIEF), "n=9", f"out={tmp_path / 'rows.csv'}"])
     said = heard(capsys.readouterr().out)
     assert len([line for line in said if line.split()[0] == "choose"]) == 8
     assert (tmp_path / "rows.csv").read_text().count("\n") == 10

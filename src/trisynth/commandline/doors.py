@@ -88,7 +88,7 @@ DOORS = {
         ("-m", "--cfg job"),
     ),
     "synthesize": Door(
-        "trisynth.synthesize",
+        "trisynth.sampling",
         "Write synthetic rows to a file.",
         "[GROUP=CHOICE ...] out=FILE [n=ROWS] [given=FILE]",
         "Fits a generator on all rows of a table and writes new rows to a CSV or Parquet file, with the columns of the "

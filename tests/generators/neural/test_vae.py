@@ -383,7 +383,7 @@ def test_scale_of_the_encoder_does_not_matter(overlapping):
         VAE(encoder=TableEncoder(scaler), loss=NATIVE, **{**SHORT, "min_steps": 30}).fit(*overlapping).sample(99)
         for scaler in (None, MinMaxScaler())
     ]
-    pd.testing.assert_frame_equal(drawn[0][0], drawn[1][0], rtol=1e-2, atol=1e-2)
+    pd.testing.assert_frame_equal(*drawn, rtol=1e-2, atol=1e-2)
 
 
 def test_divergence_of_training_keeps_the_last_good_weights(overlapping):

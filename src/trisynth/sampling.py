@@ -9,7 +9,6 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -18,7 +17,7 @@ import pyarrow.parquet as pq
 import yaml
 from rich.progress import Progress
 
-from trisynth import commandline, data, frames, seeds
+from trisynth import commandline, data, seeds
 from trisynth.cache import Store, unwritable
 from trisynth.config import code_digest, digest, locate, target_name, targets
 from trisynth.data.dataset import Dataset
@@ -183,16 +182,6 @@ def main(arguments: list[str]) -> None:
     written = synthesize(config, own.get("n"), own["out"], own.get("given"))
     print(f"{written:,} rows of {config['dataset']['name']} by {target_name(config['generator'])}: {own['out']}")
 
-
-class _Door(ModuleType):
-    """Module that can be called, as its name in the package is also that of the function for DataFrames."""
-
-    def __call__(self, *args: Any, **options: Any) -> pd.DataFrame:
-        """Call :func:`trisynth.frames.synthesize`."""
-        return frames.synthesize(*args, **options)
-
-
-sys.modules[__name__].__class__ = _Door
 
 if __name__ == "__main__":
     commandline.enter("synthesize", sys.argv[1:])

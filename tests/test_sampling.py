@@ -6,10 +6,10 @@ import os
 import pandas as pd
 import pytest
 
-import trisynth.synthesize as synthesize
+from trisynth import sampling
 from trisynth.commandline import enter
 from trisynth.generators.base import Generator
-from trisynth.synthesize import chunks, rows
+from trisynth.sampling import chunks, rows
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def table(overrides, tmp_path, capsys):
     def run(n: str | None, name: str = "out.parquet", *more: str) -> pd.DataFrame:
         out = tmp_path / name
         asked = [] if n is None else [f"n={n}"]
-        synthesize.main([*overrides(tmp_path, "classes", *more), *asked, f"out={out}"])
+        sampling.main([*overrides(tmp_path, "classes", *more), *asked, f"out={out}"])
         return pd.read_parquet(out) if out.suffix == ".parquet" else pd.read_csv(out)
 
     return run
@@ -117,8 +117,8 @@ def test_a_full_disk_leaves_the_old_file_alone(table, mistake, tmp_path, monkeyp
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return original(self, n, seed)
 
-    monkeypatch.setattr(synthesize, "CHUNK", 10)
-    first = synthesize.seeds.integer(0, "synthesize", 0)
+    monkeypatch.setattr(sampling, "CHUNK", 10)
+    first = sampling.seeds.integer(0, "synthesize", 0)
     monkeypatch.setattr(Generator, "sample", full)
     assert "No space left on device" in mistake("n=25", f"out={tmp_path / name}")
     assert (tmp_path / name).read_bytes() == before
@@ -144,7 +144,7 @@ def test_many_rows_come_in_chunks(table, monkeypatch, tmp_path, name):
         return original(self, n, seed)
 
     monkeypatch.setattr(Generator, "sample", counted)
-    monkeypatch.setattr(synthesize, "CHUNK", 40)
+    monkeypatch.setattr(sampling, "CHUNK", 40)
     made = table("100", name)
     first = (tmp_path / name).read_bytes()
     assert asked == [40, 40, 20]
@@ -156,7 +156,7 @@ def test_many_rows_come_in_chunks(table, monkeypatch, tmp_path, name):
 
 
 def test_a_mapping_comes_in_chunks_too(monkeypatch):
-    monkeypatch.setattr(synthesize, "CHUNK", 10)
+    monkeypatch.setattr(sampling, "CHUNK", 10)
     assert list(chunks({"a": 25, "b": 3, "c": 0})) == [{"a": 10}, {"a": 10}, {"a": 5}, {"b": 3}, {"c": 0}]
     assert list(chunks(10)) == [10]
     assert list(chunks(0)) == [0]
@@ -166,13 +166,13 @@ def test_a_users_parquet_file_is_a_data_set(tables, tmp_path):
     pd.read_csv(tables["classes"]).to_parquet(tmp_path / "train.parquet")
     given = ["dataset=parquet", f"dataset.path={tmp_path / 'train.parquet'}", "dataset.target=outcome"]
     paths = [f"paths.{name}={tmp_path / name}" for name in ("cache", "raw")]
-    synthesize.main([*given, *paths, "generator=copula", "n={sick: 4}", f"out={tmp_path / 'x.parquet'}"])
+    sampling.main([*given, *paths, "generator=copula", "n={sick: 4}", f"out={tmp_path / 'x.parquet'}"])
     made = pd.read_parquet(tmp_path / "x.parquet")
     assert made["outcome"].astype(str).tolist() == ["sick"] * 4
 
 
 def test_the_command_in_a_process_of_its_own(overrides, command, tmp_path):
-    done = command("synthesize", *overrides(tmp_path), "n={sick: 2, well: 1}", "out=mine/x.csv", cwd=tmp_path)
+    done = command("sampling", *overrides(tmp_path), "n={sick: 2, well: 1}", "out=mine/x.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "3 rows of classes by independent: mine/x.csv" in done.stdout
     assert len(pd.read_csv(tmp_path / "mine" / "x.csv")) == 3
