@@ -58,7 +58,7 @@ FAULTS = {
         "_target_='os.system': must be a class or function of trisynth",
     ),
     "misspelt target": (["generator._target_=trisynth.generators.copula.Copla"], "no such class or function"),
-    "ratio below zero": (["arms.combined.ratio=-1"], "arms.combined.ratio=-1: must be a number >= 0"),
+    "ratio below zero": (["arms.combined.ratio=-1"], "arms.combined.ratio=-1: must be 0 or more"),
     "unknown metric": (
         ["metrics.utility.ranking._target_=trisynth.evaluation.metrics.utility.Luck"],
         "no such class or function",

@@ -78,11 +78,12 @@ def test_a_killed_search_started_again_ends_with_the_same_front(done, overrides,
     given = relative(arguments(overrides, tmp_path), tmp_path)
     line = [sys.executable, "-m", "trisynth.search", *given]
     tried = table(done).query("part == 'validation'")
+    paths = {name: str(tmp_path / name) for name in ("raw", "cache", "runs")}
     # Killed in the middle of either search, where a trial that cannot end keeps it.
     for sampler in SAMPLERS:
         keys = tried[tried["sampler"] == sampler].set_index("trial")["key"]
         last = Result.read(done / "runs", keys[2])
-        with held({**last.config, "paths": {"raw": "data/raw"}}, tmp_path / "cache"):
+        with held({**last.config, "paths": paths}, tmp_path / "cache"):
             process = subprocess.Popen(
                 line, cwd=tmp_path, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )

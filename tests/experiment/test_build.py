@@ -60,7 +60,7 @@ WRONG = {
     "a group that is none": (["+metrics.speed={}"], "metrics.speed={}: no such group; known: utility, fidelity, "),
     "no probabilities": (
         ["classifier.classification._target_=sklearn.svm.LinearSVC"],
-        "classifier.classification='LinearSVC': needs predict_proba",
+        "classifier.classification='LinearSVC': must have predict_proba",
     ),
     "package that is not allowed": (["generator._target_=os.system"], "generator._target_='os.system': must be"),
 }

@@ -144,7 +144,11 @@ def sweep(tmp_path, monkeypatch):
         {
             "paths": {"runs": str(tmp_path / "runs"), "sweeps": str(tmp_path), "raw": str(tmp_path)},
             "tracking": {"uri": None},
-            "hydra": {"sweep": {"dir": str(tmp_path / "mine")}, "overrides": {"task": []}},
+            "hydra": {
+                "sweep": {"dir": str(tmp_path / "mine")},
+                "overrides": {"task": []},
+                "runtime": {"config_sources": []},
+            },
         }
     )
     monkeypatch.setattr(callbacks, "count_jobs", lambda _: 2)
