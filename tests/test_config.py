@@ -274,7 +274,10 @@ def test_allow_is_a_list(allow):
 
 
 def test_no_package_is_allowed_by_null():
-    instantiate({"_target_": "trisynth.generators.copula.Copula"}, "generator", allow=None)
+    with pytest.raises(InputError, match=r"add allow=\[json\]|must be a class or function of"):
+        instantiate({"_target_": "json.JSONDecoder"}, "generator", allow=None)
+    made = instantiate({"_target_": "trisynth.generators.copula.Copula"}, "generator", allow=None)
+    assert type(made).__name__ == "Copula"
 
 
 def test_a_base_class_is_refused():
