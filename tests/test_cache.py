@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,7 +45,9 @@ def test_made_once_then_read(tmp_path):
     assert visible(tmp_path) == ["kind/key/manifest.json", "kind/key/value.txt"]
 
 
-@pytest.mark.parametrize("damage", ["change", "truncate", "delete", "manifest", "no manifest"])
+@pytest.mark.parametrize(
+    "damage", ["change", "truncate", "delete", "manifest", "no manifest", "empty manifest", "list", "file"]
+)
 def test_a_damaged_entry_is_made_again(tmp_path, damage):
     store = Store(tmp_path)
     store.get_or_make("kind", "key", make, read)
@@ -60,6 +63,13 @@ def test_a_damaged_entry_is_made_again(tmp_path, damage):
             (place / "manifest.json").write_text("{")
         case "no manifest":
             (place / "manifest.json").unlink()
+        case "empty manifest":
+            (place / "manifest.json").write_text("{}")
+        case "list":
+            (place / "manifest.json").write_text('[["value.txt", 1]]')
+        case "file":
+            shutil.rmtree(place)
+            place.write_text("a file in the place of a folder")
     assert store.get_or_make("kind", "key", make, read) == "made"
     assert visible(tmp_path) == ["kind/key/manifest.json", "kind/key/value.txt"]
 

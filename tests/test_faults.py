@@ -124,6 +124,21 @@ def test_an_earlier_result_survives_a_later_failure(folder, config, monkeypatch)
     assert run_job(good) == (result, True)
 
 
+def test_a_damaged_result_is_reported_moved_and_made_again(folder, config, capsys):
+    good = config(f"paths.runs={folder / 'runs'}", f"paths.cache={folder / 'cache'}")
+    result, _ = run_job(good)
+    path = folder / "runs" / result.key / "result.json"
+    before = path.read_text()
+    path.write_text(before.replace('"seed": 0', '"seed": 1'))
+    again, cached = run_job(good)
+    assert (again, cached) == (result, False)
+    assert path.read_text() == before
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "is damaged (its digest differs); it was moved to" in err
+    assert (folder / "runs" / "damaged" / f"{result.key}-1" / "result.json").is_file()
+    assert run_job(good) == (result, True)
+
+
 def test_what_fails_on_the_way_is_noted_and_retried(folder, config):
     def breaks(*_):
         raise RuntimeError("planted")
@@ -135,7 +150,9 @@ def test_what_fails_on_the_way_is_noted_and_retried(folder, config):
     assert "RuntimeError: planted" in note.read_text()
     result, cached = run_job(good, writers=writers(good))
     assert not cached
-    assert {p.name for p in note.parent.iterdir()} == {"config.yaml", "overview.png", "result.json", "timings.json"}
+    assert {p.name for p in note.parent.iterdir()} == {
+        *("config.yaml", "manifest.json", "overview.png", "result.json", "timings.json")
+    }
     assert note.parent.name == result.key
 
 

@@ -7,11 +7,12 @@ sha256 sums, and moved there in one step, so that a process killed at any moment
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from filelock import FileLock
 
@@ -19,12 +20,66 @@ from trisynth.errors import InputError
 
 T = TypeVar("T")
 MANIFEST = "manifest.json"
+# The digest of a sealed text, which only its outermost mapping has at this indentation.
+_SEAL = re.compile(r'^ "digest": "([0-9a-f]{64})"', re.MULTILINE)
+_UNSEALED = "0" * 64
 
 
 def sha256(path: Path) -> str:
     """Compute the hexadecimal sha256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sealed(content: Mapping[str, Any]) -> str:
+    """Return JSON text with a digest of itself, so that :func:`unsealed` finds every change of a character.
+
+    Raises
+    ------
+    ValueError
+        For a number that JSON does not have.
+    """
+    plain = {**content, "digest": _UNSEALED}
+    text = json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    return _SEAL.sub(f' "digest": "{hashlib.sha256(text.encode()).hexdigest()}"', text, count=1)
+
+
+def unsealed(text: str) -> dict[str, Any]:
+    """Return the content of a sealed text.
+
+    Raises
+    ------
+    ValueError
+        If it has no digest or another one.
+    """
+    seal = _SEAL.search(text)
+    if seal is None:
+        raise ValueError("it has no digest")
+    plain = _SEAL.sub(f' "digest": "{_UNSEALED}"', text, count=1)
+    if hashlib.sha256(plain.encode()).hexdigest() != seal[1]:
+        raise ValueError("its digest differs")
+    try:
+        content = json.loads(text, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    content.pop("digest")
+    return content
+
+
+def is_sealed(text: str) -> bool:
+    """Tell whether a text has a digest of itself, without a check of it."""
+    return _SEAL.search(text) is not None
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def text_of(path: Path) -> str:
+    """Read a text file without waiting for a pipe or a device; raise OSError or ValueError if it is none."""
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no file")
+    return path.read_text(encoding="utf-8")
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
@@ -118,7 +173,10 @@ class Store:
         return read(place)
 
     def _fill(self, place: Path, make: Callable[[Path], None]) -> None:
-        shutil.rmtree(place, ignore_errors=True)
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place, ignore_errors=True)
+        else:
+            place.unlink(missing_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
         try:
             make(temporary)
@@ -131,7 +189,9 @@ class Store:
     @staticmethod
     def _whole(place: Path) -> bool:
         try:
-            sums = json.loads((place / MANIFEST).read_text())
-            return all(sha256(place / name) == digest for name, digest in sums.items())
-        except (OSError, ValueError):
+            sums = json.loads(text_of(place / MANIFEST))
+            # A file that the manifest does not list is not checked, so that there may be none.
+            found = {path.name for path in place.iterdir() if path.is_file()} - {MANIFEST}
+            return found == set(sums) and all(sha256(place / name) == digest for name, digest in sums.items())
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             return False

@@ -22,7 +22,7 @@ from trisynth.evaluation.classifiers import Classifier, fit_predict
 from trisynth.evaluation.metrics.context import Context
 from trisynth.evaluation.metrics.references import references
 from trisynth.evaluation.scores import gains, row_scores, utility_scores
-from trisynth.experiment.results import RESULT, Result, table
+from trisynth.experiment.results import RESULT, DamagedError, Result, table
 from trisynth.generators.base import Generator
 from trisynth.generators.inputs import training
 
@@ -165,15 +165,14 @@ def load_runs(path: str | Path = "runs") -> pd.DataFrame:
             return jobs
         except (OSError, ValueError) as error:
             raise InputError("path", str(listed), f"is no results.csv of a sweep ({error})") from None
-    found = [Result.read(path, file.parent.name) for file in sorted(path.glob(f"*/{RESULT}"))]
+    try:
+        found = [Result.read(path, file.parent.name) for file in sorted(path.glob(f"*/{RESULT}"))]
+    except DamagedError as error:
+        raise InputError("path", error.value, error.remedy) from None
     results = [result for result in found if result is not None]
     if not results:
         raise InputError("path", str(path), "holds no finished job; give paths.runs of a run, or a sweep's folder")
-    try:
-        return table(results)
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        remedy = f"holds a {RESULT} that no run wrote ({type(error).__name__}: {error}); remove it"
-        raise InputError("path", str(path), remedy) from None
+    return table(results)
 
 
 def _generator(generator: str | Generator) -> Generator:

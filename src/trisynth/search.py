@@ -57,8 +57,12 @@ def run(arguments: list[str], choices: Mapping[str, Any], folder: Path) -> None:
 def trials(folder: Path, config: Mapping[str, Any], choices: Mapping[str, Any]) -> Iterator[tuple[dict, Result]]:
     """Yield the trials of a finished search in their order: the columns that describe each, and its result."""
     runs = Path(config["paths"]["runs"])
-    states = Sweep(folder, runs).states()
-    found = [(int(name), Result.read(runs, states[name]["key"])) for name in sorted(states, key=int)]
+    keys = Sweep(folder, runs).keys()
+    found = [(int(name), Result.read(runs, keys[name])) for name in sorted(keys, key=int)]
+    if lost := [keys[str(number)] for number, result in found if result is None]:
+        raise InputError(
+            "paths.runs", str(runs), f"lacks the results of {len(lost)} trials; run the same command again"
+        )
     points = np.array([objectives.values(config["objective"], result.metrics) for _, result in found])
     for (number, result), unbeaten in zip(found, front(points), strict=True):
         yield {PART: "validation", SAMPLER: choices[_SAMPLER], TRIAL: number, FRONT: bool(unbeaten)}, result

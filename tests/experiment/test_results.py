@@ -2,12 +2,16 @@
 
 import json
 import math
+import os
+from dataclasses import asdict
 
 import pytest
+import yaml
 
+from trisynth.cache import sealed, unsealed
 from trisynth.errors import InputError
 from trisynth.experiment import results
-from trisynth.experiment.results import Result, table, write_failure
+from trisynth.experiment.results import DamagedError, Result, is_whole, set_aside, table, write_failure
 
 CONFIG = {
     "dataset": {"name": "patients"},
@@ -43,11 +47,144 @@ def test_timings_and_the_order_of_metrics_do_not_touch_the_bytes(tmp_path):
     assert one.read_bytes() == other.read_bytes()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"key": "abc"}', '{"unknown": 1}', "\x00"])
-def test_a_record_that_cannot_be_read_counts_as_absent(tmp_path, content):
-    folder = result().write(tmp_path)
-    (folder / "result.json").write_text(content)
-    assert Result.read(tmp_path, "abc") is None
+def reseal(path, change):
+    """Change the content of a record and give it a digest that fits."""
+    content = unsealed(path.read_text())
+    change(content)
+    path.write_text(sealed(content))
+
+
+DAMAGES = {
+    "empty": lambda text: "",
+    "half": lambda text: text[: len(text) // 2],
+    "another digit": lambda text: text.replace("0.5", "0.6", 1),
+    "another name": lambda text: text.replace("patients", "patient5", 1),
+    "a blank": lambda text: text.replace("\n", " \n", 1),
+    "no digest": lambda text: "\n".join(line for line in text.splitlines() if ' "digest":' not in line) + "\n",
+    "another digest": lambda text: text.replace(' "digest": "', ' "digest": "0', 1),
+    "twice": lambda text: text + text,
+    "a list": lambda text: "[]",
+    "no mapping": lambda text: "3",
+    "NaN": lambda text: text.replace("0.5", "NaN", 1),
+    "deep": lambda text: "[" * 100_000,
+    "zero bytes": lambda text: "\x00" * len(text),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_record_is_refused(tmp_path, damage):
+    path = result().write(tmp_path) / "result.json"
+    changed = DAMAGES[damage](path.read_text())
+    assert changed != path.read_text()
+    path.write_text(changed)
+    with pytest.raises(DamagedError, match=r"^result='.*result.json': is damaged \(.+\); run its command again$"):
+        Result.read(tmp_path, "abc")
+    assert not is_whole(tmp_path, "abc")
+
+
+@pytest.mark.parametrize("place", range(0, 900, 37))
+def test_every_changed_bit_of_a_record_is_found(tmp_path, place):
+    path = result().write(tmp_path) / "result.json"
+    content = bytearray(path.read_bytes())
+    content[place % len(content)] ^= 1 << place % 8
+    path.write_bytes(content)
+    with pytest.raises(DamagedError):
+        Result.read(tmp_path, "abc")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c.update(key="def"),
+        lambda c: c.update(name=None),
+        lambda c: c.update(config=[]),
+        lambda c: c["config"].update(dataset={"name": 3}),
+        lambda c: c["config"]["generator"].update(loss=[1]),
+        lambda c: c["config"].pop("seed"),
+        lambda c: c.update(metrics={"real/f1_macro": "0.5"}),
+        lambda c: c.update(metrics={"real/f1_macro": True}),
+        lambda c: c.update(counts={"real": 3}),
+        lambda c: c.update(counts={"real": {"sick": 0.5}}),
+        lambda c: c.update(digests=["x"]),
+        lambda c: c.update(unknown=1),
+        lambda c: c.pop("metrics"),
+    ],
+)
+def test_a_wrong_shape_is_damage_even_with_a_digest_that_fits(tmp_path, change):
+    path = result().write(tmp_path) / "result.json"
+    reseal(path, change)
+    with pytest.raises(DamagedError):
+        Result.read(tmp_path, "abc")
+
+
+def test_a_record_in_the_folder_of_another_is_refused(tmp_path):
+    result().write(tmp_path).rename(tmp_path / "def")
+    with pytest.raises(DamagedError, match="it is the result of key abc"):
+        Result.read(tmp_path, "def")
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "timings.json", "history.json", "summary.txt"])
+def test_a_changed_file_beside_a_record_is_found(tmp_path, name):
+    (tmp_path / "abc").mkdir()
+    for each in {"config.yaml", "history.json", "summary.txt"}:
+        (tmp_path / "abc" / each).write_text("1")
+    result().write(tmp_path)
+    assert Result.read(tmp_path, "abc") == result()
+    (tmp_path / "abc" / name).write_text("2")
+    with pytest.raises(DamagedError, match=f"{name} beside it has changed"):
+        Result.read(tmp_path, "abc")
+
+
+def test_a_record_that_is_no_file_is_refused_without_waiting(tmp_path):
+    path = result().write(tmp_path) / "result.json"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(DamagedError, match="it is no file"):
+        Result.read(tmp_path, "abc")
+
+
+def earlier(root, **changes):
+    """Write a record as an earlier version did, without a digest and a manifest."""
+    folder = root / "abc"
+    folder.mkdir(parents=True)
+    content = asdict(result(**changes))
+    content.pop("timings")
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
+    (folder / "result.json").write_text(text + "\n")
+    (folder / "config.yaml").write_text(yaml.safe_dump(content["config"]))
+    return folder
+
+
+def test_a_record_of_an_earlier_version_is_read_with_one_note(tmp_path, capsys):
+    earlier(tmp_path)
+    assert [Result.read(tmp_path, "abc") for _ in range(2)] == [result(), result()]
+    assert capsys.readouterr().err.count("without a digest; they are read, but") == 1
+
+
+@pytest.mark.parametrize("damage", ["config.yaml", "form", "infinite"])
+def test_what_can_be_checked_of_an_earlier_version_is_checked(tmp_path, damage):
+    folder = earlier(tmp_path, **({"metrics": {"real/f1_macro": math.inf}} if damage == "infinite" else {}))
+    if damage == "config.yaml":
+        (folder / "config.yaml").write_text("seed: 4\n")
+    if damage == "form":
+        (folder / "result.json").write_text((folder / "result.json").read_text().replace("{", "{ ", 1))
+    with pytest.raises(DamagedError):
+        Result.read(tmp_path, "abc")
+
+
+def test_a_damaged_record_is_moved_and_never_lost(tmp_path):
+    for number in (1, 2):
+        path = result().write(tmp_path) / "result.json"
+        path.write_text(f"damage {number}")
+        assert set_aside(tmp_path, "abc") == tmp_path / "damaged" / f"abc-{number}"
+        assert Result.read(tmp_path, "abc") is None
+        assert (tmp_path / "damaged" / f"abc-{number}" / "result.json").read_text() == f"damage {number}"
+
+
+def test_a_whole_record_is_never_moved(tmp_path):
+    result().write(tmp_path)
+    assert set_aside(tmp_path, "abc") is None
+    assert Result.read(tmp_path, "abc") == result()
 
 
 def test_an_absent_record_is_none(tmp_path):
@@ -60,7 +197,7 @@ def test_the_result_comes_last(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "write_atomic", lambda path, _: written.append(path.name))
     (tmp_path / "abc").mkdir()
     result().write(tmp_path)
-    assert written == ["timings.json", "result.json"]
+    assert written == ["timings.json", "manifest.json", "result.json"]
 
 
 def test_numbers_that_json_has_not_are_refused_before_anything_is_half_written(tmp_path):

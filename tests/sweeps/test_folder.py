@@ -12,11 +12,18 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
+from trisynth.errors import InputError
 from trisynth.experiment.results import Result
 from trisynth.sweeps import callback as callbacks
 from trisynth.sweeps import folder as sweeps
 
 JOBS = 8
+CONFIG = {
+    "dataset": {"name": "patients"},
+    "generator": {"_target_": "trisynth.generators.smote.SMOTE"},
+    "classifier": {"name": "logistic"},
+    "seed": 0,
+}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -67,9 +74,8 @@ def test_a_sweep_is_complete_only_while_nothing_it_depends_on_changes(tmp_path):
     table.write_text("a,b")
     sweep = sweeps.Sweep(tmp_path / "sweep", runs)
     sweeps.State(sweep.folder / "jobs" / "0", "seed=0").write("some-key", "done")
-    for file in (sweep.folder / sweeps.RESULTS, runs / "some-key" / "result.json"):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("")
+    Result("some-key", "one job", CONFIG, {"real/f1_macro": 0.5}).write(runs)
+    assert sweep.finish()[1] == []
     known = sweeps.fingerprint(["seed=0,1"], [str(table)])
     assert not sweep.is_complete(known)
     sweep.complete(known)
@@ -79,6 +85,29 @@ def test_a_sweep_is_complete_only_while_nothing_it_depends_on_changes(tmp_path):
     assert not sweep.is_complete(sweeps.fingerprint(["seed=0,1"], [str(table)]))
     (runs / "some-key" / "result.json").unlink()
     assert not sweep.is_complete(known)
+
+
+@pytest.mark.parametrize(
+    "name", ["sweep/results.csv", "sweep/complete.json", "runs/some-key/result.json", "runs/some-key/timings.json"]
+)
+@pytest.mark.parametrize("damage", ["0.5", "half", "empty", "list"])
+def test_a_damaged_file_of_a_finished_sweep_is_found(tmp_path, name, damage, capsys):
+    sweep = sweeps.Sweep(tmp_path / "sweep", tmp_path / "runs")
+    sweeps.State(sweep.folder / "jobs" / "0", "seed=0").write("some-key", "done")
+    Result("some-key", "one job", CONFIG, {"real/f1_macro": 0.5}, timings={"fit": 0.5}).write(sweep.runs)
+    sweep.finish()
+    sweep.complete("f")
+    assert sweep.is_complete("f") and sweep.keys() == {"0": "some-key"}
+    text = (tmp_path / name).read_text()
+    changes = {"0.5": text.replace("0", "1", 1), "half": text[: len(text) // 2], "empty": "", "list": "[]"}
+    (tmp_path / name).write_text(changes[damage])
+    assert not sweep.is_complete("f")
+    if name.endswith("csv"):
+        assert (sweep.folder / "results.csv.damaged-1").read_text() == changes[damage]
+        assert "has changed since it was written; it was moved to" in capsys.readouterr().err
+    if name.endswith("complete.json"):
+        with pytest.raises(InputError, match="run its command again"):
+            sweep.keys()
 
 
 def test_fits_are_shared_between_classifiers(finished):

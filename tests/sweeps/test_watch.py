@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from trisynth.cache import sealed, unsealed
 from trisynth.sweeps.folder import State, Sweep
 from trisynth.sweeps.plan import Plan
 from trisynth.sweeps.watch import Watch
@@ -22,7 +23,7 @@ def end(sweep):
         key = None if state == "failed" else f"key{name}"
         State(sweep.folder / "jobs" / name, "").write(key, state)
         path = sweep.folder / "jobs" / name / "state.json"
-        path.write_text(json.dumps(json.loads(path.read_text()) | {"seconds": seconds}))
+        path.write_text(sealed(unsealed(path.read_text()) | {"seconds": seconds}))
         timings = sweep.runs / f"key{name}" / "timings.json"
         timings.parent.mkdir(parents=True, exist_ok=True)
         timings.write_text(json.dumps({"fit": fit, "classify": 1.0}))

@@ -1,22 +1,53 @@
 """The record of a job, as files that only a finished job writes.
 
 ``runs/<key>/result.json`` is the truth: configuration, metrics and digests, the same bytes whenever and wherever the
-job runs. ``timings.json`` beside it has what differs from run to run.
+job runs. ``timings.json`` beside it has what differs from run to run. A record holds a digest of itself, and
+``manifest.json`` those of the files beside it; both are checked whenever a result is read. A damaged record is moved to
+``runs/damaged`` and its job is run again.
 """
 
 import json
+import math
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
+from filelock import FileLock
 
-from trisynth.cache import write_atomic
+from trisynth.cache import MANIFEST, is_sealed, sealed, sha256, text_of, unsealed, unwritable, write_atomic
 from trisynth.config import canonical, target_name
+from trisynth.errors import InputError
 
-RESULT, TIMINGS, FAILURE = "result.json", "timings.json", "failure.json"
+RESULT, TIMINGS, FAILURE, CONFIG, CURVES = "result.json", "timings.json", "failure.json", "config.yaml", "history.json"
+# Files beside a result from which numbers, settings or texts are read again.
+_BESIDE = (CONFIG, TIMINGS, CURVES, "summary.txt")
+DAMAGED = "damaged"
+
+
+class DamagedError(InputError):
+    """A result that differs from what its job wrote.
+
+    Parameters
+    ----------
+    path : Path
+        Its ``result.json``.
+    reason : str
+        What is wrong with it, as a sentence without its end.
+    """
+
+    def __init__(self, path: Path, reason: object):
+        self.reason = " ".join(str(reason).split())[:200]
+        super().__init__("result", str(path), f"is damaged ({self.reason}); run its command again")
+
+    def __reduce__(self) -> tuple:
+        """Return the arguments from which a process builds the same error."""
+        return type(self), (Path(self.value), self.reason)
 
 
 @dataclass(frozen=True)
@@ -54,28 +85,144 @@ class Result:
         """Write the record under ``root``, result last; returns its folder."""
         folder = Path(root) / self.key
         content = asdict(self)
-        timings = content.pop("timings")
-        write_atomic(folder / TIMINGS, json.dumps(timings, indent=1, sort_keys=True) + "\n")
-        text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        write_atomic(folder / RESULT, text + "\n")
+        text = json.dumps(content.pop("timings"), indent=1, sort_keys=True, allow_nan=False)
+        record = sealed(content)
+        write_atomic(folder / TIMINGS, text + "\n")
+        sums = {name: sha256(folder / name) for name in _BESIDE if (folder / name).is_file()}
+        write_atomic(folder / MANIFEST, sealed(sums))
+        write_atomic(folder / RESULT, record)
         (folder / FAILURE).unlink(missing_ok=True)
         return folder
 
     @classmethod
     def read(cls, root: str | Path, key: str) -> "Result | None":
-        """Read the finished record of ``key``; None if there is none that can be read."""
-        folder = Path(root) / key
+        """Read the finished record of ``key``; None if there is none.
+
+        Raises
+        ------
+        DamagedError
+            If the record, or a file beside it, is not as its job wrote it.
+        """
+        path = Path(root) / key / RESULT
         try:
-            return cls(**json.loads((folder / RESULT).read_text()))
-        except (OSError, ValueError, TypeError):
-            return None
+            content = _whole(path)
+            return None if content is None else cls(**_shaped(content, key))
+        except (OSError, ValueError, TypeError) as error:
+            raise DamagedError(path, error) from None
 
     def seconds(self, root: str | Path) -> dict[str, float]:
         """Read the timings that were written beside the record."""
-        try:
-            return json.loads((Path(root) / self.key / TIMINGS).read_text())
-        except (OSError, ValueError):
-            return {}
+        return seconds(Path(root) / self.key)
+
+
+def is_whole(root: str | Path, key: str) -> bool:
+    """Check the digests of the record of ``key`` and of the files beside it, which is faster than to read it."""
+    try:
+        return _whole(Path(root) / key / RESULT) is not None
+    except (OSError, ValueError):
+        return False
+
+
+def _whole(path: Path) -> dict[str, Any] | None:
+    """Return the content of a record after a check of all digests; None if there is none."""
+    try:
+        text = text_of(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        sums = unsealed(text_of(path.with_name(MANIFEST)))
+    except FileNotFoundError:
+        # A record may be copied without the files beside it.
+        return unsealed(text) if is_sealed(text) else _earlier(path, text)
+    for name, digest in sums.items():
+        beside = path.with_name(name)
+        if name not in _BESIDE or (beside.exists() and (not beside.is_file() or sha256(beside) != digest)):
+            raise ValueError(f"{name} beside it has changed")
+    return unsealed(text)
+
+
+def _earlier(path: Path, text: str) -> dict[str, Any]:
+    """Return the content of a record of an earlier version, which has no digest; its form alone can be checked."""
+    try:
+        content = json.loads(text)
+        plain = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+        config = path.with_name(CONFIG)
+        known = yaml.load(text_of(config), getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if config.exists() else None
+    except (RecursionError, yaml.YAMLError):
+        raise ValueError("it cannot be read") from None
+    if plain != text or not isinstance(content, dict) or (config.exists() and known != content.get("config")):
+        raise ValueError("it has no digest and is not as an earlier version wrote it")
+    _note_earlier(str(path.parent.parent))
+    return content
+
+
+@lru_cache(maxsize=64)
+def _note_earlier(root: str) -> None:
+    """Report once that a folder holds records of an earlier version."""
+    line = "has results of an earlier version, without a digest; they are read, but a changed number cannot be noticed"
+    print(f"note: paths.runs={root!r}: {line}", file=sys.stderr, flush=True)
+
+
+def _shaped(content: dict[str, Any], key: str) -> dict[str, Any]:
+    """Check that the values of a record have the types that its readers expect."""
+    if content.get("key") != key:
+        raise ValueError(f"it is the result of key {content.get('key')}")
+    config = content.get("config")
+    named = isinstance(config, Mapping) and all(
+        isinstance(config.get(group), Mapping) and isinstance(config[group].get(name), str)
+        for group, name in (("dataset", "name"), ("generator", "_target_"), ("classifier", "name"))
+    )
+    if not named or "seed" not in config or not isinstance(content.get("name"), str):
+        raise ValueError("it does not name its job")
+    if not isinstance(config["generator"].get("loss") or {}, Mapping):
+        raise ValueError("its loss is no mapping")
+    counts = content.get("counts", {})
+    if not isinstance(counts, Mapping) or not all(_maps(arm, int) for arm in counts.values()):
+        raise ValueError("its counts are no whole numbers")
+    if not _maps(content.get("digests", {}), str):
+        raise ValueError("its digests are no texts")
+    if not _maps(content.get("metrics"), int | float) or not all(map(math.isfinite, content["metrics"].values())):
+        raise ValueError("its metrics are not all numbers")
+    return content
+
+
+def _maps(value: Any, kind: Any) -> bool:
+    """Tell whether a value is a mapping to values of one type."""
+    return isinstance(value, Mapping) and all(
+        isinstance(each, kind) and not isinstance(each, bool) for each in value.values()
+    )
+
+
+def seconds(folder: Path) -> dict[str, float]:
+    """Read the timings in the folder of a result; none where they cannot be read."""
+    try:
+        found = json.loads(text_of(folder / TIMINGS))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return dict(found) if _maps(found, int | float) and all(map(math.isfinite, found.values())) else {}
+
+
+def set_aside(root: str | Path, key: str) -> Path | None:
+    """Move the damaged record of ``key`` out of the way; return where it lies, None if another process was faster.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    place = Path(root) / DAMAGED
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with FileLock(place / ".lock"):
+            try:
+                # Another process may have moved it, and even written the new one, since it was read.
+                Result.read(root, key)
+                return None
+            except DamagedError:
+                number = next(i for i in range(1, 1_000_000) if not (place / f"{key}-{i}").exists())
+                return (Path(root) / key).rename(place / f"{key}-{number}")
+    except OSError as error:
+        raise unwritable(place, error, "paths.runs") from error
 
 
 def write_failure(root: str | Path, key: str, message: str) -> None:

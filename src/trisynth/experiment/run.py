@@ -1,6 +1,7 @@
 """The way of one job from its resolved configuration to its folder in ``runs``; a finished job is only read."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ import yaml
 from trisynth.cache import Store, require_writable, write_atomic
 from trisynth.errors import InputError
 from trisynth.experiment.job import Job
-from trisynth.experiment.results import Result, write_failure
+from trisynth.experiment.results import CONFIG, CURVES, DamagedError, Result, set_aside, write_failure
 
 if TYPE_CHECKING:
     from trisynth.experiment.steps import Experiment
@@ -46,7 +47,7 @@ def run_job(
 
     job = (ValidationJob if validation else Job).from_config(config)
     runs = config["paths"]["runs"]
-    finished = Result.read(runs, job.key)
+    finished = read_or_set_aside(runs, job.key)
     if finished is not None:
         return finished, True
     # A finished job needs none of the libraries that the objects import.
@@ -73,9 +74,23 @@ def run_job(
     # libyaml's writer, where it is installed, takes an eighth of the time of Python's.
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     text = yaml.dump(job.config, Dumper=dumper, sort_keys=False, allow_unicode=True)
-    write_atomic(folder / "config.yaml", text)
+    write_atomic(folder / CONFIG, text)
     result.write(runs)
     return result, False
+
+
+def read_or_set_aside(runs: str | Path, key: str) -> Result | None:
+    """Read the result of a job; None where there is none, or only a damaged one, which is moved out of the way."""
+    try:
+        return Result.read(runs, key)
+    except DamagedError as error:
+        if place := set_aside(runs, key):
+            line = (
+                f"result={error.value!r}: is damaged ({error.reason}); it was moved to {place}, and its job runs again"
+            )
+            print(f"warning: {line}", file=sys.stderr, flush=True)
+        # Another process may have written the new one already.
+        return Result.read(runs, key)
 
 
 def is_validation(config: Mapping[str, Any]) -> bool:
@@ -96,7 +111,7 @@ def write_curves(experiment: "Experiment", folder: Path) -> None:
     """Write the terms of the loss at every epoch to ``history.json``, for generators that train by epochs."""
     curves = getattr(experiment.generator(), "history_", None)
     if curves:
-        write_atomic(folder / "history.json", json.dumps(curves) + "\n")
+        write_atomic(folder / CURVES, json.dumps(curves) + "\n")
 
 
 def write_summary(experiment: "Experiment", folder: Path) -> None:

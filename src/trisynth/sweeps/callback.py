@@ -133,7 +133,9 @@ class Sweep(Callback):
             # The last line of a traceback names the error; all of it is in the job's status file.
             print(f"failed: {failure['overrides']}: {failure['error'].strip().splitlines()[-1]}", file=sys.stderr)
         total = int(self.progress.tasks[0].total or len(self.watch.ended))
-        lost = total - len(self.watch.ended)
+        keys = {state["key"] for state in self.watch.ended.values() if state["key"]}
+        # Besides jobs without a status, those whose result was deleted since.
+        lost = total - len(self.watch.ended) + len(keys) - len(results)
         if failures:
             remedy = f"rerun to repeat only these; details are in {self.sweep.folder / 'jobs'}"
             print(f"error: {len(failures)} of {total} jobs failed; {remedy}", file=sys.stderr)

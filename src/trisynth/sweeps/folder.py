@@ -3,16 +3,17 @@
 Jobs may run in other processes or on other machines; this folder is all that they share with the sweep.
 """
 
-import json
 import shutil
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trisynth.cache import sha256, unwritable, write_atomic
+from trisynth.cache import sealed, sha256, text_of, unsealed, unwritable, write_atomic
 from trisynth.config import CONF, ROOT, canonical, digest, versions
-from trisynth.experiment.results import RESULT, Result, table
+from trisynth.errors import InputError
+from trisynth.experiment.results import Result, is_whole, table
 from trisynth.sweeps.plan import PLAN
 
 STATE, COMPLETE, RESULTS = "state.json", "complete.json", "results.csv"
@@ -41,7 +42,7 @@ class State:
         """Record the end: "done", "cached" or "failed"."""
         content = {"key": key, "state": state, "overrides": self.overrides, "error": error}
         content["seconds"] = round(time.monotonic() - self.begun, 3)
-        write_atomic(self.folder / STATE, json.dumps(content))
+        write_atomic(self.folder / STATE, sealed(content))
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Sweep:
         ended = {}
         for name in sorted(self.started().difference(known)):
             try:
-                ended[name] = json.loads((self.folder / "jobs" / name / STATE).read_text())
+                ended[name] = unsealed(text_of(self.folder / "jobs" / name / STATE))
             except (OSError, ValueError):
                 continue  # not ended, or on a shared file system seen before its content
         return ended
@@ -102,17 +103,55 @@ class Sweep:
 
     def complete(self, fingerprint: str) -> None:
         """Record that every job of the sweep with that fingerprint is finished and mirrored."""
-        keys = sorted({state["key"] for state in self.states().values()})
-        write_atomic(self.folder / COMPLETE, json.dumps({"fingerprint": fingerprint, "keys": keys}))
+        keys = {name: state["key"] for name, state in self.states().items()}
+        files = {path.name: sha256(path) for path in map(self.folder.joinpath, (RESULTS, SUMMARY)) if path.is_file()}
+        write_atomic(self.folder / COMPLETE, sealed({"fingerprint": fingerprint, "jobs": keys, "files": files}))
 
     def is_complete(self, fingerprint: str) -> bool:
-        """Check whether the same sweep was completed before and all its results exist."""
+        """Check whether the same sweep was completed before, and all its results and its table are as they were."""
+        known = self._completed()
+        return (
+            known.get("fingerprint") == fingerprint
+            and all(is_whole(self.runs, key) for key in set(known["jobs"].values()))
+            and all(self._is_unchanged(name, digest) for name, digest in known["files"].items())
+        )
+
+    def keys(self) -> dict[str, str]:
+        """Return the keys of all jobs of a completed sweep by the names of their folders.
+
+        Raises
+        ------
+        InputError
+            If the sweep is not complete, or its record is damaged.
+        """
+        known = self._completed()
+        if not known:
+            remedy = "holds no record of a complete sweep, or a damaged one; run its command again"
+            raise InputError("hydra.sweep.dir", str(self.folder), remedy)
+        return known["jobs"]
+
+    def _completed(self) -> dict:
+        """Return the record of a completed sweep; an empty one where there is none that can be read."""
         try:
-            known = json.loads((self.folder / COMPLETE).read_text())
-            files = [self.folder / RESULTS, *(self.runs / key / RESULT for key in known["keys"])]
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
-        return known["fingerprint"] == fingerprint and all(file.is_file() for file in files)
+            return unsealed(text_of(self.folder / COMPLETE))
+        except (OSError, ValueError):
+            return {}
+
+    def _is_unchanged(self, name: str, digest: str) -> bool:
+        """Compare one file of the sweep with its digest; move a damaged one aside and report it."""
+        path = self.folder / name
+        try:
+            if path.is_file() and sha256(path) == digest:
+                return True
+            if path.exists():
+                aside = next(
+                    p for i in range(1, 1_000_000) if not (p := path.with_name(f"{name}.damaged-{i}")).exists()
+                )
+                path.rename(aside)
+                print(f"warning: {path}: has changed since it was written; it was moved to {aside}", file=sys.stderr)
+        except OSError as error:
+            raise unwritable(path, error, "hydra.sweep.dir") from error
+        return False
 
 
 def fingerprint(overrides: list[str], files: list[str]) -> str:

@@ -1,12 +1,11 @@
 """Plan of a sweep: the jobs that its launcher starts, their order and the number of workers."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trisynth.cache import write_atomic
+from trisynth.cache import sealed, text_of, unsealed, write_atomic
 
 PLAN = "plan.json"
 
@@ -78,7 +77,7 @@ class Plan:
     def read(cls, folder: Path) -> "Plan":
         """Plan of the sweep in ``folder``; an empty one where its launcher wrote none."""
         try:
-            known = json.loads((folder / PLAN).read_text())
+            known = unsealed(text_of(folder / PLAN))
         except (OSError, ValueError):
             return cls({})
         return cls({name: tuple(overrides) for name, overrides in known["jobs"]}, known["workers"])
@@ -86,4 +85,4 @@ class Plan:
     def write(self, folder: Path) -> None:
         """Write the plan into the folder of its sweep."""
         jobs = [[name, list(overrides)] for name, overrides in self.jobs.items()]
-        write_atomic(folder / PLAN, json.dumps({"workers": self.workers, "jobs": jobs}))
+        write_atomic(folder / PLAN, sealed({"workers": self.workers, "jobs": jobs}))

@@ -1,6 +1,5 @@
 """Observation of a running sweep: which jobs have started and ended, and the time that is left."""
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +8,7 @@ from functools import lru_cache
 import yaml
 
 from trisynth.config import CONF
-from trisynth.experiment.results import TIMINGS
+from trisynth.experiment.results import seconds
 from trisynth.sweeps.folder import Sweep
 from trisynth.sweeps.plan import Plan, choices_of, fit_of
 from trisynth.sweeps.remaining import Progress, remaining
@@ -77,11 +76,8 @@ class Watch:
         return remaining(jobs, plan.workers, now - begun)
 
     def _shared_seconds(self, key: str) -> float:
-        try:
-            seconds = json.loads((self.sweep.runs / key / TIMINGS).read_text())
-        except (OSError, ValueError):
-            return 0.0
-        return sum(seconds.get(step, 0.0) for step in _SHARED)
+        spent = seconds(self.sweep.runs / key)
+        return sum(spent.get(step, 0.0) for step in _SHARED)
 
     def _progress(self, name: str, choices: frozenset[str], first: bool, now: float) -> Progress:
         state = self.ended.get(name)

@@ -11,6 +11,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from trisynth import data
 from trisynth.config import canonical
 from trisynth.errors import InputError
-from trisynth.experiment.results import Result
+from trisynth.experiment.results import DamagedError, Result
 from trisynth.report.console import job_summary
 from trisynth.tracking import content, model, parent
 from trisynth.tracking.content import KEY, chunks, history, mlflow_name
@@ -49,7 +50,9 @@ class Mirror:
     Attributes
     ----------
     problem : str or None
-        The first error; nothing is written after it.
+        The first error of the database; nothing is written after it.
+    left_out : list of str
+        Results that could not be mirrored, one line each.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Mirror:
         self.tracking, self.paths, self.sweep, self.allow = tracking, paths, sweep, tuple(allow)
         self.client = None
         self.problem: str | None = None
+        self.left_out: list[str] = []
 
     def job(self, result: Result) -> None:
         """Mirror one result, unless it is there."""
@@ -75,19 +79,23 @@ class Mirror:
             self._report(error)
 
     def job_of(self, key: str) -> None:
-        """Mirror the finished job of that key."""
-        result = Result.read(self.paths["runs"], key)
+        """Mirror the finished job of that key; a damaged result is reported and left out."""
+        try:
+            result = Result.read(self.paths["runs"], key)
+        except DamagedError as error:
+            self._leave_out(error)
+            return
         if result is not None:
             self.job(result)
 
     def close(self, failed: bool = False) -> str | None:
-        """End the sweep's parent run with its parameters, metrics and files; return the first error, if any."""
+        """End the sweep's parent run with its parameters, metrics and files; return the first error or omission."""
         if self.client is not None and self.problem is None and self.parent:
             try:
                 self._finish(Path(self.paths["sweeps"]) / self.sweep, "FAILED" if failed else "FINISHED")
             except Exception as error:
                 self._report(error)
-        return self.problem
+        return self.problem or next(iter(self.left_out), None)
 
     def _finish(self, folder: Path, status: str) -> None:
         from mlflow.entities import Metric, Param, RunTag
@@ -130,8 +138,12 @@ class Mirror:
                 self.client.log_batch(run.info.run_id, params=chunk)
 
     def _results(self, jobs: "pd.DataFrame | None") -> list[Result]:
-        keys = [] if jobs is None else list(jobs["key"])
-        return [r for r in (Result.read(self.paths["runs"], key) for key in keys) if r is not None]
+        found = []
+        for key in [] if jobs is None else jobs["key"]:
+            # A damaged one has been reported when its turn came.
+            with suppress(DamagedError):
+                found.append(Result.read(self.paths["runs"], str(key)))
+        return [result for result in found if result is not None]
 
     def _connect(self, result: Result) -> bool:
         if self.client is not None:
@@ -223,6 +235,12 @@ class Mirror:
         self.client.set_terminated(run, "FINISHED", end)
         params = [Param(name, value) for name, value in params.items()]
         self.client.log_batch(run, metrics=last, params=params, tags=[RunTag(COMPLETE, "1")])
+
+    def _leave_out(self, error: InputError) -> None:
+        """Report a record that cannot be mirrored; the next ones are not affected."""
+        if str(error) not in self.left_out:
+            self.left_out.append(str(error))
+            print(f"error: {error}; it is not in the mirror", file=sys.stderr)
 
     def _report(self, error: Exception) -> None:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
