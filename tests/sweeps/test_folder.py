@@ -228,7 +228,57 @@ def test_half_a_state_is_no_state(tmp_path):
 def test_a_new_start_forgets_old_states_and_keeps_the_table(tmp_path):
     folder = sweeps.Sweep(tmp_path / "mine", tmp_path / "runs")
     sweeps.State(tmp_path / "mine" / "jobs" / "0", "seed=0").write(None, "failed", "old")
-    (tmp_path / "mine" / "results.csv").write_text("key\n")
+    (tmp_path / "mine" / "results.csv").write_text("key,dataset\n")
     folder.clear()
     assert folder.states() == {}
     assert (tmp_path / "mine" / "results.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["jobs/thesis.txt", "jobs/3/chapter.txt", "results.csv", "plan.json", "summary.txt", "gains.png", "complete.json"],
+)
+def test_a_folder_of_the_user_stays_as_it_was(tmp_path, name):
+    mine = tmp_path / "myproject"
+    (mine / name).parent.mkdir(parents=True)
+    (mine / name).write_text("years of work")
+    with pytest.raises(InputError, match=r"^hydra.sweep.dir=.*: holds .*, which no sweep wrote; nothing was"):
+        sweeps.Sweep(mine, tmp_path / "runs").clear()
+    assert [path for path in mine.rglob("*") if path.is_file()] == [mine / name]
+    assert (mine / name).read_text() == "years of work"
+
+
+def test_the_command_leaves_a_folder_of_the_user_as_it_was(tmp_path, overrides, command):
+    mine = tmp_path / "myproject" / "jobs" / "thesis.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("years of work")
+    given = [*overrides(tmp_path, "classes", "seed=0,1"), f"hydra.sweep.dir={tmp_path / 'myproject'}"]
+    done = command("run", "-m", *given, cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert "hydra.sweep.dir=" in done.stderr and "holds jobs, which no sweep wrote" in done.stderr
+    assert mine.read_text() == "years of work"
+
+
+def test_a_file_of_the_user_among_the_statuses_stays(tmp_path):
+    folder = sweeps.Sweep(tmp_path / "mine", tmp_path / "runs")
+    folder.clear()
+    sweeps.State(tmp_path / "mine" / "jobs" / "0", "seed=0").write(None, "failed", "old")
+    for name in ("note.txt", "0/note.txt"):
+        (tmp_path / "mine" / "jobs" / name).write_text("mine")
+    folder.clear()
+    assert folder.states() == {}
+    assert {p.read_text() for p in (tmp_path / "mine").rglob("note.txt")} == {"mine"}
+    assert len(list((tmp_path / "mine").rglob("note.txt"))) == 2
+
+
+@pytest.mark.parametrize("left", ["table", "statuses"])
+def test_a_sweep_of_an_earlier_version_is_continued(tmp_path, left):
+    mine = tmp_path / "mine"
+    (mine / "jobs" / "0").mkdir(parents=True)
+    (mine / "jobs" / "0" / "state.json").write_text("{}")
+    (mine / "plan.json").write_text("{}")
+    if left == "table":
+        (mine / "results.csv").write_text("key,dataset\n")
+    sweeps.Sweep(mine, tmp_path / "runs").clear()
+    assert not (mine / "jobs" / "0").exists() and not (mine / "plan.json").exists()
+    assert (mine / "results.csv").exists() == (left == "table")

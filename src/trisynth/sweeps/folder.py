@@ -3,10 +3,10 @@
 Jobs may run in other processes or on other machines; this folder is all that they share with the sweep.
 """
 
-import shutil
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from trisynth.sweeps.plan import PLAN
 
 STATE, COMPLETE, RESULTS = "state.json", "complete.json", "results.csv"
 SUMMARY, FIGURE = "summary.txt", "gains.png"
+# Marks a folder as that of a sweep, which alone may replace the files in it.
+MARKER = "jobs/.trisynth"
+_NAMES = {"jobs", RESULTS, COMPLETE, PLAN, SUMMARY, FIGURE, "multirun.yaml"}
 
 
 @dataclass(frozen=True)
@@ -65,20 +68,43 @@ class Sweep:
         Raises
         ------
         InputError
-            If the folder cannot be written.
+            If the folder cannot be written, or has files of such names that no sweep wrote.
         """
-        shutil.rmtree(self.folder / "jobs", ignore_errors=True)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            if foreign := self._foreign():
+                remedy = f"holds {', '.join(foreign)}, which no sweep wrote; nothing was changed: name a new folder"
+                raise InputError("hydra.sweep.dir", str(self.folder), remedy)
+            (self.folder / MARKER).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / MARKER).write_text("The next start of this sweep replaces the folders beside this file.\n")
+            for name in self.started():
+                for path in (self.folder / "jobs" / name).glob(f"*{STATE}*"):
+                    path.unlink()
+                # What a user has put there stays.
+                with suppress(OSError):
+                    (self.folder / "jobs" / name).rmdir()
             for name in (COMPLETE, PLAN):
                 (self.folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(self.folder, error, "paths.sweeps") from error
 
+    def _foreign(self) -> list[str]:
+        """List the files that a sweep would replace though none wrote them."""
+        present = sorted(_NAMES & {path.name for path in self.folder.iterdir()}) if self.folder.is_dir() else []
+        jobs, table = self.folder / "jobs", self.folder / RESULTS
+        if not present or (self.folder / MARKER).is_file():
+            return []
+        # Sweeps of earlier versions have no marker, and a clone has their tables alone.
+        if table.exists() and text_of(table)[:4] != "key,":
+            return present
+        if not jobs.exists():
+            return [] if table.exists() else present
+        written = all(path.name.isdigit() and {f.name for f in path.iterdir()} <= {STATE} for path in jobs.iterdir())
+        return [] if written else present
+
     def started(self) -> set[str]:
         """Return the names of the folders of all jobs that have been started."""
         folder = self.folder / "jobs"
-        return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        return {path.name for path in folder.iterdir() if path.name.isdigit()} if folder.is_dir() else set()
 
     def states(self, known: Iterable[str] = ()) -> dict[str, dict]:
         """Return the status of every job that has ended, by the name of its folder, but those ``known`` before."""
