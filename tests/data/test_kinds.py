@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from trisynth.data.dataset import Column
-from trisynth.data.kinds import KINDS, Category, Date, Number, learn
+from trisynth.data.kinds import KINDS, Category, Date, Duration, Number, learn
 from trisynth.errors import InputError
 
 
@@ -22,6 +22,13 @@ from trisynth.errors import InputError
         (["a", None], Category),
         (pd.to_datetime(["2020-01-01"]), Date),
         (pd.Categorical([1, 2]), Category),
+        (pd.to_timedelta(["1d", "3d"]), Duration),
+        (pd.Series(["PT1S"] * 2).map(pd.Timedelta).astype(pd.ArrowDtype(pa.duration("s"))), Duration),
+        ([datetime.date(2020, 1, 1), None], Date),
+        ([datetime.datetime(2020, 1, 1, 12), None], Date),
+        (pd.Series([datetime.date(2020, 1, 1)], dtype=pd.ArrowDtype(pa.date32())), Date),
+        ([Decimal("1.50"), None], Number),
+        (pd.Series([Decimal("1.50")], dtype=pd.ArrowDtype(pa.decimal128(9, 2))), Number),
     ],
 )
 def test_the_dtype_decides_where_nothing_is_declared(values, kind):
@@ -61,7 +68,7 @@ def test_texts_are_no_declared_number():
 
 
 def test_every_kind_has_a_name_of_its_own():
-    assert [kind.kind for kind in KINDS] == ["date", "number", "category"]
+    assert [kind.kind for kind in KINDS] == ["date", "duration", "number", "category"]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +78,6 @@ def test_every_kind_has_a_name_of_its_own():
         ([{"a": 1}], "cells of type dict"),
         ([(1, 2), (3, 4)], "cells of type tuple"),
         (pd.Series([[1]], dtype=pd.ArrowDtype(pa.list_(pa.int64()))), "cells of type"),
-        (pd.Series([Decimal(1)], dtype=pd.ArrowDtype(pa.decimal128(9, 2))), "convert the column to float"),
         ([1 + 2j], "convert the column to float"),
         (pd.arrays.SparseArray([0, 0, 1]), "to_dense"),
         ([len, print], "without an order"),
@@ -89,6 +95,11 @@ def test_cells_that_are_neither_numbers_nor_categories_are_refused(values, remed
         pd.period_range("2020", periods=3, freq="M"),
         pd.cut(pd.Series([1.0, 2.0, 3.0]), 2),
         pd.Series([datetime.date(2020, 1, day) for day in (1, 2, 3)]),
+        pd.Series([datetime.date(2020, 1, 1), None]).astype(pd.ArrowDtype(pa.date32())),
+        pd.Series([datetime.datetime(2020, 1, 1, 5), datetime.datetime(2020, 1, 1)], dtype=object),
+        pd.Series(pd.to_timedelta(["1h", None])).astype(pd.ArrowDtype(pa.duration("ms"))),
+        pd.Series([Decimal("1.50"), Decimal("12.25"), None]),
+        pd.Series([Decimal("1.50"), None]).astype(pd.ArrowDtype(pa.decimal128(9, 2))),
         pd.Series(pd.date_range("2020", periods=3, tz="UTC")).astype("timestamp[ns, UTC][pyarrow]"),
     ],
 )

@@ -20,7 +20,7 @@ from trisynth import seeds
 from trisynth.config import instantiate, parameters_of
 from trisynth.data.dataset import Column, Dataset
 from trisynth.data.inference import task_of
-from trisynth.data.kinds import Category, Date, Kind, Number, learn
+from trisynth.data.kinds import Category, Date, Duration, Kind, Number, learn
 from trisynth.data.schema import Schema
 from trisynth.errors import InputError
 from trisynth.generators import persistence
@@ -45,7 +45,7 @@ class Generator(BaseEstimator, ABC):
     """
 
     # Kinds of columns that the hooks understand; a subclass for other cells names its own.
-    kinds: ClassVar[tuple[type[Kind], ...]] = (Number, Category, Date)
+    kinds: ClassVar[tuple[type[Kind], ...]] = (Number, Category, Date, Duration)
 
     @abstractmethod
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:

@@ -1,0 +1,65 @@
+"""Column kinds: the types of cells, their canonical form for generators, and the way back to the original dtype.
+
+Generators work on a *canonical* table: ``float64`` for numbers, dates and durations, with NaN for a missing cell, and
+pandas categories for all else. Each kind learns one column from declared facts and training rows, and translates its
+cells to the canonical ones and back. A further kind is one class of this folder: an entry in ``KINDS`` makes tables
+use it.
+"""
+
+from collections.abc import Collection
+
+import pandas as pd
+import pyarrow as pa
+from pandas.api import types
+
+from trisynth.data.dataset import Column
+from trisynth.data.kinds.base import Kind
+from trisynth.data.kinds.category import Category
+from trisynth.data.kinds.number import Number
+from trisynth.data.kinds.times import Date, Duration
+from trisynth.errors import InputError
+
+__all__ = ["KINDS", "Category", "Date", "Duration", "Kind", "Number", "learn"]
+
+# The first kind that takes the dtype of a column is its kind.
+KINDS: tuple[type[Kind], ...] = (Date, Duration, Number, Category)
+
+
+def learn(values: pd.Series, facts: Column | None = None) -> Kind:
+    """Learn a column of training rows, declared facts first.
+
+    Parameters
+    ----------
+    values : Series, shape (n,)
+    facts : Column, optional
+        A declared category may be of any dtype; a declared number must hold numbers.
+
+    Raises
+    ------
+    InputError
+        If the cells are not of the declared kind, or not among the declared categories.
+    """
+    facts = facts or Column()
+    _check_cells(values)
+    own = next(kind for kind in KINDS if kind.takes(values))
+    if facts.kind == Category.kind:
+        return Category.learn(values, facts)
+    if facts.kind == Number.kind and not issubclass(own, Number):
+        remedy = f"the column holds {values.dtype}; convert it, or declare a category"
+        raise InputError(f"facts.{values.name}.kind", facts.kind, remedy)
+    return own.learn(values, facts)
+
+
+def _check_cells(values: pd.Series) -> None:
+    """Refuse cells of which no kind can make a number or a category."""
+    dtype = values.dtype
+    if isinstance(dtype, pd.SparseDtype):
+        raise InputError("X", values.name, f"holds {dtype}; convert the column by .sparse.to_dense()")
+    if types.is_complex_dtype(dtype):
+        raise InputError("X", values.name, f"holds {dtype}; convert the column to float")
+    arrow = isinstance(dtype, pd.ArrowDtype) and pa.types.is_nested(dtype.pyarrow_dtype)
+    if types.is_object_dtype(dtype) or arrow:
+        for kind in {type(cell) for cell in values}:
+            if issubclass(kind, Collection) and not issubclass(kind, str | bytes):
+                remedy = f"holds cells of type {kind.__name__}; give one number or text per cell, or drop the column"
+                raise InputError("X", values.name, remedy)

@@ -1,0 +1,85 @@
+"""Dates, time stamps and durations."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pandas.api import types
+
+from trisynth.data.kinds.number import Number, contents
+
+# Steps that dates are recorded in, in seconds: days, hours, minutes, seconds.
+_DAY = 86_400
+_CLOCK = (_DAY, 3_600, 60, 1)
+
+
+@dataclass(frozen=True)
+class Date(Number):
+    """Points in time, with or without a time zone; canonical as seconds since 1970."""
+
+    kind: ClassVar[str] = "date"
+
+    @classmethod
+    def takes(cls, values: pd.Series) -> bool:
+        """Take ``datetime64`` of any unit and time zone, Arrow's dates, and objects that are dates or time stamps."""
+        arrow = getattr(values.dtype, "pyarrow_dtype", None)
+        return (
+            types.is_datetime64_any_dtype(values.dtype)
+            or (arrow is not None and pa.types.is_date(arrow))
+            or contents(values) in ("date", "datetime")
+        )
+
+    @staticmethod
+    def _floats(values: pd.Series) -> np.ndarray:
+        if zone := _zone(values.dtype):
+            values = values.astype(pd.DatetimeTZDtype("ns", zone)).dt.tz_convert(None)
+        elif isinstance(values.dtype, pd.ArrowDtype):
+            values = values.astype(pd.ArrowDtype(pa.timestamp("ns")))
+        elif types.is_object_dtype(values.dtype):
+            values = pd.to_datetime(values, errors="coerce")
+        return (values.astype("datetime64[ns]").to_numpy() - np.datetime64(0, "ns")) / np.timedelta64(1, "s")
+
+    def _typed(self, numbers: pd.Series) -> pd.Series:
+        dates = pd.to_datetime(numbers, unit="s").astype("datetime64[ns]")
+        arrow = getattr(self.dtype, "pyarrow_dtype", None)
+        if types.is_object_dtype(self.dtype) or (arrow is not None and pa.types.is_date(arrow)):
+            days = self.step >= _DAY or arrow is not None
+            cells = [None if date is pd.NaT else date.date() if days else date.to_pydatetime() for date in dates]
+            return pd.Series(cells, index=numbers.index, dtype=object).astype(self.dtype)
+        zone = _zone(self.dtype)
+        return (dates.dt.tz_localize("UTC").dt.tz_convert(zone) if zone else dates).astype(self.dtype)
+
+    @staticmethod
+    def _step(finite: np.ndarray, dtype: object) -> float:
+        return next((float(step) for step in _CLOCK if not np.any(finite % step)), 0.0)
+
+
+@dataclass(frozen=True)
+class Duration(Number):
+    """Lengths of time; canonical in seconds."""
+
+    kind: ClassVar[str] = "duration"
+
+    @classmethod
+    def takes(cls, values: pd.Series) -> bool:
+        """Take ``timedelta64`` of any unit and Arrow's durations."""
+        arrow = getattr(values.dtype, "pyarrow_dtype", None)
+        return types.is_timedelta64_dtype(values.dtype) or (arrow is not None and pa.types.is_duration(arrow))
+
+    @staticmethod
+    def _floats(values: pd.Series) -> np.ndarray:
+        return values.astype("timedelta64[ns]").to_numpy() / np.timedelta64(1, "s")
+
+    def _typed(self, numbers: pd.Series) -> pd.Series:
+        return pd.to_timedelta(numbers, unit="s").astype(self.dtype)
+
+    @staticmethod
+    def _step(finite: np.ndarray, dtype: object) -> float:
+        return next((float(step) for step in _CLOCK if not np.any(finite % step)), 0.0)
+
+
+def _zone(dtype: object) -> object:
+    """Return the time zone of dates, None if they have none."""
+    return getattr(getattr(dtype, "pyarrow_dtype", dtype), "tz", None)
