@@ -52,6 +52,11 @@ def job(cfg: DictConfig) -> Any:
             check(config["objective"])
             with Steps() as steps:
                 result, _ = run_job(config, progress=steps, writers=writers(config))
+                if config["report"]["html"]:
+                    from trisynth.report.html.job import write_job
+
+                    steps("report")
+                    write_job(config, result, ["trisynth run", *hydra_config.overrides.task])
             commandline.show(result, config)
         return objective(config, result)
 

@@ -18,7 +18,7 @@ from trisynth.config import CONF, current_name, digest, files_of, locate
 from trisynth.errors import InputError
 
 # Overrides that decide where or how a sweep runs, not which results it has.
-_NOT_IDENTITY = ("hydra/", "hydra.", "tracking", "paths.")
+_NOT_IDENTITY = ("hydra/", "hydra.", "tracking", "report", "paths.")
 _IDENTITY = ("hydra/sweeper", "hydra.sweeper")
 
 
@@ -181,6 +181,8 @@ def show(result: Any, config: Mapping[str, Any]) -> None:
     print(f"\nresult: {folder / 'result.json'}")
     if (folder / "overview.png").exists():
         print(f"figure: {folder / 'overview.png'}")
+    if config["report"]["html"]:
+        print(f"report: {folder / 'report.html'}")
     if config["tracking"]["uri"]:
         from trisynth.tracking import Mirror
 

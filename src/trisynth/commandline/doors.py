@@ -16,7 +16,18 @@ HELP_FLAGS = ("-h", "--help")
 _WIDTH = 80
 _DATA = ("dataset",)
 _FIT = ("dataset", "generator", "loss")
-_JOB = ("dataset", "generator", "loss", "classifier", "preprocessing", "arms", "metrics", "tracking", "experiment")
+_JOB = (
+    "dataset",
+    "generator",
+    "loss",
+    "classifier",
+    "preprocessing",
+    "arms",
+    "metrics",
+    "tracking",
+    "report",
+    "experiment",
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ DOORS = {
         "never run again, so that the same command continues a sweep that was stopped.",
         (
             ("dataset=pima generator=vae classifier=logistic", "one job"),
-            ("dataset=csv dataset.path=mine.csv dataset.target=outcome", "your own table"),
+            ("dataset=csv dataset.path=mine.csv dataset.target=outcome report=html", "your own table, with a report"),
             ("-m generator=smote,circuit seed='range(5)'", "a sweep of ten jobs"),
         ),
         _JOB,

@@ -41,23 +41,12 @@ def run_job(
     cached : bool
         True if nothing was run.
     """
-    validation = is_validation(config)
-    if validation:
-        from trisynth.experiment.validation import ValidationExperiment, ValidationJob
-
-    job = (ValidationJob if validation else Job).from_config(config)
+    job = job_of(config)
     runs = config["paths"]["runs"]
     finished = read_or_set_aside(runs, job.key)
     if finished is not None:
         return finished, True
-    # A finished job needs none of the libraries that the objects import.
-    from trisynth.experiment.build import build
-    from trisynth.experiment.steps import Experiment
-
-    objects = build(job)
-    require_writable(Path(runs), "paths.runs")
-    store = Store(config["paths"]["cache"])
-    experiment = (ValidationExperiment if validation else Experiment)(job, objects, store, progress)
+    experiment = experiment_of(job, config["paths"], progress)
     folder = Path(runs) / job.key
     try:
         result = experiment.run()
@@ -91,6 +80,28 @@ def read_or_set_aside(runs: str | Path, key: str) -> Result | None:
             print(f"warning: {line}", file=sys.stderr, flush=True)
         # Another process may have written the new one already.
         return Result.read(runs, key)
+
+
+def job_of(config: Mapping[str, Any]) -> Job:
+    """Build the job of a resolved root config, on test or on validation rows."""
+    if is_validation(config):
+        from trisynth.experiment.validation import ValidationJob
+
+        return ValidationJob.from_config(config)
+    return Job.from_config(config)
+
+
+def experiment_of(job: Job, paths: Mapping[str, Any], progress: Callable[[str], None] | None = None) -> "Experiment":
+    """Build the steps of a job; those that have run before are read from the folder ``cache`` of ``paths``."""
+    # A finished job needs none of the libraries that the objects import.
+    from trisynth.experiment.build import build
+    from trisynth.experiment.steps import Experiment
+    from trisynth.experiment.validation import ValidationExperiment, ValidationJob
+
+    objects = build(job)
+    require_writable(Path(paths["runs"]), "paths.runs")
+    kind = ValidationExperiment if isinstance(job, ValidationJob) else Experiment
+    return kind(job, objects, Store(paths["cache"]), progress)
 
 
 def is_validation(config: Mapping[str, Any]) -> bool:

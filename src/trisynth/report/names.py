@@ -1,5 +1,9 @@
 """Names in print: metrics, training sets, data sets and columns."""
 
+import unicodedata
+
+from trisynth.config import digest
+
 # Metrics by the part of their name after the arm or the group; others lose their underscores.
 METRICS = {
     "accuracy": "Accuracy",
@@ -55,3 +59,25 @@ def label(column: object) -> str:
     """Return the printed name of a column: blanks for underscores, abbreviations in capitals."""
     words = str(column).replace("_", " ").split()
     return " ".join(_ABBREVIATIONS.get(word, word) for word in words)
+
+
+def shortened(text: object, length: int) -> str:
+    """Shorten a text to ``length`` letters with an ellipsis in the middle."""
+    text = " ".join(str(text).split())
+    if len(text) <= length:
+        return text
+    last = length // 3
+    return f"{text[: length - 1 - last].rstrip()}…{text[-last:].lstrip()}"
+
+
+def printable(text: object, longest: int = 64) -> str:
+    """Return a text that every page and file can hold: on one line, without control characters, of bounded length.
+
+    A longer text loses its middle, and a digest at its end keeps two such texts apart.
+    """
+    bad = ("Cc", "Cs", "Cn")
+    whole = " ".join(str(text).split())
+    plain = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in bad else c for c in whole)
+    if len(plain) <= longest:
+        return plain
+    return f"{shortened(plain, longest - 7)} ({digest(whole.encode('utf-8', 'surrogatepass').hex())[:4]})"

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from trisynth.cache import write_atomic
+from trisynth.report.names import shortened
 
 # Inches: one and two columns of a journal page, and the most that a page leaves for a figure above its caption.
 ONE_COLUMN, TWO_COLUMNS, PAGE = 3.5, 7.16, 8.8
@@ -155,15 +156,6 @@ def footnote(figure: Figure, text: str) -> None:
 def capitalised(text: str) -> str:
     """Capitalise the first letter and keep all others."""
     return text[:1].upper() + text[1:]
-
-
-def shortened(text: object, length: int) -> str:
-    """Shorten a text to ``length`` letters with an ellipsis in the middle."""
-    text = " ".join(str(text).split())
-    if len(text) <= length:
-        return text
-    last = length // 3
-    return f"{text[: length - 1 - last].rstrip()}…{text[-last:].lstrip()}"
 
 
 def letter(position: int) -> str:

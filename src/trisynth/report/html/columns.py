@@ -1,0 +1,228 @@
+"""Columns of the report: histograms and bars in which no single row shows, distances, and the pairs that differ most.
+
+Real cells never appear: edges of bins are round numbers, and a bar or a level of fewer than ``FEWEST`` real rows is
+left out or summed with others.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trisynth.data.dataset import Dataset
+from trisynth.data.kinds import Kind
+from trisynth.data.schema import Schema
+from trisynth.evaluation.metrics.association import association_matrix
+from trisynth.evaluation.metrics.fidelity import ks
+from trisynth.report.names import printable
+
+# A statistical office's usual threshold: what fewer rows have in common is not shown.
+FEWEST = 5
+# Columns with a drawing, columns of a heat map, pairs in the table, and levels of a column.
+MOST_COLUMNS, MOST_NAMES, MOST_PAIRS, MOST_LEVELS = 60, 30, 5, 8
+# Rows of either table that associations are computed from.
+_ROWS = 20_000
+_BINS = (5, 24)
+_ROWS_PER_BIN = 12
+# Fraction of the real cells beyond either end of an axis, and medians that a long tail reaches.
+_TAIL, _LONG = 0.005, 8
+_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Real training rows and synthetic rows of the same columns.
+
+    Parameters
+    ----------
+    train, synthetic : Dataset
+    """
+
+    train: Dataset
+    synthetic: Dataset
+
+    @cached_property
+    def schema(self) -> Schema:
+        """Kinds of all columns, the target last."""
+        return Schema.learn(self.train.target_last, self.train.facts)
+
+    @cached_property
+    def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Canonical real and synthetic table."""
+        return self.schema.canonical(self.train.target_last), self.schema.canonical(self.synthetic.target_last)
+
+    @cached_property
+    def all(self) -> list[dict[str, Any]]:
+        """Content of every column in its order, without drawings beyond the first ``MOST_COLUMNS``."""
+        found = [self._column(kind) for kind in self.schema.columns]
+        drawn = sorted(range(len(found)), key=lambda i: (i < len(found) - 1, -found[i]["distance"]))[:MOST_COLUMNS]
+        for i in set(range(len(found))) - set(drawn):
+            found[i].pop("figure")
+        return found
+
+    def _column(self, kind: Kind) -> dict[str, Any]:
+        real, synthetic = (table[kind.name] for table in self.tables)
+        unit = self.train.facts[kind.name].unit if kind.name in self.train.facts else ""
+        if kind.categories is None:
+            cells = [part.dropna().to_numpy() * getattr(kind, "unit", 1.0) for part in (real, synthetic)]
+            distance = ks(*cells) if all(map(len, cells)) else math.nan
+            figure = {"type": "numbers", "kind": kind.kind, "unit": printable(unit), **histogram(*cells, kind)}
+        else:
+            counts = pd.DataFrame({"real": _counts(real), "synthetic": _counts(synthetic)}).fillna(0)
+            fractions = counts / [max(len(real), 1), max(len(synthetic), 1)]
+            distance = float((fractions["real"] - fractions["synthetic"]).abs().sum() / 2)
+            figure = {"type": "levels", "kind": kind.kind, "levels": levels(counts)}
+        return {
+            "name": printable(kind.name),
+            "kind": kind.kind,
+            "measure": "KS" if kind.categories is None else "TV",
+            "distance": rounded(distance) or 0.0,
+            "missing": {"real": rounded(real.isna().mean()), "synthetic": rounded(synthetic.isna().mean())},
+            "figure": figure,
+        }
+
+    @cached_property
+    def association(self) -> dict[str, Any]:
+        """Associations of every pair of columns, of the columns that differ most where there are many."""
+        real, synthetic = (association_matrix(table.iloc[_spread(len(table))]) for table in self.tables)
+        gap = (synthetic - real).to_numpy()
+        np.fill_diagonal(gap, np.nan)
+        order = np.argsort(-np.nan_to_num(np.abs(gap)).sum(axis=0), kind="stable")
+        shown = np.sort(order[:MOST_NAMES])
+        above = np.triu_indices(len(gap), 1)
+        sizes = np.abs(gap[above])
+        worst = [(int(above[0][i]), int(above[1][i])) for i in np.argsort(-sizes, kind="stable")[:MOST_PAIRS]]
+        names = [printable(name) for name in real.columns]
+
+        def matrix(values: np.ndarray) -> list[list[float | None]]:
+            return [[rounded(value) for value in row] for row in values[np.ix_(shown, shown)]]
+
+        return {
+            "names": [names[i] for i in shown],
+            "columns": len(names),
+            "real": matrix(real.to_numpy()),
+            "synthetic": matrix(synthetic.to_numpy()),
+            "difference": matrix(gap),
+            "mean_difference": rounded(sizes.mean()) if len(sizes) else None,
+            "largest_difference": rounded(sizes.max()) if len(sizes) else None,
+            "pairs": [
+                {
+                    "columns": [names[i], names[j]],
+                    "real": rounded(real.iloc[i, j]),
+                    "synthetic": rounded(synthetic.iloc[i, j]),
+                    "difference": rounded(gap[i, j]),
+                }
+                for i, j in worst
+            ],
+        }
+
+    def classes(self, counts: Mapping[str, int]) -> list[dict[str, Any]] | None:
+        """List the rows of each class, and the rows that fill it up to the largest; None where there are none."""
+        if self.train.spec.task != "classification":
+            return None
+        largest = max(counts.values())
+        shown = {name: count for name, count in counts.items() if count >= FEWEST}
+        ordered = sorted(shown, key=lambda name: -shown[name])[:MOST_LEVELS]
+        rest = [count for name, count in counts.items() if name not in ordered]
+        rows = [{"name": printable(name), "real": counts[name], "added": largest - counts[name]} for name in ordered]
+        if rest:
+            rows.append({"name": f"({len(rest)} others)", "real": sum(rest), "added": largest * len(rest) - sum(rest)})
+        return rows
+
+
+def histogram(real: np.ndarray, synthetic: np.ndarray, kind: Kind) -> dict[str, Any]:
+    """Compute both tables' percentages in common bins; bars of fewer than ``FEWEST`` rows are left out.
+
+    Parameters
+    ----------
+    real, synthetic : ndarray, shapes (n,) and (m,)
+        Present cells.
+    kind : Kind
+        Its ``step`` decides where edges may lie.
+    """
+    step = getattr(kind, "step", 0.0)
+    edges, logarithmic = bin_edges(real, step, kind.kind == "date")
+    bars = []
+    for cells in (real, synthetic):
+        counts = np.histogram(cells, edges)[0]
+        shown = np.where(counts < FEWEST, 0, counts)
+        bars.append([rounded(100 * count / max(len(cells), 1), 2) for count in shown])
+    return {
+        "edges": [float(edge) for edge in edges],
+        # Edges lie half a step below the first value of a bin.
+        "step": step,
+        "log": logarithmic,
+        "real": bars[0],
+        "synthetic": bars[1],
+    }
+
+
+def bin_edges(cells: np.ndarray, step: float = 0.0, dates: bool = False) -> tuple[np.ndarray, bool]:
+    """Choose round edges over the central 99 % of the cells, and whether they grow as the cells do.
+
+    Steps of whole numbers never lie on an edge.
+    """
+    if not len(cells):
+        return np.array([0.0, 1.0]), False
+    low, middle, high = np.quantile(cells, [_TAIL, 0.5, 1 - _TAIL])
+    if cells.min() > 0 and high > _LONG * middle and not dates:
+        grid = [m * 10.0**e for e in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1) for m in (1, 2, 5)]  # fmt: skip  # noqa: E501
+        first = max(sum(edge <= low for edge in grid) - 1, 0)
+        last = next((i for i, edge in enumerate(grid) if edge >= high), len(grid) - 1)
+        edges = np.array(grid[first : last + 1])
+        return np.unique(np.floor(edges / step) * step - step / 2 if step else edges), True
+    base = _DAY if dates and high - low > 3 * _DAY else 1.0
+    quartiles = np.subtract(*np.quantile(cells, [0.75, 0.25]))
+    rule = 2 * quartiles / len(cells) ** (1 / 3)
+    count = (high - low) / rule if rule > 0 else _BINS[1]
+    count = float(np.clip(min(count, len(cells) / _ROWS_PER_BIN), *_BINS))
+    width = _round_up((high - low) / count / base) * base if high > low else step or _round_up(abs(low) or 1.0)
+    if step:
+        width = max(round(width / step), 1) * step
+    shift = step / 2 if step else 0.0
+    first, last = math.floor(low / width + 1e-9), math.floor(high / width + 1e-9) + 1
+    return np.round(np.arange(first, last + 1) * width - shift, 10), False
+
+
+def levels(counts: pd.DataFrame) -> list[dict[str, Any]]:
+    """List percentages by category, the missing one last; rare and further ones are summed, their names hidden."""
+    total = counts.sum().clip(lower=1)
+    missing = counts.index.isna()
+    named = counts[~missing]
+    rare = named["real"] < FEWEST
+    order = named[~rare]["real"].sort_values(ascending=False, kind="stable").index
+    shown, further = order[:MOST_LEVELS], order[MOST_LEVELS:]
+    rows = [(printable(name), named.loc[name]) for name in shown]
+    rows += [(f"({len(further)} more)", named.loc[further].sum())] * bool(len(further))
+    rows += [(f"({int(rare.sum())} rare)", named[rare].sum())] * bool(rare.any())
+    rows += [("(missing)", counts[missing].sum())] * bool(missing.any())
+    percent = [(name, 100 * row / total) for name, row in rows]
+    return [
+        {"name": name, "real": rounded(row["real"], 2), "synthetic": rounded(row["synthetic"], 2)}
+        for name, row in percent
+    ]
+
+
+def rounded(value: Any, digits: int = 4) -> float | None:
+    """Round a number for print; None where it is undefined."""
+    return round(float(value), digits) + 0.0 if value is not None and math.isfinite(value) else None
+
+
+def _counts(cells: pd.Series) -> pd.Series:
+    counts = cells.value_counts(dropna=False)
+    counts.index = pd.Index(list(counts.index), dtype=object)
+    return counts
+
+
+def _spread(n: int) -> np.ndarray:
+    """Positions of at most ``_ROWS`` rows, evenly over the table."""
+    return np.arange(n) if n <= _ROWS else np.linspace(0, n - 1, _ROWS).astype(int)
+
+
+def _round_up(width: float) -> float:
+    power = 10.0 ** math.floor(math.log10(width))
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= width * (1 - 1e-9))

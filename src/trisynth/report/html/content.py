@@ -1,0 +1,116 @@
+"""Content of a report as plain values: what its JSON holds and its page shows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from trisynth.config import target_name
+from trisynth.data.dataset import Dataset
+from trisynth.experiment.results import Result, table
+from trisynth.report import verdict
+from trisynth.report.console import methods
+from trisynth.report.html import scores
+from trisynth.report.html.columns import MOST_COLUMNS, Columns
+from trisynth.report.html.made import duration, made
+from trisynth.report.names import name, printable
+
+FORMAT = 1
+# Further distributions beside the target's in the first figures.
+_FIRST = 5
+_MOST_FINDINGS = 60
+
+
+def content(
+    results: Sequence[Result],
+    shown: Result,
+    train: Dataset,
+    synthetic: Dataset,
+    findings: pd.DataFrame,
+    *,
+    test_rows: int,
+    arguments: Sequence[str] = (),
+    seconds: Sequence[Mapping[str, float]] = (),
+    now: datetime | None = None,
+) -> dict[str, Any]:
+    """Collect the content of the report on one data set.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        All jobs on the data set.
+    shown : Result
+        The job whose rows the figures show; its generator is the one that metrics are of.
+    train, synthetic : Dataset
+        Its training rows and as many synthetic rows.
+    findings : DataFrame
+        Report of the cleaning.
+    test_rows : int
+        Its test rows.
+    arguments : sequence of str
+        The command.
+    seconds : sequence of mapping
+        Seconds of the steps of each job.
+    now : datetime, optional
+        Time of the report; by default the present.
+
+    Returns
+    -------
+    dict
+        Of texts, numbers, lists and dictionaries; numbers are finite.
+    """
+    jobs = methods(table(list(results)))
+    job = jobs[jobs["key"] == shown.key].iloc[0]
+    dataset, method = job["dataset"], job["method"]
+    test_size = float(shown.config.get("test_size", 1 / 3))
+    columns = Columns(train, synthetic)
+    found = columns.all
+    own = jobs[jobs["dataset"] == dataset]
+    first = sorted(found[:-1], key=lambda each: -each["distance"])[:_FIRST]
+    return {
+        "format": FORMAT,
+        "title": f"{printable(name(dataset))}: {printable(method)}",
+        "verdict": {
+            "sentence": printable(verdict.sentence(verdict.cases(own, test_size)), 600),
+            "seeds": int(own["seed"].nunique()),
+        },
+        "data": {
+            "name": printable(name(dataset)),
+            "target": printable(train.spec.target),
+            "task": train.spec.task,
+            "generator": target_name(shown.config["generator"]),
+            "rows": {"training": len(train), "test": test_rows, "synthetic": len(synthetic)},
+            "kinds": {each: [c["name"] for c in found if c["kind"] == each] for each in _distinct(found)},
+            "findings": _findings(findings),
+        },
+        "figures": {
+            "association": columns.association,
+            "distributions": [each["name"] for each in [found[-1], *first] if "figure" in each],
+            "classes": columns.classes(train.counts),
+        },
+        "arms": scores.arms(own, [result for result in results if result.key in set(own["key"])], dataset, test_size),
+        "metrics": scores.metrics(own[own["method"] == method], test_size),
+        "columns": found,
+        "drawn": min(len(found), MOST_COLUMNS),
+        "made": made(results, arguments, duration(seconds), now or datetime.now(UTC)),
+    }
+
+
+def _distinct(columns: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(each["kind"] for each in columns))
+
+
+def _findings(report: pd.DataFrame) -> list[dict[str, Any]]:
+    """List what cleaning found and did, the largest first where there is much."""
+    rows = [
+        {
+            "column": printable(row["column"]),
+            "problem": printable(row["problem"], 200),
+            "cells": int(row["cells"]),
+            "treatment": printable(row["treatment"], 200),
+        }
+        for row in report.to_dict("records")
+    ]
+    kept = sorted(range(len(rows)), key=lambda i: -rows[i]["cells"])[:_MOST_FINDINGS]
+    return [rows[i] for i in sorted(kept)]

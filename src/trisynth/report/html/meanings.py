@@ -1,0 +1,90 @@
+"""Plain sentences for each score of synthetic rows, and the scores that their references make void."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# Where the two references are as close as this, the score cannot tell dependent columns from independent ones.
+_CLOSE = 0.1
+# A ceiling of a discriminator as high as this separates even resampled real rows.
+_SEPARATED = 0.95
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Reading of one score.
+
+    Parameters
+    ----------
+    text : str
+        Sentence with ``{value}``, ``{percent}`` and ``{base}``.
+    ideal : float or None
+        The value without any difference, or without any copying.
+    """
+
+    text: str
+    ideal: float | None
+
+
+MEANINGS = {
+    "c2st_boosting": Meaning(
+        "Boosted trees that separate real from synthetic rows reach a ROC AUC of {value}; 0.5 is chance.", 0.5
+    ),
+    "c2st_linear": Meaning("A linear classifier that separates them reaches a ROC AUC of {value}; 0.5 is chance.", 0.5),
+    "ks": Meaning("The distribution functions of a number differ by at most {value}, averaged over columns.", 0.0),
+    "tv": Meaning("{percent} of the rows would need another category, averaged over columns.", 0.0),
+    "correlation_gap": Meaning("The association of a pair of columns differs by {value} on average.", 0.0),
+    "wasserstein": Meaning("Sorted numbers lie {value} standard deviations apart, averaged over columns.", 0.0),
+    "js": Meaning("Distributions of a column differ by {value} bits; 0 is equal and 1 is disjoint.", 0.0),
+    "kl": Meaning("Synthetic columns need {value} nats more to describe a real cell.", 0.0),
+    "standardized_mean_difference": Meaning("Means differ by {value} standard deviations, averaged over columns.", 0.0),
+    "variance_gap": Meaning("Variances differ by {percent}, averaged over columns.", 0.0),
+    "missing_gap": Meaning("The fraction of missing cells differs by {percent}, averaged over columns.", 0.0),
+    "coverage": Meaning("{percent} of the real rows have a synthetic row among their neighbours.", 1.0),
+    "identical_match_share": Meaning("{percent} of the synthetic rows equal a training row{base}.", None),
+    "dcr_share": Meaning(
+        "{percent} of the synthetic rows are closer to a training row than to a held-out row; 50 % is fair.", 0.5
+    ),
+    "memorised": Meaning("About {percent} of the synthetic rows exist only because of a training row.", 0.0),
+    "dcr_ratio": Meaning(
+        "A synthetic row is {value} times as far from its nearest training row as a held-out row is; 1 is fair.", 1.0
+    ),
+}
+
+# Scores of single columns, which independent columns pass by construction.
+MARGINAL = ("ks", "tv", "wasserstein", "js", "kl", "standardized_mean_difference", "variance_gap", "missing_gap")
+
+
+def void(score: Mapping[str, Any]) -> str | None:
+    """Return why a fidelity score shows nothing, as its references have it; None where it does."""
+    floor, ceiling = score["floor"], score["ceiling"]
+    if score["group"] != "fidelity" or floor is None or ceiling is None:
+        return None
+    if score["metric"] in MARGINAL:
+        return None
+    if score["metric"].startswith("c2st") and ceiling >= _SEPARATED:
+        return "even resampled real rows are separated from held-out ones"
+    ideal = score["ideal"] or 0.0
+    if abs(ceiling - ideal) > abs(floor - ideal):
+        return "independent columns score better than real rows"
+    if abs(floor - ceiling) <= _CLOSE * max(abs(floor - ideal), abs(ceiling - ideal)):
+        return "independent columns score as real rows do"
+    return None
+
+
+def sentence(score: Mapping[str, Any]) -> str:
+    """Put a score into one plain sentence, and its place between the references into a second part."""
+    meaning, value = MEANINGS.get(score["metric"]), score["value"]
+    base = "" if score["base"] is None else f", and {percent(score['base'])} of the held-out real rows do"
+    known = meaning.text if meaning else "The score is {value}."
+    return known.format(value=number(value), percent=percent(value), base=base)
+
+
+def number(value: float) -> str:
+    """Format a score with three digits, more where it is small."""
+    return f"{value:.3f}" if abs(value) >= 0.0095 or value == 0 else f"{value:.2g}"
+
+
+def percent(value: float) -> str:
+    """Format a fraction as a percentage."""
+    return f"{100 * value:.1f} %"
