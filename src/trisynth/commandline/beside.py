@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from trisynth.errors import InputError
 
 # What such a file may declare; where the table lies is not its business.
-KEYS = ("name", "target", "task", "columns", "missing", "read", "licence", "note")
+KEYS = ("name", "target", "task", "columns", "constraints", "relations", "missing", "read", "licence", "note")
 _MAPPINGS = ("columns", "read")
 # A few lines of references can unfold to more values than memory holds.
 _MOST = 1_000_000

@@ -13,6 +13,7 @@ from trisynth.errors import InputError
 
 KINDS = ("number", "category", "ignore")
 TASKS = ("classification", "regression")
+RELATIONS = ("found", "none")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Spec:
         Always "table".
     licence, note : str
         Terms of use, and remarks on the origin.
+    constraints : tuple of str
+        Expressions that every synthetic row meets; see :mod:`trisynth.data.constraints`.
+    relations : {"found", "none"}
+        Whether generators keep relations between columns that they find in the training rows.
     """
 
     name: str
@@ -66,6 +71,8 @@ class Spec:
     modality: str = "table"
     licence: str = ""
     note: str = ""
+    constraints: tuple[str, ...] = ()
+    relations: str = "found"
 
 
 @dataclass(frozen=True)

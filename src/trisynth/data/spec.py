@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from trisynth.data.dataset import KINDS, TASKS, Column, Spec
+from trisynth.data import constraints
+from trisynth.data.dataset import KINDS, RELATIONS, TASKS, Column, Spec
 from trisynth.errors import InputError
 
 
@@ -15,7 +16,8 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     Parameters
     ----------
     cfg : mapping
-        A data set's config: ``name``, ``target``, ``task``, ``columns``, ``licence``, ``note``.
+        A data set's config: ``name``, ``target``, ``task``, ``columns``, ``constraints``, ``relations``, ``licence``,
+        ``note``.
     names : iterable of str
         The raw table's columns.
 
@@ -51,7 +53,19 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     missing = cfg.get("missing") or ()
     if isinstance(missing, str | Mapping) or not isinstance(missing, Iterable):
         raise InputError("dataset.missing", missing, "must be a list of the texts that mean missing, such as [n/a]")
-    return Spec(name=cfg["name"], target=cfg["target"], task=cfg.get("task"), columns=columns, **texts)
+    relations = cfg.get("relations") or "found"
+    if relations not in RELATIONS:
+        raise InputError("dataset.relations", relations, f"must be one of {', '.join(RELATIONS)}")
+    kept = tuple(one.text for one in constraints.checked(cfg.get("constraints"), names, "dataset.constraints"))
+    return Spec(
+        name=cfg["name"],
+        target=cfg["target"],
+        task=cfg.get("task"),
+        columns=columns,
+        constraints=kept,
+        relations=relations,
+        **texts,
+    )
 
 
 def checked_facts(
