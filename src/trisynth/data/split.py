@@ -43,7 +43,7 @@ def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Datase
     for stratum in range(strata.max() + 1):
         rows = rng.permutation(np.flatnonzero(strata == stratum))
         tested[rows[: np.clip(round(test_size * len(rows)), 1, len(rows) - 1)]] = True
-    return _known(dataset, np.flatnonzero(~tested), np.flatnonzero(tested))
+    return divided(dataset, np.flatnonzero(~tested), np.flatnonzero(tested))
 
 
 def _strata(dataset: Dataset) -> np.ndarray:
@@ -60,7 +60,8 @@ def _strata(dataset: Dataset) -> np.ndarray:
     return dataset.y.cat.codes.to_numpy()
 
 
-def _known(dataset: Dataset, train_rows: np.ndarray, test_rows: np.ndarray) -> tuple[Dataset, Dataset]:
+def divided(dataset: Dataset, train_rows: np.ndarray, test_rows: np.ndarray) -> tuple[Dataset, Dataset]:
+    """Divide a data set by row positions; the training part does not know categories that only test rows have."""
     train, test = dataset.take(train_rows), dataset.take(test_rows)
     seen, all_of = {}, {}
     for name, column in dataset.X.items():

@@ -83,8 +83,15 @@ def read_or_set_aside(runs: str | Path, key: str) -> Result | None:
 
 
 def job_of(config: Mapping[str, Any]) -> Job:
-    """Build the job of a resolved root config, on test or on validation rows."""
-    if is_validation(config):
+    """Build the job of a resolved root config, on test rows, on validation rows or on a fold."""
+    validation = is_validation(config)
+    if config.get("fold") is not None:
+        if validation:
+            raise InputError("fold", config["fold"], "has held-out rows of its own; set validation=false")
+        from trisynth.experiment.folds import FoldJob
+
+        return FoldJob.from_config(config)
+    if validation:
         from trisynth.experiment.validation import ValidationJob
 
         return ValidationJob.from_config(config)
@@ -95,13 +102,14 @@ def experiment_of(job: Job, paths: Mapping[str, Any], progress: Callable[[str], 
     """Build the steps of a job; those that have run before are read from the folder ``cache`` of ``paths``."""
     # A finished job needs none of the libraries that the objects import.
     from trisynth.experiment.build import build
+    from trisynth.experiment.folds import FoldExperiment, FoldJob
     from trisynth.experiment.steps import Experiment
     from trisynth.experiment.validation import ValidationExperiment, ValidationJob
 
     objects = build(job)
     require_writable(Path(paths["runs"]), "paths.runs")
-    kind = ValidationExperiment if isinstance(job, ValidationJob) else Experiment
-    return kind(job, objects, Store(paths["cache"]), progress)
+    kinds = {FoldJob: FoldExperiment, ValidationJob: ValidationExperiment}
+    return kinds.get(type(job), Experiment)(job, objects, Store(paths["cache"]), progress)
 
 
 def is_validation(config: Mapping[str, Any]) -> bool:
