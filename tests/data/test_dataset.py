@@ -46,3 +46,10 @@ def test_what_is_written_is_read_again(name, tmp_path):
     dataset.write(tmp_path / name)
     again = Dataset.read(tmp_path / name, SPEC)
     pd.testing.assert_frame_equal(again.frame, whole(), check_dtype=name.endswith("parquet"), check_categorical=False)
+
+
+def test_a_table_without_a_target_has_the_same_verbs():
+    dataset = Dataset.of(whole(), Spec("small", None, None))
+    assert dataset.y is None and dataset.classes is None and dataset.counts == {"rows": 3} and len(dataset) == 3
+    assert dataset.frame.equals(whole()) and dataset.take([1]).y is None and dataset.facts == {}
+    assert dataset.digest == Dataset.of(whole(), Spec("small", None, None)).digest

@@ -107,3 +107,13 @@ def test_spans_and_dates_come_back_as_they_were(values):
     values = pd.Series(values)
     column = learn(values)
     pd.testing.assert_series_equal(column.restore(column.canonical(values)), values, check_names=False)
+
+
+@pytest.mark.parametrize("dtype", ["timedelta64[ns]", "timedelta64[s]", pd.ArrowDtype(pa.duration("ms"))])
+def test_durations_are_numbers_of_seconds(dtype):
+    values = pd.Series(pd.to_timedelta(["01:30:00", None, "02:00:00"]), name="c").astype(dtype)
+    kind = learn(values)
+    assert kind.kind == "duration" and kind.canonical(values).tolist()[::2] == [5400, 7200]
+    restored = kind.restore(pd.Series([5401.0, np.nan, 9e9]))
+    assert restored.dtype == values.dtype
+    assert restored.astype("timedelta64[ns]").tolist()[::2] == [pd.Timedelta("01:30:00"), pd.Timedelta("02:00:00")]

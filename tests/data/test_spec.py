@@ -29,6 +29,13 @@ NAN = float("nan")
         ({"a": {"categories": ["x", "x"]}}, "facts.a.categories"),
         ({"a": {"integer": "perhaps"}}, "facts.a.integer"),
         ({"a": {"unit": {"mg": 1}}}, "facts.a.unit"),
+        ({"a": {"ordered": True}}, "facts.a.ordered"),
+        ({"a": {"format": "many"}}, "facts.a.format"),
+        ({"a": {"format": "%d.%m.%Y", "kind": "number"}}, "facts.a.format"),
+        ({"a": {"kind": "date", "bounds": ["2020-01-02", "2020-01-01"]}}, "facts.a.bounds"),
+        ({"a": {"missing": "unknown"}}, "facts.a.missing"),
+        ({"a": {"values": ["yes"]}}, "facts.a.values"),
+        ({"a": {"values": {"yes": ["no"]}}}, "facts.a.values"),
         ({"a": Column(kind="foo")}, "facts.a.kind"),
         ({"a": Column(bounds=(2, 1))}, "facts.a.bounds"),
         ({"a": Column(categories="xy")}, "facts.a.categories"),
@@ -43,6 +50,22 @@ def test_a_fact_of_a_wrong_type_or_value_is_named(facts, parameter):
 def test_facts_given_as_objects_and_as_mappings_are_equal():
     given = {"bounds": [0, 1], "unit": "mg"}
     assert checked_facts({"a": given}, ["a"]) == checked_facts({"a": Column(bounds=(0, 1), unit="mg")}, ["a"])
+
+
+def test_the_kind_follows_from_the_other_facts():
+    facts = {"a": {"format": "%d.%m.%Y"}, "b": {"bounds": ["2020-01-01", "2020-12-31"]}, "c": {"format": "1,5 kg"}}
+    assert {name: fact.kind for name, fact in checked_facts(facts, list("abc")).items()} == {
+        "a": "date",
+        "b": "date",
+        "c": "number",
+    }
+
+
+def test_a_table_needs_no_target():
+    spec = declared({"name": "mine", "target": None}, ["a", "b"])
+    assert spec.target is None and spec.task is None
+    with pytest.raises(InputError, match=r"dataset\.task=.*needs a target"):
+        declared({"name": "mine", "target": None, "task": "regression"}, ["a", "b"])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from trisynth.cache import write_atomic
 from trisynth.config import digest
 from trisynth.errors import InputError
 
-KINDS = ("number", "category", "ignore")
+KINDS = ("number", "category", "date", "duration", "identifier", "text", "ignore")
+# Kinds of columns that are analysed; the others are not among the features.
+ANALYSED = ("number", "category", "date", "duration")
 TASKS = ("classification", "regression")
 RELATIONS = ("found", "none")
 
@@ -22,23 +24,36 @@ class Column:
 
     Parameters
     ----------
-    kind : {"number", "category", "ignore"} or None
-        None infers it from the values; "ignore" drops the column (identifiers, outcomes recorded later).
+    kind : {"number", "category", "date", "duration", "identifier", "text", "ignore"} or None
+        None infers it from the cells. Identifiers and free text are no features: fresh identifiers are made, text is
+        left out. "ignore" drops the column (outcomes recorded later).
     categories : tuple of str or None
         The admissible values of a category, in order.
-    bounds : tuple of float or None
-        Smallest and largest plausible value, inclusive; what lies outside is treated as missing.
+    bounds : tuple of float or of str, or None
+        Smallest and largest plausible value, inclusive; what lies outside is treated as missing. For dates, ISO texts.
     integer : bool or None
         Whether the numbers are whole.
     unit : str
         Unit of measurement, for axis labels.
+    ordered : bool or None
+        Whether the order of the categories has a meaning.
+    format : str or None
+        How the file writes the cells, see ``formats``; None is plain.
+    missing : tuple of str or None
+        Texts of this column that stand for a missing cell, besides those of the data set.
+    values : mapping of str to str or None, or None
+        Texts that are read as another one; None reads them as missing.
     """
 
     kind: str | None = None
     categories: tuple[str, ...] | None = None
-    bounds: tuple[float, float] | None = None
+    bounds: tuple[float, float] | tuple[str, str] | None = None
     integer: bool | None = None
     unit: str = ""
+    ordered: bool | None = None
+    format: str | None = None
+    missing: tuple[str, ...] | None = None
+    values: Mapping[str, str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,9 +64,10 @@ class Spec:
     ----------
     name : str
         Short name, used for folders and labels.
-    target : str
-        Column to predict.
-    task : {"classification", "regression"}
+    target : str or None
+        Column to predict; None for a table without one.
+    task : {"classification", "regression"} or None
+        None without a target.
     columns : mapping of str to Column
         Declared columns; a column that is not named here is inferred.
     modality : str
@@ -65,8 +81,8 @@ class Spec:
     """
 
     name: str
-    target: str
-    task: str = "classification"
+    target: str | None
+    task: str | None = "classification"
     columns: Mapping[str, Column] = field(default_factory=dict)
     modality: str = "table"
     licence: str = ""
@@ -83,18 +99,22 @@ class Dataset:
     ----------
     X : DataFrame, shape (n, d)
         Features. The dtypes are the schema: ``float64`` and ``int64`` (``Int64`` where cells are missing) for
-        numbers, ``category`` with string categories for categories. Index 0..n-1.
-    y : Series, shape (n,)
-        ``category`` for classification, ``float64`` for regression; no missing values.
+        numbers, ``category`` with string categories for categories, ``datetime64`` with or without a zone for dates,
+        ``timedelta64`` for durations. Identifiers, free text and ignored columns are not among them. Index 0..n-1.
+    y : Series of shape (n,) or None
+        ``category`` for classification, ``float64`` for regression; no missing values. None without a target.
     spec : Spec
     place : int or None, default=None
         Position of the target in the whole table; None is the last.
+    report : DataFrame or None, default=None
+        What cleaning found and changed; see :func:`trisynth.data.clean.clean`.
     """
 
     X: pd.DataFrame
-    y: pd.Series
+    y: pd.Series | None
     spec: Spec
     place: int | None = None
+    report: pd.DataFrame | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, frame: pd.DataFrame, spec: Spec) -> "Dataset":
@@ -111,6 +131,8 @@ class Dataset:
         InputError
             If the table has no such target.
         """
+        if spec.target is None:
+            return cls(frame.reset_index(drop=True), None, spec)
         if spec.target not in frame.columns:
             raise InputError(
                 "target", spec.target, f"the table has no such column; its columns are {list(frame.columns)}"
@@ -132,12 +154,14 @@ class Dataset:
 
     def __len__(self) -> int:
         """Count the rows."""
-        return len(self.y)
+        return len(self.X)
 
     @property
     def frame(self) -> pd.DataFrame:
         """Whole table, shape (n, d + 1), with the target at its place."""
         frame = self.X.copy(deep=False)
+        if self.y is None:
+            return frame
         frame.insert(len(frame.columns) if self.place is None else self.place, self.spec.target, self.y)
         return frame
 
@@ -149,21 +173,23 @@ class Dataset:
     @property
     def facts(self) -> dict[str, Column]:
         """Declared facts of the columns; the kind of the target follows from the task."""
+        if self.y is None:
+            return dict(self.spec.columns)
         kind = "number" if self.spec.task == "regression" else "category"
         target = replace(self.spec.columns.get(self.spec.target, Column()), kind=kind)
         return {**self.spec.columns, self.spec.target: target}
 
     @property
     def classes(self) -> list[str] | None:
-        """Classes of the target, None where it is a number."""
+        """Classes of the target, None where it is a number or there is none."""
         return list(self.y.cat.categories) if self.spec.task == "classification" else None
 
     @property
     def counts(self) -> dict[str, int]:
-        """Rows of each class, or ``{"rows": n}`` where the target is a number."""
-        return self.counts_of(self.y)
+        """Rows of each class, or ``{"rows": n}`` where the target is a number or there is none."""
+        return self.counts_of(self.X if self.y is None else self.y)
 
-    def counts_of(self, y: pd.Series) -> dict[str, int]:
+    def counts_of(self, y: pd.Series | pd.DataFrame) -> dict[str, int]:
         """Count the rows of each of this data set's classes in another target, such as that of a training set."""
         if self.classes is None:
             return {"rows": len(y)}
@@ -178,5 +204,5 @@ class Dataset:
 
     def take(self, rows: Any) -> "Dataset":
         """Select row positions, renumbered from 0."""
-        X, y = (part.iloc[rows].reset_index(drop=True) for part in (self.X, self.y))
+        X, y = (None if part is None else part.iloc[rows].reset_index(drop=True) for part in (self.X, self.y))
         return replace(self, X=X, y=y)

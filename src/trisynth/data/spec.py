@@ -1,12 +1,16 @@
 """Checks of declared facts: every wrong name and value is found before any cell is read."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+import pandas as pd
+
 from trisynth.data import constraints
-from trisynth.data.dataset import KINDS, RELATIONS, TASKS, Column, Spec
+from trisynth.data.dataset import ANALYSED, KINDS, RELATIONS, TASKS, Column, Spec
+from trisynth.data.formats import QUANTITIES, format_of
 from trisynth.errors import InputError
 
 
@@ -35,13 +39,18 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     for position, name in enumerate(names):
         if name in names[:position]:
             raise InputError("dataset.columns", name, "names two columns of the table; rename one of them")
-    if cfg["target"] not in names:
-        raise InputError("dataset.target", cfg["target"], no_column(cfg["target"], names))
+    target = cfg["target"]
+    if target is not None and target not in names:
+        raise InputError("dataset.target", target, f"{no_column(target, names)}; null is a table without a target")
+    if target is None and cfg.get("task") is not None:
+        raise InputError("dataset.task", cfg["task"], "needs a target; set dataset.target=COLUMN or leave it out")
     if cfg.get("task") not in (None, *TASKS):
         raise InputError("dataset.task", cfg["task"], f"must be null or one of {', '.join(TASKS)}")
     columns = checked_facts(cfg.get("columns"), names, "dataset.columns")
-    if columns.get(cfg["target"], Column()).kind == "ignore":
-        raise InputError(f"dataset.columns.{cfg['target']}.kind", "ignore", "the target cannot be ignored")
+    kind = columns.get(target, Column()).kind
+    if kind not in (None, *ANALYSED):
+        remedy = "the target must be a number or a category; dataset.target=null has none"
+        raise InputError(f"dataset.columns.{target}.kind", kind, remedy)
     texts = {key: cfg.get(key) or "" for key in ("licence", "note")}
     for key, text in texts.items():
         if not isinstance(text, str):
@@ -59,7 +68,7 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     kept = tuple(one.text for one in constraints.checked(cfg.get("constraints"), names, "dataset.constraints"))
     return Spec(
         name=cfg["name"],
-        target=cfg["target"],
+        target=target,
         task=cfg.get("task"),
         columns=columns,
         constraints=kept,
@@ -123,14 +132,24 @@ def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
     if facts.get("categories") is not None:
         facts["categories"] = _categories(f"{parameter}.categories", facts["categories"])
         facts.setdefault("kind", "category")
-    if facts.get("bounds") is not None:
-        facts["bounds"] = _bounds(f"{parameter}.bounds", facts["bounds"])
-    if facts.get("integer") not in (None, True, False):
-        raise InputError(f"{parameter}.integer", facts["integer"], "must be true or false")
+    for key in ("integer", "ordered"):
+        if facts.get(key) not in (None, True, False):
+            raise InputError(f"{parameter}.{key}", facts[key], "must be true or false")
     if not isinstance(facts.get("unit") or "", str):
         raise InputError(f"{parameter}.unit", facts["unit"], "must be a text")
+    if facts.get("bounds") is not None:
+        facts["bounds"] = _bounds(f"{parameter}.bounds", facts["bounds"], facts.get("kind"))
+    if facts.get("ordered") and facts.get("categories") is None:
+        raise InputError(f"{parameter}.ordered", True, "needs the order; add categories: [lowest, ..., highest]")
     if facts.get("bounds") is not None or facts.get("integer"):
-        facts.setdefault("kind", "number")
+        facts.setdefault("kind", "date" if isinstance((facts.get("bounds") or (0,))[0], str) else "number")
+    if facts.get("missing") is not None:
+        facts["missing"] = _missing(f"{parameter}.missing", facts["missing"])
+    if facts.get("values") is not None:
+        facts["values"] = _values(f"{parameter}.values", facts["values"])
+    if facts.get("format") is not None:
+        facts["kind"] = facts.get("kind") or _kind_of(f"{parameter}.format", facts["format"])
+        format_of(facts["kind"], facts["format"], f"{parameter}.format")
     return Column(**facts)
 
 
@@ -143,14 +162,57 @@ def _categories(parameter: str, given: Any) -> tuple[str, ...]:
     return texts
 
 
-def _bounds(parameter: str, given: Any) -> tuple[float, float]:
+def _bounds(parameter: str, given: Any, kind: str | None) -> tuple[float, float] | tuple[str, str]:
+    pair = [] if isinstance(given, str | Mapping) or not isinstance(given, Iterable) else list(given)
+    if kind == "date" or (kind is None and len(pair) == 2 and any(_is_date(end) for end in pair)):
+        low, high = (pd.to_datetime(str(end), errors="coerce") for end in pair) if len(pair) == 2 else (pd.NaT, pd.NaT)
+        if low <= high:
+            return str(pair[0]), str(pair[1])
+        raise InputError(parameter, given, "must be two dates, [earliest, latest], such as [2019-01-01, 2024-12-31]")
+    if kind == "duration":
+        ends = [pd.to_timedelta(str(end), errors="coerce") for end in pair]
+        if len(ends) == 2 and ends[0] <= ends[1]:
+            return str(pair[0]), str(pair[1])
+        raise InputError(parameter, given, "must be two durations, [shortest, longest], such as [00:00:00, 36:00:00]")
     try:
-        low, high = map(float, () if isinstance(given, str | Mapping) else given)
+        low, high = map(float, pair)
         if low <= high:
             return low, high
     except (TypeError, ValueError):
         pass
     raise InputError(parameter, given, "must be two numbers, [smallest, largest]")
+
+
+def _is_date(text: object) -> bool:
+    return isinstance(text, str) and re.match(r"\d{4}-\d\d-\d\d", text) is not None
+
+
+def _missing(parameter: str, given: Any) -> tuple[str, ...]:
+    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+        raise InputError(parameter, given, "must be a list of the texts that mean missing, such as [unknown, -9]")
+    return tuple(map(str, given))
+
+
+def _values(parameter: str, given: Any) -> dict[str, str | None]:
+    if not isinstance(given, Mapping) or any(isinstance(value, Mapping | list) for value in given.values()):
+        raise InputError(parameter, given, 'must map texts to texts, such as {"yes": "Yes", ">90": "90"}')
+    return {str(text): None if value is None else _text(value) for text, value in given.items()}
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _kind_of(parameter: str, text: Any) -> str:
+    """Infer the kind that a format belongs to."""
+    for kind in QUANTITIES:
+        try:
+            format_of(kind, text)
+            return kind
+        except InputError:
+            continue
+    remedy = "must be a number as the file writes it, such as 1.234,5 kg, a strptime text, or excel"
+    raise InputError(parameter, text, remedy)
 
 
 def no_column(name: object, names: Iterable) -> str:

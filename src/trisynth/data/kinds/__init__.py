@@ -44,7 +44,8 @@ def learn(values: pd.Series, facts: Column | None = None) -> Kind:
     own = next(kind for kind in KINDS if kind.takes(values))
     if facts.kind == Category.kind:
         return Category.learn(values, facts)
-    if facts.kind == Number.kind and not issubclass(own, Number):
+    declared = {kind.kind: kind for kind in KINDS}.get(facts.kind)
+    if declared and not issubclass(own, declared):
         remedy = f"the column holds {values.dtype}; convert it, or declare a category"
         raise InputError(f"facts.{values.name}.kind", facts.kind, remedy)
     return own.learn(values, facts)

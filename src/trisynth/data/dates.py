@@ -1,0 +1,177 @@
+"""Formats of dates, time stamps and durations."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timezone
+
+import numpy as np
+import pandas as pd
+
+from trisynth.data.formats import Format
+from trisynth.data.numbers import NumberFormat
+from trisynth.errors import InputError
+
+# Names of formats that count from an origin: the origin, and the unit of the count.
+COUNTS = {
+    "excel": (pd.Timestamp(1899, 12, 30), "D"),
+    "unix": (pd.Timestamp(1970, 1, 1), "s"),
+    "unix_ms": (pd.Timestamp(1970, 1, 1), "ms"),
+}
+_DIRECTIVE = re.compile(r"%(-?[a-zA-Z]|3f|:z|%)")
+_KNOWN = {*"YymdBbHMSfIpzjaA", "-d", "-m", "-H", "-I", "3f", ":z", "%"}
+_CLOCK = re.compile(r"(-?)(\d+):(\d\d)(?::(\d\d)(\.\d+)?)?")
+CLOCKS = ("%H:%M:%S", "%H:%M")
+DAY = "%Y-%m-%d"
+
+
+@dataclass(frozen=True)
+class DateFormat(Format):
+    """Dates and time stamps as a file writes them.
+
+    Parameters
+    ----------
+    text : str or None
+        A ``strptime`` text with ``%-d``, ``%-m``, ``%-H``, ``%-I`` for numbers without a leading zero, ``%3f`` for
+        milliseconds and ``%:z`` for an offset such as +01:00; or ``excel``, ``unix``, ``unix_ms`` for counts of days,
+        seconds and milliseconds. None is ISO 8601, and is written with a time where any value has one.
+    """
+
+    text: str | None = None
+
+    @classmethod
+    def of(cls, text: str | None, parameter: str = "format") -> "DateFormat":
+        """Check a format."""
+        if text is None or text in COUNTS:
+            return cls(text)
+        found = [match[1] for match in _DIRECTIVE.finditer(text)]
+        if not found or text.count("%") != len(found) + found.count("%") or not set(found) <= _KNOWN:
+            remedy = f"must be a strptime text such as %d.%m.%Y, or one of {', '.join(COUNTS)}"
+            raise InputError(parameter, text, remedy)
+        return cls(text)
+
+    def parse(self, texts: Iterable[str]) -> pd.Series:
+        """Read texts as points in time; with offsets that differ, as UTC."""
+        texts = pd.Series(list(texts), dtype=object)
+        if self.text in COUNTS:
+            return _counted(pd.to_numeric(texts, errors="coerce").to_numpy(float), self.text)
+        if self.text is None:
+            return _iso(texts)
+        strptime = re.sub(r"%(-(?=[dmHI])|3(?=f)|:(?=z))", "%", self.text)
+        strptime = strptime[:-1] + "%z" if strptime.endswith("Z") and not strptime.endswith("%Z") else strptime
+        aware = "%z" in strptime
+        dates = pd.to_datetime(texts.str.strip(), format=strptime, errors="coerce", exact=True, utc=aware)
+        if aware:
+            return _in_zone(dates, texts, self.text)
+        return dates.astype("datetime64[ns]")
+
+    def print(self, values: pd.Series) -> pd.Series:
+        """Write points in time, in their own zone."""
+        present = values.dropna()
+        text = self.text or _needed(present)
+        if text in COUNTS:
+            return _counts(values, text)
+        zone = present.dt.tz
+        pieces = re.split(r"(%3f|%:z|%-[dmHI])", text)
+        written = pd.Series("", index=present.index, dtype=object)
+        for piece in pieces:
+            if piece == "%3f":
+                part = present.dt.strftime("%f").str[:3]
+            elif piece == "%:z":
+                offset = present.dt.strftime("%z") if zone is not None else pd.Series("+0000", index=present.index)
+                part = offset.str[:3] + ":" + offset.str[3:5]
+            elif piece.startswith("%-"):
+                part = present.dt.strftime(f"%{piece[2]}").str.lstrip("0").replace("", "0")
+            else:
+                part = present.dt.strftime(piece) if "%" in piece else piece
+            written = written + part
+        return written.reindex(values.index).astype(object).where(values.notna(), None)
+
+
+@dataclass(frozen=True)
+class DurationFormat(Format):
+    """Lengths of time as a file writes them: a clock as in 36:15:00, or pandas' 1 days 12:15:00.
+
+    Parameters
+    ----------
+    text : {"%H:%M:%S", "%H:%M", None}
+    """
+
+    text: str | None = None
+
+    @classmethod
+    def of(cls, text: str | None, parameter: str = "format") -> "DurationFormat":
+        """Check a format."""
+        if text not in (None, *CLOCKS):
+            raise InputError(parameter, text, f"must be one of {', '.join(CLOCKS)}")
+        return cls(text)
+
+    def parse(self, texts: Iterable[str]) -> pd.Series:
+        """Read texts as lengths of time."""
+        texts = pd.Series(list(texts), dtype=object)
+        if self.text is None:
+            return pd.to_timedelta(texts, errors="coerce").astype("timedelta64[ns]")
+        seconds = []
+        for text in texts:
+            found = _CLOCK.fullmatch(text.strip())
+            if not found or (found[4] is not None) != (self.text == CLOCKS[0]):
+                seconds.append(np.nan)
+                continue
+            length = int(found[2]) * 3600 + int(found[3]) * 60 + int(found[4] or 0) + float(found[5] or 0)
+            seconds.append(-length if found[1] else length)
+        return pd.to_timedelta(pd.Series(seconds, dtype=float), unit="s").astype("timedelta64[ns]")
+
+    def print(self, values: pd.Series) -> pd.Series:
+        """Write lengths of time."""
+        texts = [None if pd.isna(value) else self._one(value) for value in values]
+        return pd.Series(texts, index=values.index, name=values.name, dtype=object)
+
+    def _one(self, value: pd.Timedelta) -> str:
+        if self.text is None:
+            return str(value)
+        sign, seconds = "-" * (value < pd.Timedelta(0)), round(abs(value.total_seconds()))
+        hours, minutes = seconds // 3600, seconds // 60 % 60
+        return f"{sign}{hours:02d}:{minutes:02d}" + f":{seconds % 60:02d}" * (self.text == CLOCKS[0])
+
+
+def _iso(texts: pd.Series) -> pd.Series:
+    texts = texts.str.strip()
+    aware = texts.str.contains(r"[T ]\d\d:?\d\d.*(?:Z|[+-]\d\d:?\d\d)$", na=False)
+    dates = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=bool(aware.any()))
+    return _in_zone(dates, texts, None) if aware.any() else dates.astype("datetime64[ns]")
+
+
+def _in_zone(dates: pd.Series, texts: pd.Series, format: str | None) -> pd.Series:
+    """Put UTC times in the zone of their texts where all have the same offset."""
+    if format is not None and format.endswith("Z"):
+        return dates.astype("datetime64[ns, UTC]")
+    offsets = texts.str.extract(r"(Z|[+-]\d\d:?\d\d)$", expand=False).dropna().str.replace(":", "").unique()
+    if len(offsets) == 1 and offsets[0] not in ("Z", "+0000"):
+        sign, hours, minutes = offsets[0][0], int(offsets[0][1:3]), int(offsets[0][3:5])
+        offset = pd.Timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1)
+        return dates.dt.tz_convert(timezone(offset.to_pytimedelta())).dt.as_unit("ns")
+    return dates.astype("datetime64[ns, UTC]")
+
+
+def _counted(numbers: np.ndarray, name: str) -> pd.Series:
+    origin, unit = COUNTS[name]
+    # Counts so large that no date is meant would overflow.
+    days = numbers * (pd.Timedelta(1, unit) / pd.Timedelta(1, "D"))
+    numbers = np.where(np.abs(days) < 80_000, numbers, np.nan)
+    return (origin + pd.to_timedelta(pd.Series(numbers), unit=unit)).dt.round("ms").astype("datetime64[ns]")
+
+
+def _counts(values: pd.Series, name: str) -> pd.Series:
+    origin, unit = COUNTS[name]
+    counts = (values - origin) / pd.Timedelta(1, unit)
+    return NumberFormat().print(counts.round(6))
+
+
+def _needed(present: pd.Series) -> str:
+    """Return the shortest ISO format that loses nothing."""
+    naive = present.dt.tz_localize(None)
+    zone = "" if present.dt.tz is None else "%:z"
+    if not zone and (naive == naive.dt.normalize()).all():
+        return DAY
+    fraction = ".%f" if (naive.dt.microsecond != 0).any() else ""
+    return f"{DAY} %H:%M:%S{fraction}{zone}"

@@ -1,0 +1,169 @@
+"""Formats of numbers: decimal and thousands marks, signs, units and fixed digits."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from trisynth.data.formats import Format
+from trisynth.errors import InputError
+
+# Marks between groups of three digits: also a blank that does not break, a thin one, and both apostrophes.
+GROUPING = ",.'’ \u00a0\u202f\u2009"
+MINUS = "-\u2212\u2013"
+_EXAMPLE = re.compile(
+    r"^(?P<open>\()?(?P<prefix>[^\d(]*?)(?P<minus>[\u2212\u2013-])?"
+    r"(?P<number>\d(?:[\d,.'’\u00a0\u202f\u2009]| (?=\d{3}))*)"
+    r"(?P<more>\*)?(?P<suffix>[^)]*?)(?P<close>\))?$"
+)
+_PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_WHOLE = re.compile(r"[+-]?[0-9]+(?:\.0*)?")
+_INT64 = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class NumberFormat(Format):
+    """Numbers as a file writes them, by an example such as ``1.234,50 kg``, ``$1,234.5*``, ``28.0%`` or ``000``.
+
+    Parameters
+    ----------
+    prefix, suffix : str
+        Texts around the number, with their blanks; a number without them is read, too.
+    thousands : str
+        Mark between groups of three digits; empty for none.
+    decimal : str
+    decimals : int
+        Fewest decimals that are written.
+    more : bool
+        Whether further decimals are written where a value has them; in an example, a ``*`` after the last digit.
+    width : int
+        Digits that leading zeros fill up to; 0 or 1 for none.
+    minus : str
+        Sign of negative numbers; ``(`` puts them in parentheses.
+    """
+
+    prefix: str = ""
+    suffix: str = ""
+    thousands: str = ""
+    decimal: str = "."
+    decimals: int = 0
+    more: bool = True
+    width: int = 0
+    minus: str = "-"
+
+    @classmethod
+    def of(cls, text: str | None, parameter: str = "format") -> "NumberFormat":
+        """Read an example; None is plain: a decimal point and as many decimals as a value has."""
+        if text is None:
+            return cls()
+        found = _EXAMPLE.match(text)
+        if not found or bool(found["open"]) != bool(found["close"]):
+            remedy = "must be a number as the file writes it, such as 1.234,50 kg or $1,234.5* (* for more decimals)"
+            raise InputError(parameter, text, remedy)
+        number = found["number"]
+        marks = [mark for mark in number if not mark.isdigit()]
+        thousands = decimal = ""
+        if len(set(marks)) == 2 and marks.count(marks[-1]) == 1:
+            thousands, decimal = marks[0], marks[-1]
+        elif len(marks) > 1:
+            thousands = marks[0]
+        elif marks:
+            # 1,234 is a number of thousands; 1,5 and 0,125 and 1,234* are decimals.
+            grouped = re.fullmatch(rf"[1-9]\d{{0,2}}{re.escape(marks[0])}\d{{3}}", number) and not found["more"]
+            thousands, decimal = (marks[0], "") if grouped else ("", marks[0])
+        whole, _, after = number.partition(decimal) if decimal else (number, "", "")
+        digits = re.sub(r"\D", "", whole)
+        return cls(
+            prefix=found["prefix"],
+            suffix=found["suffix"],
+            thousands=thousands,
+            decimal=decimal or ("," if thousands == "." else "."),
+            decimals=len(after),
+            more=bool(found["more"]),
+            width=len(digits) if digits.startswith("0") and len(digits) > 1 else 0,
+            minus="(" if found["open"] else found["minus"] or "-",
+        )
+
+    @property
+    def text(self) -> str | None:
+        """Example that ``of`` reads as this format; None if it is plain."""
+        if self == NumberFormat():
+            return None
+        whole = "0" * self.width if self.width > 1 else f"1{self.thousands}234" if self.thousands else "1"
+        after = "0" * self.decimals
+        point = self.decimal if after or (self.more and (self.thousands or self.decimal != ".")) else ""
+        number = f"{whole}{point}{after}" + "*" * self.more
+        sign = self.minus if self.minus not in "-(" else ""
+        text = f"{self.prefix}{sign}{number}{self.suffix}"
+        return f"({text})" if self.minus == "(" else text
+
+    def plain(self, text: str) -> str:
+        """Rewrite a text as a number with a decimal point; empty if it is none."""
+        text = text.strip()
+        negative = text.startswith("(") and text.endswith(")")
+        if negative:
+            text = text[1:-1].strip()
+        sign = ""
+        if text[:1] and text[0] in MINUS + "+":
+            sign, text = text[0], text[1:].lstrip()
+        for part, ends in ((self.prefix.strip(), str.removeprefix), (self.suffix.strip(), str.removesuffix)):
+            text = ends(text, part).strip() if part else text
+        if text[:1] and text[0] in MINUS + "+" and not sign:
+            sign, text = text[0], text[1:].lstrip()
+        if self.thousands:
+            whole, point, after = text.partition(self.decimal)
+            groups = re.split(f"[{re.escape(self.thousands + ('  ' if self.thousands.isspace() else ''))}]", whole)
+            if len(groups) > 1:
+                if not 1 <= len(groups[0]) <= 3 or any(len(group) != 3 for group in groups[1:]):
+                    return ""
+                text = "".join(groups) + point + after
+        if self.decimal != ".":
+            if "." in text:
+                return ""
+            text = text.replace(self.decimal, ".")
+        if not _PLAIN.fullmatch(text):
+            return ""
+        return ("-" if negative or (sign and sign in MINUS) else "") + text
+
+    def parse(self, texts: Iterable[str]) -> pd.Series:
+        """Read texts as numbers; whole numbers of up to 63 bits are exact."""
+        plain = [self.plain(text) for text in texts]
+        present = [text for text in plain if text]
+        if present and all(map(_WHOLE.fullmatch, present)):
+            whole = [int(text.partition(".")[0]) if text else None for text in plain]
+            if all(value is None or abs(value) <= _INT64 for value in whole):
+                return pd.Series(whole, dtype="int64" if len(present) == len(plain) else "Int64")
+        return pd.Series([float(text) if text else np.nan for text in plain], dtype="float64")
+
+    def print(self, values: pd.Series) -> pd.Series:
+        """Write numbers."""
+        missing = values.isna().to_numpy()
+        if types.is_integer_dtype(values.dtype):
+            cells = [0 if gone else int(value) for value, gone in zip(values, missing, strict=True)]
+        else:
+            cells = values.to_numpy(float, na_value=np.nan).tolist()
+        texts = [None if gone else self._one(value) for value, gone in zip(cells, missing, strict=True)]
+        return pd.Series(texts, index=values.index, name=values.name, dtype=object)
+
+    def _one(self, value: float) -> str:
+        if isinstance(value, float) and not np.isfinite(value):
+            return str(value)
+        if isinstance(value, int):
+            digits = str(abs(value)) + "." + "0" * self.decimals
+        elif self.more:
+            digits = np.format_float_positional(abs(value), trim="k", min_digits=self.decimals)
+            digits = digits.rstrip("0") if not self.decimals else digits
+        else:
+            digits = f"{abs(value):.{self.decimals}f}" + "." * (not self.decimals)
+        whole, _, after = digits.partition(".")
+        negative = value < 0 and bool(whole.strip("0") or after.strip("0"))
+        if self.thousands:
+            whole = f"{int(whole):,}".replace(",", self.thousands)
+        number = whole.zfill(self.width) + (self.decimal + after if after else "")
+        text = f"{self.prefix}{number}{self.suffix}"
+        if not negative:
+            return text
+        return f"({text})" if self.minus == "(" else f"{self.minus}{text}"

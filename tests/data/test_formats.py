@@ -1,0 +1,85 @@
+"""Formats: every text that is read is printed as it came."""
+
+import pandas as pd
+import pytest
+
+from trisynth.data.formats import format_of
+from trisynth.data.numbers import NumberFormat
+from trisynth.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "cells"),
+    [
+        ("number", None, ["1", "-2.5", "0", "0.001"]),
+        ("number", "1.0*", ["1.0", "2.25", "-0.5"]),
+        ("number", "0.00", ["1.50", "2.00", "-3.10"]),
+        ("number", "81.2 kg", ["81.2 kg", "90.0 kg", "-1.5 kg"]),
+        ("number", "1.234,5", ["1.234,5", "0,5", "-12.345.678,9"]),
+        ("number", "173,1", ["173,0", "81,6"]),
+        ("number", "1,234", ["1,234", "85", "1,234,567"]),
+        ("number", "$1,234.50", ["$1,660.21", "$0.05", "-$12.00"]),
+        ("number", "($1,234.50)", ["$1,660.21", "($12.00)"]),
+        ("number", "28.0%", ["28.0%", "0.3%"]),
+        ("number", "1 234,50 €", ["1 234,50 €", "12,00 €"]),
+        ("number", "1'234.5", ["1'234.5", "7.0"]),
+        ("number", "000", ["007", "512"]),
+        ("number", "\u22121", ["\u22125", "5"]),
+        ("number", None, ["1152925200178309014", "-7"]),
+        ("number", "27.5 kg/m2", ["27.5 kg/m2", "31.0 kg/m2"]),
+        ("date", None, ["2020-02-29", "1957-02-09"]),
+        ("date", None, ["2020-02-29 10:00:01", "1957-02-09 00:00:00"]),
+        ("date", None, ["2020-02-29 10:00:01+02:00", "1957-02-09 00:00:00+02:00"]),
+        ("date", "%d.%m.%Y", ["29.02.2020", "01.12.1999"]),
+        ("date", "%-m/%-d/%Y", ["2/29/2020", "12/1/1999"]),
+        ("date", "%Y%m%d", ["20200229", "19991201"]),
+        ("date", "%d %b %Y", ["29 Feb 2020"]),
+        ("date", "%Y-%m-%dT%H:%M:%SZ", ["2020-02-29T01:02:03Z"]),
+        ("date", "%Y-%m-%dT%H:%M:%S.%3fZ", ["2020-02-29T01:02:03.250Z"]),
+        ("date", "%Y-%m-%dT%H:%M:%S%:z", ["2020-02-29T01:02:03-05:30"]),
+        ("date", "excel", ["43890", "25569.5"]),
+        ("date", "unix", ["1582934400", "0"]),
+        ("duration", None, ["1 days 02:00:00"]),
+        ("duration", "%H:%M:%S", ["36:15:00", "-00:00:07"]),
+        ("duration", "%H:%M", ["09:30"]),
+    ],
+)
+def test_cells_return_as_they_came(kind, text, cells):
+    form = format_of(kind, text)
+    values = form.parse([*cells, "none of it"])
+    assert values.isna().tolist() == [False] * len(cells) + [True]
+    assert form.print(values).tolist() == [*cells, None]
+
+
+@pytest.mark.parametrize(
+    "text", ["1.0*", "0.00", "1.234,5*", "1,234", "1 234,50 €", "($1,234.00)", "000", "1.5%", "1,5"]
+)
+def test_an_example_describes_its_format_and_is_described_by_it(text):
+    form = NumberFormat.of(text)
+    assert NumberFormat.of(form.text) == form
+
+
+def test_values_have_the_kind_of_their_texts():
+    assert format_of("number").parse(["9007199254740993"]).tolist() == [9007199254740993]
+    assert format_of("date", "%d/%m/%Y").parse(["03/04/2020"])[0] == pd.Timestamp(2020, 4, 3)
+    assert str(format_of("date").parse(["2020-01-01T00:00:00Z"]).dtype) == "datetime64[ns, UTC]"
+    assert format_of("duration", "%H:%M").parse(["26:30"])[0] == pd.Timedelta(hours=26.5)
+    assert format_of("date", "%Y%m%d").parse(["20210495"]).isna().all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("number", "many"),
+        ("number", ""),
+        ("number", 3),
+        ("date", "%Q"),
+        ("date", "dd.mm"),
+        ("duration", "%d"),
+        ("text", "x"),
+    ],
+)
+def test_what_is_no_format_is_one_line(kind, text):
+    with pytest.raises(InputError) as caught:
+        format_of(kind, text)
+    assert caught.value.parameter == "format" and "\n" not in str(caught.value)
