@@ -7,20 +7,12 @@ import pytest
 
 from trisynth.experiment.results import Result
 from trisynth.tracking import content
-from trisynth.tracking.content import headline, history, mlflow_name, note, params, times
+from trisynth.tracking.content import headline, history, note, params, times
 
 
 def result(**config):
     chosen = {"dataset": {"name": "mine"}, "generator": {"_target_": "trisynth.generators.smote.Smote"}}
     return Result("key", "mine smote", {**chosen, "classifier": {"name": "forest"}, "seed": 3, **config}, {})
-
-
-def test_names_of_metrics_suit_mlflow_and_stay_apart():
-    assert mlflow_name("real/f1_macro") == "real/f1_macro"
-    odd = {mlflow_name(f"real/recall_{label}") for label in ("a", "ä", "ö", "=cmd", "a b", "日本", "a:b", "a;b")}
-    assert len(odd) == 8
-    allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-. /")
-    assert all(set(name) <= allowed for name in odd)
 
 
 def test_training_curves_are_read_where_there_are_any(tmp_path):

@@ -18,8 +18,10 @@ from trisynth.experiment.results import Result, table
 from trisynth.experiment.run import run_job
 from trisynth.report.artefacts import writers
 from trisynth.tracking import Mirror, replay
-from trisynth.tracking.content import KEY, mlflow_name
-from trisynth.tracking.mirror import COMPLETE, PARENT, SWEEP, absolute
+from trisynth.tracking.content import KEY
+from trisynth.tracking.database import absolute
+from trisynth.tracking.mirror import COMPLETE, PARENT, SWEEP
+from trisynth.tracking.names import mlflow_name
 
 mlflow = pytest.importorskip("mlflow")
 # MLflow's own imports warn about the versions of its own libraries.

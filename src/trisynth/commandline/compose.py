@@ -188,5 +188,5 @@ def show(result: Any, config: Mapping[str, Any]) -> None:
 
         mirror = Mirror(config["tracking"], config["paths"], allow=config.get("allow") or ())
         mirror.job(result)
-        if mirror.problem:
+        if mirror.close():
             raise SystemExit(1)

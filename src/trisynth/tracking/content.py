@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from trisynth.config import ROOT, digest
+from trisynth.config import ROOT
 from trisynth.experiment.results import RESULT, Result, identity
 
 KEY = "trisynth.key"
@@ -86,12 +86,6 @@ def note(text: str) -> dict[str, str]:
     if len(text) > _LONGEST_NOTE:
         text = text.strip().rpartition("\n\n")[2]
     return {"mlflow.note.content": f"```\n{text.strip()}\n```"}
-
-
-def mlflow_name(metric: str) -> str:
-    """Spell a metric's name in the letters that MLflow admits; a digest keeps two odd class names apart."""
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "_-. /") else "_" for c in metric)
-    return plain if plain == metric else f"{plain}-{digest(metric)[:4]}"
 
 
 def history(folder: Path) -> Iterator[tuple[str, int, float]]:

@@ -1,15 +1,14 @@
 """One-way mirror of results in an MLflow experiment.
 
 The files of ``runs`` are the truth; the mirror can be replayed at any time. A run counts only once its tag
-``trisynth.complete`` is set, so that a run that was interrupted is made again. One parent run stands for each sweep;
-its name is the sweep's folder.
+``trisynth.complete`` is set. One that was interrupted is made again: its tag ``trisynth.writer`` names the process that
+wrote it, and only a run whose process has ended is deleted. One parent run stands for each sweep; its name is the
+sweep's folder.
 """
 
 import json
-import logging
 import os
 import sys
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -22,15 +21,18 @@ from trisynth.errors import InputError
 from trisynth.experiment.results import DamagedError, Result
 from trisynth.report.console import job_summary
 from trisynth.tracking import content, model, parent
-from trisynth.tracking.content import KEY, chunks, history, mlflow_name
+from trisynth.tracking.content import KEY, chunks, history
+from trisynth.tracking.database import connect, file_of, is_alive, own_writer, quiet, remedy, writer_lock
+from trisynth.tracking.names import full_names, mlflow_name, shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COMPLETE, SWEEP, PARENT = "trisynth.complete", "trisynth.sweep", "mlflow.parentRunId"
+COMPLETE, SWEEP, PARENT, WRITER = "trisynth.complete", "trisynth.sweep", "mlflow.parentRunId", "trisynth.writer"
 # MLflow accepts 1,000 items in a call, 100 parameters among them.
 _PARAMS_PER_CALL, _METRICS_PER_CALL = 100, 800
-_SQLITE = "sqlite:///"
+# MLflow's limits for a data set.
+_LONGEST_SOURCE, _LONGEST_SCHEMA = 65_535, 1_048_575
 
 
 class Mirror:
@@ -46,6 +48,9 @@ class Mirror:
         Name of the sweep whose parent run the jobs belong to.
     allow : iterable of str, default=()
         Packages, besides this one, that readers of data sets and generators come from.
+    replay : bool, default=False
+        Add what is absent: leave out single jobs that are mirrored as part of a sweep, and leave the end of a sweep
+        that is running to its own process.
 
     Attributes
     ----------
@@ -61,7 +66,9 @@ class Mirror:
         paths: Mapping[str, str],
         sweep: str | None = None,
         allow: Iterable[str] = (),
+        replay: bool = False,
     ):
+        self.replay = replay
         self.tracking, self.paths, self.sweep, self.allow = tracking, paths, sweep, tuple(allow)
         self.client = None
         self.problem: str | None = None
@@ -72,11 +79,15 @@ class Mirror:
         if self.problem or not self._connect(result):
             return
         try:
-            if result.key not in self.known:
-                self._write(result)
-                self.known.add(result.key)
+            with self.lock:
+                if result.key not in self.known and not self._is_there(result.key):
+                    self._write(result)
+            self.known.add(result.key)
         except Exception as error:
-            self._report(error)
+            if self._is_of_record(error):
+                self._leave_out(InputError("result", result.name, f"is refused by MLflow ({_line(error)})"))
+            else:
+                self._report(error)
 
     def job_of(self, key: str) -> None:
         """Mirror the finished job of that key; a damaged result is reported and left out."""
@@ -92,7 +103,12 @@ class Mirror:
         """End the sweep's parent run with its parameters, metrics and files; return the first error or omission."""
         if self.client is not None and self.problem is None and self.parent:
             try:
-                self._finish(Path(self.paths["sweeps"]) / self.sweep, "FAILED" if failed else "FINISHED")
+                with self.lock:
+                    writer = self.client.get_run(self.parent).data.tags.get(WRITER)
+                    if not self.replay or writer == own_writer() or not is_alive(writer):
+                        self._finish(Path(self.paths["sweeps"]) / self.sweep, "FAILED" if failed else "FINISHED")
+            except InputError as error:
+                self._leave_out(error)
             except Exception as error:
                 self._report(error)
         return self.problem or next(iter(self.left_out), None)
@@ -102,20 +118,26 @@ class Mirror:
         from mlflow.utils.time import get_current_time_millis
 
         jobs = parent.read(folder)
+        results = self._results(jobs)
         now = get_current_time_millis()
+        if jobs is None and self.replay:
+            status = "KILLED"
         if jobs is not None:
+            parent.check(folder, jobs, results)
             for path in parent.artifacts(folder):
                 self.client.log_artifact(self.parent, str(path))
-            means = [Metric(mlflow_name(k), v, now, 0) for k, v in parent.metrics(jobs).items()]
+            values = parent.metrics(jobs)
+            means = [Metric(mlflow_name(k), v, now, 0) for k, v in values.items()]
             for chunk in chunks(means, _METRICS_PER_CALL):
                 self.client.log_batch(self.parent, metrics=chunk)
             # A parameter of MLflow never changes, even where the sweep has grown since.
             known = self.client.get_run(self.parent).data.params
-            params = [Param(k, v) for k, v in parent.params(jobs).items() if k not in known]
+            params = {mlflow_name(name): shown(value) for name, value in parent.params(jobs).items()}
+            params = [Param(name, value) for name, value in params.items() if name not in known]
             for chunk in chunks(params, _PARAMS_PER_CALL):
                 self.client.log_batch(self.parent, params=chunk)
             self._log_varied(jobs)
-        times = [content.times(result, self.paths["runs"]) for result in self._results(jobs)]
+        times = [content.times(result, self.paths["runs"]) for result in results]
         end = max((end for _, end in times), default=now)
         tags = content.source_tags(end) | {"mlflow.source.name": "trisynth.run --multirun"}
         if (folder / parent.SUMMARY).is_file():
@@ -133,7 +155,8 @@ class Mirror:
         rows = {row["key"]: row for row in jobs[["key", *names]].to_dict("records")}
         for run in self._search(f"tags.`{PARENT}` = '{self.parent}'"):
             row = rows.get(run.data.tags.get(KEY), {})
-            new = [Param(k, str(row[k])) for k in names if k in row and row[k] == row[k] and k not in run.data.params]
+            new = {mlflow_name(k): shown(row[k]) for k in names if k in row and row[k] == row[k]}
+            new = [Param(name, value) for name, value in new.items() if name not in run.data.params]
             for chunk in chunks(new, _PARAMS_PER_CALL):
                 self.client.log_batch(run.info.run_id, params=chunk)
 
@@ -151,10 +174,9 @@ class Mirror:
         # By default MLflow retries for minutes where a server is down.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         try:
-            from mlflow import MlflowClient
-
-            with _quiet():
-                self.client = MlflowClient(absolute(self.tracking["uri"]))
+            self.lock = writer_lock(self.tracking["uri"])
+            with self.lock, quiet():
+                self.client = connect(self.tracking["uri"])
                 self.experiment = self._experiment()
                 self.parent = self._parent(result) if self.sweep else None
                 self.known = self._known()
@@ -170,30 +192,49 @@ class Mirror:
         if found is not None:
             return found.experiment_id
         # Beside the database, not in the folder where the command was started.
-        uri = self.tracking["uri"]
-        beside = Path(absolute(uri).removeprefix(_SQLITE)).parent / "mlartifacts" if uri.startswith(_SQLITE) else None
-        return self.client.create_experiment(name, artifact_location=beside.as_uri() if beside else None)
+        file = file_of(self.tracking["uri"])
+        place = (file.parent / "mlartifacts").as_uri() if file else None
+        try:
+            return self.client.create_experiment(name, artifact_location=place)
+        except Exception:
+            # Another machine may have made it since.
+            found = self.client.get_experiment_by_name(name)
+            if found is None:
+                raise
+            return found.experiment_id
 
     def _parent(self, result: Result) -> str:
-        for run in self._search(f"tags.`{SWEEP}` = '{self.sweep}'"):
+        name = mlflow_name(self.sweep)
+        for run in self._search(f"tags.`{SWEEP}` = '{name}'"):
+            if not self.replay:
+                self.client.set_tag(run.info.run_id, WRITER, own_writer())
             return run.info.run_id
         # MLflow takes a start at the creation alone: that of the first job, as far as jobs are known.
         known = [result, *self._results(parent.read(Path(self.paths["sweeps"]) / self.sweep))]
         begin = min(content.times(each, self.paths["runs"])[0] for each in known)
-        return self.client.create_run(self.experiment, begin, {SWEEP: self.sweep}, self.sweep).info.run_id
+        tags = {SWEEP: name, WRITER: own_writer()}
+        return self.client.create_run(self.experiment, begin, tags, shown(self.sweep, 250)).info.run_id
 
     def _known(self) -> set[str]:
         where = f"tags.`{PARENT}` = '{self.parent}'" if self.parent else f"tags.`{KEY}` != ''"
         known = set()
         for run in self._search(where):
             tags = run.data.tags
-            if not self.parent and PARENT in tags:
+            if not self.parent and PARENT in tags and not self.replay:
                 continue
             if tags.get(COMPLETE):
                 known.add(tags.get(KEY))
-            else:
+            elif not is_alive(tags.get(WRITER)):
                 self.client.delete_run(run.info.run_id)
         return known
+
+    def _is_there(self, key: str) -> bool:
+        """Look for a run that another process has written since the start; the lock must be held."""
+        within = f" and tags.`{PARENT}` = '{self.parent}'" if self.parent else ""
+        for run in self._search(f"tags.`{KEY}` = '{mlflow_name(key)}' and tags.`{COMPLETE}` = '1'{within}"):
+            if self.parent or self.replay or PARENT not in run.data.tags:
+                return True
+        return False
 
     def _search(self, where: str) -> Iterator[Any]:
         token = None
@@ -211,21 +252,23 @@ class Mirror:
         folder = Path(runs) / result.key
         params = content.params(result)
         begin, end = content.times(result, runs)
-        tags = {KEY: result.key, **{name: params[name] for name in ("dataset", "generator", "classifier")}}
+        tags = {KEY: mlflow_name(result.key), WRITER: own_writer()}
+        tags |= {name: params[name] for name in ("dataset", "generator", "classifier")}
         tags |= (
             content.source_tags(end)
             | content.note(job_summary(result))
             | ({PARENT: self.parent} if self.parent else {})
         )
-        run = self.client.create_run(self.experiment, begin, tags, result.name).info.run_id
+        seconds = {f"seconds/{part}": value for part, value in result.seconds(runs).items()}
+        values = {**content.headline(result.metrics), **result.metrics, **seconds}
+        tags |= full_names(values)
+        run = self.client.create_run(self.experiment, begin, tags, shown(result.name, 250)).info.run_id
         self.client.log_artifacts(run, str(folder))
         if (folder / model.MODEL).is_file():
             model.log(self.client, run, folder / model.MODEL, self.allow)
         described = canonical(result.config["dataset"]), self.paths["raw"], self.allow
-        entity = dataset_entity(*described, result.digests["real_train"])
+        entity = dataset_entity(*described, result.digests["real_train"][:36])
         self.client.log_inputs(run, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
-        seconds = {f"seconds/{part}": value for part, value in result.seconds(runs).items()}
-        values = {**content.headline(result.metrics), **result.metrics, **seconds}
         metrics = [Metric(mlflow_name(k), v, end, 0) for k, v in values.items()]
         metrics += [Metric(mlflow_name(k), v, end, epoch) for k, epoch, v in history(folder)]
         # A call is a transaction, so few of them; the last one, whole or not at all, also records that all is there.
@@ -233,8 +276,14 @@ class Mirror:
         for chunk in metrics:
             self.client.log_batch(run, metrics=chunk)
         self.client.set_terminated(run, "FINISHED", end)
-        params = [Param(name, value) for name, value in params.items()]
+        params = [Param(mlflow_name(name), shown(value)) for name, value in params.items()]
         self.client.log_batch(run, metrics=last, params=params, tags=[RunTag(COMPLETE, "1")])
+
+    @staticmethod
+    def _is_of_record(error: Exception) -> bool:
+        """Tell whether a record, not the database, is the cause of an error."""
+        code = getattr(error, "error_code", None)
+        return code == "INVALID_PARAMETER_VALUE" if code else isinstance(error, LookupError | TypeError | ValueError)
 
     def _leave_out(self, error: InputError) -> None:
         """Report a record that cannot be mirrored; the next ones are not affected."""
@@ -243,13 +292,18 @@ class Mirror:
             print(f"error: {error}; it is not in the mirror", file=sys.stderr)
 
     def _report(self, error: Exception) -> None:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        self.problem = reason
+        self.problem = reason = _line(error)
+        uri = self.tracking["uri"]
         print(
-            f"error: tracking.uri={self.tracking['uri']!r}: cannot be written ({reason}); the results are safe in "
-            f"{self.paths['runs']}; repair the database and run `trisynth mirror`, or disable it by tracking=none",
+            f"error: tracking.uri={uri!r}: cannot be written ({reason}); the results are safe in {self.paths['runs']}; "
+            f"{remedy(uri, reason)}, or disable it by tracking=none",
             file=sys.stderr,
         )
+
+
+def _line(error: Exception) -> str:
+    """Return the first line of an error."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def dataset_entity(config: str, raw: str, allow: tuple[str, ...], name_of_content: str) -> Any:
@@ -257,7 +311,10 @@ def dataset_entity(config: str, raw: str, allow: tuple[str, ...], name_of_conten
     from mlflow.entities import Dataset
 
     known = _described(config, raw, allow)
-    return Dataset(known.name, name_of_content, known.source_type, known.source, known.schema, known.profile)
+    # A table of very many columns has a schema that MLflow refuses.
+    schema = known.schema if len(known.schema or "") <= _LONGEST_SCHEMA else None
+    source = known.source if len(known.source or "") <= _LONGEST_SOURCE else "{}"
+    return Dataset(shown(known.name), name_of_content, known.source_type, source, schema, known.profile)
 
 
 @lru_cache(maxsize=64)
@@ -273,23 +330,8 @@ def _described(config: str, raw: str, allow: tuple[str, ...]) -> Any:
         dataset = data.load(given, raw, data.reader(given, allow))
     except InputError:
         return Dataset(given["name"], "", "local", json.dumps({"uri": str(source)}))
-    with _quiet():
+    with quiet():
         made = mlflow.data.from_pandas(
             dataset.frame, source=str(source), targets=dataset.spec.target, name=dataset.spec.name
         )
         return made._to_mlflow_entity()
-
-
-def absolute(uri: str) -> str:
-    """Make the path of a sqlite address absolute: a relative one depends on where a process was started."""
-    return _SQLITE + str(Path(uri.removeprefix(_SQLITE)).absolute()) if uri.startswith(_SQLITE) else uri
-
-
-class _quiet(warnings.catch_warnings):
-    """Context without MLflow's notes on its first start and on integer columns."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        warnings.simplefilter("ignore")
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,9 +1,13 @@
 """Content of a sweep's parent run in MLflow: what was varied, means of the headline metrics, its table and figure."""
 
+import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
+from trisynth.errors import InputError
+from trisynth.experiment.results import Result
 from trisynth.tracking.content import headline
 
 RESULTS, SUMMARY = "results.csv", "summary.txt"
@@ -13,9 +17,45 @@ _CELLS = 100
 
 
 def read(folder: Path) -> pd.DataFrame | None:
-    """Read a sweep's table; None where it has none yet."""
+    """Read a sweep's table; None where it has none yet.
+
+    Raises
+    ------
+    InputError
+        If it is no table of a sweep, or another one than the sweep wrote.
+    """
     path = folder / RESULTS
-    return pd.read_csv(path, keep_default_na=False, na_values=[""]) if path.is_file() else None
+    if not path.exists():
+        return None
+    try:
+        jobs = pd.read_csv(path, dtype={"key": str}, keep_default_na=False, na_values=[""])
+        if not {"key", "dataset", "generator"} <= set(jobs):
+            raise ValueError("it does not name its jobs")
+        return jobs
+    except (OSError, ValueError) as error:
+        raise _damaged(path, " ".join(str(error).split())) from None
+
+
+def check(folder: Path, jobs: pd.DataFrame, results: Iterable[Result]) -> None:
+    """Raise ``InputError`` where the metrics of a table differ from the results that it sums up."""
+    path, rows = folder / RESULTS, jobs.set_index("key")
+    for result in results:
+        row = rows.loc[[result.key]].iloc[0]
+        for name, value in result.metrics.items():
+            if name not in row or not _alike(row[name], value):
+                raise _damaged(path, f"{name} of job {result.key} is not that of its result")
+
+
+def _alike(written: object, value: float) -> bool:
+    """Compare a cell with the number that was written to it with six digits."""
+    try:
+        return math.isclose(float(written), value, rel_tol=1e-5, abs_tol=1e-12)
+    except ValueError:
+        return False
+
+
+def _damaged(path: Path, reason: str) -> InputError:
+    return InputError("results", str(path), f"is damaged ({reason[:200]}); run its sweep again")
 
 
 def params(jobs: pd.DataFrame) -> dict[str, str]:

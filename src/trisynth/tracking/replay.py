@@ -1,30 +1,62 @@
 """Replay of the mirror: every result that an MLflow database lacks."""
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from trisynth.errors import OneLineParser
+from trisynth.cache import text_of, unsealed
+from trisynth.errors import InputError, OneLineParser
+from trisynth.experiment.results import RESULT
+from trisynth.report.jobs import PART
 from trisynth.tracking import parent
 from trisynth.tracking.mirror import Mirror
+
+_STATE = "state.json"
 
 
 def replay(tracking: Mapping[str, Any], paths: Mapping[str, str], sweeps: list[str], allow: Iterable[str] = ()) -> int:
     """Mirror every result that the database lacks, sweeps under their parents; return the exit status."""
     within: set[str] = set()
-    for path in sorted(path for root in sweeps for path in Path(root).glob(f"*/{parent.RESULTS}")):
-        jobs = parent.read(path.parent)
-        mirror = Mirror(tracking, {**paths, "sweeps": str(path.parents[1])}, path.parent.name, allow)
-        for key in jobs["key"]:
+    failed = False
+    for folder in sorted(folder for root in sweeps for folder in folders(Path(root))):
+        mirror = Mirror(tracking, {**paths, "sweeps": str(folder.parent)}, folder.name, allow, replay=True)
+        keys = keys_of(folder)
+        for key in keys:
             mirror.job_of(key)
-            within.add(key)
-        if mirror.close():
+        within.update(keys)
+        failed |= mirror.close() is not None
+        if mirror.problem:
             return 1
-    mirror = Mirror(tracking, paths, allow=allow)
-    for path in sorted(Path(paths["runs"]).glob("*/result.json")):
+    mirror = Mirror(tracking, paths, allow=allow, replay=True)
+    for path in sorted(Path(paths["runs"]).glob(f"*/{RESULT}")):
         if path.parent.name not in within:
             mirror.job_of(path.parent.name)
-    return 1 if mirror.close() else 0
+    return 1 if mirror.close() or failed else 0
+
+
+def folders(root: Path) -> Iterator[Path]:
+    """Yield the folders of sweeps below ``root``, finished or not; those of searches lie inside others."""
+    for place, inner, files in os.walk(root):
+        if parent.RESULTS in files or any(Path(place, "jobs").glob(f"*/{_STATE}")):
+            yield Path(place)
+        inner[:] = [name for name in inner if name != "jobs"]
+
+
+def keys_of(folder: Path) -> list[str]:
+    """List the keys of a sweep's jobs, from its table and from the statuses of a sweep that has none yet."""
+    keys = []
+    # A damaged table is reported when the sweep's parent run is written.
+    with suppress(InputError):
+        jobs = parent.read(folder)
+        if jobs is not None:
+            # The trials of a search are jobs of a sweep of their own.
+            keys += list(jobs["key"] if PART not in jobs else jobs["key"][jobs[PART] != "validation"])
+    for path in sorted(folder.glob(f"jobs/*/{_STATE}")):
+        with suppress(OSError, ValueError):
+            keys.append(unsealed(text_of(path)).get("key"))
+    return list(dict.fromkeys(key for key in keys if isinstance(key, str)))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,0 +1,149 @@
+"""The place of a mirror: a database that is made whole or not at all, and one writer at a time.
+
+A database file is made under another name and moved to its place, so that a process killed meanwhile leaves none. What
+two processes must not do at once (make the database, decide that a run is absent and write it) is done under a lock
+beside the file; for a server the lock is in the folder of temporary files.
+"""
+
+import atexit
+import getpass
+import logging
+import os
+import socket
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from trisynth.config import digest
+
+SQLITE = "sqlite:///"
+# Seconds after which another writer is given up; one run takes a tenth of a second, a new database some seconds.
+_PATIENCE = 600
+# Seconds after which an unfinished run of another machine counts as abandoned.
+_DAY = 86_400
+
+
+def absolute(uri: str) -> str:
+    """Make the path of a sqlite address absolute: a relative one depends on where a process was started."""
+    return SQLITE + str(Path(uri.removeprefix(SQLITE)).absolute()) if uri.startswith(SQLITE) else uri
+
+
+def file_of(uri: str) -> Path | None:
+    """Return the file of a sqlite address; None for a server."""
+    return Path(absolute(uri).removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def writer_lock(uri: str) -> FileLock:
+    """Return the lock of a mirror's only writer."""
+    file = file_of(uri)
+    if file is None:
+        file = Path(tempfile.gettempdir()) / f"trisynth-{_user()}-{digest(uri)}"
+    return FileLock(f"{file}.lock", timeout=_PATIENCE, thread_local=False)
+
+
+def _user() -> str:
+    # A container may run under a user number that has no name.
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return str(os.getuid())
+
+
+def connect(uri: str) -> Any:
+    """Return a client of a mirror, whose database is made first if there is none; the lock must be held."""
+    from mlflow import MlflowClient
+
+    with quiet():
+        file = file_of(uri)
+        if file is not None and (not file.exists() or file.stat().st_size == 0):
+            _make(file)
+        return MlflowClient(absolute(uri))
+
+
+def _make(file: Path) -> None:
+    """Make an empty database under another name and move it to its place."""
+    from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Under the lock, those that are there were left by killed processes.
+    for old in file.parent.glob(f"{file.name}.new-*"):
+        old.unlink(missing_ok=True)
+    new = file.with_name(f"{file.name}.new-{uuid4().hex}")
+    try:
+        store = SqlAlchemyStore(SQLITE + str(new), DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH)
+        store.engine.dispose()
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def remedy(uri: str, reason: str) -> str:
+    """Return what a user can do about a mirror that cannot be written."""
+    file = file_of(uri)
+    if file is None:
+        return "start the server and run `trisynth mirror`"
+    if "locked" in reason or not file.exists():
+        return "run `trisynth mirror` once it can be written"
+    return f"move {file} away and run `trisynth mirror`, which makes a new one from the results"
+
+
+@cache
+def own_writer() -> str:
+    """Return the tag of runs that this process writes: its machine, the time, and a file that it keeps locked."""
+    path = Path(tempfile.gettempdir()) / f"trisynth-writer-{uuid4().hex}.lock"
+    lock = FileLock(path, thread_local=False)
+    lock.acquire()
+    atexit.register(_end, lock, path)
+    return f"{socket.gethostname()} {int(time.time())} {path}"
+
+
+def _end(lock: FileLock, path: Path) -> None:
+    lock.release()
+    path.unlink(missing_ok=True)
+
+
+def is_alive(writer: str | None) -> bool:
+    """Tell whether the process that wrote a tag of :func:`own_writer` may still write its run.
+
+    Parameters
+    ----------
+    writer : str or None
+        The tag; None for a run of an earlier version, which has none.
+    """
+    host, _, rest = (writer or "").partition(" ")
+    begun, _, path = rest.partition(" ")
+    if not begun.isdigit() or not path:
+        return False
+    if host != socket.gethostname():
+        return time.time() - int(begun) < _DAY
+    if writer == own_writer():
+        return True
+    if not Path(path).is_file():
+        return False
+    with suppress(OSError):
+        try:
+            with FileLock(path, timeout=0):
+                pass
+        except Timeout:
+            return True
+        Path(path).unlink(missing_ok=True)
+    return False
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence MLflow's notes on its first start and on integer columns."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+        yield
