@@ -55,14 +55,28 @@ def test_foreign_modules_are_not_even_imported(tmp_path, monkeypatch):
         locate("evil.run")
 
 
+PARTS = """\
+from trisynth.places import part
+
+
+@part
+class Part:
+    pass
+
+
+def help_out():
+    raise AssertionError("it was called")
+"""
+
+
 @pytest.fixture
 def outside(tmp_path, monkeypatch):
     """Two packages outside this one, on Python's path."""
     for name in ("mygen", "yourgen"):
         folder = tmp_path / name
         folder.mkdir()
-        (folder / "__init__.py").write_text("from os import system\nfrom .parts import help_out\n")
-        (folder / "parts.py").write_text("def help_out():\n    return 1\n")
+        (folder / "__init__.py").write_text("from os import system\nfrom .parts import help_out, Part\n")
+        (folder / "parts.py").write_text(PARTS)
     (tmp_path / "single.py").write_text("import mygen.parts\n\nclass Thing:\n    pass\n")
     monkeypatch.syspath_prepend(tmp_path)
     config._source.cache_clear()
@@ -73,8 +87,10 @@ def outside(tmp_path, monkeypatch):
 
 
 def test_an_allowed_package_is_admitted_and_no_other(outside):
-    assert locate("mygen.help_out", allow=["mygen"])() == 1
-    assert instantiate({"a": [{"_target_": "mygen.parts.help_out"}]}, allow=["mygen"]) == {"a": [1]}
+    made = instantiate({"a": [{"_target_": "mygen.parts.Part"}]}, allow=["mygen"])
+    assert type(made["a"][0]) is locate("mygen.Part", allow=["mygen"])
+    with pytest.raises(InputError, match="must be a class for use in a configuration"):
+        instantiate({"_target_": "mygen.help_out"}, allow=["mygen"])
     with pytest.raises(InputError, match=r"to admit an installed package, add allow=\[yourgen\]"):
         locate("yourgen.help_out", allow=["mygen"])
     assert "yourgen" not in sys.modules

@@ -12,6 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "trisynth"
 # A module may import its own layer and those above it. What a line names is a module or a package.
 LAYERS = [
     {"errors", "renamed", "seeds"},
+    {"places"},
     {"cache", "config"},
     {"statistics"},
     {"data"},

@@ -3,6 +3,7 @@
 Hydra finds plugins in this namespace; ``conf/hydra`` names them ``grid``, ``search`` and ``parallel``.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Sequence
 from operator import itemgetter
@@ -50,12 +51,15 @@ class Launcher(JoblibLauncher):
         shared = (self.hydra_context, self.config, self.task_function, Singleton.get_state())
         with tempfile.TemporaryDirectory(prefix="trisynth-") as folder:
             file = Path(folder) / "shared"
-            file.write_bytes(cloudpickle.dumps((self.preload, shared)))
+            content = cloudpickle.dumps((self.preload, shared))
+            # The folder is private (mode 0700), and a worker reads only what has the digest that it is handed.
+            file.write_bytes(content)
+            digest = hashlib.sha256(content).hexdigest()
             workers = effective_n_jobs(options.get("n_jobs"))
             order = plan.order(job_overrides, workers)
             self._announce(order, job_overrides, initial_job_idx, workers)
             done = Parallel(**options)(
-                delayed(worker.run)(str(file), initial_job_idx + number, list(job_overrides[number]))
+                delayed(worker.run)(str(file), digest, initial_job_idx + number, list(job_overrides[number]))
                 for number in order
             )
         return [result for _, result in sorted(zip(order, done, strict=True), key=itemgetter(0))]

@@ -2,7 +2,6 @@
 
 import ast
 import hashlib
-import importlib
 import importlib.metadata
 import importlib.util
 import inspect
@@ -17,8 +16,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from trisynth import renamed
+from trisynth import places
 from trisynth.errors import InputError
+from trisynth.places import Kind
 
 # Packages whose objects a yaml may name. The module of the resolved object decides, so that aliases cannot bypass it.
 ALLOWED = ("trisynth.", "sklearn.", "imblearn.")
@@ -55,11 +55,11 @@ def digest(*values: Any) -> str:
     return hashlib.sha256(canonical(values).encode()).hexdigest()[:16]
 
 
-def locate(target: str, parameter: str = "_target_", allow: Iterable[str] = ()) -> Any:
-    """Return the class or function behind a dotted name, if the allow-list admits it.
+def locate(target: str, parameter: str = "_target_", allow: Iterable[str] = (), kind: Kind = places.ANY) -> Any:
+    """Return the class or function behind a dotted name, if the allow-list and the kind of the place admit it.
 
     The check uses the module in which the *object* was defined, so that an alias such as
-    ``sklearn.utils.os.system`` is refused.
+    ``sklearn.utils.os.system`` is refused. Nothing is called.
 
     Parameters
     ----------
@@ -69,37 +69,16 @@ def locate(target: str, parameter: str = "_target_", allow: Iterable[str] = ()) 
         Name of the setting, for error messages.
     allow : iterable of str, default=()
         Further packages whose objects are admitted, by the names under which Python imports them.
+    kind : Kind, default=ANY
+        Kind of object that the place takes.
 
     Raises
     ------
     InputError
-        If the name does not exist, or the object was defined in another package.
+        If the name does not exist, or the object was defined in another package or is of another kind.
     """
     admitted = (*ALLOWED, *_prefixes(allowed([allow] if isinstance(allow, str) else allow)))
-    remedy = f"must be a class or function of {', '.join(name.rstrip('.') for name in admitted)}"
-    module, _, name = str(target).rpartition(".")
-    # The text is checked first, so that modules of other packages are not even imported.
-    if not f"{module}.".startswith(admitted):
-        package = module.partition(".")[0]
-        hint = f"; to admit an installed package, add allow=[{package}]" if package.isidentifier() else ""
-        raise InputError(parameter, target, remedy + hint)
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        needed = (getattr(error, "name", None) or "").partition(".")[0]
-        if isinstance(error, ImportError) and needed and needed != module.partition(".")[0]:
-            raise InputError(parameter, target, f"cannot be imported ({error}); install the missing package") from None
-        present = renamed.target(target) if module.startswith("trisynth.") else None
-        remedy = f"is now called {present}" if present else "no such class or function; check the spelling"
-        raise InputError(parameter, target, remedy) from None
-    except (Exception, SystemExit) as error:
-        # Code of a user's package runs when it is imported.
-        remedy = f"its import fails with {type(error).__name__}: {error}; correct the package"
-        raise InputError(parameter, target, remedy) from error
-    origin = f"{getattr(found, '__module__', '')}."
-    if not callable(found) or not origin.startswith(admitted):
-        raise InputError(parameter, target, remedy)
-    return found
+    return places.found(target, parameter, admitted, kind)
 
 
 def allowed(given: Any) -> tuple[str, ...]:
@@ -123,7 +102,9 @@ def _prefixes(allow: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{name}." for name in allow)
 
 
-def instantiate(config: Any, name: str = "", *, allow: Iterable[str] = (), **extra: Any) -> Any:
+def instantiate(
+    config: Any, name: str = "", *, kind: Kind = places.PART, allow: Iterable[str] = (), **extra: Any
+) -> Any:
     """Build the object that a config describes: ``_target_`` names it, the other keys are its arguments.
 
     Parameters
@@ -132,6 +113,8 @@ def instantiate(config: Any, name: str = "", *, allow: Iterable[str] = (), **ext
         A mapping with ``_target_``. Nested mappings with a ``_target_`` are built first; plain values are returned.
     name : str, default=""
         Position of the config in the whole, such as ``generator``, so that errors name parameters as a user types them.
+    kind : Kind, default=PART
+        Kind of object that the place takes.
     allow : iterable of str, default=()
         Further packages whose objects may be built; see :func:`locate`.
     **extra
@@ -139,45 +122,36 @@ def instantiate(config: Any, name: str = "", *, allow: Iterable[str] = (), **ext
     """
     if isinstance(config, Mapping):
         if "_target_" not in config:
-            return {key: instantiate(value, _dotted(name, key), allow=allow) for key, value in config.items()}
-        made = bind(config, name, allow=allow, **extra)
+            return {key: instantiate(each, _dotted(name, key), kind=kind, allow=allow) for key, each in config.items()}
+        made = bind(config, name, kind=kind, allow=allow, **extra)
         with parameters_of(name, made.keywords):
             return _admissible(made())
     if isinstance(config, list | tuple):
-        return [instantiate(value, name, allow=allow) for value in config]
+        return [instantiate(value, name, kind=kind, allow=allow) for value in config]
     return config
 
 
-def bind(config: Mapping[str, Any], name: str = "", *, allow: Iterable[str] = (), **extra: Any) -> partial:
+def bind(
+    config: Mapping[str, Any], name: str = "", *, kind: Kind = places.PART, allow: Iterable[str] = (), **extra: Any
+) -> partial:
     """Return the class or function that ``_target_`` names with its arguments, checked by name but not called.
 
-    The parameters are those of :func:`instantiate`.
+    The parameters are those of :func:`instantiate`. Objects among the arguments are built last, each of the kind that
+    the annotation of its argument names.
     """
-    arguments = {
-        key: instantiate(value, _dotted(name, key), allow=allow) for key, value in config.items() if key != "_target_"
-    }
-    found = locate(config["_target_"], _dotted(name, "_target_"), allow)
+    found = locate(config["_target_"], _dotted(name, "_target_"), allow, kind)
     if inspect.isabstract(found):
         raise InputError(_dotted(name, "_target_"), config["_target_"], "is a base class; name one of its subclasses")
-    arguments.update(extra)
-    accepted = inspect.signature(found).parameters
-    for key in arguments:
-        if (new := current_name(found, key)) in accepted:
-            raise InputError(_dotted(name, key), arguments[key], f"is now called {_dotted(name, new)}")
-    if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
-        for key in arguments:
-            if key not in accepted:
-                remedy = f"{found.__name__} has no such argument; its arguments are {', '.join(accepted)}"
-                raise InputError(_dotted(name, key), arguments[key], remedy)
-    return partial(found, **arguments)
-
-
-def current_name(made: Any, key: str) -> str | None:
-    """Return the present name of a former constructor argument ``key`` of the class ``made``, None if it has none.
-
-    A class lists its former names in the attribute ``renamed``, a mapping of former to present names.
-    """
-    return getattr(made, "renamed", {}).get(key)
+    given = {key: value for key, value in config.items() if key != "_target_"}
+    places.check_names(name, found, given | extra)
+    places.check_arguments(name, given)
+    kind_of = places.inner(found)
+    arguments = {
+        key: instantiate(value, _dotted(name, key), kind=kind_of(key), allow=allow)
+        for key, value in given.items()
+        if key not in extra
+    }
+    return partial(found, **arguments, **extra)
 
 
 def _dotted(name: str, key: str) -> str:

@@ -19,12 +19,14 @@ from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import Combined, Real, Synthetic
 from trisynth.evaluation.classifiers import Classifier, fit_predict
+from trisynth.evaluation.metrics.base import Metric
 from trisynth.evaluation.metrics.context import Context
 from trisynth.evaluation.metrics.references import references
 from trisynth.evaluation.scores import gains, row_scores, utility_scores
 from trisynth.experiment.results import RESULT, DamagedError, Result, table
 from trisynth.generators.base import Generator
 from trisynth.generators.inputs import training
+from trisynth.places import subclass
 
 _ARMS = {"real": Real(), "synthetic": Synthetic(), "combined": Combined()}
 
@@ -106,7 +108,7 @@ def evaluate(
         If the tables do not fit each other, or an argument cannot be used.
     """
     train, test, rows = _datasets(target, real_train=real_train, real_test=real_test, synthetic=synthetic)
-    metrics = instantiate(_config("metrics", "default"), "metrics")
+    metrics = instantiate(_config("metrics", "default"), "metrics", kind=subclass(Metric))
     estimators = _config("classifier", classifier)
     estimator = Classifier(estimators.pop("name"), **instantiate(estimators, "classifier"))
     compared = {group: metrics[group] for group in ("fidelity", "copying")}
@@ -185,7 +187,7 @@ def _generator(generator: str | Generator) -> Generator:
         # What a run interpolates has a default of its own in the constructor.
         if isinstance(value, str) and value.startswith("${"):
             config[key] = None
-    return instantiate(config, "generator")
+    return instantiate(config, "generator", kind=subclass(Generator))
 
 
 def _config(group: str, name: object) -> dict[str, Any]:

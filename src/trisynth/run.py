@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from trisynth import commandline
 from trisynth.commandline import beside, compose
+from trisynth.commandline.guard import guarded
 from trisynth.errors import InputError
 from trisynth.sweeps.objectives import check, values
 
@@ -28,7 +29,8 @@ def main(arguments: list[str]) -> None:
     # Hydra reads the command line from there.
     sys.argv = [sys.argv[0], *checked]
     try:
-        hydra.main(version_base="1.3", config_path=str(commandline.CONF), config_name="config")(job)()
+        with guarded():
+            hydra.main(version_base="1.3", config_path=str(commandline.CONF), config_name="config")(job)()
     except (HydraException, OmegaConfBaseException) as error:
         raise compose.explained(error, arguments) from None
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import yaml
 from rich.progress import Progress
 
-from trisynth import commandline, data, seeds
+from trisynth import commandline, data, places, seeds
 from trisynth.cache import Store, unwritable
 from trisynth.config import code_digest, digest, locate, target_name, targets
 from trisynth.data.dataset import Dataset
@@ -168,7 +168,8 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
 
 def _check(generator: Mapping[str, Any], n: int | Mapping | None, allow: Iterable[str]) -> None:
     """Refuse a generator that cannot complete rows, and an invalid number of completions."""
-    if not hasattr(locate(generator["_target_"], "generator._target_", allow), "conditional"):
+    made = locate(generator["_target_"], "generator._target_", allow, places.subclass(Generator))
+    if not hasattr(made, "conditional"):
         raise InputError("generator", target_name(generator), "cannot complete given rows; use generator=circuit")
     if isinstance(n, Mapping) or n == 0:
         remedy = "must be the number of completions of each given row; to fix a class, fill the target column"

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trisynth import config
-from trisynth.data import data_key, load, prepare, split
+from trisynth.data import data_key, load, prepare, reader, split
 from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
@@ -71,7 +70,7 @@ def test_what_gives_the_target_away_is_left_out(shipped, raw_folder):
     leaks = {name for name, facts in cfg["columns"].items() if facts["kind"] == "ignore"}
     assert leaks == {"race", "hispanic_origin"}
     # The reason, seen in the file itself: both are filled in for the dead only.
-    raw = config.instantiate(cfg["read"], path=collect(cfg, raw_folder))
+    raw = reader(cfg)(path=collect(cfg, raw_folder))
     assert not raw.loc[raw["race"].str.startswith("Not_a_Fatality"), "injury"].eq("fatal").any()
 
 

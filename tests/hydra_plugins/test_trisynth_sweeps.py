@@ -45,7 +45,7 @@ def test_messages_fit_into_one_write(tmp_path, monkeypatch):
     jobs = [["dataset=a", "classifier=svm"], ["dataset=a", "classifier=knn"], ["dataset=b", "classifier=svm"]]
     back = launcher.launch(jobs, 5)
     assert [(job.overrides, job.return_value) for job in back] == list(zip(jobs, (5, 6, 7), strict=True))
-    assert [task[1][1] for task in sent] == [5, 7, 6]
+    assert [task[1][2] for task in sent] == [5, 7, 6]
     assert plan.Plan.read(tmp_path) == plan.Plan({"5": tuple(jobs[0]), "7": tuple(jobs[2]), "6": tuple(jobs[1])}, 2)
     assert all(len(cloudpickle.dumps(message)) < ATOMIC for message in (*sent, *back))
 

@@ -276,7 +276,11 @@ def test_trials_and_advice_survive_the_file(tmp_path):
         ("candidates", {}, "candidates={}: must name at least one generator"),
         ("candidates", {"smoote": None}, "candidates.smoote=None: must name a generator"),
         ("candidates", {"s": {"_target_": "trisynth.generators.smote.Smoote"}}, "candidates.s._target_="),
-        ("candidates", {"s": {"_target_": "sklearn.linear_model.Ridge"}}, "candidates.s='Ridge': must be a generator"),
+        (
+            "candidates",
+            {"s": {"_target_": "sklearn.linear_model.Ridge"}},
+            "candidates.s._target_='sklearn.linear_model.Ridge': must be a subclass of Generator",
+        ),
         ("candidates", {"a": Auto()}, "candidates.a='Auto': must be a generator other than auto"),
         ("candidates", {"s": SMOTE(k_neighbors=0)}, "candidates.s.k_neighbors=0"),
         ("amounts", [], "amounts=[]: must be a list"),

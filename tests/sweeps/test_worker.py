@@ -1,8 +1,11 @@
 """A worker starts once, composes once per choice, and a seed set by hand is a seed composed."""
 
+import hashlib
+import os
 import sys
 
 import cloudpickle
+import pytest
 from hydra import initialize_config_dir
 from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
@@ -12,6 +15,7 @@ from hydra.core.utils import JobStatus
 from hydra.types import HydraContext, RunMode
 
 from trisynth.config import CONF
+from trisynth.errors import InputError
 from trisynth.sweeps import worker
 
 
@@ -29,9 +33,13 @@ def test_a_worker_starts_once_and_each_job_gets_its_own(tmp_path, monkeypatch):
             loader = GlobalHydra.instance().config_loader()
             master = loader.load_configuration("config", [f"hydra.sweep.dir={tmp_path}"], RunMode.MULTIRUN)
             shared = HydraContext(loader, Callbacks()), master, overrides_of, Singleton.get_state()
-            (tmp_path / "shared").write_bytes(cloudpickle.dumps((["planted_module"], shared)))
+            content = cloudpickle.dumps((["planted_module"], shared))
+            (tmp_path / "shared").write_bytes(content)
+            digest = hashlib.sha256(content).hexdigest()
         worker._begun.cache_clear()
-        done = [worker.run(str(tmp_path / "shared"), 7 + seed, ["dataset=pima", f"seed={seed}"]) for seed in (3, 4)]
+        done = [
+            worker.run(str(tmp_path / "shared"), digest, 7 + seed, ["dataset=pima", f"seed={seed}"]) for seed in (3, 4)
+        ]
         assert "planted_module" in sys.modules
         assert worker._begun.cache_info().misses == 1
     finally:
@@ -43,6 +51,28 @@ def test_a_worker_starts_once_and_each_job_gets_its_own(tmp_path, monkeypatch):
         (["dataset=pima", "seed=3"], 3, 10),
         (["dataset=pima", "seed=4"], 4, 11),
     ]
+
+
+class Gadget:
+    """An object whose pickle makes a folder when it is read."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
+def test_a_planted_pickle_is_not_read(tmp_path):
+    content = cloudpickle.dumps(([], Gadget(str(tmp_path / "made"))))
+    (tmp_path / "shared").write_bytes(content)
+    digest = hashlib.sha256(b"what the launcher wrote").hexdigest()
+    with pytest.raises(InputError, match="was changed after the launcher wrote it"):
+        worker.run(str(tmp_path / "shared"), digest, 0, ["seed=0"])
+    assert not (tmp_path / "made").exists()
+    with pytest.raises(TypeError):
+        worker.run(str(tmp_path / "shared"), hashlib.sha256(content).hexdigest(), 0, ["seed=0"])
+    assert (tmp_path / "made").exists(), "the planted pickle does nothing"
 
 
 def test_a_seed_set_by_hand_is_a_seed_composed():

@@ -14,8 +14,9 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from trisynth import renamed
 from trisynth.commandline import beside, choices, form
 from trisynth.commandline.mistakes import as_mistake
-from trisynth.config import CONF, current_name, digest, files_of, locate
+from trisynth.config import CONF, digest, files_of, locate
 from trisynth.errors import InputError
+from trisynth.places import current_name
 
 # Overrides that decide where or how a sweep runs, not which results it has.
 _NOT_IDENTITY = ("hydra/", "hydra.", "tracking", "report", "paths.")

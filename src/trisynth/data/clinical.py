@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from trisynth.data.readers import Labels, delimited, labelled
+from trisynth.places import reader
 
 FRAMINGHAM = {
     "SEX": "sex",
@@ -57,6 +58,7 @@ SUPPORT2 = {
 }
 
 
+@reader
 def framingham(path: str | Path, labels: Labels | None = None) -> pd.DataFrame:
     """Read baseline visits of the Framingham teaching data, with the first diagnosis of the follow-up.
 
@@ -83,6 +85,7 @@ def framingham(path: str | Path, labels: Labels | None = None) -> pd.DataFrame:
     return labelled(baseline.reset_index(drop=True), labels)
 
 
+@reader
 def support2(path: str | Path, labels: Labels | None = None) -> pd.DataFrame:
     """Read the patients of the SUPPORT study (Knaus et al. 1995) with values known by the third day of the study.
 

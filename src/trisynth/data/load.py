@@ -11,6 +11,7 @@ from trisynth.data.clean import clean
 from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
+from trisynth.places import READER
 
 _KEPT = 4
 _LAST: dict[tuple[str, str], Dataset] = {}
@@ -37,10 +38,7 @@ def reader(cfg: Mapping[str, Any], allow: Iterable[str] = ()) -> Reader:
     read = cfg.get("read")
     if not isinstance(read, Mapping) or "_target_" not in read:
         raise InputError("dataset.read", read, "must name the function that reads the table, as _target_")
-    bound = config.bind(read, "dataset.read", allow=allow)
-    if isinstance(bound.func, type):
-        raise InputError("dataset.read._target_", read["_target_"], "must be a function that returns a DataFrame")
-    return bound
+    return config.bind(read, "dataset.read", kind=READER, allow=allow)
 
 
 def prepare(

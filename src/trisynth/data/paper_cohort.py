@@ -25,6 +25,7 @@ from scipy.special import logsumexp, ndtr, ndtri
 
 from trisynth import seeds
 from trisynth.errors import InputError
+from trisynth.places import reader
 
 TARGET = "diagnosis"
 PREVALENCE = {"normal": 0.55, "pneumonia": 0.20, "heart failure": 0.15, "sepsis": 0.10}
@@ -69,6 +70,7 @@ CORRELATIONS = {
 }
 
 
+@reader
 def simulate(n: int = 5000, seed: int = 0) -> pd.DataFrame:
     """Simulate independent and identically distributed rows.
 

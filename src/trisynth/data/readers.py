@@ -12,10 +12,12 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from trisynth.errors import InputError
+from trisynth.places import reader
 
 Labels = Mapping[str, Mapping[str, str]]
 
 
+@reader
 def delimited(
     path: str | Path,
     separator: str | None = None,
@@ -52,6 +54,7 @@ def delimited(
     return _table(path, _text(path, encoding), separator, header, names, labels)
 
 
+@reader
 def keel(path: str | Path, names: Sequence[str] | None = None, labels: Labels | None = None) -> pd.DataFrame:
     """Read a KEEL ``.dat`` file (Alcala-Fdez et al. 2011): ``@attribute`` lines, then rows after ``@data``.
 
@@ -71,6 +74,7 @@ def keel(path: str | Path, names: Sequence[str] | None = None, labels: Labels | 
     return _table(path, rest[0].lstrip(), ",", False, names or [name.strip("'") for name in declared], labels)
 
 
+@reader
 def parquet(path: str | Path) -> pd.DataFrame:
     """Read a Parquet file, with the file's own dtypes.
 
@@ -87,6 +91,7 @@ def parquet(path: str | Path) -> pd.DataFrame:
         raise InputError("dataset.path", str(path), f"is not a readable Parquet file ({_line(error)})") from error
 
 
+@reader
 def openml(data_id: int) -> pd.DataFrame:
     """Fetch table number ``data_id`` of OpenML (Vanschoren et al. 2014); needs the network.
 

@@ -17,6 +17,7 @@ from trisynth import seeds
 from trisynth.data.dataset import TASKS, Dataset
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
+from trisynth.places import part
 
 # The amount that fills every class up to the largest.
 BALANCE = "balance"
@@ -43,6 +44,7 @@ class TrainingSet:
         return len(self.y)
 
 
+@part
 @dataclass(frozen=True)
 class Arm:
     """Base of all arms: the real rows as they are.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from sklearn.base import BaseEstimator, clone
 
@@ -16,8 +16,7 @@ from trisynth.evaluation.classifiers import Classifier
 from trisynth.evaluation.metrics.base import GROUPS, Metric
 from trisynth.experiment.job import Job
 from trisynth.generators.base import Generator
-
-T = TypeVar("T")
+from trisynth.places import CLASSIFIER, REGRESSOR, TRANSFORMER, Kind, subclass
 
 
 @dataclass(frozen=True)
@@ -62,38 +61,25 @@ def build(job: Job) -> Objects:
     allow = job.allow
     return Objects(
         read=data.reader(job.dataset, allow),
-        encoder=_encoder(job.preprocessing, allow),
-        generator=_of_kind(Generator, job.generator, "generator", allow),
+        encoder=_of_kind(TRANSFORMER, job.preprocessing, "preprocessing", allow),
+        generator=_of_kind(subclass(Generator), job.generator, "generator", allow),
         classifier=_classifier(job.classifier, job.dataset.get("task"), allow),
-        arms={name: _of_kind(Arm, arm, f"arms.{name}", allow) for name, arm in job.arms.items()},
+        arms={name: _of_kind(subclass(Arm), arm, f"arms.{name}", allow) for name, arm in job.arms.items()},
         metrics=_metrics(job.metrics, allow),
     )
 
 
-def _of_kind(kind: type[T], config: Any, name: str, allow: Iterable[str]) -> T:
-    made = instantiate(config, name, allow=allow)
-    if not isinstance(made, kind):
-        raise _unfit(config, name, f"a subclass of {kind.__name__}")
-    return made
-
-
-def _unfit(config: Any, name: str, due: str) -> InputError:
-    if isinstance(config, Mapping) and "_target_" in config:
-        return InputError(f"{name}._target_", config["_target_"], f"must be {due}")
-    return InputError(name, config, f"must name {due} as _target_")
-
-
-def _encoder(config: Any, allow: Iterable[str]) -> BaseEstimator:
-    made = _of_kind(BaseEstimator, config, "preprocessing", allow)
-    if not hasattr(made, "transform"):
-        raise _unfit(config, "preprocessing", "an encoder with fit and transform, such as TableEncoder")
-    return made
+def _of_kind(kind: Kind, config: Any, name: str, allow: Iterable[str]) -> Any:
+    if not isinstance(config, Mapping) or "_target_" not in config:
+        raise InputError(name, config, f"must name {kind.due} as _target_")
+    return instantiate(config, name, kind=kind, allow=allow)
 
 
 def _classifier(config: Mapping[str, Any], task: str | None, allow: Iterable[str]) -> Classifier:
     """Build the estimators of a task; where the values decide the task, those of both."""
+    kinds = {"classification": CLASSIFIER, "regression": REGRESSOR}
     tasks = [name for name in TASKS if config.get(name) is not None and task in (None, name)]
-    made = {name: _of_kind(BaseEstimator, config[name], f"classifier.{name}", allow) for name in tasks}
+    made = {name: _of_kind(kinds[name], config[name], f"classifier.{name}", allow) for name in tasks}
     return Classifier(config.get("name", "classifier"), **made)
 
 
@@ -109,5 +95,6 @@ def _metrics(config: Mapping[str, Any], allow: Iterable[str]) -> dict[str, dict[
         if not isinstance(named, Mapping):
             remedy = "must map names to metrics, such as {c2st: {_target_: ...}}; see conf/metrics/default.yaml"
             raise InputError(f"metrics.{group}", named, remedy)
-        found[group] = {name: _of_kind(kind, each, f"metrics.{group}.{name}", allow) for name, each in named.items()}
+        due = subclass(kind)
+        found[group] = {name: _of_kind(due, each, f"metrics.{group}.{name}", allow) for name, each in named.items()}
     return found

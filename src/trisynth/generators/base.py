@@ -25,6 +25,7 @@ from trisynth.data.schema import Schema
 from trisynth.errors import InputError
 from trisynth.generators import persistence
 from trisynth.generators.inputs import Training, check_count, training
+from trisynth.places import subclass
 
 # A numeric target is cut into at most this many quantile bins, each with at least this many training rows.
 _BINS, _ROWS_PER_BIN = 10, 20
@@ -230,10 +231,7 @@ class Generator(BaseEstimator, ABC):
 def fit(config: Mapping, train: Dataset, seed: int = 0, allow: Iterable[str] = ()) -> Generator:
     """Fit the generator of a yaml of ``conf/generator``; errors name parameters as ``generator.<parameter>``."""
     with parameters_of("generator", config):
-        made = instantiate(config, "generator", allow=allow)
-        if not isinstance(made, Generator):
-            raise InputError("generator._target_", config.get("_target_"), "must be a subclass of Generator")
-        return made.fit(train, seed=seed)
+        return instantiate(config, "generator", kind=subclass(Generator), allow=allow).fit(train, seed=seed)
 
 
 def _quantile_bins(y: np.ndarray) -> np.ndarray:

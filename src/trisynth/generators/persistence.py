@@ -19,6 +19,7 @@ import pyarrow as pa
 from trisynth.cache import write_atomic
 from trisynth.config import ALLOWED, locate
 from trisynth.errors import InputError
+from trisynth.places import SAVED
 
 T = TypeVar("T")
 _TAG = "~"
@@ -154,7 +155,7 @@ def _encode(value: Any, arrays: list[np.ndarray], allow: tuple[str, ...]) -> Any
     if isinstance(value, pd.DataFrame):
         return {_TAG: "frame", "columns": [inner(value[name]) for name in value]}
     target = f"{type(value).__module__}.{type(value).__qualname__}"
-    locate(target, "saved state", allow)
+    locate(target, "saved state", allow, SAVED)
     return {_TAG: "object", "class": target, "state": inner(dict(vars(value)))}
 
 
@@ -211,9 +212,7 @@ def _decode(value: Any, arrays: list[np.ndarray], allow: tuple[str, ...]) -> Any
         case "frame":
             return pd.DataFrame({series.name: series for series in map(inner, value["columns"])})
         case "object":
-            found = locate(value["class"], "saved state", allow)
-            if not isinstance(found, type):
-                raise TypeError(f"{value['class']} is no class")
+            found = locate(value["class"], "saved state", allow, SAVED)
             restored = found.__new__(found)
             restored.__dict__.update(inner(value["state"]))
             return restored

@@ -7,6 +7,7 @@ from numbers import Real
 from trisynth.errors import InputError
 from trisynth.objective.distances import DISTANCES
 from trisynth.objective.models import MODELS
+from trisynth.places import part
 
 # How a family without pairs of rows obtains L_rec.
 PAIRINGS = ("transport", "none")
@@ -35,6 +36,7 @@ class Diverged(RuntimeError):
         )
 
 
+@part
 @dataclass(frozen=True)
 class Loss:
     """Weights and terms of L_total; values are checked when training starts.

@@ -17,6 +17,7 @@ from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import BALANCE, adding
 from trisynth.generators.base import Generator
+from trisynth.places import subclass
 from trisynth.recommend import summary
 from trisynth.recommend.folds import DECISIONS, RANKING, REGRESSION, Panel
 from trisynth.recommend.search import Search
@@ -223,7 +224,7 @@ class Auto(Generator):
                 raise InputError(
                     f"candidates.{name}", value, "must name a generator by _target_, like the files of conf/generator"
                 )
-        candidates = instantiate(dict(self.candidates), "candidates")
+        candidates = instantiate(dict(self.candidates), "candidates", kind=subclass(Generator))
         for name, value in candidates.items():
             if not isinstance(value, Generator) or isinstance(value, Auto):
                 raise InputError(f"candidates.{name}", type(value).__name__, "must be a generator other than auto")

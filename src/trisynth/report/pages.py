@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from trisynth import places
 from trisynth.cache import write_atomic
 from trisynth.config import CONF, locate, parameters_of
 from trisynth.errors import InputError
@@ -18,8 +20,18 @@ from trisynth.report.figures.class_counts import class_counts
 from trisynth.report.figures.correlation import correlation
 from trisynth.report.figures.distributions import distributions
 from trisynth.report.figures.gains import gains_picture, gains_rows
+from trisynth.report.markup import Table
 from trisynth.report.page import Picture
 from trisynth.report.tables import all_tables
+
+
+def _is_shown(function: Any) -> bool:
+    if not inspect.isfunction(function) or not function.__module__.startswith("trisynth.studies."):
+        return False
+    return typing.get_type_hints(function).get("return") in (Picture, Table)
+
+
+_SHOWN = places.Kind("a function of trisynth.studies that returns a Picture or a Table", _is_shown)
 
 
 def tables(results: Path, out: Path, command: str, test_size: float, metrics: Path | None = None) -> None:
@@ -152,12 +164,9 @@ def maker(entry: Any, place: str) -> Callable[[pd.DataFrame], Any]:
     """
     if not isinstance(entry, Mapping) or "_target_" not in entry:
         raise InputError(place, entry, "must be a mapping with a _target_, a function of the jobs")
-    function = locate(entry["_target_"], f"{place}._target_")
+    function = locate(entry["_target_"], f"{place}._target_", kind=_SHOWN)
     arguments = {key: value for key, value in entry.items() if key != "_target_"}
-    accepted = inspect.signature(function).parameters
-    for key, value in arguments.items():
-        if key not in accepted:
-            raise InputError(f"{place}.{key}", value, f"{function.__name__} has no such argument")
+    places.check_names(place, function, arguments)
 
     def make(found: pd.DataFrame) -> Any:
         with parameters_of(place, arguments):

@@ -5,6 +5,7 @@ their caches would be lost.
 """
 
 import copy
+import hashlib
 import importlib
 import re
 from functools import lru_cache
@@ -18,17 +19,22 @@ from hydra.core.utils import JobReturn, run_job, setup_globals
 from hydra.types import HydraContext
 from omegaconf import DictConfig, open_dict
 
+from trisynth.commandline.guard import check
+from trisynth.errors import InputError
+
 # Compositions that a worker caches; one takes a fifth of a megabyte.
 _KEPT = 100
 
 
-def run(file: str, number: int, overrides: list[str]) -> JobReturn:
+def run(file: str, digest: str, number: int, overrides: list[str]) -> JobReturn:
     """Run one job of a sweep.
 
     Parameters
     ----------
     file : str
         File that ``hydra_plugins.trisynth_sweeps.Launcher`` wrote for all jobs of the batch.
+    digest : str
+        The file's sha256, which comes from the launcher by another way than the file.
     number : int
         Number of the job in its sweep.
     overrides : list of str
@@ -38,7 +44,7 @@ def run(file: str, number: int, overrides: list[str]) -> JobReturn:
     JobReturn
         The value and the status alone, which make a short message.
     """
-    loader, context, config, task = _begun(file)
+    loader, context, config, task = _begun(file, digest)
     job = loader.load_sweep_config(config, overrides)
     with open_dict(job):
         job.hydra.job.id = f"{job.hydra.job.name}_{number}"
@@ -50,9 +56,13 @@ def run(file: str, number: int, overrides: list[str]) -> JobReturn:
 
 
 @lru_cache(maxsize=1)
-def _begun(file: str) -> tuple[ConfigLoader, HydraContext, DictConfig, Any]:
+def _begun(file: str, digest: str) -> tuple[ConfigLoader, HydraContext, DictConfig, Any]:
     """Start the worker on a batch of jobs: import modules, set Hydra's state, read what all jobs share."""
-    preload, (context, config, task, state) = cloudpickle.loads(Path(file).read_bytes())
+    content = Path(file).read_bytes()
+    # Reading a pickle runs code: only the one that the launcher wrote is read.
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise InputError("sweep", file, "was changed after the launcher wrote it; run the same command again")
+    preload, (context, config, task, state) = cloudpickle.loads(content)
     for module in preload:
         importlib.import_module(module)
     setup_globals()
@@ -74,17 +84,22 @@ class SeedByHand:
         self._loader = loader
         self._composed: dict[tuple[str, ...], tuple[str, DictConfig]] = {}
 
+    def _compose(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        config = self._loader.load_sweep_config(master_config, sweep_overrides)
+        check(config)
+        return config
+
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         """Compose the configuration of one job; see Hydra's loader."""
         seeds = [override for override in sweep_overrides if re.fullmatch(r"seed=\d+", override)]
         if len(seeds) != 1:
-            return self._loader.load_sweep_config(master_config, sweep_overrides)
+            return self._compose(master_config, sweep_overrides)
         (seed,) = seeds
         others = tuple("seed=" if override == seed else override for override in sweep_overrides)
         if others not in self._composed:
             if len(self._composed) == _KEPT:
                 self._composed.pop(next(iter(self._composed)))
-            self._composed[others] = seed, self._loader.load_sweep_config(master_config, sweep_overrides)
+            self._composed[others] = seed, self._compose(master_config, sweep_overrides)
         before, config = self._composed[others]
         config = copy.deepcopy(config)
         known, job = config.hydra.overrides, config.hydra.job

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from trisynth.places import part
+
 if TYPE_CHECKING:
     from trisynth.evaluation.classifiers import Prediction
     from trisynth.evaluation.metrics.context import Context
 
 
+@part
 class Metric(ABC):
     """Base of all metrics; subclass one of the groups below."""
 
