@@ -1,4 +1,4 @@
-"""What Hydra would build or run by a configuration of somebody else is refused before it does so."""
+"""Refusal of what Hydra would build or run by a configuration of somebody else, before it does so."""
 
 import pytest
 from hydra import compose, initialize_config_dir
