@@ -146,6 +146,12 @@ class Dataset:
         path = Path(path)
         return cls.of(pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path), spec)
 
+    def drawn(self, rows: pd.DataFrame) -> "Dataset":
+        """Separate synthetic rows into features and target, with this data set's facts and categories."""
+        made = Dataset.of(rows, self.spec)
+        categories = {name: dtype for name, dtype in self.X.dtypes.items() if isinstance(dtype, pd.CategoricalDtype)}
+        return replace(made, X=made.X.astype(categories))
+
     def write(self, path: str | Path) -> None:
         """Write the whole table, as csv where the file's name ends so, else as parquet."""
         path, frame = Path(path), self.frame

@@ -16,10 +16,13 @@ class Schema:
     columns: tuple[Kind, ...]
 
     @classmethod
-    def learn(cls, X: pd.DataFrame, facts: Mapping[str, Column] | None = None) -> "Schema":
-        """Learn the schema of training rows ``X``, shape (n, d), from declared facts by column first."""
+    def learn(cls, X: pd.DataFrame, facts: Mapping[str, Column] | None = None, rare: int = 0) -> "Schema":
+        """Learn the schema of training rows ``X``, shape (n, d), from declared facts by column first.
+
+        Categories of fewer than ``rare`` rows are pooled unless they are declared.
+        """
         facts = facts or {}
-        return cls(tuple(learn(X[name], facts.get(name)) for name in X.columns))
+        return cls(tuple(learn(X[name], facts.get(name), rare) for name in X.columns))
 
     def canonical(self, X: pd.DataFrame) -> pd.DataFrame:
         """Translate ``X`` to numbers and categories, same shape and index."""

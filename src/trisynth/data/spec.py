@@ -11,7 +11,7 @@ import pandas as pd
 from trisynth.data import constraints
 from trisynth.data.dataset import ANALYSED, KINDS, RELATIONS, TASKS, Column, Spec
 from trisynth.data.formats import QUANTITIES, format_of
-from trisynth.errors import InputError
+from trisynth.errors import InputError, require_whole
 
 
 def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
@@ -66,7 +66,10 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     if relations not in RELATIONS:
         raise InputError("dataset.relations", relations, f"must be one of {', '.join(RELATIONS)}")
     kept = tuple(one.text for one in constraints.checked(cfg.get("constraints"), names, "dataset.constraints"))
+    rare = cfg.get("rare") or 0
+    require_whole("dataset.rare", rare, 0)
     return Spec(
+        rare=rare,
         name=cfg["name"],
         target=target,
         task=cfg.get("task"),

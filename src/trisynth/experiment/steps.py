@@ -109,7 +109,7 @@ class Experiment:
             generator = self.generator()
             self.progress("sample")
             with self.timed("sample"):
-                rows = Dataset.of(generator.sample(n, self.job.seed), train.spec)
+                rows = train.drawn(generator.sample(n, self.job.seed))
             rows.write(folder / "rows.parquet")
 
         def read(folder: Path) -> tuple[str, Dataset]:

@@ -6,6 +6,7 @@ handled here, once.
 """
 
 import inspect
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -19,14 +20,17 @@ from sklearn.base import BaseEstimator
 from trisynth import seeds
 from trisynth.config import instantiate, parameters_of
 from trisynth.data.dataset import Column, Dataset
+from trisynth.data.guard import Guards
 from trisynth.data.inference import task_of
 from trisynth.data.kinds import Category, Date, Duration, Kind, Number, learn
 from trisynth.data.schema import Schema
+from trisynth.data.withheld import Withheld
 from trisynth.errors import InputError
 from trisynth.generators import persistence
 from trisynth.generators.inputs import Training, check_count, training
 from trisynth.places import subclass
 
+_LOG = logging.getLogger(__name__)
 # A numeric target is cut into at most this many quantile bins, each with at least this many training rows.
 _BINS, _ROWS_PER_BIN = 10, 20
 
@@ -45,6 +49,8 @@ class Generator(BaseEstimator, ABC):
         Training rows of each label.
     """
 
+    # Whether rows are copied on purpose, so that numbers of few rows leave as they are.
+    copies: ClassVar[bool] = False
     # Kinds of columns that the hooks understand; a subclass for other cells names its own.
     kinds: ClassVar[tuple[type[Kind], ...]] = (Number, Category, Date, Duration)
 
@@ -63,6 +69,7 @@ class Generator(BaseEstimator, ABC):
         *,
         target: object = None,
         facts: Mapping[str, Column] | None = None,
+        rare: int | None = None,
         seed: int = 0,
         **hints,
     ) -> "Generator":
@@ -78,7 +85,12 @@ class Generator(BaseEstimator, ABC):
             Name of the target among the columns of ``X``. Without ``y`` and ``target``, no column is special.
         facts : mapping of str to Column, optional
             Declared facts of columns by name. Where the kind of the target is not declared, more than 20 distinct
-            numbers or dates make it a number, as on the command line.
+            numbers or dates make it a number, as on the command line. Identifiers and free text are recognised in a
+            DataFrame; a declared kind has precedence.
+        rare : int, optional
+            A category of fewer rows is pooled with the others of that kind and never drawn, unless it is declared;
+            numbers and dates of fewer rows are not repeated. 0 switches this off. The default is 5, or what a
+            data set declares.
         seed : int, default=0
             Seed of the stream ``generator.fit``.
         **hints
@@ -97,17 +109,45 @@ class Generator(BaseEstimator, ABC):
         for name in sorted(hints.keys() - list(inspect.signature(self._fit).parameters)[3:]):
             raise InputError(name, hints[name], f"{type(self).__name__}.fit has no such argument; leave it out")
         rng = seeds.stream(seed, "generator.fit")
-        given = training(X, y, target, facts)
+        given, given_as = training(X, y, target, facts, rare), X
         # A fit starts from nothing: state of an earlier one would be saved, too.
         for name in vars(self).keys() - self.get_params(deep=False).keys():
             delattr(self, name)
-        self.schema_ = Schema.learn(given.X, given.facts)
+        self.order_ = list(given.X.columns)
+        if given.y is not None:
+            self.order_.insert(given.place, given.y.name)
+        self.withheld_ = Withheld.learn(given.X, given.facts, seed)
+        X = given.X.drop(columns=self.withheld_.names)
+        if not X.shape[1]:
+            remedy = "are all identifiers or free text; declare the kind of a column in facts to have it modelled"
+            raise InputError("X", self.withheld_.names, remedy)
+        self.schema_ = Schema.learn(X, given.facts, given.rare)
         self._check_kinds()
-        table = self.schema_.canonical(given.X)
+        table = self.schema_.canonical(X)
         labels = self._labelled(table, given)
         self.counts_ = np.bincount(labels)
+        columns = {column.name: column for column in self.schema_.columns}
+        if self.numeric_target_:
+            columns[self.target_column_] = self.target_
+        self.guards_ = Guards.learn(columns, table, given.rare, seed)
+        self.rare_classes_ = self._rare_classes(given.rare)
+        if not isinstance(given_as, Dataset):
+            for line in self.notes:
+                _LOG.warning(line)
         self._fit(table, labels, rng, **hints)
         return self
+
+    @property
+    def notes(self) -> list[str]:
+        """One sentence for each column that is withheld or protected, and on classes of few rows."""
+        return [*self.withheld_.lines, *self.guards_.lines, *self.rare_classes_]
+
+    def _rare_classes(self, rare: int) -> list[str]:
+        if self.target_ is None or self.numeric_target_:
+            return []
+        few = [f"{label} ({n})" for label, n in zip(self.labels_, self.counts_, strict=True) if n < rare]
+        listed = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
+        return [f"{self.target_.name}: classes of fewer than {rare} rows are kept: {listed}"] if few else []
 
     def _check_kinds(self) -> None:
         for column in self.schema_.columns:
@@ -118,7 +158,7 @@ class Generator(BaseEstimator, ABC):
 
     def _labelled(self, table: pd.DataFrame, given: Training) -> np.ndarray:
         """Learn the target and label the training rows; a numeric target joins the canonical table."""
-        self.numeric_target_, self.target_, self.target_place_ = False, None, given.place
+        self.numeric_target_, self.target_ = False, None
         if given.y is None:
             self.labels_ = np.zeros(1, dtype=int)
             return np.zeros(len(table), dtype=int)
@@ -158,17 +198,20 @@ class Generator(BaseEstimator, ABC):
         rng = seeds.stream(seed, "generator.sample")
         labels = self._asked(n, rng)
         table = self._sample(labels, rng).reset_index(drop=True) if len(labels) else self._empty()
-        return self._restored(table, labels)
+        return self._restored(table, labels, seed)
 
-    def _restored(self, table: pd.DataFrame, labels: np.ndarray) -> pd.DataFrame:
+    def _restored(self, table: pd.DataFrame, labels: np.ndarray, seed: int) -> pd.DataFrame:
         """Translate canonical rows and their labels to a table like the training rows, with the same index."""
+        table = self.guards_.apply(table, seeds.stream(seed, "generator.guard"), numbers=not self.copies)
         restored = self.schema_.restore(table)
         if self.numeric_target_:
-            restored.insert(self.target_place_, self.target_.name, self.target_.restore(table[self.target_column_]))
+            restored[self.target_.name] = self.target_.restore(table[self.target_column_])
         elif self.target_ is not None:
             values = pd.Series(self.labels_[labels], index=table.index, dtype=object).astype(self.target_.dtype)
-            restored.insert(self.target_place_, self.target_.name, values)
-        return restored
+            restored[self.target_.name] = values
+        for name, cells in self.withheld_.fresh(seed).take(len(table)).items():
+            restored[name] = cells.set_axis(table.index)
+        return restored[self.order_]
 
     def _asked(self, n: int | Mapping, rng: np.random.Generator) -> np.ndarray:
         if isinstance(n, Mapping):

@@ -1,5 +1,7 @@
 """Training rows: the ceiling of fidelity and the worst case of copying."""
 
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 
@@ -10,8 +12,11 @@ class Copy(Generator):
     """Training rows, sampled within the label; no row is repeated before every row of its label was drawn.
 
     A generator with the same fidelity has either learned the distribution or memorised the table; the copying metrics
-    distinguish the two. In the combined arm this is the baseline of duplicated rows.
+    distinguish the two. In the combined arm this is the baseline of duplicated rows. Identifiers and rare categories
+    are not copied.
     """
+
+    copies: ClassVar[bool] = True
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
         self.table_ = table.copy()

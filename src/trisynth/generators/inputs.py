@@ -9,8 +9,11 @@ from pandas.api import types
 
 from trisynth.data.dataset import Dataset
 from trisynth.data.spec import checked_facts, nearest
-from trisynth.errors import InputError
+from trisynth.data.withheld import withheld_facts
+from trisynth.errors import InputError, require_whole
 
+# Categories of fewer rows are pooled where nothing else is declared.
+RARE = 5
 # More do not fit the memory of a machine of today.
 _MOST_ROWS = 10**10
 
@@ -27,17 +30,24 @@ class Training:
     place : int
         Position of the target in the whole table.
     facts : mapping of str to Column
-        Declared facts.
+        Declared facts, and the inferred kind of identifiers and free text.
+    rare : int
+        Categories of fewer rows are pooled.
     """
 
     X: pd.DataFrame
     y: pd.Series | None
     place: int
     facts: Mapping
+    rare: int
 
 
 def training(
-    X: pd.DataFrame | Dataset, y: Sequence | None = None, target: object = None, facts: Mapping | None = None
+    X: pd.DataFrame | Dataset,
+    y: Sequence | None = None,
+    target: object = None,
+    facts: Mapping | None = None,
+    rare: int | None = None,
 ) -> Training:
     """Separate features and target of training rows.
 
@@ -52,13 +62,18 @@ def training(
         Name of the target in ``X``.
     facts : mapping, optional
         Declared facts of columns by name.
+    rare : int, optional
+        Categories of fewer rows are pooled; the default is 5, or what a data set declares.
 
     Raises
     ------
     InputError
         If the arguments do not describe one table with unique columns, rows and a complete target.
     """
-    if isinstance(X, Dataset):
+    own = isinstance(X, Dataset)
+    rare = (X.spec.rare if own else RARE) if rare is None else rare
+    require_whole("rare", rare, 0)
+    if own:
         X, target, facts = X.frame, X.spec.target, X.facts
     _check_table(X)
     place = X.shape[1]
@@ -82,7 +97,9 @@ def training(
     for name, fact in declared.items():
         if fact.kind == "ignore":
             raise InputError(f"facts.{name}.kind", fact.kind, "drop the column from the table instead")
-    return Training(X.reset_index(drop=True), y, place, declared)
+    if not own:
+        declared = withheld_facts(X, declared)
+    return Training(X.reset_index(drop=True), y, place, declared, rare)
 
 
 def check_count(n: object) -> None:

@@ -23,7 +23,8 @@ from trisynth.recommend.folds import DECISIONS, RANKING, REGRESSION, Panel
 from trisynth.recommend.search import Search
 
 # The state that a generator has before its hook is called.
-_STATE = ("schema_", "numeric_target_", "target_", "target_column_", "target_place_", "labels_", "counts_")
+_STATE = ("schema_", "numeric_target_", "target_", "target_column_", "labels_", "counts_")
+_STATE += ("withheld_", "guards_", "order_", "rare_classes_")
 
 
 def _vae(alpha: float, beta: float, gamma: float) -> dict[str, Any]:

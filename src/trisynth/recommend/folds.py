@@ -138,7 +138,7 @@ class Panel:
             fitted = clone(generator).fit(fold.train, seed=fold.seed)
             for j, amount in enumerate(amounts):
                 arm = adding(amount)
-                rows = Dataset.of(fitted.sample(arm.needs(fold.train.counts), fold.seed), fold.train.spec)
+                rows = fold.train.drawn(fitted.sample(arm.needs(fold.train.counts), fold.seed))
                 found[i, j] = self.score(arm, fold, rows)
         return found
 

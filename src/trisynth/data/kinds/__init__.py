@@ -25,7 +25,7 @@ __all__ = ["KINDS", "Category", "Date", "Duration", "Kind", "Number", "learn"]
 KINDS: tuple[type[Kind], ...] = (Date, Duration, Number, Category)
 
 
-def learn(values: pd.Series, facts: Column | None = None) -> Kind:
+def learn(values: pd.Series, facts: Column | None = None, rare: int = 0) -> Kind:
     """Learn a column of training rows, declared facts first.
 
     Parameters
@@ -33,6 +33,8 @@ def learn(values: pd.Series, facts: Column | None = None) -> Kind:
     values : Series, shape (n,)
     facts : Column, optional
         A declared category may be of any dtype; a declared number must hold numbers.
+    rare : int, default=0
+        Categories of fewer rows are pooled, unless they are declared; see ``Category``.
 
     Raises
     ------
@@ -42,8 +44,8 @@ def learn(values: pd.Series, facts: Column | None = None) -> Kind:
     facts = facts or Column()
     _check_cells(values)
     own = next(kind for kind in KINDS if kind.takes(values))
-    if facts.kind == Category.kind:
-        return Category.learn(values, facts)
+    if facts.kind == Category.kind or (own is Category and facts.kind is None):
+        return Category.learn(values, facts, rare)
     declared = {kind.kind: kind for kind in KINDS}.get(facts.kind)
     if declared and not issubclass(own, declared):
         remedy = f"the column holds {values.dtype}; convert it, or declare a category"

@@ -1,10 +1,11 @@
 """Categories: texts, truth values, pandas categories, or numbers declared as such."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from pandas.api import types
 
 from trisynth.data.dataset import Column
 from trisynth.data.kinds.base import Kind
@@ -18,10 +19,19 @@ class Category(Kind):
     Parameters
     ----------
     categories : Index
-        Values in their order.
+        Values in their order, those that are pooled left out.
+    pool : str or None
+        Canonical category that stands for all values of few rows; None where there are none.
+    pooled : tuple of int
+        How many values are pooled, and in how many rows.
+    weights : tuple of int
+        Training rows of each category; only a column with a pool has them.
     """
 
     categories: pd.Index = None
+    pool: str | None = None
+    pooled: tuple[int, int] = (0, 0)
+    weights: tuple[int, ...] = ()
 
     kind: ClassVar[str] = "category"
 
@@ -31,8 +41,20 @@ class Category(Kind):
         return True
 
     @classmethod
-    def learn(cls, values: pd.Series, facts: Column) -> "Category":
-        """Take the categories from the dtype, else from the declaration, else from the values, sorted."""
+    def learn(cls, values: pd.Series, facts: Column, rare: int = 0) -> "Category":
+        """Take the categories from the dtype, else from the declaration, else from the values, sorted.
+
+        Values of fewer than ``rare`` rows are pooled, unless they are declared: by ``facts``, by an ordered dtype, or
+        as truth values.
+        """
+        known = cls._all(values, facts)
+        ordered = isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.ordered
+        if not rare or ordered or facts.categories is not None or types.is_bool_dtype(values.dtype):
+            return known
+        return known._pooling(values, rare)
+
+    @classmethod
+    def _all(cls, values: pd.Series, facts: Column) -> "Category":
         if isinstance(values.dtype, pd.CategoricalDtype):
             return cls(values.name, values.dtype, facts, values.dtype.categories)
         seen = list(values.dropna().unique())
@@ -51,15 +73,47 @@ class Category(Kind):
                 raise InputError("X", values.name, remedy) from None
         return cls(values.name, values.dtype, facts, pd.Index(seen, dtype=object))
 
+    def _pooling(self, values: pd.Series, rare: int) -> "Category":
+        codes = self.canonical(values).cat.codes.to_numpy()
+        counts = np.bincount(codes[codes >= 0], minlength=len(self.categories))
+        kept, few = counts >= rare, counts[(counts > 0) & (counts < rare)]
+        dtype, pool = self.dtype, None
+        if isinstance(dtype, pd.CategoricalDtype):
+            # The names of categories without a row are those of somebody else's rows.
+            dtype = pd.CategoricalDtype(self.categories[kept], dtype.ordered)
+        if len(few):
+            pool = "(rare)"
+            while pool in self.categories:
+                pool += "'"
+        weights = tuple(counts[kept].tolist()) if pool else ()
+        pooled = len(few), int(few.sum())
+        return replace(self, dtype=dtype, categories=self.categories[kept], pool=pool, pooled=pooled, weights=weights)
+
     def canonical(self, values: pd.Series) -> pd.Series:
         """Translate to pandas categories; unknown ones become missing."""
         # As an array: from a Series of objects, pandas would guess the dtype anew, with a warning.
         cells = values.astype(object).to_numpy()
-        return pd.Series(pd.Categorical(cells, categories=self.categories), index=values.index)
+        if self.pool is None:
+            return pd.Series(pd.Categorical(cells, categories=self.categories), index=values.index)
+        codes = self.categories.get_indexer(cells)
+        codes[(codes < 0) & values.notna().to_numpy()] = len(self.categories)
+        known = pd.Index([*self.categories, self.pool], dtype=object)
+        return pd.Series(pd.Categorical.from_codes(codes, categories=known), index=values.index)
+
+    def refill(self, values: pd.Series, rng: np.random.Generator) -> pd.Series:
+        """Draw a category of enough rows for each canonical cell of the pool; missing where there is none."""
+        held = (values == self.pool).to_numpy()
+        codes = values.cat.codes.to_numpy().copy()
+        weights = np.array(self.weights, float)
+        codes[held] = rng.choice(len(weights), held.sum(), p=weights / weights.sum()) if len(weights) else -1
+        return pd.Series(pd.Categorical.from_codes(codes, dtype=values.dtype), index=values.index)
 
     def restore(self, values: pd.Series) -> pd.Series:
         """Translate to the original dtype."""
         # Each category is turned back once, and not once for each cell.
         codes = values.cat.codes.to_numpy()
-        known = list(values.cat.categories) + [np.nan] * bool((codes < 0).any())
+        if self.pool is not None:
+            codes = np.where(codes < len(self.categories), codes, -1)
+        categories = list(values.cat.categories)[: len(self.categories)] if self.pool else values.cat.categories
+        known = [*categories, *[np.nan] * bool((codes < 0).any())]
         return pd.Series(known, dtype=object).astype(self.dtype).take(codes).set_axis(values.index)

@@ -36,4 +36,4 @@ def references(train: Dataset, seed: int, compare: Callable[[Dataset], dict[str,
 
 
 def _rows(generator: Generator, train: Dataset, seed: int) -> Dataset:
-    return Dataset.of(generator.fit(train, seed=seed).sample(len(train), seed), train.spec)
+    return train.drawn(generator.fit(train, seed=seed).sample(len(train), seed))

@@ -309,7 +309,7 @@ class Circuit(Generator):
         for name in evidence.known.columns.intersection(list(self.derived_columns_.steps)):
             table[name] = evidence.known[name].fillna(table[name])
         table = self.derived_columns_.complete(table)
-        complete = self._restored(table, labels)
+        complete = self._restored(table, labels, seed)
         for name in X.columns:
             complete[name] = X[name].where(X[name].notna(), complete[name]).astype(complete[name].dtype)
         if y is not None:

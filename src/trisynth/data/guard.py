@@ -1,0 +1,171 @@
+"""Protection of rare values: what few training rows hold, such as a date of birth, is changed before it leaves."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from trisynth import seeds
+from trisynth.data.kinds import Category, Kind
+from trisynth.data.seen import Seen
+
+# Largest fraction of the possible values between the smallest and the largest that rare ones may fill: beyond it, as
+# for ages in years, a value says nothing about a person.
+_SPARSE = 0.2
+# Fewest training rows, knots of the distances between neighbours, and trials of a move.
+_ROWS, _KNOTS, _TRIALS = 20, 33, 60
+
+Settle = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Rare values of one canonical column of numbers, and the way around them.
+
+    A value is rare if fewer than ``rare`` training rows hold it. A synthetic cell that equals a rare value, or one of
+    the 16 times as many that hide which ones are real (see ``Seen``), moves by about the distance between neighbouring
+    values. Cells beyond the ``rare`` smallest and largest training cells are brought inside.
+
+    Parameters
+    ----------
+    lower, upper : float
+        Range that synthetic cells stay in.
+    knots : ndarray
+        Quantiles of the rare values, smoothed.
+    between : float
+        Rare values between two knots.
+    seen : Seen
+    """
+
+    lower: float
+    upper: float
+    knots: np.ndarray
+    between: float
+    seen: Seen
+
+    @classmethod
+    def learn(cls, cells: np.ndarray, step: float, rare: int, rng: np.random.Generator) -> "Guard | None":
+        """Learn a column of canonical training cells; None where no value needs protection.
+
+        Parameters
+        ----------
+        cells : ndarray of shape (n,)
+            As ``settle`` leaves them.
+        step : float
+            Distance of possible values, 0 where there is none.
+        rare : int
+        rng : Generator
+        """
+        cells = np.sort(cells[np.isfinite(cells)])
+        values, counts = np.unique(cells, return_counts=True)
+        few = values[counts < rare]
+        if rare < 1 or len(cells) < max(_ROWS, 4 * rare) or not len(few):
+            return None
+        possible = (few[-1] - few[0]) / step + 1 if step else np.inf
+        if len(few) > _SPARSE * possible:
+            return None
+        grid = np.quantile(few, np.linspace(0, 1, min(_KNOTS, len(few) + 1)))
+        knots = np.concatenate([grid[:1], (grid[1:] + grid[:-1]) / 2, grid[-1:]])
+        between = max(len(few) / (len(grid) - 1), 1.0)
+        return cls(float(cells[rare - 1]), float(cells[-rare]), knots, between, Seen.learn(few, rng))
+
+    def apply(self, cells: np.ndarray, step: float, settle: Settle, rng: np.random.Generator) -> np.ndarray:
+        """Move rare values of synthetic cells, shape (n,); all others stay as they are.
+
+        Parameters
+        ----------
+        cells : ndarray of shape (n,)
+        step : float
+        settle : callable
+            Gives canonical numbers the values that they have after their way to the original dtype and back.
+        rng : Generator
+        """
+        moved = np.clip(cells, self.lower, self.upper)
+        settled = settle(moved)
+        held = np.flatnonzero(np.isfinite(settled) & self.seen.has(settled))
+        widths = np.maximum(np.diff(self.knots) / self.between, step)
+        for trial in range(_TRIALS):
+            if not len(held):
+                break
+            place = np.clip(np.searchsorted(self.knots, settled[held]) - 1, 0, len(widths) - 1)
+            reach = np.maximum(widths[place], np.spacing(np.abs(settled[held])) * 4) * 1.2**trial
+            proposed = settle(settled[held] + reach * rng.uniform(-1.5, 1.5, len(held)))
+            free = (proposed >= self.lower) & (proposed <= self.upper) & ~self.seen.has(proposed)
+            moved[held[free]] = proposed[free]
+            held = held[~free]
+        # Where no free value is near, any free one.
+        proposed = settle(rng.uniform(self.lower, self.upper, len(held)))
+        moved[held] = np.where(self.seen.has(proposed), np.nan, proposed)
+        return moved
+
+
+@dataclass(frozen=True)
+class Guards:
+    """Protection of all columns of a canonical table.
+
+    Parameters
+    ----------
+    columns : dict of name to Kind
+        Columns as the training rows show them, by their name in the canonical table.
+    numbers : dict of name to Guard
+        Columns of numbers whose rare values are protected.
+    """
+
+    columns: dict[Hashable, Kind]
+    numbers: dict[Hashable, Guard]
+
+    @classmethod
+    def learn(cls, columns: dict[Hashable, Kind], table: pd.DataFrame, rare: int, seed: int) -> "Guards":
+        """Learn which columns of a canonical training table need protection; none where ``rare`` is 0."""
+        numbers = {}
+        for name, column in columns.items():
+            if rare and column.categories is None:
+                rng = seeds.stream(seed, "guard", name)
+                cells = _settle(column)(table[name].to_numpy())
+                if guard := Guard.learn(cells, _step(column), rare, rng):
+                    numbers[name] = guard
+        pooled = {name: c for name, c in columns.items() if name in numbers or getattr(c, "pool", None)}
+        return cls(pooled, numbers)
+
+    def apply(self, table: pd.DataFrame, rng: np.random.Generator, numbers: bool = True) -> pd.DataFrame:
+        """Change rare values of a synthetic canonical table, those of categories always."""
+        changed = {}
+        for name, column in self.columns.items():
+            if isinstance(column, Category):
+                changed[name] = column.refill(table[name], rng)
+            elif numbers:
+                cells = table[name].to_numpy()
+                moved = self.numbers[name].apply(cells, _step(column), _settle(column), rng)
+                changed[name] = pd.Series(moved, index=table.index)
+        return _assigned(table, changed)
+
+    @property
+    def lines(self) -> list[str]:
+        """One sentence for each kind of protection that is at work."""
+        pools = [(c.name, *c.pooled) for c in self.columns.values() if isinstance(c, Category)]
+        found = [
+            f"{name}: {values} rare {'category' if values == 1 else 'categories'} ({rows} rows) pooled; "
+            "declare them in categories to keep them"
+            for name, values, rows in pools
+        ]
+        if self.numbers:
+            names = ", ".join(str(self.columns[name].name) for name in self.numbers)
+            found.append(f"{names}: values of few rows are not repeated")
+        return found
+
+
+def _assigned(table: pd.DataFrame, changed: dict[Hashable, pd.Series]) -> pd.DataFrame:
+    table = table.copy(deep=False)
+    for name, cells in changed.items():
+        table[name] = cells
+    return table
+
+
+def _step(column: Kind) -> float:
+    return column.step / column.unit
+
+
+def _settle(column: Kind) -> Settle:
+    """Return the way of canonical numbers to the original dtype and back."""
+    return lambda cells: column.canonical(column.restore(pd.Series(cells, dtype=float))).to_numpy()

@@ -1,0 +1,198 @@
+"""Columns that no generator sees: identifiers, of which fresh ones are made, and free text, which is left empty."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from trisynth import seeds
+from trisynth.data.dataset import Column
+from trisynth.data.identifiers import Form, form_of
+from trisynth.data.seen import Seen
+from trisynth.errors import InputError
+
+# Fewest cells to infer a kind from, and fraction of distinct ones from which texts stand for their row.
+_CELLS, _DISTINCT = 20, 0.9
+# A text with more blanks, on average, is written language.
+_BLANKS = 1.0
+# Whole numbers from here on are codes: nobody measures with so many digits.
+_HUGE = 10**12
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """Column of identifiers, of which only the form is kept.
+
+    Parameters
+    ----------
+    name : hashable
+    dtype : dtype
+        Original dtype, to be restored.
+    form : Form
+    missing : float
+        Fraction of cells without an identifier.
+    """
+
+    name: Hashable
+    dtype: object
+    form: Form
+    missing: float
+
+    @classmethod
+    def learn(cls, values: pd.Series, rng: np.random.Generator) -> "Identifier":
+        """Learn a column of texts or whole numbers, shape (n,), some missing."""
+        texts = _texts(values)
+        dtype = object if isinstance(values.dtype, pd.CategoricalDtype) else values.dtype
+        return cls(values.name, dtype, form_of(texts, Seen.learn(texts, rng)), float(values.isna().mean()))
+
+    def column(self, cells: list[str], present: np.ndarray) -> pd.Series:
+        """Give fresh texts the original dtype."""
+        numeric = types.is_numeric_dtype(self.dtype)
+        cells = [int(cell) for cell in cells] if numeric else cells
+        if types.is_float_dtype(self.dtype):
+            return pd.Series(cells, dtype=float).where(present).astype(self.dtype)
+        try:
+            if present.all():
+                return pd.Series(cells, dtype=object).astype(self.dtype)
+            return pd.Series(cells, dtype=object).where(present, None).astype(self.dtype)
+        except (OverflowError, ValueError):
+            remedy = f"has no more identifiers of type {self.dtype}; convert the column to int64 or text"
+            raise InputError("X", self.name, remedy) from None
+
+    @property
+    def line(self) -> str:
+        """One sentence about what becomes of the column."""
+        return f"{self.name}: identifiers; synthetic rows have fresh ones of the same form, none of them real"
+
+
+@dataclass(frozen=True)
+class Text:
+    """Column of free text, of which nothing is kept.
+
+    Parameters
+    ----------
+    name : hashable
+    dtype : dtype
+    """
+
+    name: Hashable
+    dtype: object
+
+    @property
+    def line(self) -> str:
+        """One sentence about what becomes of the column."""
+        return f"{self.name}: free text; the column is left empty in synthetic rows"
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Identifiers and free text of a table.
+
+    Parameters
+    ----------
+    columns : tuple of Identifier or Text
+    """
+
+    columns: tuple[Identifier | Text, ...] = ()
+
+    @classmethod
+    def learn(cls, X: pd.DataFrame, facts: Mapping[Hashable, Column], seed: int) -> "Withheld":
+        """Learn the columns of a table, shape (n, d), that are declared or inferred as identifiers or text."""
+        found = []
+        for name, fact in facts.items():
+            if fact.kind == "text" and name in X:
+                found.append(Text(name, X[name].dtype))
+            elif fact.kind == "identifier" and name in X:
+                found.append(Identifier.learn(X[name], seeds.stream(seed, "withheld", name)))
+        return cls(tuple(found))
+
+    @property
+    def names(self) -> list[Hashable]:
+        """Names of the columns."""
+        return [column.name for column in self.columns]
+
+    @property
+    def lines(self) -> list[str]:
+        """One sentence for each column."""
+        return [column.line for column in self.columns]
+
+    def fresh(self, seed: int) -> "Fresh":
+        """Begin to make cells; equal seeds make equal cells, however many at a time."""
+        return Fresh(self, seed)
+
+
+class Fresh:
+    """Cells of withheld columns, made as they are taken; no identifier is made twice.
+
+    Parameters
+    ----------
+    withheld : Withheld
+    seed : int
+        Seed of the streams ``withheld...``.
+    """
+
+    def __init__(self, withheld: Withheld, seed: int):
+        self._columns = withheld.columns
+        self._gaps = {c.name: seeds.stream(seed, "withheld.gaps", c.name) for c in self._columns}
+        self._streams = {
+            c.name: c.form.stream(seeds.stream(seed, "withheld.fresh", c.name))
+            for c in self._columns
+            if isinstance(c, Identifier)
+        }
+
+    def take(self, n: int) -> dict[Hashable, pd.Series]:
+        """Make the next ``n`` cells of each column."""
+        return {c.name: self._cells(c, n) for c in self._columns}
+
+    def _cells(self, column: Identifier | Text, n: int) -> pd.Series:
+        if isinstance(column, Text):
+            category = isinstance(column.dtype, pd.CategoricalDtype)
+            return pd.Series([None] * n, dtype=object).astype("category" if category else column.dtype)
+        present = self._gaps[column.name].random(n) >= column.missing
+        return column.column(list(islice(self._streams[column.name], n)), present)
+
+
+def withheld_facts(X: pd.DataFrame, declared: Mapping[Hashable, Column]) -> dict[Hashable, Column]:
+    """Add the kind of columns that hold identifiers or free text to declared facts; what is declared stays."""
+    undeclared = [name for name in X if declared.get(name, Column()).kind is None]
+    kinds = {name: kind for name in undeclared if (kind := withheld_kind(X[name]))}
+    return {**declared, **{name: replace(declared.get(name, Column()), kind=kind) for name, kind in kinds.items()}}
+
+
+def withheld_kind(values: pd.Series) -> str | None:
+    """Recognise identifiers and free text by typed cells: near-distinct texts, running or huge whole numbers.
+
+    Parameters
+    ----------
+    values : Series, shape (n,)
+
+    Returns
+    -------
+    {"identifier", "text"} or None
+    """
+    cells = values.dropna()
+    if len(cells) < _CELLS or types.is_bool_dtype(cells.dtype):
+        return None
+    if types.is_integer_dtype(cells.dtype):
+        running = len(cells) == len(values) and cells.diff().iloc[1:].eq(1).all()
+        huge = abs(int(cells.min())) >= _HUGE and cells.nunique() > _DISTINCT * len(cells)
+        return "identifier" if running or huge else None
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        cells = cells.astype(cells.dtype.categories.dtype)
+    if types.infer_dtype(cells) != "string" or cells.nunique() <= _DISTINCT * len(cells):
+        return None
+    return "text" if cells.str.count(r"\s").mean() >= _BLANKS else "identifier"
+
+
+def _texts(values: pd.Series) -> list[str]:
+    """Write identifiers as texts, whole numbers without a point."""
+    cells = values.dropna()
+    if types.is_float_dtype(cells.dtype) and (cells.to_numpy(float) % 1 == 0).all():
+        cells = cells.astype("int64")
+    if not len(cells) or (types.is_numeric_dtype(cells.dtype) and not types.is_integer_dtype(cells.dtype)):
+        remedy = "holds no texts and no whole numbers; an identifier must be one of the two"
+        raise InputError(f"facts.{values.name}.kind", "identifier", remedy)
+    return [str(cell) for cell in cells]
