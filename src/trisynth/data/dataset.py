@@ -78,6 +78,8 @@ class Spec:
         Expressions that every synthetic row meets; see :mod:`trisynth.data.constraints`.
     relations : {"found", "none"}
         Whether generators keep relations between columns that they find in the training rows.
+    rare : int, default=0
+        Categories of fewer rows are pooled for a fit, unless they are declared, and never drawn; see ``Generator.fit``.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Spec:
     note: str = ""
     constraints: tuple[str, ...] = ()
     relations: str = "found"
+    rare: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from trisynth.data.kinds import Category, Kind
 from trisynth.data.seen import Seen
 
 # Largest fraction of the possible values between the smallest and the largest that rare ones may fill: beyond it, as
-# for ages in years, a value says nothing about a person.
+# for ages in years, a value identifies nobody.
 _SPARSE = 0.2
 # Fewest training rows, knots of the distances between neighbours, and trials of a move.
 _ROWS, _KNOTS, _TRIALS = 20, 33, 60
