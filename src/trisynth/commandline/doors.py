@@ -83,7 +83,8 @@ DOORS = {
         "never run again, so that the same command continues a sweep that was stopped.",
         (
             ("dataset=pima generator=vae classifier=logistic", "one job"),
-            ("dataset=csv dataset.path=mine.csv dataset.target=outcome report=html", "your own table, with a report"),
+            ("dataset=csv dataset.path=mine.csv dataset.target=outcome", "your own table"),
+            ("dataset=pima report=html", "one job, and a page that explains it"),
             ("-m generator=smote,circuit seed='range(5)'", "a sweep of ten jobs"),
         ),
         _JOB,
