@@ -202,7 +202,7 @@ def _blank(title: str, texts: list[str], numbers: list[str]) -> Table:
 
 def _text(*parts: Table | str) -> str:
     """Render tables and sentences, an empty line between them."""
-    console = Console(width=WIDTH, file=io.StringIO(), color_system=None)
+    console = Console(width=WIDTH, file=io.StringIO(), color_system=None, markup=False)
     for part in _lines(parts):
         console.print(part, highlight=False, markup=False)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"

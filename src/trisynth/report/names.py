@@ -81,3 +81,11 @@ def printable(text: object, longest: int = 64) -> str:
     if len(plain) <= longest:
         return plain
     return f"{shortened(plain, longest - 7)} ({digest(whole.encode('utf-8', 'surrogatepass').hex())[:4]})"
+
+
+def file_name(text: object, longest: int = 40) -> str:
+    """Spell a name in the letters that every file system admits; a digest keeps two odd names apart."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in str(text))
+    if plain == str(text) and len(plain) <= longest:
+        return plain
+    return f"{plain[:longest].strip('_')}-{digest(str(text).encode('utf-8', 'surrogatepass').hex())[:4]}".strip("-")

@@ -29,6 +29,7 @@ from trisynth import commandline
 from trisynth.cache import write_atomic
 from trisynth.commandline import compose
 from trisynth.errors import InputError
+from trisynth.experiment.results import Result
 from trisynth.sweeps import folder as sweeps
 from trisynth.sweeps.watch import Watch, spoken
 
@@ -128,6 +129,8 @@ class Sweep(Callback):
         if results:
             (self.sweep.folder / sweeps.SUMMARY).unlink(missing_ok=True)
             self._show(config)
+            if OmegaConf.select(config, "report.html"):
+                self._report(config, results)
         problem = self.mirror.close(failed=bool(failures)) if self.mirror else None
         for failure in failures:
             # The last line of a traceback names the error; all of it is in the job's status file.
@@ -160,6 +163,15 @@ class Sweep(Callback):
         print(f"results: {self.sweep.folder / sweeps.RESULTS}")
         if (self.sweep.folder / sweeps.FIGURE).is_file():
             print(f"figure: {self.sweep.folder / sweeps.FIGURE}")
+
+    def _report(self, config: DictConfig, results: list[Result]) -> None:
+        """Write the report of each data set; MLflow keeps it among the files of the sweep."""
+        from trisynth.report.html.job import write_sweep
+
+        plain = {name: OmegaConf.to_container(config[name], resolve=True) for name in ("paths", "allow")}
+        arguments = ["trisynth run -m", *config.hydra.overrides.task]
+        for path in write_sweep(results, plain, self.sweep.folder, arguments):
+            print(f"report: {path}")
 
 
 def draw(frame: pd.DataFrame, path: Path, test_size: float) -> None:

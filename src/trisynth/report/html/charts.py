@@ -79,7 +79,7 @@ def heatmap(matrix: Sequence[Sequence[float]], names: Sequence[str], limit: floa
     count = len(names)
     size = max(min(11.0, 230.0 / max(count, 1)), 5.0)
     margin = min(max((len(name) for name in names), default=0) * size * 0.6 + 8, 96.0)
-    cell = (_WIDTH - margin) / max(count, 1)
+    cell = min((_WIDTH - margin) / max(count, 1), 28.0)
     shades: dict[int, list[str]] = {}
     for i, row in enumerate(matrix):
         for j, value in enumerate(row):
@@ -97,7 +97,7 @@ def heatmap(matrix: Sequence[Sequence[float]], names: Sequence[str], limit: floa
             text(x, below + 5, short, "end", size, transform=f"rotate(-90 {x:.1f} {below + 5:.1f})", dy=size / 3),
         ]
     frame = rect(margin, 0, count * cell, below, "none", stroke=GREY, stroke_width=0.6)
-    return drawing(_WIDTH, below + margin, alt, *shapes, frame)
+    return drawing(below + margin, below + margin, alt, *shapes, frame)
 
 
 def classes(rows: Sequence[Mapping[str, Any]]) -> Markup:

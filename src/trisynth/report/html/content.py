@@ -70,7 +70,7 @@ def content(
     first = sorted(found[:-1], key=lambda each: -each["distance"])[:_FIRST]
     return {
         "format": FORMAT,
-        "title": f"{printable(name(dataset))}: {printable(method)}",
+        "title": f"{printable(name(dataset))}: {_title(own['method'])}",
         "verdict": {
             "sentence": printable(verdict.sentence(verdict.cases(own, test_size)), 600),
             "seeds": int(own["seed"].nunique()),
@@ -95,6 +95,12 @@ def content(
         "drawn": min(len(found), MOST_COLUMNS),
         "made": made(results, arguments, duration(seconds), now or datetime.now(UTC)),
     }
+
+
+def _title(found: pd.Series) -> str:
+    """Name the generators of the jobs, or count them."""
+    distinct = list(dict.fromkeys(found))
+    return printable(distinct[0]) if len(distinct) == 1 else f"{len(distinct)} generators"
 
 
 def _distinct(columns: Sequence[Mapping[str, Any]]) -> list[str]:

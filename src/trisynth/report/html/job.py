@@ -4,14 +4,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from trisynth import data
-from trisynth.experiment.job import PARTS, Job
-from trisynth.experiment.results import Result
+from trisynth.experiment.job import Job
+from trisynth.experiment.results import Result, table
 from trisynth.experiment.run import experiment_of, job_of
+from trisynth.report import verdict
+from trisynth.report.console import methods
 from trisynth.report.html import page
 from trisynth.report.html.content import content
+from trisynth.report.names import file_name
 
 
 def write_job(config: Mapping[str, Any], result: Result, arguments: Sequence[str]) -> Path:
@@ -74,6 +78,45 @@ def write(
     return page.write(found, folder, name)
 
 
-def job_of_result(result: Result, raw: str, allow: Sequence[str] = ()) -> Job:
-    """Build the job of a result that lies on disk."""
-    return Job(**{part: result.config[part] for part in PARTS}, raw=raw, allow=tuple(allow))
+def write_sweep(
+    results: Sequence[Result], config: Mapping[str, Any], folder: Path, arguments: Sequence[str]
+) -> list[Path]:
+    """Write one report for each data set of a sweep; return the paths of the pages.
+
+    The figures show rows of the generator whose training sets score best, at the first seed.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        All finished jobs.
+    config : mapping
+        Root configuration of the sweep, of which ``paths`` and ``allow`` are read.
+    folder : Path
+        Folder of the sweep.
+    arguments : sequence of str
+        The command.
+    """
+    jobs = methods(table(list(results)))
+    by_key = {result.key: result for result in results}
+    datasets = list(dict.fromkeys(jobs["dataset"]))
+    pages = []
+    for dataset in datasets:
+        own = jobs[jobs["dataset"] == dataset]
+        shown = by_key[best_job(own)]
+        job = job_of({**shown.config, "paths": config["paths"], "allow": config.get("allow")})
+        name = "report" if len(datasets) == 1 else f"report-{file_name(dataset)}"
+        found = [by_key[key] for key in own["key"]]
+        pages.append(write(found, shown, job, config["paths"], folder, arguments, name))
+    return pages
+
+
+def best_job(jobs: pd.DataFrame) -> str:
+    """Return the key of the first job of the method whose training sets with synthetic rows score best."""
+    jobs = jobs.sort_values("seed", kind="stable")
+    headline = next(iter(verdict.headlines(jobs)), None)
+    columns = [f"{arm}/{headline}" for arm in verdict.ADDED if f"{arm}/{headline}" in jobs]
+    if not columns:
+        return jobs["key"].iloc[0]
+    means = jobs.groupby("method", sort=False)[columns[0]].mean()
+    method = means.idxmax() if means.notna().any() else means.index[0]
+    return jobs.loc[jobs["method"] == method, "key"].iloc[0]

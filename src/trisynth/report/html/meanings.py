@@ -16,38 +16,98 @@ class Meaning:
 
     Parameters
     ----------
+    name : str
     text : str
         Sentence with ``{value}``, ``{percent}`` and ``{base}``.
     ideal : float or None
         The value without any difference, or without any copying.
     """
 
+    name: str
     text: str
     ideal: float | None
 
 
 MEANINGS = {
     "c2st_boosting": Meaning(
-        "Boosted trees that separate real from synthetic rows reach a ROC AUC of {value}; 0.5 is chance.", 0.5
+        "C2ST",
+        "Boosted trees that separate real from synthetic rows reach a ROC AUC of {value}; 0.5 is chance.",
+        0.5,
     ),
-    "c2st_linear": Meaning("A linear classifier that separates them reaches a ROC AUC of {value}; 0.5 is chance.", 0.5),
-    "ks": Meaning("The distribution functions of a number differ by at most {value}, averaged over columns.", 0.0),
-    "tv": Meaning("{percent} of the rows would need another category, averaged over columns.", 0.0),
-    "correlation_gap": Meaning("The association of a pair of columns differs by {value} on average.", 0.0),
-    "wasserstein": Meaning("Sorted numbers lie {value} standard deviations apart, averaged over columns.", 0.0),
-    "js": Meaning("Distributions of a column differ by {value} bits; 0 is equal and 1 is disjoint.", 0.0),
-    "kl": Meaning("Synthetic columns need {value} nats more to describe a real cell.", 0.0),
-    "standardized_mean_difference": Meaning("Means differ by {value} standard deviations, averaged over columns.", 0.0),
-    "variance_gap": Meaning("Variances differ by {percent}, averaged over columns.", 0.0),
-    "missing_gap": Meaning("The fraction of missing cells differs by {percent}, averaged over columns.", 0.0),
-    "coverage": Meaning("{percent} of the real rows have a synthetic row among their neighbours.", 1.0),
-    "identical_match_share": Meaning("{percent} of the synthetic rows equal a training row{base}.", None),
+    "c2st_linear": Meaning(
+        "C2ST, linear",
+        "A linear classifier that separates them reaches a ROC AUC of {value}; 0.5 is chance.",
+        0.5,
+    ),
+    "ks": Meaning(
+        "KS",
+        "The distribution functions of a number differ by at most {value}, averaged over columns.",
+        0.0,
+    ),
+    "tv": Meaning(
+        "TV",
+        "{percent} of the rows would need another category, averaged over columns.",
+        0.0,
+    ),
+    "correlation_gap": Meaning(
+        "Correlation gap",
+        "The association of a pair of columns differs by {value} on average.",
+        0.0,
+    ),
+    "wasserstein": Meaning(
+        "Wasserstein distance",
+        "Sorted numbers lie {value} standard deviations apart, averaged over columns.",
+        0.0,
+    ),
+    "js": Meaning(
+        "Jensen-Shannon divergence",
+        "Distributions of a column differ by {value} bits; 0 is equal and 1 is disjoint.",
+        0.0,
+    ),
+    "kl": Meaning(
+        "Kullback-Leibler divergence",
+        "Synthetic columns need {value} nats more to describe a real cell.",
+        0.0,
+    ),
+    "standardized_mean_difference": Meaning(
+        "Difference of means",
+        "Means differ by {value} standard deviations, averaged over columns.",
+        0.0,
+    ),
+    "variance_gap": Meaning(
+        "Difference of variances",
+        "Variances differ by {percent}, averaged over columns.",
+        0.0,
+    ),
+    "missing_gap": Meaning(
+        "Difference of missing cells",
+        "The fraction of missing cells differs by {percent}, averaged over columns.",
+        0.0,
+    ),
+    "coverage": Meaning(
+        "Coverage",
+        "{percent} of the real rows have a synthetic row among their neighbours.",
+        1.0,
+    ),
+    "identical_match_share": Meaning(
+        "Identical match share",
+        "{percent} of the synthetic rows equal a training row{base}.",
+        None,
+    ),
     "dcr_share": Meaning(
-        "{percent} of the synthetic rows are closer to a training row than to a held-out row; 50 % is fair.", 0.5
+        "DCR share",
+        "{percent} of the synthetic rows are closer to a training row than to a held-out row; 50 % is fair.",
+        0.5,
     ),
-    "memorised": Meaning("About {percent} of the synthetic rows exist only because of a training row.", 0.0),
+    "memorised": Meaning(
+        "Memorised share",
+        "About {percent} of the synthetic rows exist only because of a training row.",
+        0.0,
+    ),
     "dcr_ratio": Meaning(
-        "A synthetic row is {value} times as far from its nearest training row as a held-out row is; 1 is fair.", 1.0
+        "DCR ratio",
+        "A synthetic row is {value} times as far from its nearest training row as a held-out row is; 1 is fair.",
+        1.0,
     ),
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from trisynth.cache import write_atomic
 from trisynth.report.html import charts, meanings, scores
@@ -43,6 +44,7 @@ def _environment() -> Environment:
         "percent": meanings.percent,
         "signed": signed,
         "interval": interval,
+        "plain": plain,
         "count": lambda value: f"{value:,}",
     }
     return made
@@ -53,11 +55,15 @@ def signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "−") if round(value, 3) else "0.000"
 
 
-def interval(value: Mapping[str, float | None], plus: bool = False) -> str:
+def interval(value: Mapping[str, float | None], plus: bool = False) -> Markup:
     """Format a mean with its interval, where there is one."""
     form = signed if plus else lambda number: f"{number:.3f}".replace("-", "−")
     if value["mean"] is None:
-        return ""
-    if value["low"] is None:
-        return form(value["mean"])
-    return f"{form(value['mean'])} ({form(value['low'])} to {form(value['high'])})"
+        return Markup("")
+    ends = "" if value["low"] is None else f" <small>({form(value['low'])} to {form(value['high'])})</small>"
+    return Markup(form(value["mean"]) + ends)
+
+
+def plain(value: Mapping[str, float | None]) -> str:
+    """Format a difference with its interval as text without elements."""
+    return interval(value, plus=True).striptags()

@@ -118,7 +118,9 @@ def metrics(jobs: pd.DataFrame, test_size: float) -> list[dict[str, Any]]:
     ]
     order = {each: place for place, each in enumerate(MEANINGS)}
     names.sort(key=lambda column: (order.get(column.partition("/")[2], len(order)), column))
-    return [_metric(once, column, test_size) for column in names]
+    found = [_metric(once, column, test_size) for column in names]
+    # Without any missing cell there is nothing to compare.
+    return [each for each in found if each["metric"] != "missing_gap" or each["value"] or each["floor"]]
 
 
 def _metric(jobs: pd.DataFrame, column: str, test_size: float) -> dict[str, Any]:
@@ -132,8 +134,8 @@ def _metric(jobs: pd.DataFrame, column: str, test_size: float) -> dict[str, Any]
     found = {
         "metric": short,
         "group": group,
-        "name": metric(short),
-        **content(value),
+        "name": meaning.name if meaning else metric(short),
+        **_bounded(content(value), short),
         "value": rounded(value.mean),
         "floor": mean("_floor"),
         "ceiling": mean("_ceiling"),
@@ -143,6 +145,13 @@ def _metric(jobs: pd.DataFrame, column: str, test_size: float) -> dict[str, Any]
     found["void"] = void(found)
     found["sentence"] = sentence(found)
     return found
+
+
+def _bounded(value: dict[str, float | None], short: str) -> dict[str, float | None]:
+    """Cut an interval at zero; one score alone may lie below."""
+    if value["low"] is None or short == "memorised":
+        return value
+    return value | {"low": max(value["low"], 0.0)}
 
 
 def content(value: Estimate) -> dict[str, float | None]:

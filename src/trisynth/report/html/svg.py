@@ -22,9 +22,9 @@ def tag(name: str, *children: object, **attributes: object) -> Markup:
 
 
 def drawing(width: float, height: float, alt: str, *shapes: Markup) -> Markup:
-    """Build a drawing that scales with the page; ``alt`` is the text for readers who do not see it."""
+    """Build a drawing that shrinks with the page; ``alt`` is the text for readers who do not see it."""
     # The attribute's name has a capital that keyword arguments would keep, too, but ruff would not.
-    box = {"viewBox": f"0 0 {_short(width)} {_short(height)}"}
+    box = {"viewBox": f"0 0 {_short(width)} {_short(height)}", "width": _short(width), "height": _short(height)}
     return tag("svg", tag("title", escape(alt)), *shapes, role="img", aria_label=alt, **box)
 
 

@@ -1,0 +1,60 @@
+"""Report of a sweep: intervals, several data sets, and the job whose rows are shown."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trisynth.commandline import composed
+from trisynth.experiment.run import run_job
+from trisynth.report.html.job import best_job, write_sweep
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+    rng = np.random.default_rng(5)
+    table = pd.DataFrame({"age": rng.integers(20, 90, 150), "sex": rng.choice(["f", "m"], 150)})
+    table["number"] = table["age"] * 2.5 + rng.normal(0, 9, 150).round(2)
+    table["classes"] = np.where(table["number"] > 130, "high", "low")
+    table.to_csv(folder / "mine.csv", index=False)
+    given = ["dataset=csv", f"dataset.path={folder / 'mine.csv'}", "generator=independent", "classifier=logistic"]
+    given += ["tracking=none", "arms=minimal", "metrics=minimal"]
+    given += [f"paths.{name}={folder / name}" for name in ("raw", "cache", "runs", "sweeps")]
+    results = []
+    for task in ("classes", "number"):
+        for seed in range(3):
+            config = composed([*given, f"dataset.name={task}", f"dataset.target={task}", f"seed={seed}"])
+            results.append(run_job(config)[0])
+    pages = write_sweep(results, config, folder / "sweep", ["trisynth run -m", "seed=0,1,2"])
+    return results, pages
+
+
+def test_each_data_set_has_its_page_with_intervals(sweep):
+    results, pages = sweep
+    assert [path.name for path in pages] == ["report-classes.html", "report-number.html"]
+    for path, own in zip(pages, (results[:3], results[3:]), strict=True):
+        content = json.loads(path.with_suffix(".json").read_text())
+        assert content["arms"]["seeds"] == 3 and content["made"]["seeds"] == [0, 1, 2]
+        row = next(row for row in content["arms"]["rows"] if row["arm"] == "combined")
+        metric = "r2" if content["data"]["task"] == "regression" else "f1_macro"
+        assert row["score"]["mean"] == pytest.approx(
+            np.mean([result.metrics[f"combined/{metric}"] for result in own]), abs=1e-4
+        )
+        assert row["over_real"]["low"] < row["over_real"]["mean"] < row["over_real"]["high"]
+        assert " to " in path.read_text()
+    assert json.loads(pages[1].with_suffix(".json").read_text())["figures"]["classes"] is None
+
+
+def test_the_rows_of_the_best_generator_are_shown():
+    jobs = pd.DataFrame(
+        {
+            "key": list("abcd"),
+            "seed": [1, 0, 1, 0],
+            "method": ["vae", "vae", "circuit", "circuit"],
+            "combined/f1_macro": [0.9, 0.1, 0.7, 0.6],
+        }
+    )
+    assert best_job(jobs) == "d"
+    assert best_job(jobs.drop(columns="combined/f1_macro")) == "b"
