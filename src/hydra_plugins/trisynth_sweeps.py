@@ -4,6 +4,7 @@ Hydra finds plugins in this namespace; ``conf/hydra`` names them ``grid``, ``sea
 """
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Sequence
 from operator import itemgetter
@@ -18,6 +19,7 @@ from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
 from hydra_plugins.hydra_optuna_sweeper.optuna_sweeper import OptunaSweeper
 from omegaconf import OmegaConf
 
+from trisynth import lifeline
 from trisynth.sweeps import plan, worker
 
 
@@ -44,10 +46,12 @@ class Launcher(JoblibLauncher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
         """Run a batch of jobs; see the parent class."""
         from hydra_plugins.hydra_joblib_launcher._core import process_joblib_cfg
-        from joblib import Parallel, delayed, effective_n_jobs
+        from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 
-        options = OmegaConf.to_container(OmegaConf.create(self.joblib)) | {"backend": "loky"}
+        options = OmegaConf.to_container(OmegaConf.create(self.joblib))
         process_joblib_cfg(options)
+        # Workers end with this process, however it ends.
+        start = {"initializer": lifeline.end_with, "initargs": (os.getpid(),)}
         shared = (self.hydra_context, self.config, self.task_function, Singleton.get_state())
         with tempfile.TemporaryDirectory(prefix="trisynth-") as folder:
             file = Path(folder) / "shared"
@@ -58,10 +62,11 @@ class Launcher(JoblibLauncher):
             workers = effective_n_jobs(options.get("n_jobs"))
             order = plan.order(job_overrides, workers)
             self._announce(order, job_overrides, initial_job_idx, workers)
-            done = Parallel(**options)(
-                delayed(worker.run)(str(file), digest, initial_job_idx + number, list(job_overrides[number]))
-                for number in order
-            )
+            with parallel_config("loky", **start):
+                done = Parallel(**options)(
+                    delayed(worker.run)(str(file), digest, initial_job_idx + number, list(job_overrides[number]))
+                    for number in order
+                )
         return [result for _, result in sorted(zip(order, done, strict=True), key=itemgetter(0))]
 
     def _announce(self, order: list[int], batch: Sequence[Sequence[str]], first: int, workers: int) -> None:

@@ -13,7 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from trisynth import commandline
+from trisynth import commandline, lifeline
 from trisynth.commandline import beside, compose
 from trisynth.commandline.guard import guarded
 from trisynth.errors import InputError
@@ -22,6 +22,7 @@ from trisynth.sweeps.objectives import check, values
 
 def main(arguments: list[str]) -> None:
     """Run the job or, with ``-m``, the sweep of a command line."""
+    lifeline.end_with_starter()
     checked = commandline.checked(arguments)
     if {"-m", "--multirun"} & set(arguments):
         beside.announce(arguments)

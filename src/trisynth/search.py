@@ -6,6 +6,7 @@ continues: every finished job is read.
 """
 
 import itertools
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trisynth import commandline
+from trisynth import commandline, lifeline
 from trisynth.cache import write_atomic
 from trisynth.errors import InputError
 from trisynth.experiment.results import Result, table
@@ -49,7 +50,8 @@ def run(arguments: list[str], choices: Mapping[str, Any], folder: Path) -> None:
     line = [sys.executable, "-m", "trisynth.run", "-m", *arguments]
     line += [f"{name}={choice}" for name, choice in choices.items()]
     # Beside the table of the searches, so that MLflow's parent run finds its own.
-    done = subprocess.run([*line, f"paths.sweeps={folder.parent}", f"hydra.sweep.dir={folder}"], check=False)
+    line += [f"paths.sweeps={folder.parent}", f"hydra.sweep.dir={folder}"]
+    done = subprocess.run(line, check=False, env={**os.environ, lifeline.PARENT: str(os.getpid())})
     if done.returncode:
         raise SystemExit(done.returncode)
 

@@ -32,7 +32,7 @@ def test_messages_fit_into_one_write(tmp_path, monkeypatch):
     sent = []
 
     def parallel(**options):
-        assert options == {"n_jobs": 2, "backend": "loky"}
+        assert options == {"n_jobs": 2}
         return lambda tasks: [sent.append(task) or task[0](*task[1], **task[2]) for task in tasks]
 
     monkeypatch.setattr("joblib.Parallel", parallel)
@@ -76,6 +76,38 @@ def test_a_killed_worker_ends_the_sweep_with_one_line(number, overrides, config,
                 os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 1
     assert "error: a worker process died" in err and "run the same command again" in err
+
+
+@pytest.mark.parametrize(("number", "status"), [("SIGTERM", 143), ("SIGINT", 130), ("SIGKILL", -9)])
+def test_the_end_of_a_sweep_ends_its_workers(number, status, overrides, config, until, held, tmp_path):
+    given = overrides(tmp_path, "classes", "seed=range(6)", "hydra.launcher.n_jobs=2")
+    line = [sys.executable, "-m", "trisynth.run", "-m", *given]
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    with held(config("seed=5"), tmp_path / "cache"):
+        process = subprocess.Popen(line, cwd=tmp_path, start_new_session=True, **pipes)
+        until(lambda: len(workers(process.pid)) == 2 and any((tmp_path / "runs").glob("*/result.json")), process)
+        orphans = workers(process.pid)
+        process.send_signal(getattr(signal, number))
+        _, err = process.communicate()
+        assert process.returncode == status, err
+        # The lock is still held, so that the job which waits for it can end by a signal alone.
+        while any(map(is_running, orphans)):
+            process.poll()
+    if number != "SIGKILL":
+        assert err.splitlines()[-1] == (
+            "error: interrupted; finished jobs are kept: run the same command again to continue"
+        )
+        assert "Traceback" not in err
+
+
+def is_running(number: int) -> bool:
+    """Tell whether a process exists and is no mere entry that waits for its parent."""
+    import psutil
+
+    try:
+        return psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def workers(parent: int) -> list[int]:

@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from trisynth import renamed
 from trisynth.errors import InputError
+from trisynth.lifeline import Terminated, terminable
 
 # As of a program that SIGPIPE ended.
 _CLOSED_PIPE = 141
@@ -25,8 +26,9 @@ def one_line_errors() -> Iterator[None]:
     # Otherwise Hydra prints its own errors over several lines and exits before they can be caught here.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
-        yield
-        sys.stdout.flush()
+        with terminable():
+            yield
+            sys.stdout.flush()
     except BrokenPipeError:
         # A reader such as head or less has closed the pipe; Python would otherwise fail again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -41,8 +43,9 @@ def one_line_errors() -> Iterator[None]:
     except BrokenExecutor:
         remedy = "run the same command again to continue, with fewer processes by hydra.launcher.n_jobs=1"
         message, status = f"a worker process died, perhaps for lack of memory; finished jobs are kept: {remedy}", 1
-    except KeyboardInterrupt:
-        message, status = "interrupted; finished jobs are kept: run the same command again to continue", 130
+    except KeyboardInterrupt as error:
+        message = "interrupted; finished jobs are kept: run the same command again to continue"
+        status = 143 if isinstance(error, Terminated) else 130
     else:
         return
     print("error:", " ".join(message.split()), file=sys.stderr)
