@@ -8,7 +8,8 @@ import pytest
 
 from trisynth.commandline import composed
 from trisynth.experiment.run import run_job
-from trisynth.report.html.job import best_job, write_sweep
+from trisynth.recommend.recommendation import Recommendation
+from trisynth.report.html.job import best_job, write_recommendation, write_sweep
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +29,11 @@ def sweep(tmp_path_factory):
             config = composed([*given, f"dataset.name={task}", f"dataset.target={task}", f"seed={seed}"])
             results.append(run_job(config)[0])
     pages = write_sweep(results, config, folder / "sweep", ["trisynth run -m", "seed=0,1,2"])
-    return results, pages
+    return results, pages, config
 
 
 def test_each_data_set_has_its_page_with_intervals(sweep):
-    results, pages = sweep
+    results, pages, _ = sweep
     assert [path.name for path in pages] == ["report-classes.html", "report-number.html"]
     for path, own in zip(pages, (results[:3], results[3:]), strict=True):
         content = json.loads(path.with_suffix(".json").read_text())
@@ -58,3 +59,54 @@ def test_the_rows_of_the_best_generator_are_shown():
     )
     assert best_job(jobs) == "d"
     assert best_job(jobs.drop(columns="combined/f1_macro")) == "b"
+
+
+@pytest.fixture
+def recommendation(tmp_path):
+    def make(given, **changes):
+        gain = {"gain": 0.021, "lower": 0.009, "upper": 0.032}
+        trials = pd.DataFrame(
+            [
+                {"candidate": "arf", "amount": "1.0", "baseline": "real", "stage": "choose", "copying": False, **gain},
+                {"candidate": "smote", "amount": "1.0", "baseline": "real", "stage": "choose", "copying": True, **gain},
+            ]
+        ).assign(folds=4, problem="")
+        tables = pd.DataFrame({"candidate": ["arf"], "copying": [False], "fidelity/c2st_boosting": [0.6]})
+        arms = pd.DataFrame([{"arm": "real", "score": 0.7, "folds": 4}, {"arm": "arf", "score": 0.721, **gain}])
+        fields = {
+            "verdict": "Use arf, one synthetic row per real row: +0.021 macro-F1.",
+            "sharing": "Share a table of arf.",
+            "surer": "About 2,000 rows would halve the interval.",
+            "use": None,
+            "beats_baselines": True,
+            "share": None,
+            "trials": trials,
+            "arms": arms.fillna({"folds": 4}),
+            "tables": tables,
+            "data": {},
+            "metric": "f1_macro",
+            "budget": 60.0,
+            "seconds": 12.0,
+            "finished": False,
+            "config": {"seed": 0},
+            "job": given,
+            "notes": ["Notes are kept <b>plain</b>."],
+        }
+        return Recommendation(**(fields | changes))
+
+    return make
+
+
+def test_a_recommendation_shows_its_sentences_candidates_and_intervals(sweep, recommendation, tmp_path):
+    path = write_recommendation(recommendation(sweep[2]), tmp_path, ["trisynth recommend", "budget=1min"])
+    html, content = path.read_text(), json.loads(path.with_suffix(".json").read_text())
+    for text in ("Use arf, one synthetic row", "Share a table of arf.", "About 2,000 rows", "The search has not ended"):
+        assert text in html
+    assert "&lt;b&gt;plain" in html and "+0.021 <small>(+0.009 to +0.032)</small>" in html
+    assert [each["copying"] for each in content["search"]["candidates"]] == [False, None]
+    assert content["made"]["command"] == "trisynth recommend budget=1min"
+
+
+def test_a_recommendation_without_a_finished_trial_has_no_report(recommendation, tmp_path):
+    assert write_recommendation(recommendation(None), tmp_path, []) is None
+    assert not list(tmp_path.iterdir())

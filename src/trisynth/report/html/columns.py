@@ -59,7 +59,8 @@ class Columns:
     def all(self) -> list[dict[str, Any]]:
         """Content of every column in its order, without drawings beyond the first ``MOST_COLUMNS``."""
         found = [self._column(kind) for kind in self.schema.columns]
-        drawn = sorted(range(len(found)), key=lambda i: (i < len(found) - 1, -found[i]["distance"]))[:MOST_COLUMNS]
+        target = len(found) - 1 if self.train.y is not None else -1
+        drawn = sorted(range(len(found)), key=lambda i: (i != target, -found[i]["distance"]))[:MOST_COLUMNS]
         for i in set(range(len(found))) - set(drawn):
             found[i].pop("figure")
         return found

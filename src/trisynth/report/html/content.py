@@ -30,6 +30,8 @@ def content(
     findings: pd.DataFrame,
     *,
     test_rows: int,
+    changes: Sequence[str] = (),
+    search: Mapping[str, Any] | None = None,
     arguments: Sequence[str] = (),
     seconds: Sequence[Mapping[str, float]] = (),
     now: datetime | None = None,
@@ -48,6 +50,11 @@ def content(
         Report of the cleaning.
     test_rows : int
         Its test rows.
+    changes : sequence of str
+        Sentences on columns that the generator does not see, or changes.
+    search : mapping, optional
+        Answer of a search, as ``search.answer`` makes it; its sentence and its training sets replace those of the
+        jobs.
     arguments : sequence of str
         The command.
     seconds : sequence of mapping
@@ -67,29 +74,34 @@ def content(
     columns = Columns(train, synthetic)
     found = columns.all
     own = jobs[jobs["dataset"] == dataset]
-    first = sorted(found[:-1], key=lambda each: -each["distance"])[:_FIRST]
+    target = printable(train.spec.target) if train.y is not None else None
+    first = sorted(found, key=lambda each: (each["name"] != target, -each["distance"]))[: _FIRST + 1]
+    sentence = search["verdict"] if search else verdict.sentence(verdict.cases(own, test_size))
+    kept = [result for result in results if result.key in set(own["key"])]
     return {
         "format": FORMAT,
         "title": f"{printable(name(dataset))}: {_title(own['method'])}",
         "verdict": {
-            "sentence": printable(verdict.sentence(verdict.cases(own, test_size)), 600),
+            "sentence": printable(sentence, 600),
             "seeds": int(own["seed"].nunique()),
         },
         "data": {
             "name": printable(name(dataset)),
-            "target": printable(train.spec.target),
+            "target": target,
             "task": train.spec.task,
             "generator": target_name(shown.config["generator"]),
             "rows": {"training": len(train), "test": test_rows, "synthetic": len(synthetic)},
             "kinds": {each: [c["name"] for c in found if c["kind"] == each] for each in _distinct(found)},
             "findings": _findings(findings),
+            "changes": [printable(line, 300) for line in changes],
         },
         "figures": {
             "association": columns.association,
-            "distributions": [each["name"] for each in [found[-1], *first] if "figure" in each],
+            "distributions": [each["name"] for each in first if "figure" in each],
             "classes": columns.classes(train.counts),
         },
-        "arms": scores.arms(own, [result for result in results if result.key in set(own["key"])], dataset, test_size),
+        "search": search,
+        "arms": search["arms"] if search else scores.arms(own, kept, dataset, test_size),
         "metrics": scores.metrics(own[own["method"] == method], test_size),
         "columns": found,
         "drawn": min(len(found), MOST_COLUMNS),

@@ -10,11 +10,14 @@ from threadpoolctl import threadpool_limits
 from trisynth import data
 from trisynth.experiment.job import Job
 from trisynth.experiment.results import Result, table
-from trisynth.experiment.run import experiment_of, job_of
+from trisynth.experiment.run import experiment_of, job_of, run_job
+from trisynth.experiment.steps import Experiment
+from trisynth.recommend.recommendation import Recommendation
 from trisynth.report import verdict
 from trisynth.report.console import methods
 from trisynth.report.html import page
 from trisynth.report.html.content import content
+from trisynth.report.html.search import answer
 from trisynth.report.names import file_name
 
 
@@ -41,6 +44,7 @@ def write(
     folder: Path,
     arguments: Sequence[str],
     name: str = "report",
+    search: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the report of the jobs on one data set; return the path of the page.
 
@@ -58,12 +62,15 @@ def write(
         The command.
     name : str
         Name of both files without ending.
+    search : mapping, optional
+        Answer of a search; see ``content``.
     """
     experiment = experiment_of(job, paths)
     # The rows are read from the cache; where it was emptied, they are made as the job made them.
     with threadpool_limits(limits=1):
         train, test = experiment.parts
         _, synthetic = experiment.rows(len(train))
+        changes = _changes(experiment)
     _, findings = data.prepare(job.dataset, job.raw, experiment.objects.read)
     found = content(
         results,
@@ -72,10 +79,34 @@ def write(
         synthetic,
         findings,
         test_rows=len(test),
+        changes=changes,
+        search=search,
         arguments=arguments,
         seconds=[result.seconds(paths["runs"]) for result in results],
     )
     return page.write(found, folder, name)
+
+
+def write_recommendation(found: Recommendation, folder: Path, arguments: Sequence[str]) -> Path | None:
+    """Write the report of a recommendation; return the path of the page, None where no trial has finished.
+
+    Parameters
+    ----------
+    found : Recommendation
+    folder : Path
+    arguments : sequence of str
+        The command.
+    """
+    if found.job is None:
+        return None
+    result, _ = run_job(found.job)
+    return write([result], result, job_of(found.job), found.job["paths"], folder, arguments, search=answer(found))
+
+
+def _changes(experiment: Experiment) -> list[str]:
+    """List the sentences of the generator on columns that it withholds or protects; classes are counted elsewhere."""
+    generator = experiment.generator()
+    return [*generator.withheld_.lines, *generator.guards_.lines]
 
 
 def write_sweep(

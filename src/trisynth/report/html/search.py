@@ -1,0 +1,101 @@
+"""Answer of a search as plain values: its sentences, training sets and candidates."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from trisynth.recommend.recommendation import Recommendation
+from trisynth.report.html.columns import rounded
+from trisynth.report.html.meanings import MEANINGS
+from trisynth.report.names import METRICS, name, printable
+
+# Scores of a candidate that the page shows, of those that the search has.
+_SHOWN = ("c2st_boosting", "correlation_gap", "dcr_share", "identical_match_share")
+_OF = ("fidelity", "copying")
+
+
+def answer(found: Recommendation) -> dict[str, Any]:
+    """Collect what the search found; every sentence is as the search has it."""
+    return {
+        "verdict": printable(found.verdict, 600),
+        "sharing": printable(found.sharing, 600),
+        "surer": printable(found.surer, 600),
+        "notes": [printable(note, 300) for note in found.notes],
+        "finished": found.finished,
+        "budget": rounded(found.budget, 1),
+        "seconds": rounded(found.seconds, 1),
+        "trials": len(found.trials),
+        "candidates": _candidates(found.trials, found.tables),
+        "arms": _arms(found),
+    }
+
+
+def _arms(found: Recommendation) -> dict[str, Any] | None:
+    """List the training sets on the folds that confirm, in the form of ``scores.arms``."""
+    if not len(found.arms):
+        return None
+    rows = [
+        {
+            "arm": row["arm"],
+            "name": "real" if row["arm"] == "real" else printable(name(row["arm"])),
+            "method": "",
+            "rows": None,
+            "score": {"mean": rounded(row["score"]), "low": None, "high": None},
+            "over_real": None if row["arm"] == "real" else _gain(row),
+            "over_baseline": None,
+            "others": {},
+        }
+        for row in found.arms.to_dict("records")
+    ]
+    return {
+        "score": METRICS.get(found.metric, found.metric),
+        "baseline": None,
+        "real": True,
+        "others": {},
+        "folds": int(found.arms["folds"].max()),
+        "seeds": 1,
+        "classifiers": [],
+        "hidden": 0,
+        "rows": rows,
+    }
+
+
+def _candidates(trials: pd.DataFrame, tables: pd.DataFrame) -> list[dict[str, Any]]:
+    """List each candidate with its best trial and its scores as a table to share."""
+    shared = {row["candidate"]: row for row in tables.to_dict("records")}
+    found = []
+    for candidate in dict.fromkeys([*trials["candidate"], *shared]):
+        own = trials[trials["candidate"] == candidate]
+        confirmed = own[own["stage"] == "confirm"]
+        best = (confirmed if len(confirmed) else own).sort_values("gain", ascending=False).head(1).to_dict("records")
+        row = shared.get(candidate, {})
+        scores = {
+            MEANINGS[short].name: rounded(row[key])
+            for short in _SHOWN
+            for key in (short, *(f"{part}/{short}" for part in _OF))
+            if row.get(key) is not None
+        }
+        found.append(
+            {
+                "name": printable(candidate),
+                "copying": None if row.get("copying") is None else bool(row["copying"]),
+                "trial": _trial(best[0]) if best else None,
+                "scores": {label: value for label, value in scores.items() if value is not None},
+            }
+        )
+    return found
+
+
+def _trial(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "amount": printable(row["amount"]),
+        "baseline": printable(name(row["baseline"])) if row["baseline"] else "",
+        "stage": row["stage"],
+        "gain": _gain(row),
+        "problem": printable(row["problem"] or "", 120),
+    }
+
+
+def _gain(row: Mapping[str, Any]) -> dict[str, float | None]:
+    return {"mean": rounded(row["gain"]), "low": rounded(row["lower"]), "high": rounded(row["upper"])}
