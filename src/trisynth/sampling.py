@@ -21,6 +21,7 @@ from trisynth import commandline, data, places, seeds
 from trisynth.cache import Store, unwritable
 from trisynth.config import code_digest, digest, locate, target_name, targets
 from trisynth.data.dataset import Dataset
+from trisynth.data.layout import Layout
 from trisynth.errors import InputError
 from trisynth.generators import completion
 from trisynth.generators.base import Generator, fit
@@ -93,23 +94,46 @@ def chunks(n: int | Mapping) -> Iterator[int | dict]:
         yield n
 
 
-def write(tables: Iterator[pd.DataFrame], path: Path) -> None:
-    """Write tables of equal columns one after the other; ``path`` appears when all are written."""
+def write(tables: Iterator[pd.DataFrame], path: Path, layout: Layout | None = None, seed: int = 0) -> None:
+    """Write tables of equal columns one after the other; ``path`` appears when all are written.
+
+    Parameters
+    ----------
+    tables : iterator of DataFrame
+    path : Path
+        A ``.parquet`` or ``.csv`` file.
+    layout : Layout, optional
+        That of the file that was read, whose columns, types and spellings are written.
+    seed : int, default=0
+        Seed of fresh identifiers.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    writer = layout.writer(seed) if layout else None
+    dialect = layout.dialect if layout else None
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         temporary = Path(folder) / path.name
         if path.suffix == ".csv":
-            with temporary.open("w", newline="", encoding="utf-8") as file:
+            with temporary.open("wb") as file:
                 for i, table in enumerate(tables):
-                    table.to_csv(file, index=False, header=i == 0)
+                    if dialect:
+                        file.write(dialect.texts(writer.texts(table), header=i == 0))
+                    else:
+                        typed = writer.typed(table).to_pandas() if writer else table
+                        file.write(typed.to_csv(index=False, header=i == 0).encode())
         else:
-            writer = None
+            target = None
             for table in tables:
-                arrow = pa.Table.from_pandas(table, preserve_index=False, schema=writer.schema if writer else None)
-                writer = writer or pq.ParquetWriter(temporary, arrow.schema)
-                writer.write_table(arrow)
-            writer.close()
+                arrow = writer.typed(table) if writer else _arrow(table)
+                target = target or pq.ParquetWriter(temporary, arrow.schema)
+                target.write_table(arrow.cast(target.schema))
+            target.close()
         temporary.replace(path)
+
+
+def _arrow(table: pd.DataFrame) -> pa.Table:
+    """Convert to Arrow, categories to texts."""
+    categories = table.select_dtypes("category").columns
+    return pa.Table.from_pandas(table.astype(dict.fromkeys(categories, object)), preserve_index=False)
 
 
 def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, given: str | None = None) -> int:
@@ -158,9 +182,11 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
     with Progress(transient=True) as bar:
         task = bar.add_task("sampling", total=total if isinstance(total, int) else None)
         try:
-            write(tables(), Path(out))
+            write(tables(), Path(out), dataset.layout, config["seed"])
         except OSError as error:
             raise unwritable(Path(out), error, "out") from error
+    for line in [*(dataset.layout.lines if dataset.layout else ()), *generator.notes]:
+        print(line)
     if summary := generator.summary():
         print(summary)
     return written

@@ -117,6 +117,7 @@ class Dataset:
     y: pd.Series | None
     spec: Spec
     place: int | None = None
+    layout: Any = field(default=None, compare=False, repr=False)
     report: pd.DataFrame | None = field(default=None, compare=False, repr=False)
 
     @classmethod

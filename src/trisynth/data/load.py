@@ -1,6 +1,7 @@
 """Loading of a clean ``Dataset`` by its config: collect, read, clean."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from trisynth import cache, config
 from trisynth.data.clean import clean
 from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
+from trisynth.data.layout import Layout
+from trisynth.data.spec import checked_facts
 from trisynth.errors import InputError
 from trisynth.places import READER
 
@@ -66,7 +69,12 @@ def prepare(
     if not isinstance(raw, pd.DataFrame):
         remedy = f"returns {type(raw).__name__}; name a function that returns a DataFrame"
         raise InputError("dataset.read._target_", cfg["read"]["_target_"], remedy)
-    return clean(raw, cfg)
+    dataset, report = clean(raw, cfg)
+    if cfg.get("path") is not None and not cfg.get("source"):
+        raw = raw.set_axis([str(name) for name in raw.columns], axis=1)
+        facts = {**checked_facts(cfg.get("columns"), raw.columns), **dataset.spec.columns}
+        dataset = replace(dataset, layout=Layout.learn(raw, dataset, facts, cfg))
+    return dataset, report
 
 
 def load(cfg: Mapping[str, Any], root: str | Path = "data/raw", read: Reader | None = None) -> Dataset:

@@ -10,7 +10,7 @@ from pandas.api import types
 
 from trisynth import seeds
 from trisynth.data.dataset import Column
-from trisynth.data.identifiers import Form, form_of
+from trisynth.data.identifiers import Form, Running, form_of
 from trisynth.data.seen import Seen
 from trisynth.errors import InputError
 
@@ -45,22 +45,26 @@ class Identifier:
     def learn(cls, values: pd.Series, rng: np.random.Generator) -> "Identifier":
         """Learn a column of texts or whole numbers, shape (n,), some missing."""
         texts = _texts(values)
-        dtype = object if isinstance(values.dtype, pd.CategoricalDtype) else values.dtype
+        dtype = np.dtype(object) if isinstance(values.dtype, pd.CategoricalDtype) else values.dtype
         return cls(values.name, dtype, form_of(texts, Seen.learn(texts, rng)), float(values.isna().mean()))
 
     def column(self, cells: list[str], present: np.ndarray) -> pd.Series:
         """Give fresh texts the original dtype."""
-        numeric = types.is_numeric_dtype(self.dtype)
-        cells = [int(cell) for cell in cells] if numeric else cells
+        cells = [int(cell) for cell in cells] if types.is_numeric_dtype(self.dtype) else cells
         if types.is_float_dtype(self.dtype):
             return pd.Series(cells, dtype=float).where(present).astype(self.dtype)
-        try:
-            if present.all():
-                return pd.Series(cells, dtype=object).astype(self.dtype)
-            return pd.Series(cells, dtype=object).where(present, None).astype(self.dtype)
-        except (OverflowError, ValueError):
+        made = pd.Series(cells, dtype=object)
+        return (made if present.all() else made.where(present, None)).astype(self.dtype)
+
+    def fits(self, text: str) -> bool:
+        """Tell whether the original dtype can hold an identifier; running numbers that leave it are at their end."""
+        if not types.is_integer_dtype(self.dtype):
+            return True
+        fits = int(text) <= np.iinfo(getattr(self.dtype, "numpy_dtype", self.dtype)).max
+        if not fits and isinstance(self.form, Running):
             remedy = f"has no more identifiers of type {self.dtype}; convert the column to int64 or text"
-            raise InputError("X", self.name, remedy) from None
+            raise InputError("X", self.name, remedy)
+        return fits
 
     @property
     def line(self) -> str:
@@ -152,7 +156,8 @@ class Fresh:
             category = isinstance(column.dtype, pd.CategoricalDtype)
             return pd.Series([None] * n, dtype=object).astype("category" if category else column.dtype)
         present = self._gaps[column.name].random(n) >= column.missing
-        return column.column(list(islice(self._streams[column.name], n)), present)
+        fitting = filter(column.fits, self._streams[column.name])
+        return column.column(list(islice(fitting, n)), present)
 
 
 def withheld_facts(X: pd.DataFrame, declared: Mapping[Hashable, Column]) -> dict[Hashable, Column]:
@@ -177,8 +182,10 @@ def withheld_kind(values: pd.Series) -> str | None:
     if len(cells) < _CELLS or types.is_bool_dtype(cells.dtype):
         return None
     if types.is_integer_dtype(cells.dtype):
+        if int(cells.min()) < 0 or getattr(cells.dtype, "itemsize", 8) < 4:
+            return None
         running = len(cells) == len(values) and cells.diff().iloc[1:].eq(1).all()
-        huge = abs(int(cells.min())) >= _HUGE and cells.nunique() > _DISTINCT * len(cells)
+        huge = int(cells.min()) >= _HUGE and cells.nunique() > _DISTINCT * len(cells)
         return "identifier" if running or huge else None
     if isinstance(cells.dtype, pd.CategoricalDtype):
         cells = cells.astype(cells.dtype.categories.dtype)

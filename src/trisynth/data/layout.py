@@ -1,0 +1,263 @@
+"""Layout of a user's file: the way back from clean rows to its columns, their order, types and spellings."""
+
+import csv
+import io
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pandas.api import types
+
+from trisynth.data.dataset import Column, Dataset
+from trisynth.data.formats import format_of
+from trisynth.data.withheld import Fresh, Text, Withheld
+
+_SEPARATORS = ",;\t|"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Conventions of a text file.
+
+    Parameters
+    ----------
+    separator, encoding, line_end : str
+    header : bool
+    quote_all : bool
+    """
+
+    separator: str = ","
+    encoding: str = "utf-8"
+    line_end: str = "\n"
+    header: bool = True
+    quote_all: bool = False
+
+    @classmethod
+    def of(cls, path: str | Path, read: Mapping) -> "Dialect":
+        """Recognise the dialect of a file that was read with the arguments ``read``."""
+        content = Path(path).read_bytes()
+        encoding = read.get("encoding") or _encoding(content)
+        text = content.decode(encoding, errors="replace").lstrip("\ufeff")
+        first = text.lstrip("\r\n").partition("\n")[0]
+        separator = read.get("separator") or max(_SEPARATORS, key=first.count)
+        lines = text.lstrip("\r\n").splitlines()[:20]
+        quoted = all(line.startswith('"') and line.rstrip().endswith('"') for line in lines if line)
+        return cls(separator, encoding, "\r\n" if "\r\n" in text else "\n", bool(read.get("header", True)), quoted)
+
+    def texts(self, table: pd.DataFrame, header: bool) -> bytes:
+        """Write a table of texts; a missing cell is empty."""
+        quoting = csv.QUOTE_ALL if self.quote_all else csv.QUOTE_MINIMAL
+        target = io.StringIO()
+        options = {"sep": self.separator, "lineterminator": self.line_end, "quoting": quoting}
+        table.to_csv(target, index=False, header=header and self.header, **options)
+        # Marks at the beginning of a file, such as that of utf-8-sig, belong before the first line only.
+        encoding = (
+            self.encoding if header else {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}.get(self.encoding, self.encoding)
+        )
+        return target.getvalue().encode(encoding, errors="xmlcharrefreplace")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One analysed column of the file.
+
+    Parameters
+    ----------
+    name : str
+    facts : Column
+    missing : str
+        Text of a missing cell.
+    values : dict of str to object
+        Typed value of each category; empty where the file holds texts.
+    """
+
+    name: str
+    facts: Column
+    missing: str = ""
+    values: Mapping[str, object] | None = None
+
+    @classmethod
+    def learn(cls, raw: pd.Series, category: bool, facts: Column, missing: Collection[object]) -> "Cell":
+        """Learn from the cells as the file has them; ``missing`` are texts that stand for none."""
+        cells, values, spelled = raw.dropna(), None, ""
+        if _is_text(raw):
+            known = {str(token) for token in (*missing, *(facts.missing or ()))}
+            spellings = dict(vars(facts)["values"] or {})
+            known |= {text for text, meaning in spellings.items() if meaning is None}
+            absent = cells[cells.str.strip().isin(known | {""})]
+            spelled = absent.mode().iloc[0] if len(absent) else ""
+        elif category:
+            values = {_text(value): value for value in cells.unique()}
+        return cls(str(raw.name), facts, spelled, values)
+
+    def texts(self, cells: pd.Series) -> pd.Series:
+        """Write clean cells as texts."""
+        if isinstance(cells.dtype, pd.CategoricalDtype):
+            written = cells.astype(object)
+        else:
+            kind = "number" if types.is_numeric_dtype(cells.dtype) else self.facts.kind
+            written = format_of(kind, self.facts.format).print(_whole(cells, self.facts))
+        return written.where(written.notna(), self.missing)
+
+    def typed(self, cells: pd.Series, field: pa.DataType | None) -> pa.Array:
+        """Give clean cells an Arrow type; None leaves them the one that fits."""
+        if isinstance(cells.dtype, pd.CategoricalDtype):
+            cells = cells.astype(object).where(cells.notna(), None)
+            known = self.values or {}
+            listed = [known.get(cell, cell) for cell in cells]
+            return pa.array(listed, type=field, from_pandas=True)
+        if field is None:
+            return pa.array(_whole(cells, self.facts), from_pandas=True)
+        return _cast(cells, field)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Columns of a user's file, in its order.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Columns that synthetic rows have; ignored ones are left out.
+    cells : dict of str to Cell
+        Columns that are analysed.
+    withheld : Withheld
+        Identifiers and free text.
+    ignored : tuple of str
+    dialect : Dialect or None, default=None
+        Only of a text file.
+    schema : Schema or None, default=None
+        Arrow schema, only of a file with types.
+    """
+
+    names: tuple[str, ...]
+    cells: Mapping[str, Cell]
+    withheld: Withheld
+    ignored: tuple[str, ...] = ()
+    dialect: Dialect | None = None
+    schema: pa.Schema | None = None
+
+    @classmethod
+    def learn(cls, raw: pd.DataFrame, dataset: Dataset, facts: Mapping[str, Column], cfg: Mapping) -> "Layout":
+        """Learn the layout of a file.
+
+        Parameters
+        ----------
+        raw : DataFrame, shape (n, columns)
+            Cells as the file has them.
+        dataset : Dataset
+            The same table, cleaned.
+        facts : mapping of name to Column
+            Declared and inferred facts of all columns.
+        cfg : mapping
+            The data set's config: ``path``, ``read`` and ``missing`` are used.
+        """
+        clean, missing = dataset.frame, tuple(cfg.get("missing") or ())
+        known = {name: facts.get(name, Column()) for name in raw}
+        cells = {
+            name: Cell.learn(raw[name], isinstance(clean[name].dtype, pd.CategoricalDtype), known[name], missing)
+            for name in raw
+            if name in clean
+        }
+        withheld = Withheld.learn(raw, {name: fact for name, fact in known.items() if name not in clean}, seed=0)
+        ignored = tuple(name for name in raw if name not in cells and name not in withheld.names)
+        names = tuple(name for name in raw if name not in ignored)
+        path = Path(cfg["path"])
+        if path.suffix == ".parquet":
+            schema = pq.read_schema(path)
+            return cls(names, cells, withheld, ignored, schema=schema)
+        dialect = None if path.suffix in (".gz", ".zip", ".xlsx") else Dialect.of(path, cfg.get("read") or {})
+        return cls(names, cells, withheld, ignored, dialect or Dialect())
+
+    @property
+    def lines(self) -> list[str]:
+        """One sentence for each column that is not analysed."""
+        return [*self.withheld.lines, *(f"{name}: ignored; synthetic rows lack the column" for name in self.ignored)]
+
+    def writer(self, seed: int) -> "Writer":
+        """Begin to lay out rows; identifiers are unique among all rows of one writer."""
+        return Writer(self, self.withheld.fresh(seed))
+
+
+class Writer:
+    """Rows in a file's layout, a part at a time.
+
+    Parameters
+    ----------
+    layout : Layout
+    fresh : Fresh
+    """
+
+    def __init__(self, layout: Layout, fresh: Fresh):
+        self._layout, self._fresh = layout, fresh
+
+    def texts(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Write the next clean rows as texts, as a text file has them."""
+        fresh, written = self._fresh.take(len(rows)), {}
+        for name in self._layout.names:
+            if name in self._layout.cells:
+                written[name] = self._layout.cells[name].texts(rows[name]).to_numpy()
+            else:
+                cells = fresh[name].astype(object)
+                written[name] = cells.where(cells.notna(), "").astype(str).to_numpy()
+        return pd.DataFrame(written, columns=list(self._layout.names))
+
+    def typed(self, rows: pd.DataFrame) -> pa.Table:
+        """Give the next clean rows the types of the file, or those that fit where it is a text file."""
+        fresh, schema = self._fresh.take(len(rows)), self._layout.schema
+        arrays = []
+        for name in self._layout.names:
+            field = None if schema is None else schema.field(name).type
+            if name in self._layout.cells:
+                arrays.append(self._layout.cells[name].typed(rows[name], field))
+            else:
+                text = any(isinstance(c, Text) and c.name == name for c in self._layout.withheld.columns)
+                default = pa.string() if text else None
+                arrays.append(pa.array(fresh[name], type=field or default, from_pandas=True))
+        if schema is None:
+            return pa.table(arrays, names=list(self._layout.names))
+        fields = [schema.field(name) for name in self._layout.names]
+        return pa.Table.from_arrays(arrays, schema=pa.schema(fields, schema.metadata))
+
+
+def _cast(cells: pd.Series, field: pa.DataType) -> pa.Array:
+    if pa.types.is_decimal(field):
+        numbers = cells.to_numpy(float, na_value=np.nan)
+        listed = [None if np.isnan(number) else Decimal(f"{number:.{field.scale}f}") for number in numbers]
+        return pa.array(listed, type=field)
+    if pa.types.is_dictionary(field) or pa.types.is_string(field) or pa.types.is_large_string(field):
+        return pa.array(cells.astype(object), type=field, from_pandas=True)
+    if pa.types.is_integer(field) and types.is_float_dtype(cells.dtype):
+        cells = cells.round().astype("Int64")
+    return pa.array(cells, from_pandas=True).cast(field, safe=False)
+
+
+def _whole(cells: pd.Series, facts: Column) -> pd.Series:
+    """Write whole numbers without a point, as a numeric target has it among floats."""
+    if types.is_float_dtype(cells.dtype) and facts.integer:
+        return cells.round().astype("Int64")
+    return cells
+
+
+def _text(value: object) -> str:
+    """Write a typed value as cleaning does: whole floats without a point."""
+    return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
+
+
+def _is_text(raw: pd.Series) -> bool:
+    return types.infer_dtype(raw, skipna=True) in ("string", "empty") and not isinstance(raw.dtype, pd.CategoricalDtype)
+
+
+def _encoding(content: bytes) -> str:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8"
