@@ -97,5 +97,6 @@ def _headline(job: dict) -> dict[str, float]:
 
 
 def artifacts(folder: Path) -> list[Path]:
-    """List the files of a sweep to show: its table, summary and figures."""
-    return sorted(path for path in folder.glob("*") if path.suffix in (".csv", ".txt", ".png"))
+    """List the files of a sweep to show: its table, summary, figures and reports."""
+    shown = {path for path in folder.glob("*") if path.suffix in (".csv", ".txt", ".png", ".html")}
+    return sorted(shown | set(folder.glob("report*.json")))

@@ -116,25 +116,28 @@ MARGINAL = ("ks", "tv", "wasserstein", "js", "kl", "standardized_mean_difference
 
 
 def void(score: Mapping[str, Any]) -> str | None:
-    """Return why a fidelity score shows nothing, as its references have it; None where it does."""
+    """Return why a score shows nothing, as its references have it; None where it does."""
     floor, ceiling = score["floor"], score["ceiling"]
-    if score["group"] != "fidelity" or floor is None or ceiling is None:
+    if score["metric"] in MARGINAL or floor is None or ceiling is None:
         return None
-    if score["metric"] in MARGINAL:
-        return None
+    ideal = score["ideal"] or 0.0
+    distances = abs(floor - ideal), abs(ceiling - ideal)
+    if score["group"] == "copying":
+        detected = abs(floor - ceiling) > _CLOSE and distances[1] > distances[0]
+        return None if detected else "even copies of the training rows are not detected"
+    close = abs(floor - ceiling) <= _CLOSE * max(distances)
     if score["metric"].startswith("c2st") and ceiling >= _SEPARATED:
         return "even resampled real rows are separated from held-out ones"
-    ideal = score["ideal"] or 0.0
-    if abs(ceiling - ideal) > abs(floor - ideal):
+    if distances[1] > distances[0]:
         return "independent columns score better than real rows"
-    if abs(floor - ceiling) <= _CLOSE * max(abs(floor - ideal), abs(ceiling - ideal)):
-        return "independent columns score as real rows do"
-    return None
+    return "independent columns score as real rows do" if close else None
 
 
 def sentence(score: Mapping[str, Any]) -> str:
     """Put a score into one plain sentence, and its place between the references into a second part."""
     meaning, value = MEANINGS.get(score["metric"]), score["value"]
+    # An estimate of a fraction may fall below 0 by chance.
+    value = max(value, 0.0) if score["metric"] == "memorised" else value
     base = "" if score["base"] is None else f", and {percent(score['base'])} of the held-out real rows do"
     known = meaning.text if meaning else "The score is {value}."
     return known.format(value=number(value), percent=percent(value), base=base)

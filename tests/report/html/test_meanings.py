@@ -1,0 +1,52 @@
+"""Sentences of scores, and scores that their references make void."""
+
+import pytest
+
+from trisynth.report.html.meanings import MEANINGS, sentence, void
+
+
+def score(metric, value, floor, ceiling, group="fidelity", base=None):
+    known = MEANINGS.get(metric)
+    return {
+        "metric": metric,
+        "group": group,
+        "value": value,
+        "floor": floor,
+        "ceiling": ceiling,
+        "base": base,
+        "ideal": known.ideal if known else None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (score("c2st_boosting", 0.6, 0.9, 0.5), None),
+        (score("c2st_boosting", 1.0, 1.0, 1.0), "even resampled real rows are separated"),
+        (score("c2st_boosting", 0.7, 0.8, 0.79), "independent columns score as real rows do"),
+        (score("correlation_gap", 0.1, 0.2, 0.02), None),
+        (score("correlation_gap", 0.1, 0.05, 0.05), "independent columns score as real rows do"),
+        (score("correlation_gap", 0.1, 0.02, 0.05), "independent columns score better"),
+        (score("ks", 0.3, 0.05, 0.05), None),
+        (score("coverage", 0.7, 0.4, 0.95), None),
+        (score("coverage", 0.7, 0.9, 0.5), "independent columns score better"),
+        (score("dcr_share", 0.55, 0.5, 0.76, "copying"), None),
+        (score("dcr_ratio", 1.0, 1.0, 0.95, "copying"), "even copies of the training rows are not detected"),
+        (score("identical_match_share", 0.0, 0.0, 0.0, "copying"), "even copies of the training rows are not detected"),
+        (score("identical_match_share", 0.0, 0.0, 1.0, "copying"), None),
+        (score("tv", 0.1, None, None), None),
+    ],
+)
+def test_a_score_is_void_where_its_references_do_not_differ(given, reason):
+    found = void(given)
+    assert found is None if reason is None else found.startswith(reason)
+
+
+def test_every_score_has_a_sentence():
+    for metric in MEANINGS:
+        text = sentence(score(metric, 0.25, 0.5, 0.1))
+        assert text.endswith(".") and "{" not in text
+    assert sentence(score("unheard_of", 0.25, None, None)) == "The score is 0.250."
+    assert "0.0 %" in sentence(score("memorised", -0.4, None, None, "copying"))
+    given = score("identical_match_share", 0.1, 0.0, 1.0, "copying", base=0.05)
+    assert "and 5.0 % of the held-out real rows do" in sentence(given)
