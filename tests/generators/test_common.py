@@ -197,6 +197,46 @@ def test_kinds_that_a_generator_does_not_take_are_refused(name, mixed, monkeypat
         make(name).fit(*mixed())
 
 
+# What must not leave
+
+CANARY = {"id": "P00777", "birth": "1901-03-17", "note": "afraid of the green parrot", "place": "Atlantis"}
+
+
+def clinic(rows: int = 240) -> pd.DataFrame:
+    """Patients with planted canaries: an identifier, a date of birth, a note, and a category of three rows."""
+    rng = np.random.default_rng(3)
+    births = pd.Timestamp("1930-01-01") + pd.to_timedelta(rng.choice(25_000, rows, replace=False), unit="D")
+    table = pd.DataFrame(
+        {
+            "id": [f"P{i:05d}" for i in rng.choice(90_000, rows, replace=False)],
+            "birth": births,
+            "sick": rng.choice(["yes", "no"], rows),
+            "weight": np.round(rng.normal(80, 12, rows), 1),
+            "note": [f"lives on floor {i} with a cat" for i in range(rows)],
+            "place": rng.choice(["Bonn", "Ulm"], rows),
+        }
+    )
+    table.loc[:2, "place"] = CANARY["place"]
+    table.loc[1, ["id", "note"]] = CANARY["id"], CANARY["note"]
+    table.loc[1, "birth"] = pd.Timestamp(CANARY["birth"])
+    return table
+
+
+def test_no_canary_leaves(name, tmp_path):
+    real = clinic()
+    generator = make(name).fit(real, target="sick")
+    rows = generator.sample(600, seed=1)
+    assert list(rows) == list(real) and list(rows.dtypes) == list(real.dtypes)
+    assert rows["id"].is_unique and not set(rows["id"]) & set(real["id"])
+    assert rows["id"].str.fullmatch(r"P\d{5}").all()
+    assert rows["note"].isna().all()
+    assert set(rows["place"]) == {"Bonn", "Ulm"}
+    assert set(rows["birth"]) <= set(real["birth"]) if generator.copies else not set(rows["birth"]) & set(real["birth"])
+    with zipfile.ZipFile(io.BytesIO(saved(generator, tmp_path))) as archive:
+        state = archive.read("state.json").decode()
+    assert not [text for text in (*real["id"], *real["note"], CANARY["place"]) if text in state]
+
+
 # Seeds
 
 

@@ -27,6 +27,7 @@ METRICS = {
     "correlation_gap": "Correlation gap",
     "coverage": "Coverage",
     "identical_match_share": "Identical match share",
+    "rare_reproduced": "Rare values reproduced",
     "dcr_share": "DCR share",
     "memorised": "Memorised share",
 }

@@ -6,7 +6,7 @@ import pytest
 from tables import apart
 
 from trisynth.data.dataset import Dataset
-from trisynth.evaluation.metrics.copying import IdenticalMatchShare, NearestRecord, row_hashes
+from trisynth.evaluation.metrics.copying import IdenticalMatchShare, NearestRecord, RareValues, row_hashes
 from trisynth.generators.copy import Copy
 
 nearest, identical_match_share = NearestRecord().score, IdenticalMatchShare().score
@@ -101,3 +101,21 @@ def test_row_hashes_know_equal_rows():
     assert found[0] == found[1]
     assert found[2] == found[3]
     assert len(set(found)) == 3
+
+
+def test_rare_values_are_found_column_by_column(draw, context):
+    train, test, fresh = draw(400, 0), draw(200, 1), draw(200, 2)
+    rare = RareValues().score
+    honest = rare(context(train, test, fresh))
+    assert honest["rare_reproduced"] == pytest.approx(honest["rare_reproduced_base"], abs=0.02)
+    planted = Dataset(fresh.X.assign(x0=train.X["x0"][:200]), fresh.y, train.spec)
+    found = rare(context(train, test, planted))
+    assert found["rare_reproduced_max"] == pytest.approx(0.5)
+    assert found["rare_reproduced"] > honest["rare_reproduced"] + 0.05
+    assert found["rare_reproduced_base"] == honest["rare_reproduced_base"]
+
+
+def test_without_a_rare_value_nothing_is_scored(draw, context):
+    train = draw(400, 0)
+    common = Dataset(train.X[[]].assign(c=pd.Categorical(["a", "b"] * 200)), train.y, train.spec)
+    assert RareValues().score(context(common, common, common)) == {}

@@ -37,6 +37,62 @@ class IdenticalMatchShare(CopyingMetric):
 
 
 @dataclass(frozen=True)
+class RareValues(CopyingMetric):
+    """Fraction of the rare values of the training rows that synthetic rows reproduce, column by column.
+
+    A value is rare if fewer than ``rare`` training rows hold it: a date of birth, an exact income, a diagnosis of two
+    people. ``rare_reproduced`` is the mean over the columns with rare values, ``rare_reproduced_max`` that of the worst
+    column, and ``rare_reproduced_base`` the mean for held-out rows, the value without copying. As many synthetic rows
+    as there are held-out rows are looked at, so that the two can be compared. Without a rare value there are no scores.
+
+    Parameters
+    ----------
+    rare : int, default=5
+    """
+
+    rare: int = 5
+
+    def __post_init__(self):
+        """Check the arguments."""
+        require_whole("rare", self.rare, 2)
+
+    def _score(self, context):
+        train, test, synthetic = context.tables
+        found = rare_values_reproduced(train, synthetic[: len(test)], self.rare)
+        if not found or not len(synthetic):
+            return {}
+        return {
+            "rare_reproduced": float(np.mean(list(found.values()))),
+            "rare_reproduced_base": float(np.mean(list(rare_values_reproduced(train, test, self.rare).values()))),
+            "rare_reproduced_max": max(found.values()),
+        }
+
+
+def rare_values_reproduced(train: pd.DataFrame, rows: pd.DataFrame, rare: int) -> dict[str, float]:
+    """Compute for each column the fraction of its rare training values that other rows hold.
+
+    Parameters
+    ----------
+    train, rows : DataFrame
+        Canonical tables of the same columns.
+    rare : int
+        A value of fewer training rows is rare.
+
+    Returns
+    -------
+    dict of str to float
+        Columns without a rare value are left out.
+    """
+    found = {}
+    for name in train:
+        counts = train[name].value_counts()
+        few = counts.index[(counts > 0) & (counts < rare)]
+        if len(few):
+            found[name] = float(few.isin(rows[name].dropna().unique()).mean())
+    return found
+
+
+@dataclass(frozen=True)
 class NearestRecord(CopyingMetric):
     """Distance to the closest record (DCR): how much closer synthetic rows are to training than to held-out rows.
 

@@ -94,6 +94,11 @@ MEANINGS = {
         "{percent} of the synthetic rows equal a training row{base}.",
         None,
     ),
+    "rare_reproduced": Meaning(
+        "Rare values reproduced",
+        "{percent} of the values that fewer than five training rows hold occur in the synthetic rows{base}.",
+        None,
+    ),
     "dcr_share": Meaning(
         "DCR share",
         "{percent} of the synthetic rows are closer to a training row than to a held-out row; 50 % is fair.",
