@@ -65,6 +65,20 @@ def test_one_parent_and_a_child_for_each_job_even_after_two_starts(finished, uri
     assert "Combined rows" in parent.data.tags["mlflow.note.content"]
 
 
+def test_a_report_made_after_its_run_is_added(config, capsys, tmp_path):
+    given = config("tracking=sqlite", f"tracking.uri=sqlite:///{tmp_path / 'own.db'}", "tracking.figure=false")
+    result, _ = run_job(given)
+    commandline.show(result, given)
+    (run,) = runs_of(given["tracking"]["uri"])
+    names = ("report.html", "report.json")
+    for name in names:
+        (tmp_path / "runs" / result.key / name).write_text("later")
+    commandline.show(result, given | {"report": {"html": True}})
+    assert "report: " in capsys.readouterr().out
+    kept = {a.path for a in mlflow.MlflowClient(given["tracking"]["uri"]).list_artifacts(run.info.run_id)}
+    assert set(names) <= kept
+
+
 def test_the_parent_sums_up_its_jobs(finished, uri):
     (parent,) = (run for run in runs_of(uri) if SWEEP in run.data.tags)
     assert parent.data.params == {

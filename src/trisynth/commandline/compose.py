@@ -189,5 +189,7 @@ def show(result: Any, config: Mapping[str, Any]) -> None:
 
         mirror = Mirror(config["tracking"], config["paths"], allow=config.get("allow") or ())
         mirror.job(result)
+        if config["report"]["html"]:
+            mirror.report(result.key)
         if mirror.close():
             raise SystemExit(1)

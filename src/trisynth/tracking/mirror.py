@@ -99,6 +99,17 @@ class Mirror:
         if result is not None:
             self.job(result)
 
+    def report(self, key: str) -> None:
+        """Add the report of a mirrored job, which may be newer than its run."""
+        if self.client is None or self.problem:
+            return
+        try:
+            for run in self._search(f"tags.`{KEY}` = '{mlflow_name(key)}'"):
+                for path in sorted((Path(self.paths["runs"]) / key).glob("report.*")):
+                    self.client.log_artifact(run.info.run_id, str(path))
+        except Exception as error:
+            self._report(error)
+
     def close(self, failed: bool = False) -> str | None:
         """End the sweep's parent run with its parameters, metrics and files; return the first error or omission."""
         if self.client is not None and self.problem is None and self.parent:
