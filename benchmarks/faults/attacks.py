@@ -1,0 +1,266 @@
+"""Every public callable of this package and its libraries, tried at every place of a configuration.
+
+A tracer counts calls. An attempt has to end in one line, or in an object of the place's own kind. Nothing else may be
+called more often than where a foreign function is refused, and no file may be made.
+"""
+
+import argparse
+import importlib
+import inspect
+import pkgutil
+import random
+import sys
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pandas as pd
+from omegaconf import OmegaConf
+from sklearn.base import BaseEstimator
+
+from trisynth.commandline import composed
+from trisynth.commandline.guard import check
+from trisynth.errors import InputError
+from trisynth.evaluation.arms import Arm
+from trisynth.evaluation.metrics.base import GROUPS
+from trisynth.experiment.build import build
+from trisynth.experiment.job import Job
+from trisynth.generators.base import Generator
+from trisynth.objective import Loss
+from trisynth.report.pages import maker
+
+PACKAGES = ("trisynth", "sklearn", "imblearn")
+# Their import runs tests or starts programs, and their names are refused as texts.
+SKIPPED = ("tests", "conftest", "__main__", "externals")
+# What has run code, written files or deleted a folder in earlier versions.
+GADGETS = (
+    "sklearn.utils._testing.assert_run_python_script_without_output",
+    "sklearn.datasets.clear_data_home",
+    "sklearn.datasets.dump_svmlight_file",
+    "sklearn.datasets.fetch_california_housing",
+    "sklearn.datasets.load_files",
+    "sklearn.utils.Bunch",
+    "sklearn.tests.test_base.MyEstimator",
+    "imblearn.datasets.fetch_datasets",
+    "trisynth.cache.write_atomic",
+    "trisynth.cache.Store",
+    "trisynth.sweeps.worker._begun",
+    "trisynth.sampling.main",
+    "trisynth.config.instantiate",
+    "trisynth.data.readers.labelled",
+    "trisynth.__main__.main",
+)
+
+
+def callables() -> list[str]:
+    """List the public names of all callables in the modules of the packages, and the gadgets."""
+    found = set(GADGETS)
+    for package in PACKAGES:
+        root = importlib.import_module(package)
+        modules = [root]
+        for info in pkgutil.walk_packages(root.__path__, f"{package}.", onerror=lambda _: None):
+            parts = info.name.split(".")
+            if set(SKIPPED) & set(parts) or any(part.startswith("_") for part in parts):
+                continue
+            try:
+                modules.append(importlib.import_module(info.name))
+            except (ImportError, AttributeError):
+                continue  # of optional libraries that are not installed
+        for module in modules:
+            named = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
+            found |= {f"{module.__name__}.{name}" for name in named}
+    return sorted(found)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Place of a configuration that names an object.
+
+    Parameters
+    ----------
+    name : str
+        Dotted position.
+    build : callable
+        Builds what a config at this place describes.
+    kind : callable
+        Returns True for an object of the kind of the place, independently of the check that is tried.
+    """
+
+    name: str
+    build: Callable[[dict[str, Any]], Any]
+    kind: Callable[[Any], bool]
+
+
+def _within(config: dict[str, Any], dotted: str, value: Any) -> dict[str, Any]:
+    """Copy a config with another value at a position."""
+    first, _, rest = dotted.partition(".")
+    return {**config, first: _within(config.get(first) or {}, rest, value) if rest else value}
+
+
+def _subclass(*bases: type) -> Callable[[Any], bool]:
+    return lambda found: isinstance(found, type) and issubclass(found, bases)
+
+
+def places(folder: Path) -> list[Place]:
+    """Return every place of a job, of a study and of Hydra's settings that names an object."""
+    (folder / "rows.csv").write_text("a,y\n1,0\n2,1\n")
+    table = [f"dataset.path={folder / 'rows.csv'}", "dataset.target=y"]
+    given = composed(["dataset=csv", *table, "generator=vae", "classifier=logistic", "metrics=minimal"])
+
+    def job(position: str) -> Callable[[dict[str, Any]], Any]:
+        return lambda config: build(Job.from_config(_within(given, position, config)))
+
+    def hydra(position: str) -> Callable[[dict[str, Any]], Any]:
+        return lambda config: check(OmegaConf.create({"allow": [], "hydra": _within({}, position, config)}))
+
+    estimator = _subclass(BaseEstimator)
+    none = lambda _: False  # noqa: E731
+    return [
+        Place("dataset.read", job("dataset.read"), lambda found: getattr(found, "_is_reader", False) is True),
+        Place("preprocessing", job("preprocessing"), estimator),
+        Place("preprocessing.scaler", job("preprocessing.scaler"), estimator),
+        Place("generator", job("generator"), _subclass(Generator)),
+        Place("generator.loss", job("generator.loss"), _subclass(Loss)),
+        Place("generator.encoder", job("generator.encoder"), estimator),
+        Place("generator.epochs", job("generator.epochs"), none),
+        Place("classifier.classification", job("classifier.classification"), estimator),
+        Place("classifier.regression", job("classifier.regression"), estimator),
+        Place("arms.real", job("arms.real"), _subclass(Arm)),
+        *(Place(f"metrics.{group}", job(f"metrics.{group}.x"), _subclass(kind)) for group, kind in GROUPS.items()),
+        Place("study.shows", lambda config: maker(config, "study.shows"), none),
+        *(Place(f"hydra.{name}", hydra(name), none) for name in ("launcher", "sweeper", "callbacks.x", "launcher.x")),
+    ]
+
+
+def _codes(found: Any) -> set[Any]:
+    """Return the code objects that run when an object is called."""
+    if isinstance(found, type):
+        makers = (vars(base).get(name) for base in found.__mro__[:1] for name in ("__init__", "__new__"))
+        return {inspect.unwrap(made).__code__ for made in makers if inspect.isfunction(made)}
+    return {each.__code__ for each in (found, inspect.unwrap(found)) if inspect.isfunction(each)}
+
+
+@contextmanager
+def traced() -> Iterator[Counter]:
+    """Yield the number of calls of each code object, and of each function that is not written in Python."""
+    calls: Counter = Counter()
+
+    def watch(frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call":
+            calls[frame.f_code] += 1
+        elif event == "c_call":
+            calls[id(argument)] += 1
+
+    sys.setprofile(watch)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+def usual(place: Place) -> Counter:
+    """Count the calls by which a place refuses functions that are foreign, unknown, or of another kind."""
+    most: Counter = Counter()
+    for target in ("os.system", "sklearn.no_such_thing", "trisynth.seeds.stream"):
+        with traced() as calls, suppress(Exception):
+            place.build({"_target_": target})
+        most |= calls
+    return most
+
+
+def _resolved(target: str) -> Any:
+    module, _, name = target.rpartition(".")
+    return getattr(sys.modules.get(module), name, None)
+
+
+def _arguments(found: Any, folder: Path) -> dict[str, Any]:
+    """Give every required argument a path in a folder that may be lost."""
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {p.name: str(folder / "planted") for p in parameters if p.default is p.empty and p.kind in named}
+
+
+def attempt(place: Place, target: str, folder: Path, known: Counter) -> str:
+    """Try one callable at one place: ``refused``, ``admitted``, or what went wrong; ``known`` calls do not count."""
+    found = _resolved(target)
+    given = {"_target_": target, **(_arguments(found, folder) if found is not None else {})}
+    with traced() as calls:
+        try:
+            place.build(given)
+            outcome = "admitted"
+        except InputError:
+            outcome = "refused"
+        except Exception as error:
+            outcome = f"{type(error).__name__}"
+    right = found is not None and place.kind(found)
+    if not right and any(calls[code] > known[code] for code in (*_codes(found), id(found))):
+        return "called"
+    if outcome == "admitted" and not right and not target.startswith("trisynth.studies."):
+        return "admitted wrongly"
+    return outcome
+
+
+def campaign(targets: list[str], seed: int = 0, count: int | None = None) -> pd.DataFrame:
+    """Try callables at every place.
+
+    Parameters
+    ----------
+    targets : list of str
+        Dotted names.
+    seed : int, default=0
+        Seed of the sample.
+    count : int, optional
+        Size of a sample of the targets, beside all gadgets; None tries all.
+
+    Returns
+    -------
+    DataFrame
+        For each place, how many were tried, refused and admitted, and the names that went wrong.
+    """
+    if count is not None:
+        targets = [*GADGETS, *random.Random(seed).sample(targets, min(count, len(targets)))]
+    rows = []
+    with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        folder = Path(name)
+        (folder / "planted").mkdir()
+        with chdir(folder):
+            for place in places(folder):
+                before, known = _files(folder), usual(place)
+                outcomes = {target: attempt(place, target, folder, known) for target in targets}
+                wrong = [f"{target} ({o})" for target, o in outcomes.items() if o not in ("refused", "admitted")]
+                wrong += sorted(_files(folder) ^ before)
+                ends = list(outcomes.values())
+                rows.append((place.name, len(ends), ends.count("refused"), ends.count("admitted"), "; ".join(wrong)))
+    return pd.DataFrame(rows, columns=["place", "tried", "refused", "admitted", "wrong"])
+
+
+def _files(folder: Path) -> set[str]:
+    return {str(path) for path in folder.rglob("*")}
+
+
+def main() -> int:
+    """Run the command line; exit status 1 if something was called that should not be."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.attacks", description=__doc__)
+    parser.add_argument("--sample", type=int, help="number of callables to try; all by default")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="file for the table, as CSV")
+    given = parser.parse_args()
+    table = campaign(callables(), given.seed, given.sample)
+    print(table.to_string(index=False))
+    if given.out:
+        table.to_csv(given.out, index=False)
+    return int(table["wrong"].ne("").any())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
