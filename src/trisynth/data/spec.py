@@ -13,6 +13,9 @@ from trisynth.data.dataset import ANALYSED, KINDS, RELATIONS, TASKS, Column, Spe
 from trisynth.data.formats import QUANTITIES, format_of
 from trisynth.errors import InputError, require_whole
 
+# File systems take 255 bytes; files beside the folder have longer names.
+_LONGEST = 200
+
 
 def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     """Check the facts that a config declares about a table with the given column names.
@@ -55,10 +58,7 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     for key, text in texts.items():
         if not isinstance(text, str):
             raise InputError(f"dataset.{key}", text, "must be a text")
-    # Folders are named after it.
-    name = cfg["name"]
-    if name is not None and (not isinstance(name, str) or set(name) & set("/\\") or name in ("", ".", "..")):
-        raise InputError("dataset.name", name, "must be a text without / that can name a folder")
+    check_name(cfg["name"])
     missing = cfg.get("missing") or ()
     if isinstance(missing, str | Mapping) or not isinstance(missing, Iterable):
         raise InputError("dataset.missing", missing, "must be a list of the texts that mean missing, such as [n/a]")
@@ -78,6 +78,16 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
         relations=relations,
         **texts,
     )
+
+
+def check_name(name: object) -> None:
+    """Refuse a name of a data set that cannot name a folder, or that leads to one elsewhere."""
+    if name is None:
+        return
+    odd = not isinstance(name, str) or set(name) & {"/", "\\", "\0"} or name in ("", ".", "..")
+    if odd or len(name.encode(errors="replace")) > _LONGEST:
+        remedy = f"must be a text without / that can name a folder, of at most {_LONGEST} bytes"
+        raise InputError("dataset.name", name, remedy)
 
 
 def checked_facts(
