@@ -162,6 +162,31 @@ DOORS = {
         (("experiment=pareto", "all searches of the experiment pareto"),),
         ("experiment",),
     ),
+    "recommend": Door(
+        "trisynth.recommend.__main__",
+        "Say whether synthetic rows help on your table, and which.",
+        "FILE --target COLUMN [--budget TIME] [SETTING=VALUE ...]",
+        "Tries generators and amounts of their rows on some folds of a table, and confirms the best on the others "
+        "against the real rows, duplicated rows, oversampling, class weights and a tuned threshold. Ends with one "
+        "sentence, within the budget of wall time. Names the best table to share as well. The same command continues "
+        "a search that was stopped or ran out of time. Writes sweeps/recommend-NAME.",
+        (
+            ("mine.csv --target outcome --budget 10min", "ten minutes for your own table"),
+            ("dataset=pima recommend.budget=600", "a public table"),
+            ("mine.csv --target outcome generator=circuit", "one generator alone"),
+        ),
+        ("dataset", "generator", "classifier", "preprocessing", "metrics", "tracking"),
+        (
+            ("--target", "column to predict; as dataset.target"),
+            ("--budget", "wall time such as 90s, 10min, 1h; as recommend.budget"),
+            ("--metric", "such as f1_macro or roc_auc; as recommend.metric"),
+            ("recommend.amounts", "synthetic rows for each real one, such as [1,balance]"),
+            ("recommend.folds", "parts that the rows are dealt into; default 10"),
+            ("recommend.n_jobs", "trials at a time; default: one for each core"),
+            _SEED,
+            _ALLOW,
+        ),
+    ),
     "report": Door("trisynth.report.__main__", "Make tables and figures from results.", parses=True),
     "mirror": Door("trisynth.tracking", "Copy finished results into MLflow.", parses=True),
 }

@@ -1,194 +1,267 @@
-"""The search: some folds choose a trial, the others confirm it against every baseline."""
+"""Search within a budget of wall time: some folds choose a candidate and an amount, the others confirm them."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from trisynth import seeds
-from trisynth.config import parameters_of
 from trisynth.data.dataset import Dataset
+from trisynth.data.folds import Fold, strata
 from trisynth.errors import InputError
-from trisynth.generators.base import Generator
-from trisynth.recommend.folds import Fold, Panel, baselines, deal, make_folds
-from trisynth.statistics.resampling import lower_bound
+from trisynth.evaluation.arms import BALANCE, Balanced
+from trisynth.experiment.run import job_of, read_or_set_aside
+from trisynth.recommend.evidence import Choice, Evidence
+from trisynth.recommend.pool import Workers, first, outcome
+from trisynth.recommend.settings import REGRESSION, Settings
+from trisynth.recommend.trials import BASELINES, Trial, baselines, jobs
+from trisynth.recommend.verdict import signed
 
-# Fraction of the folds that choose; the others confirm.
-_CHOOSING = 0.4
-COLUMNS = ("stage", "candidate", "amount", "baseline", "gain", "lower", "folds", "problem")
+# Fractions of the budget: when the first verdict is due, when choosing ends, and what the end of the program takes.
+_FIRST, _CHOOSING, _END = 0.1, 0.55, 0.05
+# Most seconds that are kept for the end.
+_LONGEST_END = 10.0
+# Candidates that come first, and the folds that they need for a first verdict.
+_CHEAPEST, _LEAST_FIRST = 2, 2
+# Folds in which a winner can be confirmed at the least.
+_LEAST_CONFIRMING = 4
+# Longest wait for a trial, so that the display of the time left moves.
+_TICK = 0.5
+
+Listener = Callable[["Search", str], None]
 
 
 class Search:
-    """One search on real training rows.
+    """One search on all rows of a table.
 
     Parameters
     ----------
-    data : Dataset
-    labels : ndarray of shape (n,)
-        Codes that the folds are stratified by.
-    candidates : mapping of str to Generator
-    amounts : sequence of float or str
-    panel : Panel
-    folds, repeats : int
-    confidence : float
-    budget : float
-        CPU seconds, from now.
-    seed : int
+    config : mapping
+        Resolved root configuration with its section ``recommend``.
+    dataset : Dataset
+    workers : Workers
+    begun : float, optional
+        Reading of ``clock`` when the budget began to run.
+    clock : callable, optional
+    listen : callable, optional
+        Receives the search and an event: ``trial`` after each trial, ``first`` when the first verdict is due, ``tick``
+        at least every half second.
 
     Attributes
     ----------
-    trials : list of dict
-        With the keys ``COLUMNS``.
-    advice : dict
-    ranking : list of str
-        Candidates, best first; then those that were not tried, in their own order.
+    evidence : Evidence
+    chosen : Choice or None
+        The trial that is confirmed.
+    notes : list of str
+    finished : bool
+        Whether all trials have run.
+    stage : str
+        ``choose``, ``confirm`` or ``end``.
     """
 
     def __init__(
         self,
-        data: Dataset,
-        labels: np.ndarray,
-        candidates: Mapping[str, Generator],
-        amounts: Sequence[float | str],
-        panel: Panel,
+        config: Mapping[str, Any],
+        dataset: Dataset,
+        workers: Workers,
         *,
-        folds: int,
-        repeats: int,
-        confidence: float,
-        budget: float,
-        seed: int,
+        begun: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        listen: Listener = lambda search, event: None,
     ):
-        self.data, self.labels, self.candidates, self.amounts, self.panel = data, labels, candidates, amounts, panel
-        self.folds, self.repeats, self.confidence, self.seed = folds, repeats, confidence, seed
-        self.budget, self.start = budget, time.process_time()
-        self.baselines = baselines(data.spec.task, panel.metric)
-        self.trials: list[dict[str, Any]] = []
-        self.ranking = list(candidates)
-        self.advice: dict[str, Any] = {
-            "candidate": self.ranking[0],
-            "amount": 0.0,
-            "tried": 0.0,
-            "metric": panel.metric,
-            "baseline": "",
-            **dict.fromkeys(("gain_choosing", "gain", "lower", "gain_over_real", "lower_over_real"), np.nan),
-            "confidence": float(confidence),
-            "reason": "",
-            "spent_out": False,
-            "searched": 0,
-            "candidates": len(candidates),
-        }
+        self.config, self.dataset, self.workers = config, dataset, workers
+        self.settings = settings = Settings.of(config["recommend"])
+        self.clock, self.listen = clock, listen
+        self.begun = clock() if begun is None else begun
+        self.deadline = self.begun + settings.budget - min(_END * settings.budget, _LONGEST_END)
+        task = dataset.spec.task
+        self.metric = REGRESSION if task == "regression" else settings.metric
+        level = task == "regression" or not Balanced().needs(dataset.counts)
+        amounts = [each for each in settings.amounts if each != BALANCE or not level]
+        if not amounts:
+            remedy = "leaves nothing to try: the classes are equally large; add a ratio such as 1"
+            raise InputError("recommend.amounts", settings.amounts, remedy)
+        self.evidence = Evidence(settings, self.metric, baselines(task, self.metric), amounts)
+        self.chosen: Choice | None = None
+        self.notes: list[str] = []
+        self.finished, self.stage = False, "choose"
+        self.total = self.done = 0
+        # Seconds that one trial of a candidate took.
+        self.cost: dict[str, float] = {}
+        self._heard_first = False
+        require_rows(dataset, settings.folds)
 
     def run(self) -> None:
-        """Fill ``trials``, ``advice`` and ``ranking``."""
-        chosen = round(_CHOOSING * self.folds)
-        reason = self._impossible()
-        if not reason:
-            parts = deal(self.labels, [chosen, self.folds - chosen], seeds.stream(self.seed, "auto.parts"))
-            reason = self._choose(parts[0], chosen) or self._confirm(parts[1], self.folds - chosen)
-        self.advice |= {"reason": reason, "amount": 0.0 if reason else self.advice["tried"]}
-
-    def _impossible(self) -> str:
-        """Return the reason why nothing can be validated; empty if something can."""
-        if not self.amounts:
-            return "there are no classes to balance"
-        if self.panel.classes is None:
-            found, needed, what = len(self.labels), 2 * self.folds, "rows"
-        else:
-            sizes = np.sort(np.bincount(self.labels))
-            found, needed, what = int(sizes[-2]) if len(sizes) > 1 else 0, self.folds, "rows of a second class"
-        return f"{found} {what} are too few for {self.folds} folds, {needed} are needed" if found < needed else ""
-
-    def _choose(self, rows: np.ndarray, parts: int) -> str:
-        """Try every candidate and amount on the folds that choose; return the reason if nothing is left to confirm."""
-        folds, reference, best = None, None, {}
-        for name in self.candidates:
-            if time.process_time() - self.start >= self.budget:
-                self.advice["spent_out"] = True
-                break
-            if folds is None:
-                folds, reference = self._folds(rows, parts, "auto.choose")
-            self.advice["searched"] += 1
-            for amount, gains in self._gains(name, self.amounts, folds, reference).items():
-                means = gains.mean(axis=0)
-                strongest = int(np.argmin(means))
-                self._record("choose", name, amount, strongest, means[strongest], np.nan, len(gains))
-                if means[strongest] > best.get(name, (-np.inf,))[0]:
-                    best[name] = means[strongest], amount, strongest
-        if not best:
-            spent = "the budget was spent before any candidate was tried"
-            return spent if self.advice["spent_out"] else "no candidate could be tried"
-        self.ranking.sort(key=lambda name: -best[name][0] if name in best else np.inf)
-        gain, amount, strongest = best[self.ranking[0]]
-        self.advice |= {"candidate": self.ranking[0], "tried": amount, "baseline": list(self.baselines)[strongest]}
-        self.advice |= dict.fromkeys(("gain_choosing", "gain"), float(gain))
-        return "" if gain > 0 else "no candidate gained over its strongest baseline"
-
-    def _confirm(self, rows: np.ndarray, parts: int) -> str:
-        """Confirm the best trial on the other folds; return the reason if it is not recommended."""
-        name, amount = self.advice["candidate"], self.advice["tried"]
-        halves = [self._folds(rows, parts, f"auto.confirm.{i}") for i in range(self.repeats)]
-        folds, reference = (
-            [fold for half, _ in halves for fold in half],
-            np.concatenate([scores for _, scores in halves]),
-        )
-        gains = self._gains(name, [amount], folds, reference).get(amount, np.empty((0, len(self.baselines))))
-        if len(gains) < 2:
-            return "too few folds are left to confirm the best trial"
-        ratio = np.mean([len(fold.held) / len(fold.train) for fold in folds])
-        lower = [lower_bound(column, ratio, self.confidence) for column in gains.T]
-        for i, bound in enumerate(lower):
-            self._record("confirm", name, amount, i, gains[:, i].mean(), bound, len(gains))
-        nearest, real = int(np.argmin(lower)), list(self.baselines).index("real")
-        self.advice |= {
-            "baseline": list(self.baselines)[nearest],
-            "gain": float(gains[:, nearest].mean()),
-            "lower": lower[nearest],
-        }
-        self.advice |= {"gain_over_real": float(gains[:, real].mean()), "lower_over_real": lower[real]}
-        return "" if lower[nearest] > 0 else "no gain is surely above zero"
-
-    def _folds(self, rows: np.ndarray, parts: int, name: str) -> tuple[list[Fold], np.ndarray]:
-        """Make folds of ``rows`` and score the baselines; folds with an undefined score are left out."""
-        dealt = deal(self.labels[rows], [1] * parts, seeds.stream(self.seed, name))
-        folds = make_folds(self.data, [rows[part] for part in dealt], seeds.integer(self.seed, name))
-        reference = self.panel.score_baselines(folds, self.baselines)
-        defined = np.isfinite(reference).all(axis=1)
-        return [fold for fold, kept in zip(folds, defined, strict=True) if kept], reference[defined]
-
-    def _gains(
-        self, name: str, amounts: Sequence[float | str], folds: list[Fold], reference: np.ndarray
-    ) -> dict[float | str, np.ndarray]:
-        """Compute gains over every baseline, shape (folds, baselines), for each amount; none if the candidate fails."""
-        if not folds:
-            return {}
+        """Choose, then confirm, until all is done or the budget is spent."""
         try:
-            with parameters_of(f"candidates.{name}", self.candidates[name].get_params(deep=False)):
-                scores = self.panel.score_generator(self.candidates[name], amounts, folds)
-        except InputError:
-            # Only the user can correct a wrong argument.
-            raise
-        except (ArithmeticError, RuntimeError, ValueError) as error:
-            self._record("failed", name, "", None, np.nan, np.nan, 0, f"{type(error).__name__}: {error}")
-            return {}
-        return {amount: column[:, None] - reference for amount, column in zip(amounts, scores.T, strict=True)}
+            chose = self._choose()
+            self.stage = "confirm"
+            self.chosen = self._winner()
+            confirmed = self._confirm()
+            self.finished = chose and confirmed
+        finally:
+            self.stage = "end"
+            self.workers.kill()
 
-    def _record(
-        self,
-        stage: str,
-        name: str,
-        amount: float | str,
-        baseline: int | None,
-        gain: float,
-        lower: float,
-        folds: int,
-        problem: str = "",
-    ) -> None:
-        against = "" if baseline is None else list(self.baselines)[baseline]
-        row = (stage, name, str(amount), against, float(gain), float(lower), folds, problem)
-        self.trials.append(dict(zip(COLUMNS, row, strict=True)))
+    def elapsed(self) -> float:
+        """Return the seconds since the budget began to run."""
+        return self.clock() - self.begun
 
-    def table(self) -> pd.DataFrame:
-        """Tabulate the trials."""
-        return pd.DataFrame(self.trials, columns=list(COLUMNS))
+    def _folds(self, stage: str, repeat: int = 0) -> list[Fold]:
+        settings = self.settings
+        many = settings.choosing if stage == "choose" else settings.folds - settings.choosing
+        address = {"parts": settings.folds, "choosing": settings.choosing, "seed": self.config["seed"]}
+        return [Fold(stage, index, repeat, **address) for index in range(many)]
+
+    def _choose(self) -> bool:
+        """Score the baselines, then every candidate, on the folds that choose."""
+        folds = self._folds("choose")
+        amounts = tuple(self.evidence.amounts)
+        names = list(self.settings.candidates)
+        plan = []
+        # The cheapest candidates are compared with the baselines before all else, for a first verdict.
+        for some in (folds[:_LEAST_FIRST], folds[_LEAST_FIRST:]):
+            plan += [Trial(BASELINES, fold) for fold in some]
+            plan += [Trial(name, fold, amounts) for name in names[:_CHEAPEST] for fold in some]
+        plan += [Trial(name, fold, amounts) for name in names[_CHEAPEST:] for fold in folds]
+        end = self.begun + _CHOOSING * self.settings.budget
+        complete = self._work([[trial] for trial in plan], end)
+        tried = {name for name, fold in self.evidence.results if fold.stage == "choose"}
+        untried = [name for name in self.settings.candidates if name not in tried | set(self.evidence.problems)]
+        if untried:
+            self.notes.append(f"Not tried within the budget: {', '.join(untried)}.")
+        if not complete:
+            self.workers.kill()
+        return complete
+
+    def _winner(self) -> Choice | None:
+        """Take the best candidate that can be confirmed in the time that is left."""
+        choices, left = self.evidence.choices(), self.deadline - self.clock()
+        rounds = -(-_LEAST_CONFIRMING // self.workers.count)
+        for choice in choices:
+            each = self.cost.get(choice.candidate, 0.0) + self.cost.get(BASELINES, 0.0)
+            if rounds * each <= left:
+                for better in choices[: choices.index(choice)]:
+                    self.notes.append(
+                        f"{better.candidate} led with {signed(better.gain)} on the folds that choose, but takes too "
+                        "long to be confirmed within this budget."
+                    )
+                return choice
+        return choices[0] if choices else None
+
+    def _confirm(self) -> bool:
+        """Score the baselines and the winner on the other folds; a fold counts with both or not at all."""
+        folds = [fold for repeat in range(self.settings.repeats) for fold in self._folds("confirm", repeat)]
+        chosen = [Trial(self.chosen.candidate, fold, (self.chosen.amount,)) for fold in folds] if self.chosen else []
+        pairs = [[Trial(BASELINES, fold)] for fold in folds]
+        for pair, trial in zip(pairs, chosen, strict=False):
+            pair.append(trial)
+        return self._work(pairs, self.deadline)
+
+    def _work(self, plan: list[list[Trial]], end: float) -> bool:
+        """Run groups of trials in their order until ``end``; return whether all ran that could."""
+        waiting, running = list(plan), {}
+        self.total += len(plan)
+        while waiting or running:
+            while waiting and len(running) < self.workers.count and self.clock() < end:
+                group = waiting.pop(0)
+                if self._skipped(group, end):
+                    self.done += 1
+                elif not self._read(group):
+                    running[self.workers.submit(self._configs(group))] = group
+            if not running and waiting and self.clock() >= end:
+                return False
+            for future in first(list(running), min(_TICK, end - self.clock())) if running else ():
+                self._finish(future, running.pop(future))
+            self._tell("tick")
+            if self.clock() >= end and (running or waiting):
+                return False
+        return True
+
+    def _configs(self, group: list[Trial]) -> list[dict[str, Any]]:
+        return [job for trial in group for job in jobs(trial, self.config, self.settings, self.evidence.baselines)]
+
+    def _skipped(self, group: list[Trial], end: float) -> bool:
+        """Check whether a group is not worth a start: its candidate failed, or cannot end in time."""
+        name = group[-1].candidate
+        if name in self.evidence.problems:
+            return True
+        late = self.stage == "choose" and self.clock() + self.cost.get(name, 0.0) > end and not self._cached(group)
+        return late and name != BASELINES
+
+    def _cached(self, group: list[Trial]) -> bool:
+        runs = self.config["paths"]["runs"]
+        return all(read_or_set_aside(runs, job_of(config).key) for config in self._configs(group))
+
+    def _read(self, group: list[Trial]) -> bool:
+        """Take a group whose jobs have all finished before from the folder of results."""
+        runs, found = self.config["paths"]["runs"], []
+        for trial in group:
+            keys = [job_of(config).key for config in self._configs([trial])]
+            found.append([read_or_set_aside(runs, key) for key in keys])
+            if not all(found[-1]):
+                return False
+        for trial, results in zip(group, found, strict=True):
+            self.evidence.add(trial, results)
+            took = sum(sum(result.seconds(runs).values()) for result in results)
+            self.cost.setdefault(trial.candidate, took)
+        self.done += 1
+        self._tell("trial")
+        return True
+
+    def _finish(self, future: Future, group: list[Trial]) -> None:
+        ended = outcome(future)
+        if ended.problem:
+            self.done += 1
+            self._failed(group[-1].candidate, ended.problem)
+        else:
+            for trial in group:
+                # The least: a first trial waits for the imports of its process.
+                self.cost[trial.candidate] = min(self.cost.get(trial.candidate, ended.seconds), ended.seconds)
+            self._read(group)
+
+    def _failed(self, candidate: str, problem: str) -> None:
+        if candidate == BASELINES:
+            raise InputError("recommend", problem, "the real rows alone could not be scored; correct this first")
+        self.evidence.problems[candidate] = problem
+        self._tell("trial")
+
+    def _tell(self, event: str) -> None:
+        if not self._heard_first and self.elapsed() >= _FIRST * self.settings.budget:
+            self._heard_first = True
+            self.listen(self, "first")
+        self.listen(self, event)
+
+
+def require_rows(dataset: Dataset, folds: int) -> None:
+    """Refuse a table whose rows or classes are too few for the folds.
+
+    Raises
+    ------
+    InputError
+        With the largest number of folds that would do, or the reason why none does.
+    """
+    rows = len(dataset)
+    if not dataset.X.shape[1]:
+        remedy = "leaves no column to learn from: all others are identifiers, texts or ignored; declare their kinds"
+        raise InputError("dataset.target", dataset.spec.target, remedy)
+    if dataset.spec.task == "regression":
+        least, what = rows // 2, f"{rows} rows are too few"
+    else:
+        sizes = np.sort(np.bincount(strata(dataset)))
+        if np.count_nonzero(sizes) < 2:
+            raise InputError("dataset.target", dataset.spec.target, "has one class; a recommendation needs two or more")
+        least = int(sizes[-2])
+        what = f"the second largest class of {dataset.spec.target} has {least} rows, which are too few"
+    if least < folds:
+        remedy = f"set recommend.folds={least}" if least >= 5 else "add rows: 5 folds are the least"
+        raise InputError("recommend.folds", folds, f"{what}; {remedy}")
+
+
+def keys(evidence: Evidence) -> dict[str, list[str]]:
+    """Return the keys of all results by candidate."""
+    found: dict[str, list[str]] = {}
+    for (name, _), results in evidence.results.items():
+        found.setdefault(name, []).extend(result.key for result in results)
+    return found

@@ -1,0 +1,97 @@
+"""The recommendation that a search supports so far."""
+
+from typing import Any
+
+from trisynth.config import versions
+from trisynth.recommend import verdict
+from trisynth.recommend.recommendation import Recommendation
+from trisynth.recommend.search import Search, keys
+from trisynth.recommend.trials import BASELINES, Trial, jobs
+
+# An interval of fewer folds says little.
+_LEAST_FOLDS = 3
+
+
+def answer(search: Search) -> Recommendation:
+    """Build the recommendation of a search, which may still run or have been interrupted."""
+    evidence, chosen = search.evidence, search.chosen
+    found = finding(search)
+    tables = evidence.tables()
+    fit = tables.loc[~tables["copying"].astype(bool)]
+    shared = None if fit.empty else str(fit.iloc[0]["candidate"])
+    copying = [str(name) for name in tables.loc[tables["copying"].astype(bool), "candidate"]]
+    scores = {} if fit.empty else fit.iloc[0].drop(["candidate", "copying"]).to_dict()
+    candidates = search.settings.candidates
+    use = None
+    if found is not None and found.helps:
+        use = {"candidate": chosen.candidate, "amount": chosen.amount, "generator": candidates[chosen.candidate]}
+    dataset = search.dataset
+    return Recommendation(
+        verdict=verdict.verdict(found) + "." if found else _open(search),
+        sharing=verdict.sharing(shared, scores, copying),
+        surer=verdict.surer(found, len(dataset))
+        if found
+        else "To be surer: a longer budget; finished trials are kept.",
+        use=use,
+        beats_baselines=bool(use and found.beats_all),
+        share=None if shared is None else {"candidate": shared, "generator": candidates[shared]},
+        trials=evidence.trials(chosen),
+        arms=evidence.arms(chosen),
+        tables=tables,
+        data={
+            "name": dataset.spec.name,
+            "target": dataset.spec.target,
+            "task": dataset.spec.task,
+            "rows": len(dataset),
+            "columns": dataset.X.shape[1],
+            "digest": dataset.digest,
+        },
+        metric=search.metric,
+        budget=search.settings.budget,
+        seconds=round(search.elapsed(), 1),
+        finished=search.finished,
+        config=search.config,
+        keys=keys(evidence),
+        job=_job(search, use["candidate"] if use else shared),
+        notes=[*search.notes, *(f"{name} failed: {problem}" for name, problem in evidence.problems.items())],
+        versions=versions(),
+    )
+
+
+def finding(search: Search) -> verdict.Finding | None:
+    """Return what the folds that confirm show; None where they are too few."""
+    evidence, chosen = search.evidence, search.chosen
+    baseline = evidence.best_baseline()
+    over_real = evidence.over_real(baseline)
+    if chosen:
+        gains = evidence.gains(chosen.candidate, chosen.amount, "confirm")
+        if len(gains) < _LEAST_FOLDS:
+            return None
+        estimates = {name: evidence.estimate(gains[name]) for name in gains}
+        return verdict.Finding(search.metric, chosen.candidate, chosen.amount, estimates, baseline, over_real)
+    tried = [name for name in search.settings.candidates if evidence.folds(name, "choose")]
+    if over_real.count < _LEAST_FOLDS or not all(evidence.copies(name) for name in tried):
+        return None
+    if len(tried) + len(evidence.problems) < len(search.settings.candidates):
+        return None
+    reason = "Every candidate copies training rows" if tried else "No candidate could be fitted"
+    return verdict.Finding(search.metric, "", 0.0, {}, baseline, over_real, reason)
+
+
+def _open(search: Search) -> str:
+    """Describe what is known before anything is confirmed."""
+    choices = search.evidence.choices()
+    if not choices:
+        return "No verdict yet: too few trials have finished."
+    best = choices[0]
+    folds = len(search.evidence.folds(best.candidate, "choose"))
+    return verdict.unconfirmed(best.candidate, best.amount, best.gain, search.metric, folds) + "."
+
+
+def _job(search: Search, candidate: str | None) -> dict[str, Any] | None:
+    """Return the configuration of the candidate's first trial, whose rows are in the store."""
+    folds = search.evidence.folds(candidate, "choose") if candidate and candidate != BASELINES else []
+    if not folds:
+        return None
+    trial = Trial(candidate, folds[0], tuple(search.evidence.amounts))
+    return jobs(trial, search.config, search.settings, search.evidence.baselines)[0]

@@ -1,0 +1,184 @@
+"""Sentences of a recommendation, which claim no more than the intervals show."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trisynth.evaluation.arms import BALANCE
+from trisynth.recommend.trials import Amount
+from trisynth.statistics.estimate import Estimate
+
+METRICS = {
+    "roc_auc": "ROC AUC",
+    "average_precision": "average precision",
+    "f1_macro": "macro-F1",
+    "balanced_accuracy": "balanced accuracy",
+    "accuracy": "accuracy",
+    "r2": "R²",
+}
+NOUNS = {
+    "real": "the real rows alone",
+    "duplicated": "duplicated rows",
+    "oversampled": "oversampling",
+    "class_weight": "class weights",
+    "threshold": "a tuned threshold",
+}
+_DEEDS = {
+    "duplicated": "duplicate the rows",
+    "oversampled": "oversample the rare classes",
+    "class_weight": "use class weights",
+    "threshold": "tune the threshold",
+}
+_NUMBERS = {0.5: "one synthetic row per two real rows", 1.0: "one synthetic row per real row"}
+# More rows than that are no advice.
+_MOST_ROWS = 10_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the folds that confirm show.
+
+    Parameters
+    ----------
+    metric : str
+    candidate : str
+    amount : float or "balance"
+    gains : mapping of str to Estimate
+        Of the synthetic rows over each baseline.
+    baseline : str
+        The best baseline on the folds that choose.
+    over_real : Estimate
+        Its gain over the real rows.
+    without : str
+        Why there are no gains, as the beginning of a sentence.
+    """
+
+    metric: str
+    candidate: str
+    amount: Amount
+    gains: dict[str, Estimate]
+    baseline: str
+    over_real: Estimate
+    without: str = ""
+
+    @property
+    def strongest(self) -> str:
+        """The baseline over which the synthetic rows gain least."""
+        return min(self.gains, key=lambda name: self.gains[name].mean)
+
+    @property
+    def beats_all(self) -> bool:
+        """Whether every interval lies above zero, which needs no correction for their number (Berger 1982)."""
+        return bool(self.gains) and all(gain.above_zero for gain in self.gains.values())
+
+    @property
+    def helps(self) -> bool:
+        """Whether synthetic rows are advised: they surely beat the real rows, and no baseline beats them."""
+        if not self.gains or not self.gains["real"].above_zero:
+            return False
+        better = self.gains[self.strongest].mean < 0 and self.over_real.above_zero and self.baseline != "real"
+        return self.beats_all or not better
+
+
+def verdict(found: Finding) -> str:
+    """Answer whether to use synthetic rows, and which."""
+    name = METRICS.get(found.metric, found.metric)
+    if found.helps:
+        gain, least = found.gains["real"], found.gains[found.strongest]
+        line = f"Use {found.candidate}, {amount(found.amount)}: {signed(gain.mean)} {name} ({interval(gain)})"
+        if found.beats_all:
+            others = [each for each in found.gains if each != "real"]
+            if found.strongest == "real":
+                return f"{line}, better than every baseline" if others else line
+            return f"{line}, better than {NOUNS[found.strongest]} by {signed(least.mean)} ({interval(least)})"
+        unsure = [each for each, value in found.gains.items() if not value.above_zero]
+        return f"{line}, no better than {NOUNS[min(unsure, key=lambda each: found.gains[each].mean)]}"
+    first = found.without or "Synthetic rows do not help here"
+    if found.baseline != "real" and found.over_real.above_zero:
+        gain = found.over_real
+        return f"{first}; {_DEEDS[found.baseline]}: {signed(gain.mean)} {name} ({interval(gain)})"
+    return f"{first}, and no baseline surely does better; train on the real rows as they are{_at_best(found)}"
+
+
+def _at_best(found: Finding) -> str:
+    if not found.gains:
+        return ""
+    gain = found.gains["real"]
+    tried = f"{found.candidate}, {amount(found.amount)}"
+    return f" (best was {tried}: {signed(gain.mean)} {METRICS.get(found.metric, found.metric)}, {interval(gain)})"
+
+
+def surer(found: Finding, rows: int) -> str:
+    """Estimate the rows that a surer answer needs, from the width of the interval."""
+    if not found.gains:
+        return "To be surer: a longer budget, in which a candidate can be confirmed."
+    gain = found.gains["real"] if found.beats_all or not found.helps else found.gains[found.strongest]
+    against = "the real rows" if gain is found.gains["real"] else NOUNS[found.strongest]
+    if not gain.half > 0:
+        return "To be surer: the folds do not differ, so that the width of the interval says nothing."
+    if gain.excludes_zero:
+        needed = f"about {approximately(4 * rows)} rows like these would halve the interval of ±{gain.half:.3f}"
+        return f"To be surer: {needed}."
+    wanted = rows * (gain.half / gain.mean) ** 2 if gain.mean > 0 else math.inf
+    if wanted <= _MOST_ROWS:
+        size = approximately(max(wanted, rows + 1))
+        return (
+            f"To be surer: if the gain of {signed(gain.mean)} over {against} is real, about {size} rows would show it."
+        )
+    return (
+        f"To be surer: about {approximately(4 * rows)} rows like these would halve the interval of ±{gain.half:.3f}; "
+        f"a gain over {against} above {signed(gain.high)} is already unlikely."
+    )
+
+
+def sharing(candidate: str | None, scores: dict[str, float], copying: Sequence[str]) -> str:
+    """Name the best table of synthetic rows to share."""
+    without = f"; {' and '.join(copying)} copied training rows" if copying else ""
+    if candidate is None:
+        return f"No candidate made a table to share{without}."
+    auc = scores.get("fidelity/c2st_boosting")
+    line = f"To share a table, take {candidate}"
+    if auc is not None and not math.isnan(auc):
+        floor, ceiling = (scores.get(f"fidelity/c2st_boosting_{end}", math.nan) for end in ("floor", "ceiling"))
+        line += f": a classifier tells its rows from real ones with ROC AUC {auc:.2f}"
+        if not math.isnan(floor) and not math.isnan(ceiling):
+            line += f" (independent columns: {floor:.2f}, the real rows themselves: {ceiling:.2f})"
+    return f"{line}{without}. No copying was found in its rows, which is no guarantee of privacy."
+
+
+def unconfirmed(candidate: str, many: Amount, gain: float, metric: str, folds: int) -> str:
+    """Describe the candidate that leads before anything is confirmed."""
+    name = METRICS.get(metric, metric)
+    return (
+        f"Not confirmed yet: {candidate}, {amount(many)}, leads with {signed(gain)} {name} over its strongest baseline "
+        f"on the {folds} folds that choose"
+    )
+
+
+def amount(many: Amount) -> str:
+    """Put an amount of synthetic rows into words."""
+    if many == BALANCE:
+        return "synthetic rows until all classes are equally large"
+    return _NUMBERS.get(float(many), f"{many:g} synthetic rows per real row")
+
+
+def interval(value: Estimate) -> str:
+    """Format an interval, as in ``95 % 0.009 to 0.032``."""
+    return f"95 % {_plain(value.low)} to {_plain(value.high)}"
+
+
+def signed(value: float) -> str:
+    """Format a gain with its sign."""
+    text = f"{value:+.3f}"
+    return text if float(text) else "0.000"
+
+
+def _plain(value: float) -> str:
+    text = f"{value:.3f}"
+    return text if float(text) else "0.000"
+
+
+def approximately(rows: float) -> str:
+    """Round a number of rows to two digits."""
+    digits = 1 - math.floor(math.log10(rows))
+    return f"{round(rows, digits):,.0f}"
