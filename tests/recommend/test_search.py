@@ -1,0 +1,200 @@
+"""The search advises what helps, advises nothing where nothing does, and keeps its budget."""
+
+import json
+from itertools import count
+
+import numpy as np
+import pandas as pd
+import pytest
+from planted import scarce
+
+from trisynth import data
+from trisynth.commandline import composed
+from trisynth.errors import InputError
+from trisynth.recommend.answer import answer
+from trisynth.recommend.pool import InProcess
+from trisynth.recommend.recommendation import TRIAL_COLUMNS, Recommendation
+from trisynth.recommend.search import Search
+from trisynth.recommend.settings import seconds
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Write a table of two classes and return its path."""
+
+    def make(rows: int = 100, share: float = 0.5, noise: bool = False) -> str:
+        rng = np.random.default_rng(0)
+        labels = (rng.permutation(rows) < share * rows).astype(int)
+        frame = scarce(np.zeros(rows) if noise else labels, rng).assign(y=np.where(labels, "ill", "well"))
+        path = tmp_path / "mine.csv"
+        frame.to_csv(path, index=False)
+        return str(path)
+
+    return make
+
+
+@pytest.fixture
+def searched(tmp_path):
+    """Run a search with one classifier in this process, and return it with its answer."""
+
+    def run(path: str, candidates: dict[str, str], *more: str, target: str = "y", **given) -> tuple[Search, object]:
+        paths = [f"paths.{name}={tmp_path / name}" for name in ("raw", "cache", "runs", "sweeps")]
+        config = composed(
+            [
+                "+recommend=default",
+                "metrics=recommend",
+                "tracking=none",
+                "dataset=csv",
+                f"dataset.path={path}",
+                f"dataset.target={target}",
+                "~recommend.classifiers.boosting",
+                "recommend.repeats=1",
+                "recommend.amounts=[1,4]",
+                *paths,
+                *more,
+            ]
+        )
+        named = {name: {"_target_": target} for name, target in candidates.items()}
+        config["recommend"] = {**config["recommend"], "candidates": named}
+        config["metrics"] = {**config["metrics"], "fidelity": {}}
+        config["allow"] = ["planted"]
+        search = Search(config, data.load(config["dataset"], config["paths"]["raw"]), InProcess(), **given)
+        search.run()
+        return search, answer(search)
+
+    return run
+
+
+INDEPENDENT = "trisynth.generators.independent.Independent"
+COPY = "trisynth.generators.copy.Copy"
+
+
+def test_the_candidate_that_knows_the_density_is_advised(table, searched):
+    more = "recommend.metric=roc_auc", "recommend.repeats=2"
+    search, found = searched(table(), {"independent": INDEPENDENT, "oracle": "planted.Oracle"}, *more)
+    assert found.use["candidate"] == "oracle"
+    assert found.verdict.startswith("Use oracle, ")
+    assert found.finished
+    assert search.done == search.total
+    confirmed = found.trials.query("stage == 'confirm'")
+    assert confirmed["baseline"].tolist() == ["real", "duplicated", "oversampled", "class_weight"]
+    assert (confirmed["lower"] < confirmed["gain"]).all()
+    assert (confirmed["gain"] < confirmed["upper"]).all()
+    assert list(found.trials) == list(TRIAL_COLUMNS)
+
+
+def test_columns_of_noise_are_not_advised(table, searched):
+    _, found = searched(table(120, noise=True), {"independent": INDEPENDENT})
+    assert found.use is None
+    assert found.verdict.startswith("Synthetic rows do not help here")
+    assert found.sharing.startswith("To share a table, take independent")
+    assert "no guarantee of privacy" in found.sharing
+
+
+def test_what_copies_is_neither_advised_nor_shared(table, searched):
+    _, found = searched(table(), {"copy": COPY})
+    assert found.trials["copying"].all()
+    assert found.use is None
+    assert found.share is None
+    assert found.verdict.startswith("Every candidate copies training rows")
+    assert "copy copied training rows" in found.sharing
+
+
+def test_a_candidate_that_fails_does_not_stop_the_others(table, searched):
+    _, found = searched(table(), {"broken": "planted.Broken", "independent": INDEPENDENT})
+    failed = found.trials.query("stage == 'failed'")
+    assert failed["candidate"].tolist() == ["broken"]
+    assert failed["problem"].item() == "FloatingPointError: overflow"
+    assert set(found.trials.query("stage == 'choose'")["candidate"]) == {"independent"}
+
+
+def test_a_numeric_target_is_scored_by_r2(table, searched):
+    _, found = searched(table(), {"independent": INDEPENDENT}, target="x1")
+    assert found.metric == "r2"
+    assert found.arms["arm"].tolist()[:2] == ["real", "duplicated"]
+
+
+def test_a_spent_budget_ends_the_search_and_the_same_command_continues_it(table, searched):
+    ticks = count()
+    path = table()
+    search, found = searched(path, {"independent": INDEPENDENT}, "recommend.budget=30", clock=lambda: next(ticks))
+    assert not found.finished
+    assert found.seconds < 60
+    again, done = searched(path, {"independent": INDEPENDENT})
+    assert done.finished
+    assert set(search.evidence.results) <= set(again.evidence.results)
+
+
+def test_the_first_verdict_comes_after_a_tenth_of_the_budget(table, searched):
+    ticks, heard = count(), []
+
+    def listen(search: Search, event: str) -> None:
+        heard.append(event)
+        if event == "first":
+            heard.append(answer(search).verdict)
+
+    searched(table(), {"independent": INDEPENDENT}, "recommend.budget=300", clock=lambda: next(ticks), listen=listen)
+    assert heard.count("first") == 1
+    assert heard[heard.index("first") + 1].startswith("Not confirmed yet: independent")
+
+
+def test_the_same_seed_gives_the_same_answer_and_survives_the_file(table, searched, tmp_path):
+    path = table(noise=True)
+    found = [searched(path, {"independent": INDEPENDENT}, f"paths.runs={tmp_path / n}")[1] for n in ("a", "b")]
+    pd.testing.assert_frame_equal(found[0].trials, found[1].trials)
+    found[0].write(tmp_path / "answer")
+    read = Recommendation.read(tmp_path / "answer")
+    assert (read.verdict, read.sharing, read.surer, read.seed) == (
+        found[0].verdict,
+        found[0].sharing,
+        found[0].surer,
+        0,
+    )
+    assert read.trials["gain"].tolist() == pytest.approx(found[0].trials["gain"].tolist())
+    assert json.loads((tmp_path / "answer" / "recommendation.json").read_text())["data"]["rows"] == 100
+
+
+@pytest.mark.parametrize(
+    ("rows", "share", "message"),
+    [
+        (
+            12,
+            0.5,
+            "recommend.folds=10: the second largest class of y has 6 rows, which are too few; set recommend.folds=6",
+        ),
+        (12, 0.2, "recommend.folds=10: the second largest class of y has 3 rows, which are too few; add rows"),
+    ],
+)
+def test_too_few_rows_are_one_line(table, searched, rows, share, message):
+    with pytest.raises(InputError) as error:
+        searched(table(rows, share), {"independent": INDEPENDENT})
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("recommend.budget=0", "recommend.budget=0: must be a time above zero"),
+        ("recommend.budget=soon", "recommend.budget='soon'"),
+        ("recommend.budget=true", "recommend.budget=True"),
+        ("recommend.amounts=[]", "recommend.amounts=[]: must be a list"),
+        ("recommend.amounts=[0]", "recommend.amounts=0: must hold ratios > 0 or balance"),
+        ("recommend.metric=auc", "recommend.metric='auc': must be one of roc_auc"),
+        ("recommend.folds=3", "recommend.folds=3: must be a whole number, 4 or more"),
+        ("recommend.choosing=9", "recommend.choosing=9: must leave at least 2"),
+        ("recommend.n_jobs=0", "recommend.n_jobs=0"),
+        ("~recommend.copying.identical", "recommend.copying={'memorised': 0.5}: must have limits"),
+        ("recommend.copying.memorised=2", "recommend.copying.memorised=2: must be a number, from 0 to 1"),
+        ("+recommend.rounds=2", "recommend=['amounts'"),
+        ("recommend.amounts=[balance]", "recommend.amounts=['balance']: leaves nothing to try"),
+    ],
+)
+def test_a_bad_setting_is_one_line(table, searched, override, message):
+    with pytest.raises(InputError) as error:
+        searched(table(), {"independent": INDEPENDENT}, override)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(("text", "value"), [("90s", 90), ("10min", 600), ("1.5h", 5400), (600, 600), ("2 min", 120)])
+def test_budgets(text, value):
+    assert seconds(text) == value
