@@ -79,7 +79,7 @@ class Cells:
 
     @property
     def text(self) -> bool:
-        """Whether the cells are texts."""
+        """True where the cells are texts, not numbers."""
         return self.array.dtype == object
 
 

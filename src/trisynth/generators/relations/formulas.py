@@ -1,10 +1,11 @@
-"""Derived columns: numbers that two others determine, which are computed instead of modelled.
+"""Formulas of three columns: numbers that two others determine, which are computed instead of modelled.
 
 Examples are a ratio recorded beside its numerator and denominator, and an area beside its sides. A model of all three
 columns breaks the identity, and a discriminator detects such rows at once. One of the three columns is therefore left
 out of the model and computed from the other two.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations, permutations
@@ -12,9 +13,11 @@ from itertools import combinations, permutations
 import numpy as np
 import pandas as pd
 
+from trisynth.data.kinds import Category, Date
 from trisynth.data.schema import Schema
 from trisynth.errors import InputError
-from trisynth.generators.circuit.chow_liu import mutual_information
+from trisynth.generators.relations.base import Grid, Relation
+from trisynth.statistics.association import mutual_information
 
 # Fraction of the rows in which a formula must hold to the last recorded digit, and rows of a first screening.
 _HOLDS, _FIRST = 0.99, 64
@@ -121,7 +124,7 @@ class DerivedColumns:
         columns = {
             c.name: table[c.name].to_numpy(float)
             for c in schema.columns
-            if c.categories is None and c.unit == 1.0 and getattr(c.dtype, "kind", "f") != "M"
+            if not isinstance(c, Category | Date) and c.unit == 1.0 and c.name in table
         }
         columns = {name: values for name, values in columns.items() if _varied(values)}
         steps = {c.name: c.step for c in schema.columns if c.name in columns}
@@ -279,3 +282,47 @@ def _ordered(formulas: list[Formula]) -> list[Formula] | None:
         return [formulas[i] for i in TopologicalSorter(graph).static_order()]
     except CycleError:
         return None
+
+
+@dataclass(frozen=True)
+class Formulas(Relation):
+    """Formulas of three columns as a relation.
+
+    Parameters
+    ----------
+    columns : DerivedColumns
+    """
+
+    columns: DerivedColumns
+
+    @property
+    def names(self) -> tuple:
+        """All columns of the formulas."""
+        return tuple(self.columns.steps)
+
+    @property
+    def taken(self) -> tuple:
+        """Columns that are left out."""
+        return tuple(self.columns.names)
+
+    def reduce(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Drop the derived columns."""
+        return table.drop(columns=self.columns.names)
+
+    def expand(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> pd.DataFrame:
+        """Compute the derived columns."""
+        return self.columns.complete(table)
+
+    def holds(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
+        """Decide for each row whether every formula holds to the last digit."""
+        found = np.ones(len(table), bool)
+        columns = {name: table[name].to_numpy(float) for name in self.names}
+        for formula in self.columns.formulas:
+            values = columns[formula.result]
+            found &= _agree(values, formula.value(formula.result, columns), self.columns.steps[formula.result])
+        return found
+
+    def __str__(self) -> str:
+        """Write the formulas."""
+        signs = {"product": "*", "ratio": "/", "sum": "+", "difference": "-"}
+        return "; ".join(f"{f.result} = {f.left} {signs[f.kind]} {f.right}" for f in self.columns.formulas)

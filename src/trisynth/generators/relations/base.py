@@ -1,0 +1,136 @@
+"""Base class of the relations between columns, and the grid of values that a column may take."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from trisynth.data.kinds import Category, Kind
+
+# Relative rounding error of computed numbers.
+ROUNDING = 1e-6
+# Beyond it a float misses whole numbers.
+_EXACT = 2.0**53
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Values that a numeric column takes: multiples of a step within the range of the training rows.
+
+    Parameters
+    ----------
+    step : float
+        0 where none was found.
+    lower, upper : float
+        Of the training rows, in canonical units.
+    gaps : bool
+        Whether training cells are missing.
+    """
+
+    step: float
+    lower: float
+    upper: float
+    gaps: bool
+
+    def rounded(self, values: np.ndarray, how: str = "nearest") -> np.ndarray:
+        """Round to the step: to the nearest multiple, ``down`` or ``up``."""
+        if not self.step:
+            return values
+        # Decimal steps divide: 3 / 10 prints as 0.3, 3 * 0.1 does not.
+        per_unit = round(1 / self.step) if self.step < 1 else None
+        steps = values * per_unit if per_unit else values / self.step
+        if how == "nearest":
+            whole = np.rint(steps)
+        else:
+            # A product such as 0.29 * 100 is 28.999999999999996.
+            near = ROUNDING * np.maximum(1.0, np.abs(steps)) * 1e-3
+            whole = np.floor(steps + near) if how == "down" else np.ceil(steps - near)
+        return whole / per_unit if per_unit else whole * self.step
+
+    def settled(self, values: np.ndarray) -> np.ndarray:
+        """Round to the step and clip to the range."""
+        return np.clip(self.rounded(np.clip(values, self.lower, self.upper)), self.lower, self.upper)
+
+    def inside(self, values: np.ndarray) -> np.ndarray:
+        """Tell which values are within the range; a missing one is where training cells are missing, too."""
+        near = ROUNDING * self.step
+        within = (values >= self.lower - near) & (values <= self.upper + near)
+        return within | np.isnan(values) if self.gaps else within
+
+    def tolerance(self, values: np.ndarray) -> np.ndarray:
+        """Return how far from a computed number a recorded one may be."""
+        return np.maximum(self.step / 2 * (1 + ROUNDING), ROUNDING * np.abs(values))
+
+
+class Relation(ABC):
+    """One relation: it takes a column out of the table that a generator sees, and puts it back.
+
+    Attributes
+    ----------
+    names : tuple
+        All columns concerned.
+    derived : object
+        The column that is taken out, or replaced.
+    """
+
+    names: tuple
+    derived: object
+
+    @property
+    def taken(self) -> tuple:
+        """Columns that are taken out or replaced."""
+        return (self.derived,)
+
+    @abstractmethod
+    def reduce(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the canonical table without what the relation determines."""
+
+    @abstractmethod
+    def expand(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> pd.DataFrame:
+        """Return the table with what the relation determines."""
+
+    @abstractmethod
+    def holds(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
+        """Decide for each row of a whole table whether the relation holds; a missing cell breaks none."""
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """Write the relation as a formula."""
+
+
+def grids_of(table: pd.DataFrame, kinds: Iterable[Kind]) -> dict[object, Grid]:
+    """Return the grids of the numeric columns that relations may contain, by name."""
+    found = {}
+    for kind in kinds:
+        if isinstance(kind, Category) or kind.unit != 1.0 or not np.isfinite(float(kind.lower)):
+            continue
+        if max(abs(float(kind.lower)), abs(float(kind.upper))) < _EXACT:
+            gaps = bool(table[kind.name].isna().any())
+            found[kind.name] = Grid(kind.step, float(kind.lower), float(kind.upper), gaps)
+    return found
+
+
+def with_column(table: pd.DataFrame, name: object, values: object) -> pd.DataFrame:
+    """Set one column, whose name need not be a text."""
+    table = table.copy(deep=False)
+    table[name] = values
+    return table
+
+
+def fresh_name(table: pd.DataFrame, name: str) -> str:
+    """Return the name, changed until no column has it."""
+    while name in table.columns:
+        name += "'"
+    return name
+
+
+def flags(truth: np.ndarray) -> pd.Categorical:
+    """Return truth values as a category, which generators model as such."""
+    return pd.Categorical.from_codes(np.asarray(truth).astype(np.int8), categories=["no", "yes"])
+
+
+def flagged(values: pd.Series) -> np.ndarray:
+    """Return the truth values of a category made by ``flags``."""
+    return (values.astype(str) == "yes").to_numpy()

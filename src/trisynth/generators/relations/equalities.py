@@ -1,0 +1,122 @@
+"""Partial equality: two columns that are equal in a fraction of the rows far beyond chance."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from trisynth.data.kinds import Kind
+from trisynth.generators.relations.base import Grid, Relation, flagged, flags, fresh_name
+
+# Fewest equal rows, their smallest fraction, and how many times more frequent equality must be than each small
+# difference of the same size.
+_ROWS, _SHARE, _TIMES = 30, 0.02, 5.0
+# A value in more than this fraction of the cells is a point mass, whose coincidences are no equality.
+_MASS = 0.01
+# Fewest distinct values of a column, and most pairs.
+_DISTINCT, _PAIRS = 20, 12
+
+
+@dataclass(frozen=True)
+class Equality(Relation):
+    """Column that equals another one in some rows, which a further category of the reduced table tells.
+
+    Parameters
+    ----------
+    source, derived : object
+    helper : str
+        Name of the category.
+    share : float
+        Fraction of the training rows in which the two are equal.
+    """
+
+    source: object
+    derived: object
+    helper: str
+    share: float
+
+    @property
+    def names(self) -> tuple:
+        """Both columns."""
+        return self.source, self.derived
+
+    def reduce(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Add the category."""
+        equal = table[self.source].to_numpy(float) == table[self.derived].to_numpy(float)
+        table = table.copy(deep=False)
+        table[self.helper] = flags(equal)
+        return table
+
+    def expand(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> pd.DataFrame:
+        """Set the two columns equal where the category tells so and the range allows it."""
+        source, derived = table[self.source].to_numpy(float), table[self.derived].to_numpy(float)
+        equal = flagged(table[self.helper]) & grids[self.derived].inside(source) & ~np.isnan(source)
+        table = table.drop(columns=self.helper)
+        table[self.derived] = np.where(equal, source, derived)
+        return table
+
+    def holds(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
+        """Return that no row breaks it: equality in some rows forbids no row."""
+        return np.ones(len(table), bool)
+
+    def equal(self, table: pd.DataFrame) -> np.ndarray:
+        """Tell in which rows the two columns are equal."""
+        return table[self.source].to_numpy(float) == table[self.derived].to_numpy(float)
+
+    def __str__(self) -> str:
+        """Write the equality with its fraction."""
+        return f"{self.derived} = {self.source} in {self.share:.1%} of the rows"
+
+
+def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, free: Sequence) -> list[Equality]:
+    """Find pairs of numeric columns of one kind that are often equal.
+
+    Coincidences at point masses, such as two zeros, do not count. Equality must be five times as frequent as each of
+    the differences of one to three steps, in 2 % of the rows and in 30 rows.
+    """
+    numeric = [kind for kind in kinds if kind.name in grids and kind.name in free]
+    values, light = {}, {}
+    for kind in numeric:
+        column = table[kind.name].to_numpy(float)
+        distinct, inverse, counts = np.unique(column, return_inverse=True, return_counts=True)
+        if len(distinct) >= _DISTINCT:
+            values[kind.name] = column
+            light[kind.name] = (counts <= max(_MASS * len(column), 1))[inverse]
+    kind_of = {kind.name: kind.kind for kind in numeric}
+    steps = {name: grids[name].step for name in values}
+    pairs = []
+    for i, source in enumerate(values):
+        for derived in list(values)[i + 1 :]:
+            if kind_of[source] != kind_of[derived]:
+                continue
+            equal = values[source] == values[derived]
+            if equal.sum() < _ROWS:
+                continue
+            counted = light[source] & light[derived]
+            times = int((equal & counted).sum())
+            if times < max(_ROWS, _SHARE * len(table)) or equal.all():
+                continue
+            step = max(steps[source], steps[derived])
+            if step and times < _TIMES * _nearby(values[source][counted], values[derived][counted], step):
+                continue
+            pairs.append((times, source, derived, float(equal.mean())))
+    found: list[Equality] = []
+    written: set = set()
+    for _, source, derived, share in sorted(pairs, key=lambda pair: -pair[0]):
+        if derived in written:
+            continue
+        if len(found) == _PAIRS:
+            break
+        written.add(derived)
+        found.append(Equality(source, derived, fresh_name(table, f"{derived} = {source}"), share))
+    # A source is whole before it is copied.
+    order = list(values)
+    return sorted(found, key=lambda relation: -order.index(relation.derived))
+
+
+def _nearby(a: np.ndarray, b: np.ndarray, step: float) -> int:
+    """Count the rows of the most frequent difference of one to three steps."""
+    with np.errstate(invalid="ignore"):
+        steps = np.rint((b - a) / step)
+    return max(int((steps == k).sum()) for k in (-3, -2, -1, 1, 2, 3))

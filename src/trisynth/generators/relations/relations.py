@@ -1,0 +1,389 @@
+"""All relations of a table: learned from training rows, and kept in every synthetic row."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from trisynth.data.constraints import Constraint, check_rows, checked
+from trisynth.data.constraints.checks import cells_of
+from trisynth.data.constraints.expressions import Cells
+from trisynth.data.constraints.linear import bounds
+from trisynth.data.kinds import Category, Date, Kind
+from trisynth.data.schema import Schema
+from trisynth.errors import InputError
+from trisynth.generators.relations import declared, equalities, functional, orders, searches
+from trisynth.generators.relations.base import Grid, Relation, grids_of
+from trisynth.generators.relations.formulas import DerivedColumns, Formulas
+
+# Rounds of further draws for rows that break a relation, fewest rows in each, and rounds of repairs.
+_ROUNDS, _LEAST, _REPAIRS = 20, 256, 3
+
+Draw = Callable[[np.ndarray, np.random.Generator], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Relations:
+    """Relations of a canonical table and the constraints that every row of it must meet.
+
+    Parameters
+    ----------
+    steps : tuple of Relation
+        In the order in which ``reduce`` applies them.
+    constraints : tuple of Constraint
+    shares : dict of str to float
+        Fraction of the training rows that break each constraint.
+    kinds : tuple of Kind
+        Of the canonical columns.
+    grids : dict of column to Grid
+    target, labels : object and ndarray of object, or None
+        Name of a target with classes, and the text of each label; constraints may contain it.
+    """
+
+    steps: tuple[Relation, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    shares: dict = field(default_factory=dict)
+    kinds: tuple[Kind, ...] = ()
+    grids: dict = field(default_factory=dict)
+    target: object = None
+    labels: np.ndarray | None = None
+
+    @classmethod
+    def learn(
+        cls,
+        table: pd.DataFrame,
+        kinds: Sequence[Kind],
+        constraints: Sequence[str] = (),
+        *,
+        search: bool = True,
+        formulas: bool = True,
+        kept: Collection = (),
+        target: object = None,
+        classes: np.ndarray | None = None,
+        labels: np.ndarray | None = None,
+    ) -> "Relations":
+        """Learn the relations of training rows.
+
+        Parameters
+        ----------
+        table : DataFrame, shape (n, d)
+            Canonical table.
+        kinds : sequence of Kind
+            Of its columns.
+        constraints : sequence of str
+            Declared expressions.
+        search, formulas : bool, default=True
+            Whether to search for relations, and for formulas of numbers among them.
+        kept : collection
+            Columns that must not be taken out.
+        target, classes, labels : optional
+            Name of a target with classes, its classes, and the number of each row's class.
+
+        Raises
+        ------
+        InputError
+            If a constraint cannot be read, or no training row meets it, or two contradict each other.
+        """
+        kinds = tuple(kind for kind in kinds if kind.name in table)
+        texts = None if classes is None else np.array([*map(str, classes)], dtype=object)
+        names = [kind.name for kind in kinds] + ([] if texts is None else [target])
+        found = checked(constraints, names)
+        if not search and not found:
+            return cls()
+        grids = grids_of(table, kinds)
+        learner = _Learner(table, kinds, grids, set(kept))
+        shares = {}
+        if found:
+            empty = cls((), found, {}, kinds, grids, target, texts)
+            shares = check_rows(found, empty.cells(table, labels))
+            learner.declare(found)
+        if search:
+            learner.search(formulas)
+        if not found and not learner.steps:
+            return cls()
+        return cls(tuple(learner.steps), found, shares, kinds, grids, target, texts)
+
+    def __bool__(self) -> bool:
+        """Return whether there is any relation or constraint."""
+        return bool(self.steps or self.constraints)
+
+    @property
+    def taken(self) -> list:
+        """Columns that relations take out or replace."""
+        return [name for step in self.steps for name in step.taken]
+
+    @property
+    def concerned(self) -> list:
+        """Columns of any relation or constraint."""
+        names = [name for step in self.steps for name in step.names]
+        return list(dict.fromkeys(names + [name for one in self.constraints for name in one.columns]))
+
+    def cells(self, table: pd.DataFrame, labels: np.ndarray | None) -> dict[object, Cells]:
+        """Return the cells that constraints see."""
+        names = {name for one in self.constraints for name in one.columns}
+        cells = cells_of(table, [kind for kind in self.kinds if kind.name in names])
+        if self.labels is not None and self.target in names:
+            cells[self.target] = Cells(self.labels[labels])
+        return cells
+
+    def reduce(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the canonical table that a generator sees."""
+        for step in self.steps:
+            table = step.reduce(table)
+        return table
+
+    def expand(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the canonical table of a reduced one; columns of relations are on their steps."""
+        table = self._settled(table)
+        for step in reversed(self.steps):
+            table = step.expand(table, self.grids)
+        return table[[kind.name for kind in self.kinds if kind.name in table]] if self.steps else table
+
+    def _settled(self, table: pd.DataFrame) -> pd.DataFrame:
+        table, taken = table.copy(deep=False), set(self.taken)
+        for name in self.concerned:
+            if name in self.grids and name in table and name not in taken:
+                table[name] = self.grids[name].settled(table[name].to_numpy(float))
+        return table
+
+    def valid(self, table: pd.DataFrame, labels: np.ndarray | None) -> np.ndarray:
+        """Decide for each row whether it meets all relations and constraints within the training ranges."""
+        found = np.ones(len(table), bool)
+        for step in self.steps:
+            found &= step.holds(table, self.grids)
+            for name in step.names:
+                if name in self.grids:
+                    found &= self.grids[name].inside(table[name].to_numpy(float))
+        cells = self.cells(table, labels) if self.constraints else {}
+        for one in self.constraints:
+            found &= one.holds(cells)
+        return found
+
+    def draw(self, sample: Draw, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+        """Draw whole canonical rows that meet all relations and constraints.
+
+        Rows that a generator draws against them are drawn again, up to 20 times. Of those that remain, a declared
+        inequality moves one column to its limit, and what cannot be repaired so is replaced by another valid
+        row of its class.
+
+        Parameters
+        ----------
+        sample : callable
+            Draws reduced rows for labels.
+        labels : ndarray of int, shape (n,)
+        rng : Generator
+
+        Raises
+        ------
+        InputError
+            If the generator draws no row at all that meets the declared constraints.
+        """
+        drawn = sample(labels, rng).reset_index(drop=True)
+        if not self:
+            return drawn
+        table = self.expand(drawn)
+        valid = self.valid(table, labels)
+        for _ in range(_ROUNDS):
+            if valid.all():
+                return table
+            open_ = np.flatnonzero(~valid)
+            asked = np.tile(labels[open_], max(1, _LEAST // len(open_)))
+            more = self.expand(sample(asked, rng).reset_index(drop=True))
+            table, valid = self._filled(table, labels, valid, more, asked, self.valid(more, asked))
+        return self._mended(table, labels, valid, rng)
+
+    def _filled(self, table, labels, valid, more, asked, good) -> tuple[pd.DataFrame, np.ndarray]:
+        """Put valid rows of the same labels in the place of invalid ones."""
+        into, out = [], []
+        for label in np.unique(labels[~valid]):
+            places, rows = np.flatnonzero(~valid & (labels == label)), np.flatnonzero(good & (asked == label))
+            count = min(len(places), len(rows))
+            into.append(places[:count])
+            out.append(rows[:count])
+        into, out = (np.concatenate(part) if part else np.zeros(0, int) for part in (into, out))
+        valid = valid.copy()
+        valid[into] = True
+        return _replaced(table, into, more, out), valid
+
+    def _mended(
+        self, table: pd.DataFrame, labels: np.ndarray, valid: np.ndarray, rng: np.random.Generator
+    ) -> pd.DataFrame:
+        """Repair what further draws did not: declared inequalities first, then whole rows."""
+        open_ = np.flatnonzero(~valid)
+        if len(open_) and self.constraints:
+            part, fixed = table.iloc[open_].reset_index(drop=True), set(self.taken)
+            for _ in range(_REPAIRS):
+                for one in self.constraints:
+                    if self.target not in one.columns or self.labels is None:
+                        part = declared.repaired(part, one, self.kinds, self.grids, fixed)
+                part = self.expand(self.reduce(part))
+            good = np.flatnonzero(self.valid(part, labels[open_]))
+            table = _replaced(table, open_[good], part, good)
+            valid = valid.copy()
+            valid[open_[good]] = True
+        for label in np.unique(labels[~valid]):
+            open_, rows = np.flatnonzero(~valid & (labels == label)), np.flatnonzero(valid & (labels == label))
+            if not len(rows) and (self.labels is None or not any(self.target in c.columns for c in self.constraints)):
+                rows = np.flatnonzero(valid)
+            if len(rows):
+                table = _replaced(table, open_, table, rng.choice(rows, len(open_)))
+            elif self.constraints:
+                remedy = "the generator draws no row that meets them; use another generator, or drop one of them"
+                raise InputError("constraints", [one.text for one in self.constraints], remedy)
+        return table
+
+    def partial(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Reduce a canonical table of some columns, for evidence.
+
+        Raises
+        ------
+        InputError
+            If a column is given whose distribution, given the others, has no closed form.
+        """
+        for step in self.steps:
+            given = [name for name in step.names if name in table]
+            if len(given) == len(step.names):
+                before = table
+                table = step.reduce(table)
+                self._check_known(step, before, table)
+            elif any(name in table for name in step.taken):
+                if isinstance(step, equalities.Equality):
+                    continue
+                if isinstance(step, functional.Functional):
+                    table = table.drop(columns=step.derived)
+                    continue
+                lacking = [str(name) for name in step.names if name not in table]
+                remedy = f"is modelled by {step}; give {', '.join(lacking)} as well, or fit with relations=none"
+                raise InputError("X", next(name for name in step.taken if name in table), remedy)
+        return table
+
+    @staticmethod
+    def _check_known(step: Relation, before: pd.DataFrame, after: pd.DataFrame) -> None:
+        if isinstance(step, equalities.Equality | functional.Functional):
+            return
+        for name in step.taken:
+            others = [other for other in step.names if other not in step.taken]
+            known = before[name].notna() & before[others].isna().any(axis=1)
+            if known.any():
+                remedy = (
+                    f"is modelled by {step}; fill {', '.join(map(str, others))} as well, or fit with relations=none"
+                )
+                raise InputError("X", name, remedy)
+
+    def lines(self) -> list[str]:
+        """Describe each relation and constraint in a line."""
+        found = [
+            f"kept in every synthetic row: {step}" for step in self.steps if not isinstance(step, declared.Declared)
+        ]
+        for one in self.constraints:
+            share = self.shares.get(one.text, 0.0)
+            told = f"{share:.1%} of the real rows break it" if share else "every real row meets it"
+            found.append(f"met in every synthetic row: {one.text} ({told})")
+        return found
+
+
+class _Learner:
+    """Search for relations, step by step, on what the steps before leave."""
+
+    def __init__(self, table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping[object, Grid], kept: set):
+        self.table, self.kinds, self.grids, self.kept = table, kinds, grids, kept
+        self.steps: list[Relation] = []
+
+    @property
+    def _taken(self) -> set:
+        return self.kept | {name for step in self.steps for name in step.taken}
+
+    @property
+    def _free(self) -> list[Kind]:
+        """Columns that no step has taken."""
+        taken = {name for step in self.steps for name in step.taken}
+        return [kind for kind in self.kinds if kind.name not in taken and kind.name in self.table]
+
+    def _add(self, step: Relation) -> None:
+        self.steps.append(step)
+        self.table = step.reduce(self.table)
+
+    def declare(self, constraints: Sequence[Constraint]) -> None:
+        """Take out one column of each declared equality, and replace the upper column of declared orders."""
+        by_name = {kind.name: kind for kind in self.kinds}
+        for one in constraints:
+            step = declared.solved(self.table, one, by_name, self.grids, self._used())
+            if step is not None:
+                self._add(step)
+        lowers: dict = {}
+        for one in constraints:
+            for bound in bounds(one)[:1]:
+                upper, lower = (bound.column, bound.other) if bound.sign in (">", ">=") else (bound.other, bound.column)
+                if bound.other is None or bound.sign == "==" or not {upper, lower} <= self.grids.keys():
+                    continue
+                if upper in self.kept or by_name[upper].kind != by_name[lower].kind:
+                    continue
+                lowers.setdefault(upper, {})[lower] = bound.sign in ("<", ">")
+        self._declare_orders(lowers)
+
+    def _used(self) -> set:
+        """Columns that a declared step takes or reads: reading one that a later step takes would break the order."""
+        return self._taken | {name for step in self.steps for name in step.names}
+
+    def _declare_orders(self, lowers: dict) -> None:
+        # An upper column is replaced before the lower ones of its own: a chain is reduced from its top.
+        while lowers:
+            below = {low for edges in lowers.values() for low in edges}
+            tops = [name for name in lowers if name not in below]
+            for name in tops:
+                edges = {low: strict for low, strict in lowers[name].items() if low in self.table}
+                if name not in self._used() and edges:
+                    step = orders.declared(self.table, name, edges, self.grids[name])
+                    if step is not None:
+                        self._add(step)
+                del lowers[name]
+            if not tops:
+                return
+
+    def search(self, formulas: bool) -> None:
+        """Search for all kinds of relations."""
+        read = {name for step in self.steps for name in step.names}
+        free = [kind.name for kind in self._free if kind.name not in self.kept and kind.name not in read]
+        for step in functional.search(self.table, free):
+            self._add(step)
+        if formulas:
+            self._search_formulas(read)
+        read = {name for step in self.steps for name in step.names}
+        kinds = [kind for kind in self._free if kind.name not in self.kept]
+        uppers = [kind.name for kind in kinds if kind.name not in read]
+        for step in orders.search(self.table, kinds, self.grids, uppers):
+            self._add(step)
+        free = [kind.name for kind in self._free if kind.name not in self.kept]
+        for step in equalities.search(self.table, self._free, self.grids, free):
+            self._add(step)
+
+    def _search_formulas(self, read: set) -> None:
+        free = [kind for kind in self._free if kind.name in self.grids]
+        dates = [kind for kind in free if isinstance(kind, Date)]
+        plain = [kind for kind in free if kind.name not in read | self.kept and not isinstance(kind, Category)]
+        found = DerivedColumns.learn(self.table, Schema(tuple(plain)))
+        # Spans come first: a stay is the difference of its dates.
+        for step in searches.search(
+            self.table, [*dates, *(k for k in free if k not in dates)], self.grids, (*read, *self.kept, *found.steps)
+        ):
+            self._add(step)
+        if found.formulas:
+            self._add(Formulas(found))
+
+
+def _replaced(table: pd.DataFrame, into: np.ndarray, other: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
+    """Copy rows of another table of the same columns to the given places."""
+    source = np.arange(len(table))
+    source[into] = len(table) + rows
+    both = {}
+    for name in table:
+        a, b = table[name], other[name]
+        if isinstance(a.dtype, pd.CategoricalDtype):
+            codes = np.concatenate(
+                [a.cat.codes.to_numpy(), b.cat.set_categories(a.cat.categories).cat.codes.to_numpy()]
+            )
+            both[name] = pd.Categorical.from_codes(codes[source], dtype=a.dtype)
+        else:
+            both[name] = np.concatenate([a.to_numpy(float), b.to_numpy(float)])[source]
+    return pd.DataFrame(both, index=table.index)
