@@ -1,6 +1,6 @@
 """Protection of rare values: what few training rows hold, such as a date of birth, is changed before it leaves."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,10 +128,14 @@ class Guards:
         pooled = {name: c for name, c in columns.items() if name in numbers or getattr(c, "pool", None)}
         return cls(pooled, numbers)
 
-    def apply(self, table: pd.DataFrame, rng: np.random.Generator, numbers: bool = True) -> pd.DataFrame:
-        """Change rare values of a synthetic canonical table, those of categories always."""
+    def apply(
+        self, table: pd.DataFrame, rng: np.random.Generator, numbers: bool = True, skip: Collection = ()
+    ) -> pd.DataFrame:
+        """Change rare values of a synthetic canonical table, those of categories always; leave ``skip`` as it is."""
         changed = {}
         for name, column in self.columns.items():
+            if name in skip:
+                continue
             if isinstance(column, Category):
                 changed[name] = column.refill(table[name], rng)
             elif numbers:

@@ -8,7 +8,7 @@ handled here, once.
 import inspect
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -28,6 +28,7 @@ from trisynth.data.withheld import Withheld
 from trisynth.errors import InputError
 from trisynth.generators import persistence
 from trisynth.generators.inputs import Training, check_count, training
+from trisynth.generators.relations import Relations
 from trisynth.places import subclass
 
 _LOG = logging.getLogger(__name__)
@@ -70,6 +71,8 @@ class Generator(BaseEstimator, ABC):
         target: object = None,
         facts: Mapping[str, Column] | None = None,
         rare: int | None = None,
+        constraints: Sequence[str] = (),
+        relations: bool = True,
         seed: int = 0,
         **hints,
     ) -> "Generator":
@@ -91,6 +94,11 @@ class Generator(BaseEstimator, ABC):
             A category of fewer rows is pooled with the others of that kind and never drawn, unless it is declared;
             numbers and dates of fewer rows are not repeated. 0 switches this off. The default is 5, or what a
             data set declares.
+        constraints : sequence of str, optional
+            Expressions such as ``"end >= start"`` that every synthetic row meets (see ``data.constraints``).
+        relations : bool, default=True
+            Whether relations between columns are searched, which all synthetic rows then keep. A data set brings its
+            own choice and constraints.
         seed : int, default=0
             Seed of the stream ``generator.fit``.
         **hints
@@ -104,12 +112,12 @@ class Generator(BaseEstimator, ABC):
         Raises
         ------
         InputError
-            If the arguments do not describe one table with a complete target.
+            If the arguments do not describe one table with a complete target, or no row meets the constraints.
         """
         for name in sorted(hints.keys() - list(inspect.signature(self._fit).parameters)[3:]):
             raise InputError(name, hints[name], f"{type(self).__name__}.fit has no such argument; leave it out")
         rng = seeds.stream(seed, "generator.fit")
-        given, given_as = training(X, y, target, facts, rare), X
+        given, given_as = training(X, y, target, facts, rare, constraints, relations), X
         # A fit starts from nothing: state of an earlier one would be saved, too.
         for name in vars(self).keys() - self.get_params(deep=False).keys():
             delattr(self, name)
@@ -131,10 +139,11 @@ class Generator(BaseEstimator, ABC):
             columns[self.target_column_] = self.target_
         self.guards_ = Guards.learn(columns, table, given.rare, seed)
         self.rare_classes_ = self._rare_classes(given.rare)
+        self.relations_ = self._related(table, labels, given)
         if not isinstance(given_as, Dataset):
             for line in self.notes:
                 _LOG.warning(line)
-        self._fit(table, labels, rng, **hints)
+        self._fit(self.relations_.reduce(table), labels, rng, **hints)
         return self
 
     @property
@@ -155,6 +164,27 @@ class Generator(BaseEstimator, ABC):
                 known = ", ".join(kind.kind for kind in self.kinds)
                 remedy = f"{type(self).__name__} does not take columns of kind {column.kind}; it takes {known}"
                 raise InputError("X", column.name, remedy)
+
+    def _related(self, table: pd.DataFrame, labels: np.ndarray, given: Training) -> Relations:
+        """Find the relations of the canonical table; the hooks see what they leave."""
+        target = self.target_ and self.target_.name
+        kinds, kept, classes = list(self.schema_.columns), (), self.labels_ if target is not None else None
+        if self.numeric_target_:
+            kinds.append(replace(self.target_, name=self.target_column_))
+            kept, classes = (self.target_column_,), None
+        return Relations.learn(
+            table,
+            kinds,
+            given.constraints,
+            search=given.relations,
+            # A generator may leave the search for formulas out.
+            formulas=getattr(self, "derived_columns", True),
+            kept=kept,
+            ranges={name: (guard.lower, guard.upper) for name, guard in self.guards_.numbers.items()},
+            target=target,
+            classes=classes,
+            labels=labels,
+        )
 
     def _labelled(self, table: pd.DataFrame, given: Training) -> np.ndarray:
         """Learn the target and label the training rows; a numeric target joins the canonical table."""
@@ -197,12 +227,19 @@ class Generator(BaseEstimator, ABC):
             raise InputError("generator", type(self).__name__, "is not fitted; call fit first")
         rng = seeds.stream(seed, "generator.sample")
         labels = self._asked(n, rng)
-        table = self._sample(labels, rng).reset_index(drop=True) if len(labels) else self._empty()
+        if not len(labels):
+            return self._restored(self._empty(), labels, seed)
+        table = self.relations_.draw(self._sample, labels, rng, self._protection(seed))
         return self._restored(table, labels, seed)
+
+    def _protection(self, seed: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
+        """Return the function that protects rare values of drawn rows, before relations are put back."""
+        rng = seeds.stream(seed, "generator.guard")
+        taken = self.relations_.taken
+        return lambda table: self.guards_.apply(table, rng, numbers=not self.copies, skip=taken)
 
     def _restored(self, table: pd.DataFrame, labels: np.ndarray, seed: int) -> pd.DataFrame:
         """Translate canonical rows and their labels to a table like the training rows, with the same index."""
-        table = self.guards_.apply(table, seeds.stream(seed, "generator.guard"), numbers=not self.copies)
         restored = self.schema_.restore(table)
         if self.numeric_target_:
             restored[self.target_.name] = self.target_.restore(table[self.target_column_])
@@ -256,7 +293,7 @@ class Generator(BaseEstimator, ABC):
 
     def summary(self) -> str:
         """Return a readable summary of the fit; a job writes it to ``summary.txt`` unless it is empty."""
-        return ""
+        return "\n".join(self.relations_.lines())
 
     def save(self, path: str | Path) -> None:
         """Write the fitted generator to one file of JSON and arrays; loading it runs no code of the file's."""

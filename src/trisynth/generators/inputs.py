@@ -33,6 +33,10 @@ class Training:
         Declared facts, and the inferred kind of identifiers and free text.
     rare : int
         Categories of fewer rows are pooled.
+    constraints : tuple of str
+        Declared constraints.
+    relations : bool
+        Whether relations between columns are searched.
     """
 
     X: pd.DataFrame
@@ -40,6 +44,8 @@ class Training:
     place: int
     facts: Mapping
     rare: int
+    constraints: tuple[str, ...] = ()
+    relations: bool = True
 
 
 def training(
@@ -48,6 +54,8 @@ def training(
     target: object = None,
     facts: Mapping | None = None,
     rare: int | None = None,
+    constraints: Sequence[str] = (),
+    relations: bool = True,
 ) -> Training:
     """Separate features and target of training rows.
 
@@ -64,6 +72,10 @@ def training(
         Declared facts of columns by name.
     rare : int, optional
         Categories of fewer rows are pooled; the default is 5, or what a data set declares.
+    constraints : sequence of str, optional
+        Declared constraints; those of a data set are added.
+    relations : bool, default=True
+        Whether to search for relations between columns, if a data set does not forbid it.
 
     Raises
     ------
@@ -74,6 +86,9 @@ def training(
     rare = (X.spec.rare if own else RARE) if rare is None else rare
     require_whole("rare", rare, 0)
     if own:
+    if isinstance(X, Dataset):
+        relations = relations and X.spec.relations != "none"
+        constraints = [*X.spec.constraints, *constraints]
         X, target, facts = X.frame, X.spec.target, X.facts
     _check_table(X)
     place = X.shape[1]
@@ -100,6 +115,9 @@ def training(
     if not own:
         declared = withheld_facts(X, declared)
     return Training(X.reset_index(drop=True), y, place, declared, rare)
+    # A single text is refused where constraints are read.
+    texts = constraints if isinstance(constraints, str) else tuple(constraints)
+    return Training(X.reset_index(drop=True), y, place, declared, texts, relations)
 
 
 def check_count(n: object) -> None:

@@ -15,7 +15,6 @@ from trisynth.generators.base import Generator
 from trisynth.generators.circuit.chow_liu import chow_liu
 from trisynth.generators.circuit.class_circuits import ClassLearner
 from trisynth.generators.circuit.decision_regions import DecisionRegions, leaf_evidence, regrow, select
-from trisynth.generators.circuit.derived_columns import DerivedColumns
 from trisynth.generators.circuit.dirichlet_tree import DirichletTree
 from trisynth.generators.circuit.em import Rows, fit_em
 from trisynth.generators.circuit.evidence import Evidence
@@ -24,6 +23,7 @@ from trisynth.generators.circuit.mixture import Mixture, class_log_likelihood, n
 from trisynth.generators.circuit.model_selection import select_model
 from trisynth.generators.circuit.refinement import LabelledRows
 from trisynth.generators.circuit.sampler import Sampler
+from trisynth.generators.relations.formulas import DerivedColumns
 from trisynth.objective import Loss
 
 # Most validation rows. A table with fewer is refitted with them, in so many EM iterations.
@@ -153,7 +153,8 @@ class Circuit(Generator):
         if weights.shape != (len(table),) or not (np.isfinite(weights) & (weights >= 0)).all() or not weights.any():
             raise InputError("weights", weights, "must be one finite number >= 0 per row, not all of them 0")
         self.derived_columns_ = DerivedColumns.none()
-        if self.derived_columns:
+        # Where relations are searched, these formulas are among them.
+        if self.derived_columns and not self.relations_.searched:
             self.derived_columns_ = DerivedColumns.learn(table, self.schema_)
         table = table.drop(columns=self.derived_columns_.names)
         self.discretizer_ = TableDiscretizer.learn(table, self.n_bins)
@@ -306,9 +307,12 @@ class Circuit(Generator):
             for j, (column, start) in enumerate(zip(self.discretizer_.columns, self.discretizer_.starts, strict=False))
         ]
         table = self.discretizer_.table(drawn).set_index(X.index)
-        for name in evidence.known.columns.intersection(list(self.derived_columns_.steps)):
-            table[name] = evidence.known[name].fillna(table[name])
-        table = self.derived_columns_.complete(table)
+        table = self._protection(seed)(table)
+        concerned = [*self.derived_columns_.steps, *self.relations_.concerned]
+        for name in evidence.known.columns.intersection(concerned):
+            if evidence.known[name].dtype != "category":
+                table[name] = evidence.known[name].fillna(table[name])
+        table = self.relations_.expand(self.derived_columns_.complete(table))
         complete = self._restored(table, labels, seed)
         for name in X.columns:
             complete[name] = X[name].where(X[name].notna(), complete[name]).astype(complete[name].dtype)

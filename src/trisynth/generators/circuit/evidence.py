@@ -8,7 +8,7 @@ import pandas as pd
 from trisynth.encoders.discretizer import TableDiscretizer
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
-from trisynth.generators.circuit.derived_columns import DerivedColumns
+from trisynth.generators.relations.formulas import DerivedColumns
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Evidence:
                 raise InputError(
                     "y", y.iloc[labels < 0].iloc[0], f"is not a training class; the classes are {list(fitted.labels_)}"
                 )
-        known = derived.solved(pd.DataFrame(table, index=X.index))
+        known = derived.solved(fitted.relations_.partial(pd.DataFrame(table, index=X.index)))
         given = np.array([name in known for name in discretizer.names])
         tokens = discretizer.encode(known)
         missing = np.zeros(tokens.shape, bool)

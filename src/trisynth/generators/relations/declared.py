@@ -73,12 +73,9 @@ def solved(
     """Return a declared equality as a relation, solved for a column that no other relation takes out."""
     own = tuple(kinds[name] for name in constraint.columns if name in kinds)
     for bound in bounds(constraint):
-        if (
-            bound.sign != "=="
-            or bound.column not in grids
-            or bound.column in taken
-            or len(own) < len(constraint.columns)
-        ):
+        if bound.sign != "==" or bound.column not in grids or bound.column in taken:
+            continue
+        if len(own) < len(constraint.columns) or not set(bound.inputs) <= set(table.columns):
             continue
         helper = helper_of(table, bound.column, bound.inputs) if bound.inputs else ""
         if helper is not None:

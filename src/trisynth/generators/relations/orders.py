@@ -10,8 +10,9 @@ from trisynth.data.kinds import Kind
 from trisynth.generators.relations.base import Grid, Relation, with_column
 from trisynth.generators.relations.computed import dropped, flagged, helper_of
 
-# Fewest rows that would break an order if the two columns were independent, and fewest distinct values of a column.
-_BROKEN, _DISTINCT = 25, 6
+# Fewest rows that would break an order if the two columns were independent, and their smallest fraction; fewest
+# distinct values of a column.
+_BROKEN, _SHARE, _DISTINCT = 25, 0.05, 6
 _ROWS = 100
 
 
@@ -82,7 +83,7 @@ class Order(Relation):
         return " and ".join(f"{self.derived} {'>' if self.strict else '>='} {name}" for name in self.lowers)
 
 
-def declared(table: pd.DataFrame, derived: object, lowers: dict, grid: Grid) -> Order | None:
+def declared(table: pd.DataFrame, derived: object, lowers: dict) -> Order | None:
     """Return the order of declared lower columns, each with whether equality breaks it; None where gaps forbid it."""
     helper = helper_of(table, derived, tuple(lowers))
     if helper is None:
@@ -100,8 +101,8 @@ def declared(table: pd.DataFrame, derived: object, lowers: dict, grid: Grid) -> 
 def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, uppers: Sequence) -> list[Order]:
     """Find orders among numeric columns of one kind.
 
-    An order is accepted if no row breaks it although at least 25 would if the columns were independent. Far-apart
-    ranges and constants therefore give none.
+    An order is accepted if no row breaks it although 5 % of the rows, and at least 25, would if the columns were
+    independent. Far-apart ranges and constants therefore give none.
 
     Parameters
     ----------
@@ -132,7 +133,7 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, uppers: S
                 continue
             above = np.searchsorted(ranked[upper.name], ranked[lower.name], side="left")
             share = above.mean() / len(ranked[upper.name])
-            if share * known.sum() >= _BROKEN:
+            if share >= max(_SHARE, _BROKEN / known.sum()):
                 below.setdefault(upper.name, set()).add(lower.name)
     found = []
     # From the top of a chain down, so that each column is replaced while its lower ones are whole.

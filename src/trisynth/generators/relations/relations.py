@@ -1,7 +1,7 @@
 """All relations of a table: learned from training rows, and kept in every synthetic row."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -9,13 +9,11 @@ import pandas as pd
 from trisynth.data.constraints import Constraint, check_rows, checked
 from trisynth.data.constraints.checks import cells_of
 from trisynth.data.constraints.expressions import Cells
-from trisynth.data.constraints.linear import bounds
-from trisynth.data.kinds import Category, Date, Kind
-from trisynth.data.schema import Schema
+from trisynth.data.kinds import Kind
 from trisynth.errors import InputError
-from trisynth.generators.relations import declared, equalities, functional, orders, searches
-from trisynth.generators.relations.base import Grid, Relation, grids_of
-from trisynth.generators.relations.formulas import DerivedColumns, Formulas
+from trisynth.generators.relations import declared, equalities, functional
+from trisynth.generators.relations.base import Relation, grids_of
+from trisynth.generators.relations.learner import Learner
 
 # Rounds of further draws for rows that break a relation, fewest rows in each, and rounds of repairs.
 _ROUNDS, _LEAST, _REPAIRS = 20, 256, 3
@@ -39,6 +37,8 @@ class Relations:
     grids : dict of column to Grid
     target, labels : object and ndarray of object, or None
         Name of a target with classes, and the text of each label; constraints may contain it.
+    searched : bool
+        Whether relations were searched, not only declared.
     """
 
     steps: tuple[Relation, ...] = ()
@@ -48,6 +48,7 @@ class Relations:
     grids: dict = field(default_factory=dict)
     target: object = None
     labels: np.ndarray | None = None
+    searched: bool = False
 
     @classmethod
     def learn(
@@ -59,6 +60,7 @@ class Relations:
         search: bool = True,
         formulas: bool = True,
         kept: Collection = (),
+        ranges: Mapping[object, tuple[float, float]] | None = None,
         target: object = None,
         classes: np.ndarray | None = None,
         labels: np.ndarray | None = None,
@@ -77,6 +79,8 @@ class Relations:
             Whether to search for relations, and for formulas of numbers among them.
         kept : collection
             Columns that must not be taken out.
+        ranges : mapping of column to (lower, upper), optional
+            Narrower ranges than those of the training rows, that synthetic cells stay in.
         target, classes, labels : optional
             Name of a target with classes, its classes, and the number of each row's class.
 
@@ -89,10 +93,11 @@ class Relations:
         texts = None if classes is None else np.array([*map(str, classes)], dtype=object)
         names = [kind.name for kind in kinds] + ([] if texts is None else [target])
         found = checked(constraints, names)
-        if not search and not found:
-            return cls()
         grids = grids_of(table, kinds)
-        learner = _Learner(table, kinds, grids, set(kept))
+        for name, (lower, upper) in (ranges or {}).items():
+            if name in grids:
+                grids[name] = replace(grids[name], lower=lower, upper=upper)
+        learner = Learner(table, kinds, grids, set(kept))
         shares = {}
         if found:
             empty = cls((), found, {}, kinds, grids, target, texts)
@@ -101,8 +106,8 @@ class Relations:
         if search:
             learner.search(formulas)
         if not found and not learner.steps:
-            return cls()
-        return cls(tuple(learner.steps), found, shares, kinds, grids, target, texts)
+            return cls(searched=search)
+        return cls(tuple(learner.steps), found, shares, kinds, grids, target, texts, search)
 
     def __bool__(self) -> bool:
         """Return whether there is any relation or constraint."""
@@ -160,7 +165,13 @@ class Relations:
             found &= one.holds(cells)
         return found
 
-    def draw(self, sample: Draw, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    def draw(
+        self,
+        sample: Draw,
+        labels: np.ndarray,
+        rng: np.random.Generator,
+        protect: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table,
+    ) -> pd.DataFrame:
         """Draw whole canonical rows that meet all relations and constraints.
 
         Rows that a generator draws against them are drawn again, up to 20 times. Of those that remain, a declared
@@ -173,13 +184,15 @@ class Relations:
             Draws reduced rows for labels.
         labels : ndarray of int, shape (n,)
         rng : Generator
+        protect : callable, optional
+            Changes rare values of drawn rows.
 
         Raises
         ------
         InputError
             If the generator draws no row at all that meets the declared constraints.
         """
-        drawn = sample(labels, rng).reset_index(drop=True)
+        drawn = protect(sample(labels, rng).reset_index(drop=True))
         if not self:
             return drawn
         table = self.expand(drawn)
@@ -189,7 +202,7 @@ class Relations:
                 return table
             open_ = np.flatnonzero(~valid)
             asked = np.tile(labels[open_], max(1, _LEAST // len(open_)))
-            more = self.expand(sample(asked, rng).reset_index(drop=True))
+            more = self.expand(protect(sample(asked, rng).reset_index(drop=True)))
             table, valid = self._filled(table, labels, valid, more, asked, self.valid(more, asked))
         return self._mended(table, labels, valid, rng)
 
@@ -273,103 +286,12 @@ class Relations:
 
     def lines(self) -> list[str]:
         """Describe each relation and constraint in a line."""
-        found = [
-            f"kept in every synthetic row: {step}" for step in self.steps if not isinstance(step, declared.Declared)
-        ]
+        found = [f"relation kept: {step}" for step in self.steps if not isinstance(step, declared.Declared)]
         for one in self.constraints:
             share = self.shares.get(one.text, 0.0)
             told = f"{share:.1%} of the real rows break it" if share else "every real row meets it"
-            found.append(f"met in every synthetic row: {one.text} ({told})")
+            found.append(f"constraint met in every synthetic row: {one.text} ({told})")
         return found
-
-
-class _Learner:
-    """Search for relations, step by step, on what the steps before leave."""
-
-    def __init__(self, table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping[object, Grid], kept: set):
-        self.table, self.kinds, self.grids, self.kept = table, kinds, grids, kept
-        self.steps: list[Relation] = []
-
-    @property
-    def _taken(self) -> set:
-        return self.kept | {name for step in self.steps for name in step.taken}
-
-    @property
-    def _free(self) -> list[Kind]:
-        """Columns that no step has taken."""
-        taken = {name for step in self.steps for name in step.taken}
-        return [kind for kind in self.kinds if kind.name not in taken and kind.name in self.table]
-
-    def _add(self, step: Relation) -> None:
-        self.steps.append(step)
-        self.table = step.reduce(self.table)
-
-    def declare(self, constraints: Sequence[Constraint]) -> None:
-        """Take out one column of each declared equality, and replace the upper column of declared orders."""
-        by_name = {kind.name: kind for kind in self.kinds}
-        for one in constraints:
-            step = declared.solved(self.table, one, by_name, self.grids, self._used())
-            if step is not None:
-                self._add(step)
-        lowers: dict = {}
-        for one in constraints:
-            for bound in bounds(one)[:1]:
-                upper, lower = (bound.column, bound.other) if bound.sign in (">", ">=") else (bound.other, bound.column)
-                if bound.other is None or bound.sign == "==" or not {upper, lower} <= self.grids.keys():
-                    continue
-                if upper in self.kept or by_name[upper].kind != by_name[lower].kind:
-                    continue
-                lowers.setdefault(upper, {})[lower] = bound.sign in ("<", ">")
-        self._declare_orders(lowers)
-
-    def _used(self) -> set:
-        """Columns that a declared step takes or reads: reading one that a later step takes would break the order."""
-        return self._taken | {name for step in self.steps for name in step.names}
-
-    def _declare_orders(self, lowers: dict) -> None:
-        # An upper column is replaced before the lower ones of its own: a chain is reduced from its top.
-        while lowers:
-            below = {low for edges in lowers.values() for low in edges}
-            tops = [name for name in lowers if name not in below]
-            for name in tops:
-                edges = {low: strict for low, strict in lowers[name].items() if low in self.table}
-                if name not in self._used() and edges:
-                    step = orders.declared(self.table, name, edges, self.grids[name])
-                    if step is not None:
-                        self._add(step)
-                del lowers[name]
-            if not tops:
-                return
-
-    def search(self, formulas: bool) -> None:
-        """Search for all kinds of relations."""
-        read = {name for step in self.steps for name in step.names}
-        free = [kind.name for kind in self._free if kind.name not in self.kept and kind.name not in read]
-        for step in functional.search(self.table, free):
-            self._add(step)
-        if formulas:
-            self._search_formulas(read)
-        read = {name for step in self.steps for name in step.names}
-        kinds = [kind for kind in self._free if kind.name not in self.kept]
-        uppers = [kind.name for kind in kinds if kind.name not in read]
-        for step in orders.search(self.table, kinds, self.grids, uppers):
-            self._add(step)
-        free = [kind.name for kind in self._free if kind.name not in self.kept]
-        for step in equalities.search(self.table, self._free, self.grids, free):
-            self._add(step)
-
-    def _search_formulas(self, read: set) -> None:
-        free = [kind for kind in self._free if kind.name in self.grids]
-        dates = [kind for kind in free if isinstance(kind, Date)]
-        plain = [kind for kind in free if kind.name not in read | self.kept and not isinstance(kind, Category)]
-        found = DerivedColumns.learn(self.table, Schema(tuple(plain)))
-        # Spans come first: a stay is the difference of its dates.
-        for step in searches.search(
-            self.table, [*dates, *(k for k in free if k not in dates)], self.grids, (*read, *self.kept, *found.steps)
-        ):
-            self._add(step)
-        if found.formulas:
-            self._add(Formulas(found))
 
 
 def _replaced(table: pd.DataFrame, into: np.ndarray, other: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:

@@ -224,6 +224,7 @@ def _sums(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterato
     rows = complete[np.unique(np.linspace(0, len(complete) - 1, 2_000).astype(int))]
     cells = cells[:, rows]
     scale = cells.std(axis=1)
+    found = []
     for i, name in enumerate(names):
         others = [j for j in range(len(names)) if j != i]
         design = np.column_stack([(cells[others] / scale[others, None]).T, np.ones(len(rows))])
@@ -243,4 +244,7 @@ def _sums(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterato
         constant = 0.0 if abs(np.median(rest)) <= half else constant
         relation = _accepted(table, Computed("sum", name, inputs, exact, constant), grids[name])
         if relation:
-            yield relation
+            found.append((sum(weight < 0 for weight in exact), len(found), relation))
+    # The total is computed, and not one of its parts.
+    for *_, relation in sorted(found, key=lambda entry: entry[:2]):
+        yield relation
