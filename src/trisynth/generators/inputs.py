@@ -85,8 +85,9 @@ def training(
     own = isinstance(X, Dataset)
     rare = (X.spec.rare if own else RARE) if rare is None else rare
     require_whole("rare", rare, 0)
+    if isinstance(constraints, str):
+        raise InputError("constraints", constraints, "must be a list of expressions, such as ['end >= start']")
     if own:
-    if isinstance(X, Dataset):
         relations = relations and X.spec.relations != "none"
         constraints = [*X.spec.constraints, *constraints]
         X, target, facts = X.frame, X.spec.target, X.facts
@@ -114,10 +115,7 @@ def training(
             raise InputError(f"facts.{name}.kind", fact.kind, "drop the column from the table instead")
     if not own:
         declared = withheld_facts(X, declared)
-    return Training(X.reset_index(drop=True), y, place, declared, rare)
-    # A single text is refused where constraints are read.
-    texts = constraints if isinstance(constraints, str) else tuple(constraints)
-    return Training(X.reset_index(drop=True), y, place, declared, texts, relations)
+    return Training(X.reset_index(drop=True), y, place, declared, rare, tuple(constraints), relations)
 
 
 def check_count(n: object) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trisynth.data.kinds import Category, Kind
+from trisynth.errors import InputError
 
 # Relative rounding error of computed numbers.
 ROUNDING = 1e-6
@@ -54,7 +55,7 @@ class Grid:
         return np.clip(self.rounded(np.clip(values, self.lower, self.upper)), self.lower, self.upper)
 
     def inside(self, values: np.ndarray) -> np.ndarray:
-        """Tell which values are within the range; a missing one is where training cells are missing, too."""
+        """Find which values are within the range; a missing one is where training cells are missing, too."""
         near = ROUNDING * self.step
         within = (values >= self.lower - near) & (values <= self.upper + near)
         return within | np.isnan(values) if self.gaps else within
@@ -94,6 +95,25 @@ class Relation(ABC):
     @abstractmethod
     def holds(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
         """Decide for each row of a whole table whether the relation holds; a missing cell breaks none."""
+
+    def evidence(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Reduce a table of some columns, whose missing cells are unknown.
+
+        Raises
+        ------
+        InputError
+            If a column is known without those that it is modelled by: its distribution has no closed form then.
+        """
+        given = [name for name in self.taken if name in table]
+        if not given:
+            return table
+        others = [name for name in self.names if name not in self.taken]
+        known = table.reindex(columns=others).notna().all(axis=1)
+        for name in given:
+            if (table[name].notna() & ~known).any():
+                remedy = f"is modelled by {self}; give {', '.join(map(str, others))} as well, or set relations to none"
+                raise InputError("X", name, remedy)
+        return self.reduce(table) if set(others) <= set(table) else table.drop(columns=given)
 
     @abstractmethod
     def __str__(self) -> str:

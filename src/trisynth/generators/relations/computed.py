@@ -30,7 +30,7 @@ class Computed(Relation):
     rounding : str, default="nearest"
         Or ``down`` or ``up``.
     helper : str, default=""
-        Column of the reduced table that tells which derived cells are missing although the inputs are known; empty
+        Column of the reduced table that marks which derived cells are missing although the inputs are known; empty
         where there are none.
     """
 
@@ -113,7 +113,7 @@ def _birthdays(start: np.ndarray, end: np.ndarray) -> np.ndarray:
 
 
 def agrees(values: np.ndarray, computed: np.ndarray, grid: Grid) -> np.ndarray:
-    """Tell which computed cells agree with recorded ones to their last digit; a missing cell agrees."""
+    """Find which computed cells agree with recorded ones to their last digit; a missing cell agrees."""
     with np.errstate(invalid="ignore"):
         near = np.abs(values - computed) <= grid.tolerance(values)
     return near | np.isnan(values) | np.isnan(computed)

@@ -20,7 +20,7 @@ _DISTINCT, _PAIRS = 20, 12
 
 @dataclass(frozen=True)
 class Equality(Relation):
-    """Column that equals another one in some rows, which a further category of the reduced table tells.
+    """Column that equals another one in some rows, which a further category of the reduced table marks.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Equality(Relation):
         return table
 
     def expand(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> pd.DataFrame:
-        """Set the two columns equal where the category tells so and the range allows it."""
+        """Set the two columns equal where the category marks them and the range allows it."""
         source, derived = table[self.source].to_numpy(float), table[self.derived].to_numpy(float)
         equal = flagged(table[self.helper]) & grids[self.derived].inside(source) & ~np.isnan(source)
         table = table.drop(columns=self.helper)
@@ -60,8 +60,17 @@ class Equality(Relation):
         """Return that no row breaks it: equality in some rows forbids no row."""
         return np.ones(len(table), bool)
 
+    def evidence(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Mark whether the two are equal where both are known; one alone is evidence as any other column."""
+        if not {self.source, self.derived} <= set(table):
+            return table
+        reduced = self.reduce(table)
+        unknown = table[[self.source, self.derived]].isna().any(axis=1)
+        reduced[self.helper] = reduced[self.helper].mask(unknown)
+        return reduced
+
     def equal(self, table: pd.DataFrame) -> np.ndarray:
-        """Tell in which rows the two columns are equal."""
+        """Find in which rows the two columns are equal."""
         return table[self.source].to_numpy(float) == table[self.derived].to_numpy(float)
 
     def __str__(self) -> str:

@@ -313,6 +313,10 @@ class Formulas(Relation):
         """Compute the derived columns."""
         return self.columns.complete(table)
 
+    def evidence(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Solve the formulas for what follows from the given columns."""
+        return self.columns.solved(table)
+
     def holds(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
         """Decide for each row whether every formula holds to the last digit."""
         found = np.ones(len(table), bool)

@@ -28,6 +28,8 @@ class Functional(Relation):
         Derived cell for each value of the source, the last for a missing one: codes of a category, or numbers.
     categories : Index or None
         Of the derived column.
+    source_categories : Index or None
+        Of the source.
     """
 
     source: object
@@ -35,6 +37,7 @@ class Functional(Relation):
     edges: np.ndarray | None
     values: np.ndarray
     categories: pd.Index | None
+    source_categories: pd.Index | None = None
 
     @property
     def names(self) -> tuple:
@@ -44,6 +47,23 @@ class Functional(Relation):
     def reduce(self, table: pd.DataFrame) -> pd.DataFrame:
         """Drop the derived column."""
         return table.drop(columns=self.derived)
+
+    def evidence(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Go back to the category that a known derived cell goes with, where there is one alone."""
+        if self.derived not in table or self.edges is not None:
+            return super().evidence(table)
+        derived = table[self.derived]
+        cells = derived.cat.codes.to_numpy() if self.categories is not None else derived.to_numpy(float)
+        goes = self.values[:-1]
+        single = {value: int(np.flatnonzero(goes == value)[0]) for value in goes if (goes == value).sum() == 1}
+        back = pd.Series([single.get(cell, -1) for cell in cells], index=table.index)
+        categories = self.source_categories
+        found = pd.Series(pd.Categorical.from_codes(back, categories), index=table.index)
+        if self.source in table:
+            found = table[self.source].where(table[self.source].notna(), found)
+        table = table.copy(deep=False)
+        table[self.source] = found
+        return super().evidence(table)
 
     def _value(self, table: pd.DataFrame) -> np.ndarray:
         cells, last = table[self.source], len(self.values) - 1
@@ -151,7 +171,14 @@ def _function(table: pd.DataFrame, source: object, derived: object, levels: dict
     if edges is not None and used[source] * _EACH > len(table):
         kept = np.flatnonzero(np.diff(first[:-1]))
         edges, values = edges[kept], np.append(values[:-1][np.append(kept, len(first) - 2)], values[-1])
-    return Functional(source, derived, edges, values, table[derived].cat.categories if category else None)
+    return Functional(
+        source,
+        derived,
+        edges,
+        values,
+        table[derived].cat.categories if category else None,
+        None if numeric else table[source].cat.categories,
+    )
 
 
 def _intervals(of: _Levels, to: _Levels) -> bool:

@@ -28,7 +28,7 @@ class Order(Relation):
     least, most : float
         Range of the distance.
     helper : str
-        Column that tells which cells are missing although a lower one is known; empty where there are none.
+        Column that marks which cells are missing although a lower one is known; empty where there are none.
     strict : bool, default=False
         Whether equal cells break the order.
     """

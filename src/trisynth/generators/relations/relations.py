@@ -11,7 +11,7 @@ from trisynth.data.constraints.checks import cells_of
 from trisynth.data.constraints.expressions import Cells
 from trisynth.data.kinds import Kind
 from trisynth.errors import InputError
-from trisynth.generators.relations import declared, equalities, functional
+from trisynth.generators.relations import declared
 from trisynth.generators.relations.base import Relation, grids_of
 from trisynth.generators.relations.learner import Learner
 
@@ -255,34 +255,8 @@ class Relations:
             If a column is given whose distribution, given the others, has no closed form.
         """
         for step in self.steps:
-            given = [name for name in step.names if name in table]
-            if len(given) == len(step.names):
-                before = table
-                table = step.reduce(table)
-                self._check_known(step, before, table)
-            elif any(name in table for name in step.taken):
-                if isinstance(step, equalities.Equality):
-                    continue
-                if isinstance(step, functional.Functional):
-                    table = table.drop(columns=step.derived)
-                    continue
-                lacking = [str(name) for name in step.names if name not in table]
-                remedy = f"is modelled by {step}; give {', '.join(lacking)} as well, or fit with relations=none"
-                raise InputError("X", next(name for name in step.taken if name in table), remedy)
+            table = step.evidence(table)
         return table
-
-    @staticmethod
-    def _check_known(step: Relation, before: pd.DataFrame, after: pd.DataFrame) -> None:
-        if isinstance(step, equalities.Equality | functional.Functional):
-            return
-        for name in step.taken:
-            others = [other for other in step.names if other not in step.taken]
-            known = before[name].notna() & before[others].isna().any(axis=1)
-            if known.any():
-                remedy = (
-                    f"is modelled by {step}; fill {', '.join(map(str, others))} as well, or fit with relations=none"
-                )
-                raise InputError("X", name, remedy)
 
     def lines(self) -> list[str]:
         """Describe each relation and constraint in a line."""

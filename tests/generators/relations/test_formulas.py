@@ -10,7 +10,7 @@ from tables import apart
 from trisynth.data.schema import Schema
 from trisynth.errors import InputError
 from trisynth.generators.circuit import Circuit
-from trisynth.generators.circuit.derived_columns import DerivedColumns, Formula
+from trisynth.generators.relations.formulas import DerivedColumns, Formula, Formulas
 
 
 def pages(n: int = 800, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
@@ -119,7 +119,8 @@ def test_samples_fulfil_their_relations_and_the_switch_is_off():
     assert inner.mean() > 0.97 and holds(drawn[inner]).all()
     assert list(drawn.dtypes) == list(X.dtypes) and list(drawn) == list(X)
     plain = Circuit(n_states=8, derived_columns=False).fit(X, y)
-    assert not plain.derived_columns_.formulas and holds(apart(plain.sample(2_000))[0]).mean() < 0.2
+    assert not any(isinstance(step, Formulas) for step in plain.relations_.steps)
+    assert holds(apart(plain.sample(2_000))[0]).mean() < 0.2
 
 
 def test_given_columns_lead_to_those_that_follow():
@@ -127,7 +128,7 @@ def test_given_columns_lead_to_those_that_follow():
     follows = fitted().log_likelihood(X[["height", "area"]], y)
     assert follows == pytest.approx(fitted().log_likelihood(X[["height", "length"]], y))
     assert fitted().log_likelihood(X) == pytest.approx(
-        fitted().log_likelihood(X.drop(columns=fitted().derived_columns_.names))
+        fitted().log_likelihood(X.drop(columns=fitted().relations_.taken))
     )
     drawn, _ = apart(fitted().conditional(X[["height", "area"]]))
     assert drawn["length"].to_list() == X["length"].to_list() and drawn["area"].equals(X["area"])
@@ -135,7 +136,7 @@ def test_given_columns_lead_to_those_that_follow():
 
 def test_a_product_without_its_factors_is_refused_with_a_remedy():
     X, _ = pages(5)
-    assert "area" in fitted().derived_columns_.names
+    assert "area" in fitted().relations_.taken
     for ask in (fitted().log_likelihood, fitted().predict_proba, fitted().conditional):
         with pytest.raises(InputError, match=r"^X='?area'?.*derived_columns=false"):
             ask(X[["area", "tint"]])
@@ -145,7 +146,7 @@ def test_names_of_columns_may_be_numbers():
     X, y = pages()
     numbered = X.set_axis(range(X.shape[1]), axis=1)
     circuit = Circuit(n_states=4).fit(numbered, y)
-    assert len(circuit.derived_columns_.formulas) == 2
+    assert len(circuit.relations_.taken) == 2
     assert list(apart(circuit.sample(10))[0]) == list(numbered)
 
 
