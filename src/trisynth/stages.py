@@ -23,6 +23,7 @@ from trisynth.evaluation.arms import Balanced
 from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment
+from trisynth.report.figures.levels import hide_rare
 
 
 def collect_stage(config: dict[str, Any]) -> None:
@@ -54,7 +55,7 @@ def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None
     tables = {"real": train, "synthetic": experiment.rows(len(train))[1]}
     if train.spec.task == "classification":
         tables["balanced"] = experiment.rows(Balanced().needs(train.counts))[1]
-    for name, rows in tables.items():
+    for name, rows in zip(tables, hide_rare(*tables.values()), strict=True):
         replace(rows, place=None).write(folder / f"{name}.parquet")
     about = {
         "name": train.spec.name,

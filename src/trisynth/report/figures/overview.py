@@ -6,6 +6,7 @@ from trisynth.cache import write_atomic
 from trisynth.data.dataset import Dataset
 from trisynth.experiment.steps import Experiment
 from trisynth.report.figures import panels, style
+from trisynth.report.figures.levels import hide_rare
 from trisynth.report.names import label
 
 _MOST, _ACROSS = 12, 5
@@ -39,6 +40,7 @@ def overview(real: Dataset, synthetic: Dataset, path: str | Path) -> None:
     InputError
         If the folder cannot be written.
     """
+    real, synthetic = hide_rare(real, synthetic)
     target = real.spec.target
     features = list(real.X.columns)
     shown = {name: (real.X[name], synthetic.X[name]) for name in features[:_MOST]}
