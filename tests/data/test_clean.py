@@ -31,7 +31,7 @@ def facts():
 
 
 def test_every_finding_is_treated_and_reported(raw, table, facts):
-    dataset, report = clean(raw, table(task=None, **facts))
+    dataset, report = clean(raw, table(task=None, **facts) | {"duplicates": "drop"})
     assert list(report.columns) == REPORT
     found = {(row.column, row.problem): row.cells for row in report.itertuples()}
     assert found == {
@@ -54,19 +54,42 @@ def test_every_finding_is_treated_and_reported(raw, table, facts):
     assert dataset.spec.columns["age"].unit == "years"
 
 
-def test_duplicates_go_and_contradictions_stay(table):
+@pytest.mark.parametrize(("duplicates", "rows"), [("keep", [1, 1, 1, 2]), ("drop", [1, 1, 2])])
+def test_duplicates_go_on_request_and_contradictions_stay(table, duplicates, rows):
     raw = pd.DataFrame({"a": [1, 1, 1, 2], "y": ["n", "n", "y", "y"]})
-    dataset, report = clean(raw, table())
-    assert dataset.X["a"].tolist() == [1, 1, 2]
-    assert report.set_index("problem")["cells"].to_dict() == {
-        "exact duplicate": 1,
-        "same features, another target": 2,
-    }
+    dataset, report = clean(raw, table() | {"duplicates": duplicates})
+    assert dataset.X["a"].tolist() == rows
+    found = report.set_index("problem")
+    assert found["cells"].to_dict() == {"exact duplicate": 1, "same features, another target": 2}
+    assert found["treatment"].tolist() == ["kept" if duplicates == "keep" else "dropped", "kept"]
 
 
-def test_rows_equal_but_for_the_spelling_are_duplicates(table):
-    raw = pd.DataFrame({"a": ["x", "X ", "z"], "b": ["1", "1.0", "2"], "y": ["n", "N", "y"]})
-    assert len(clean(raw, table())[0]) == 2
+def test_people_who_share_answers_are_people(table):
+    raw = pd.DataFrame({"id": [f"P{i:04}" for i in range(40)], "a": ["x", "z"] * 20, "y": ["n", "y"] * 20})
+    assert len(clean(raw, table() | {"duplicates": "drop"})[0]) == 40
+    assert len(clean(raw.iloc[[*range(40), 3]], table() | {"duplicates": "drop"})[0]) == 40
+    assert list(clean(raw, table())[0].X) == ["a"]
+
+
+def test_a_table_without_a_target_is_cleaned_alike(table):
+    raw = pd.DataFrame({"a": [1.5, 2.5, 2.5], "b": ["u", "v", "v"]})
+    dataset, _ = clean(raw, table(target=None, task=None))
+    assert dataset.y is None and dataset.spec.task is None and list(dataset.X) == ["a", "b"]
+
+
+def test_what_holds_identifiers_only_is_one_line(table):
+    raw = pd.DataFrame({"id": range(40), "mail": [f"a{i}@b.org" for i in range(40)], "y": ["n", "y"] * 20})
+    with pytest.raises(InputError, match=r"no column is left to learn from: id \(identifier\), mail \(identifier\)"):
+        clean(raw, table())
+
+
+def test_facts_of_public_data_are_not_asked_about(table):
+    raw = pd.DataFrame({"a": ["AA", "aa", "x"] * 10, "b": [-9, 1, 2] * 10, "y": ["n", "y", "y"] * 10})
+    declared = {"a": {"kind": "category"}, "b": {"kind": "number"}, "y": {"kind": "category"}}
+    known = {"source": {"package": "p"}, "duplicates": "drop"}
+    assert [*clean(raw, table(**declared) | known)[1]["problem"]] == ["exact duplicate"]
+    problems = " ".join(clean(raw, table())[1]["problem"])
+    assert "may be codes for missing cells: -9" in problems and "spellings that may be one value" in problems
 
 
 def test_an_all_missing_column_is_kept_and_reported(table):
@@ -76,15 +99,19 @@ def test_an_all_missing_column_is_kept_and_reported(table):
 
 
 def test_a_category_of_texts_is_pointed_out(table):
-    texts = [f"text {i // 1.5:.0f}" for i in range(60)]
-    report = clean(pd.DataFrame({"remark": texts, "sex": ["f", "m"] * 30, "y": ["n", "y", "y"] * 20}), table())[1]
-    assert [*report["problem"]] == ["category of 40 values"]
+    towns = [f"town {i // 2.5:.0f}" for i in range(60)]
+    raw = pd.DataFrame({"town": towns, "size": np.linspace(0, 1, 60), "y": ["n", "y", "y"] * 20})
+    assert [*clean(raw, table())[1]["problem"]] == ["category of 24 values"]
 
 
-def test_an_identifier_is_pointed_out(table):
+def test_an_identifier_is_no_feature(table):
     raw = pd.DataFrame({"number": range(30), "size": np.linspace(0, 1, 30), "y": ["n", "y"] * 15})
-    report = clean(raw, table())[1]
-    assert report[["column", "problem"]].to_numpy().tolist() == [["number", "every value distinct"]]
+    dataset, report = clean(raw, table())
+    assert list(dataset.X) == ["size"]
+    assert report[["column", "problem", "remedy"]].to_numpy().tolist() == [
+        ["number", "identifiers (they number the rows)", "kind: category"]
+    ]
+    assert list(clean(raw, table(number={"kind": "number"}))[0].X) == ["number", "size"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +125,7 @@ def test_an_identifier_is_pointed_out(table):
     ],
 )
 def test_the_task_is_inferred_unless_declared(table, task, values, expected, dtype):
-    raw = pd.DataFrame({"a": range(len(values)), "y": values})
+    raw = pd.DataFrame({"a": np.arange(len(values)) / 2, "y": values})
     dataset = clean(raw, table(task=task))[0]
     assert dataset.spec.task == expected
     assert str(dataset.y.dtype) == dtype

@@ -3,8 +3,7 @@
 import pandas as pd
 import pytest
 
-from trisynth.data.formats import format_of
-from trisynth.data.numbers import NumberFormat
+from trisynth.data.formats import NumberFormat, format_of
 from trisynth.errors import InputError
 
 

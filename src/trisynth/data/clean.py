@@ -1,7 +1,6 @@
 """Cleaning: a raw table becomes a ``Dataset`` and a report of all findings and treatments.
 
 Nothing here learns from the distribution of the values, so cleaning all rows before the split leaks nothing.
-Duplicates must be dropped before the split, or the test rows would contain training rows.
 """
 
 from collections.abc import Mapping
@@ -10,17 +9,48 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api import types
 
 from trisynth.data.columns import clean_column
-from trisynth.data.dataset import Column, Dataset, Spec
+from trisynth.data.dataset import ANALYSED, Column, Dataset, Spec
 from trisynth.data.inference import MOST_CLASSES, task_of
+from trisynth.data.profile import Context, context_of
 from trisynth.data.spec import declared
 from trisynth.errors import InputError
 
-REPORT = ["column", "problem", "cells", "share", "treatment"]
+REPORT = ["column", "problem", "cells", "share", "treatment", "remedy"]
 ROWS = "(rows)"
 # A category with more distinct values than this fraction of its cells is hardly one: generators only repeat them.
-MANY = 0.5
+MANY = 0.2
+
+
+class _Cleaning:
+    """One raw table on its way; collects what is found."""
+
+    def __init__(self, raw: pd.DataFrame, cfg: Mapping[str, Any]):
+        self.raw, self.cfg = raw, cfg
+        self.spec = declared(cfg, raw.columns)
+        self.missing = tuple(cfg.get("missing") or ())
+        # The facts of a public data set are known, and all declared in its yaml.
+        self.own = cfg.get("source") is None
+        self.context = context_of(raw) if self.own else Context()
+        self.findings: list[tuple] = []
+
+    def note(self, column: str, problem: str, cells: int, treatment: str, remedy: str = "") -> None:
+        """Record a finding."""
+        self.findings.append((column, problem, cells, cells / max(len(self.raw), 1), treatment, remedy))
+
+    def column(self, name: str, facts: Column, quiet: bool = False) -> Any:
+        """Clean one column."""
+        target = name == self.spec.target
+        note = (lambda *finding: None) if quiet else (lambda *finding: self.note(name, *finding))
+        how = {"context": self.context, "target": target, "ask": self.own}
+        return clean_column(self.raw[name], facts, self.missing, note, **how)
+
+    @property
+    def report(self) -> pd.DataFrame:
+        """One row per finding."""
+        return pd.DataFrame(self.findings, columns=REPORT)
 
 
 def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFrame]:
@@ -29,15 +59,17 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
     Parameters
     ----------
     raw : DataFrame, shape (n, columns)
-        Cells of any dtype; texts are read as numbers where they are declared so or every cell is one.
+        Cells of any dtype; what the cells of an undeclared column are, their texts tell.
     cfg : mapping
-        A data set's config: ``name``, ``target``, ``task``, ``missing``, ``columns``, ``licence``, ``note``.
+        A data set's config: ``name``, ``target``, ``task``, ``missing``, ``columns``, ``duplicates``, ``licence``,
+        ``note``. With a ``source`` it is a public data set, whose doubtful cells are not reported.
 
     Returns
     -------
     dataset : Dataset
     report : DataFrame
-        One row per finding: column, problem, cells (or rows), their fraction of the raw rows, treatment.
+        One row per finding: column, problem, cells (or rows), their fraction of the raw rows, treatment, and the line
+        of yaml that settles it, if any.
 
     Raises
     ------
@@ -46,59 +78,89 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
         no features, or a target with one class.
     """
     raw = raw.reset_index(drop=True).set_axis([str(name) for name in raw.columns], axis=1)
-    spec = declared(cfg, raw.columns)
-    missing = tuple(cfg.get("missing") or ())
-    findings: list[tuple] = []
+    work = _Cleaning(raw, cfg)
+    spec = work.spec
+    facts = {name: spec.columns.get(name, Column()) for name in raw.columns}
+    y, task = _target(work, facts)
+    columns = {}
+    for name in raw.columns:
+        if name != spec.target:
+            cleaned = work.column(name, facts[name])
+            facts[name] = cleaned.facts
+            if cleaned.cells is not None:
+                columns[name] = cleaned.cells
+    if not columns:
+        raise _no_features(spec, facts)
+    X = pd.DataFrame(columns, index=raw.index)
+    kept = _kept_rows(work, X, y, [name for name, fact in facts.items() if fact.kind in ("identifier", "text")])
+    X = X[kept].reset_index(drop=True)
+    if y is not None:
+        y = y[kept].reset_index(drop=True)
+        y = y.cat.remove_unused_categories() if task == "classification" else y.astype("float64")
+        if task == "regression" and len(raw) and not len(y):
+            raise InputError("dataset.task", task, f"{spec.target} holds no number; take dataset.task=classification")
+    _check(X, y, cfg)
+    _remark(X, work.note)
+    analysed = {name: fact for name, fact in facts.items() if name in X or name == spec.target}
+    spec = replace(spec, task=task, columns=analysed if work.own else _declared(spec, analysed))
+    place = None if y is None else list(analysed).index(spec.target)
+    return Dataset(X, y, spec, place, work.report), work.report
 
-    def note(column: str, problem: str, cells: int, treatment: str) -> None:
-        findings.append((column, problem, cells, cells / max(len(raw), 1), treatment))
 
-    def cleaned(name: str, facts: Column) -> pd.Series:
-        return clean_column(raw[name], facts, missing, lambda *finding: note(name, *finding))
+def _declared(spec: Spec, analysed: Mapping[str, Column]) -> dict[str, Column]:
+    """Return the declared facts of the columns that are analysed."""
+    return {name: facts for name, facts in spec.columns.items() if name in analysed}
 
-    ignored = [name for name, facts in spec.columns.items() if facts.kind == "ignore"]
-    features = [name for name in raw.columns if name != spec.target and name not in ignored]
-    if not features:
-        raise InputError("dataset.columns", ignored, "no column besides the target is left; ignore fewer columns")
-    for name in ignored:
-        note(name, "declared as ignored", len(raw), "dropped")
 
-    task = spec.task or _task(raw[spec.target], spec, missing)
+def _target(work: _Cleaning, facts: dict[str, Column]) -> tuple[pd.Series | None, str | None]:
+    """Clean the target, and infer its task where it is not declared."""
+    name = work.spec.target
+    if name is None:
+        return None, None
+    task = work.spec.task
+    if task is None:
+        first = work.column(name, facts[name], quiet=True)
+        if first.facts.kind in ("date", "duration") and facts[name].kind is None:
+            remedy = f"holds {first.facts.kind}s; declare its kind, as in columns: {{{name}: {{kind: category}}}}"
+            raise InputError("dataset.target", name, remedy)
+        task = task_of(first.cells)
     kind = "category" if task == "classification" else "number"
-    y = cleaned(spec.target, replace(spec.columns.get(spec.target, Column()), kind=kind))
-    X = pd.DataFrame({name: cleaned(name, spec.columns.get(name, Column())) for name in features})
-    kept = _kept_rows(X, y, spec.target, note)
-    X, y = X[kept].reset_index(drop=True), y[kept].reset_index(drop=True)
-    y = y.cat.remove_unused_categories() if task == "classification" else y.astype("float64")
-    if task == "regression" and len(raw) and not len(y):
-        raise InputError("dataset.task", task, f"{spec.target} holds no number; take dataset.task=classification")
-    _check(y, cfg)
-    _remark(X, note)
-
-    columns = {name: facts for name, facts in spec.columns.items() if name not in ignored}
-    place = [name for name in raw.columns if name not in ignored].index(spec.target)
-    dataset = Dataset(X, y, replace(spec, task=task, columns=columns), place)
-    return dataset, pd.DataFrame(findings, columns=REPORT)
+    cleaned = work.column(name, replace(facts[name], kind=kind))
+    facts[name] = cleaned.facts
+    return cleaned.cells, task
 
 
-def _task(cells: pd.Series, spec: Spec, missing: tuple) -> str:
-    """Infer the task of a target about which nothing is declared."""
-    return task_of(clean_column(cells, spec.columns.get(spec.target, Column()), missing, lambda *finding: None))
+def _no_features(spec: Spec, facts: Mapping[str, Column]) -> InputError:
+    gone = {name: fact.kind for name, fact in facts.items() if fact.kind not in ANALYSED and name != spec.target}
+    if set(gone.values()) <= {"ignore"}:
+        return InputError("dataset.columns", list(gone), "no column besides the target is left; ignore fewer columns")
+    listed = ", ".join(f"{name} ({kind})" for name, kind in list(gone.items())[:6])
+    remedy = f"no column is left to learn from: {listed}; declare kind: number or kind: category where that is wrong"
+    return InputError("dataset.columns", list(gone), remedy)
 
 
-def _kept_rows(X: pd.DataFrame, y: pd.Series, target: str, note) -> np.ndarray:
-    labelled = y.notna().to_numpy()
-    if not labelled.all():
-        note(target, "row without target", int((~labelled).sum()), "dropped")
-    table = X.assign(**{_unused(X): y})[labelled]
+def _kept_rows(work: _Cleaning, X: pd.DataFrame, y: pd.Series | None, identifying: list[str]) -> np.ndarray:
+    kept = np.ones(len(X), bool)
+    if y is not None:
+        kept = y.notna().to_numpy()
+        if not kept.all():
+            work.note(work.spec.target, "row without target", int((~kept).sum()), "dropped")
+    table = X if y is None else X.assign(**{_unused(X): y})
+    # Two people may have given equal answers; with equal identifiers it is one record.
+    same = [name for name in identifying if work.cfg.get("duplicates") == "drop"]
+    table = pd.concat([table, work.raw[same].astype(str).add_prefix(_unused(table))], axis=1)[kept]
     repeated = table.duplicated().to_numpy()
-    if repeated.any():
-        note(ROWS, "exact duplicate", int(repeated.sum()), "dropped")
-    kept = labelled.copy()
-    kept[labelled] = ~repeated
-    conflicting = X[kept].duplicated(keep=False)
-    if conflicting.any():
-        note(ROWS, "same features, another target", int(conflicting.sum()), "kept")
+    if repeated.any() and work.cfg.get("duplicates") == "drop":
+        work.note(ROWS, "exact duplicate", int(repeated.sum()), "dropped")
+        kept[kept] = ~repeated
+    elif repeated.any():
+        work.note(ROWS, "exact duplicate", int(repeated.sum()), "kept", "duplicates: drop")
+    if y is not None:
+        distinct = kept.copy()
+        distinct[kept] = ~(X.assign(**{_unused(X): y})[kept].duplicated().to_numpy())
+        conflicting = X[distinct].duplicated(keep=False)
+        if conflicting.any():
+            work.note(ROWS, "same features, another target", int(conflicting.sum()), "kept")
     return kept
 
 
@@ -106,11 +168,12 @@ def _unused(X: pd.DataFrame) -> str:
     return "".join(X.columns) + "target"
 
 
-def _check(y: pd.Series, cfg: Mapping[str, Any]) -> None:
-    if len(y) < 2:
-        left = f"{len(y)} usable row" + "s" * (len(y) != 1)
-        raise InputError("dataset.name", cfg["name"], f"{left} left, with a target and not repeated; give at least two")
-    if y.nunique() < 2:
+def _check(X: pd.DataFrame, y: pd.Series | None, cfg: Mapping[str, Any]) -> None:
+    if len(X) < 2:
+        left = f"{len(X)} usable row" + "s" * (len(X) != 1)
+        remedy = f"{left} left, with a target and not repeated; give at least two"
+        raise InputError("dataset.name", cfg["name"], remedy if y is not None else f"{left} left; give at least two")
+    if y is not None and y.nunique() < 2:
         remedy = f"has the one value {y.iloc[0]} in all {len(y)} rows; there is nothing to learn"
         raise InputError("dataset.target", cfg["target"], remedy)
 
@@ -123,7 +186,7 @@ def _remark(X: pd.DataFrame, note) -> None:
             note(name, "all missing", len(X), "kept")
         elif distinct == 1:
             note(name, "constant", len(X), "kept")
-        elif distinct == len(X) > MOST_CLASSES and X[name].dtype != "float64":
-            note(name, "every value distinct", len(X), "kept; kind=ignore drops an identifier")
+        elif distinct == len(X) > MOST_CLASSES and types.is_integer_dtype(X[name].dtype):
+            note(name, "every value distinct", len(X), "kept", "kind: identifier")
         elif X[name].dtype == "category" and distinct > max(MOST_CLASSES, MANY * X[name].count()):
-            note(name, f"category of {distinct:,} values", len(X), "kept; kind=ignore drops it")
+            note(name, f"category of {distinct:,} values", len(X), "kept", "kind: text")

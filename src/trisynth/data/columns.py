@@ -1,27 +1,55 @@
-"""Cleaning of one column by its declared facts alone, never by the distribution of the other values.
+"""Cleaning of one column by its declared facts and the form of its cells, never by the distribution of the others.
 
 All decisions are made on the distinct values, so that a hundred thousand rows of ten categories cost ten decisions.
 """
 
-import re
-import unicodedata
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from trisynth.data.dataset import Column
-from trisynth.errors import InputError
+from trisynth.data.cells import Cells, key
+from trisynth.data.dataset import ANALYSED, Column
+from trisynth.data.formats import format_of
+from trisynth.data.profile import Context, profile, suspects
 
-NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?inf(inity)?|nan", re.IGNORECASE)
 # Beyond it, floats do not distinguish neighbouring whole numbers.
 LARGEST_INTEGER = 2**53
+_EARLIEST, _LATEST = pd.Timestamp.min.ceil("D"), pd.Timestamp.max.floor("D")
 
-Note = Callable[[str, int, str], None]
+# Takes problem, number of cells, treatment and, if there is one, the line of yaml that settles it.
+Note = Callable[..., None]
 
 
-def clean_column(cells: pd.Series, facts: Column, missing: Collection[object], note: Note) -> pd.Series:
+@dataclass(frozen=True)
+class Cleaned:
+    """A clean column.
+
+    Parameters
+    ----------
+    cells : Series of shape (n,) or None
+        ``float64``, ``int64``, ``Int64``, ``category`` of str, ``datetime64[ns]`` or ``timedelta64[ns]``; None for
+        identifiers, free text and ignored columns.
+    facts : Column
+        Declared facts, completed by kind and format.
+    """
+
+    cells: pd.Series | None
+    facts: Column
+
+
+def clean_column(
+    cells: pd.Series,
+    facts: Column,
+    missing: Collection[object],
+    note: Note,
+    *,
+    context: Context | None = None,
+    target: bool = False,
+    ask: bool = True,
+) -> Cleaned:
     """Clean a column to a dtype that ``Dataset`` promises.
 
     Parameters
@@ -29,130 +57,244 @@ def clean_column(cells: pd.Series, facts: Column, missing: Collection[object], n
     cells : Series, shape (n,)
         Raw cells of any dtype.
     facts : Column
-        Declared facts; without a ``kind``, a column whose every cell reads as a number is one.
+        Declared facts; without a ``kind``, the cells tell it.
     missing : collection
         Texts or numbers that stand for a missing cell, besides empty ones.
     note : callable
-        Takes each finding as (problem, number of cells, treatment).
-
-    Returns
-    -------
-    Series, shape (n,)
-        ``float64``, ``int64``, ``Int64`` or ``category`` of str.
+        Takes each finding as (problem, number of cells, treatment, remedy); the remedy may be left out.
+    context : Context, optional
+        What the other columns tell about marks and dates.
+    target : bool, default=False
+        A target is neither an identifier nor free text.
+    ask : bool, default=True
+        Look for doubtful cells, too; of public data sets everything is known and declared.
 
     Raises
     ------
     InputError
-        If the cells are dates or no single values at all.
+        If the cells are no single values.
     """
-    if types.is_datetime64_any_dtype(cells.dtype):
-        remedy = "holds dates; turn them into a number such as days, or set kind=ignore"
-        raise InputError(f"dataset.columns.{cells.name}.kind", str(cells.dtype), remedy)
-    try:
-        codes, distinct = pd.factorize(cells)
-    except TypeError:
-        remedy = "holds lists or other compound cells; give one value a cell, or set kind=ignore"
-        raise InputError(f"dataset.columns.{cells.name}.kind", "object", remedy) from None
-    counts = np.bincount(codes + 1, minlength=len(distinct) + 1)[1:]
-    typed = types.is_numeric_dtype(distinct.dtype) and not types.is_bool_dtype(distinct.dtype)
-    # Texts of a million distinct floats cost seconds; they are made only where they are looked at.
-    texts = [] if typed and facts.kind != "category" else _texts(distinct)
-    numbers = np.asarray(distinct, dtype=float) if typed else _numbers(texts, distinct.dtype)
+    if facts.kind == "ignore":
+        note("declared as ignored", len(cells), "dropped")
+        return Cleaned(None, facts)
+    column = Cells.of(cells, facts.values)
+    if ask or facts.kind is None:
+        found = profile(column, facts, missing, context, target)
+        facts = found.facts
+        for doubt in found.doubts:
+            note(doubt.problem, doubt.cells, doubt.treatment, doubt.remedy)
+    if facts.kind not in ANALYSED:
+        return Cleaned(None, facts)
+    tokens = [*missing, *(facts.missing or ())]
+    absent = column.absent(tokens)
+    _note_missing(column, absent, note, ask)
+    if column.replaced:
+        note("another text, as declared", column.replaced, "replaced")
+    if facts.kind == "category":
+        return Cleaned(_category(column, absent, facts, note, ask, cells.index), facts)
+    make = {"number": _number, "date": _date, "duration": _duration}[facts.kind]
+    return Cleaned(make(column, absent, facts, note, ask, cells.index), facts)
 
-    tokens = {_key(str(token)) for token in missing} | {"", "nan"}
-    values = [float(token) for token in tokens if NUMBER.fullmatch(token) and token != "nan"]
-    absent = np.isin(numbers, values) if values else np.zeros(len(distinct), bool)
-    if not typed:
-        absent |= np.fromiter((_key(text) in tokens for text in texts), bool, len(texts))
-    empty = int((codes < 0).sum() + counts[absent].sum())
-    if empty:
+
+def _note_missing(column: Cells, absent: np.ndarray, note: Note, ask: bool) -> None:
+    empty = int((column.codes < 0).sum() + column.counts[absent].sum())
+    coded = {}
+    if ask and column.typed is None:
+        coded = {column.labels[i]: int(column.counts[i]) for i in np.flatnonzero(absent) if column.labels[i]}
+    if coded:
+        note("missing cell", empty, f"kept as missing, among them {suspects.shown(coded)}")
+    elif empty:
         note("missing cell", empty, "kept as missing")
 
-    numeric = ~np.isnan(numbers)
-    kind = facts.kind or ("number" if numeric[~absent].all() else "category")
-    if facts.kind is None and kind == "category" and (numeric & ~absent).any():
-        texts_among = int(counts[~numeric & ~absent].sum())
-        note("texts among numbers", texts_among, "read as category; declare missing texts or kind=number")
-    if kind == "number":
-        values = _number(numbers, absent, counts, facts, note)
-        return _spread_numbers(values, codes, facts, cells)
-    return _category(texts, absent, codes, counts, facts, note, cells)
+
+class _Values:
+    """Values of the distinct cells, from which those that do not fit are removed with a note."""
+
+    def __init__(self, column: Cells, values: pd.Series, absent: np.ndarray, note: Note):
+        self.column, self.absent, self.note = column, absent, note
+        self.series = values.where(~absent) if absent.any() else values
+
+    def drop(self, bad: np.ndarray, problem: str, shown: bool = False, remedy: str = "") -> None:
+        """Set values to missing."""
+        bad = np.asarray(bad & ~self.absent)
+        if not bad.any():
+            return
+        how = "set to missing"
+        if shown and self.column.typed is None:
+            texts = {self.column.labels[i]: int(self.column.counts[i]) for i in np.flatnonzero(bad)}
+            how, remedy = f"{how}: {suspects.shown(texts)}", remedy or _remedy(list(texts))
+        self.note(problem, int(self.column.counts[bad].sum()), how, remedy)
+        self.series = self.series.mask(bad)
+
+    def bound(self, bounds: tuple | None, read: Callable) -> None:
+        """Set values outside declared bounds to missing."""
+        if bounds is not None:
+            low, high = map(read, bounds)
+            outside = (self.series < low) | (self.series > high)
+            text = f"[{low:g}, {high:g}]" if isinstance(low, float) else f"[{bounds[0]}, {bounds[1]}]"
+            self.drop(outside.fillna(False).to_numpy(bool), f"outside {text}")
 
 
-def _texts(distinct) -> list[str]:
-    """Write the distinct values as texts: composed Unicode, without outer blanks, whole floats without a point."""
-    if types.is_float_dtype(distinct.dtype):
-        return [str(int(v)) if np.isfinite(v) and v == int(v) else str(float(v)) for v in distinct]
-    return [" ".join(unicodedata.normalize("NFC", str(value)).split()) for value in distinct]
+def _remedy(texts: list[str]) -> str:
+    """Return the line of yaml that settles texts among numbers."""
+    censored = suspects.censored(texts)
+    words = [text for text in texts if text not in censored][:6]
+    lines = []
+    if censored:
+        lines.append(
+            "values: {" + ", ".join(f"{quoted(text)}: {quoted(n)}" for text, n in [*censored.items()][:6]) + "}"
+        )
+    if words and len(texts) - len(censored) <= len(words):
+        lines.append(f"missing: [{', '.join(map(quoted, words))}]")
+    return "; ".join(lines)
 
 
-def _numbers(texts: list[str], dtype) -> np.ndarray:
-    """Read the distinct texts as numbers, NaN where they are none."""
-    if types.is_bool_dtype(dtype):
-        return np.full(len(texts), np.nan)
-    return np.array([float(text) if NUMBER.fullmatch(text) else np.nan for text in texts], dtype=float)
+def quoted(value: object) -> str:
+    """Write a value as yaml: numbers bare, texts with quotes."""
+    if isinstance(value, int | float):
+        return f"{value}"
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
-def _key(text: str) -> str:
-    """Reduce a text to the key that all spellings of one category share."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def _number(numbers, absent, counts, facts: Column, note: Note) -> np.ndarray:
-    values = np.where(absent, np.nan, numbers)
-
-    def drop(bad: np.ndarray, problem: str) -> None:
-        if bad.any():
-            note(problem, int(counts[bad].sum()), "set to missing")
-            values[bad] = np.nan
-
-    drop(np.isnan(values) & ~absent, "not a number")
-    drop(np.isinf(values), "infinite")
-    if facts.bounds is not None:
-        low, high = facts.bounds
-        drop((values < low) | (values > high), f"outside [{low:g}, {high:g}]")
+def _number(column: Cells, absent: np.ndarray, facts: Column, note: Note, ask: bool, index: pd.Index) -> pd.Series:
+    values = _Values(column, _read_numbers(column, facts), absent, note)
+    floats = values.series.to_numpy(float, na_value=np.nan)
+    values.drop(np.isnan(floats), "not a number", shown=ask)
+    values.drop(np.isinf(floats), "infinite")
+    values.bound(facts.bounds, float)
+    floats = values.series.to_numpy(float, na_value=np.nan)
+    if ask and facts.missing is None and facts.bounds is None:
+        present = ~np.isnan(floats)
+        found = suspects.numbers(floats[present], column.counts[present])
+        if found.codes:
+            listed = ", ".join(map(str, found.codes))
+            note(f"may be codes for missing cells: {listed}", found.cells, "kept as numbers", f"missing: [{listed}]")
     if facts.integer:
-        broken = np.isfinite(values) & (values != np.rint(values))
+        broken = np.isfinite(floats) & (floats != np.rint(floats))
         if broken.any():
-            note("not a whole number", int(counts[broken].sum()), "rounded")
-            values = np.rint(values)
+            note("not a whole number", int(column.counts[broken].sum()), "rounded")
+            values.series = values.series.astype(float).round()
+    spread = column.spread(values.series, index)
+    return _whole(spread, facts)
+
+
+def _read_numbers(column: Cells, facts: Column) -> pd.Series:
+    if column.typed is not None:
+        if types.is_unsigned_integer_dtype(column.typed.dtype) and len(column) and column.typed.max() >= 2**63:
+            return pd.Series(np.asarray(column.typed, dtype=float))
+        if types.is_integer_dtype(column.typed.dtype):
+            return pd.Series(np.asarray(column.typed, dtype="int64")).astype("Int64")
+        return pd.Series(column.numbers)
+    if facts.format is not None:
+        return format_of("number", facts.format).parse(column.texts.to_pylist())
+    if np.max(np.abs(column.numbers[np.isfinite(column.numbers)]), initial=0) >= LARGEST_INTEGER:
+        # In texts all digits of large whole numbers can be read.
+        exact = format_of("number").parse(column.texts.to_pylist())
+        if types.is_integer_dtype(exact.dtype):
+            return exact
+    return pd.Series(column.numbers)
+
+
+def _whole(values: pd.Series, facts: Column) -> pd.Series:
+    """Store whole numbers as integers, with ``Int64`` where cells are missing."""
+    if facts.integer is False:
+        return values.astype("float64")
+    if types.is_integer_dtype(values.dtype):
+        if not values.isna().all():
+            return values.astype("Int64" if values.isna().any() else "int64")
+        return values.astype("float64")
+    present = values.to_numpy(float)
+    present = present[~np.isnan(present)]
+    if present.size and (present == np.rint(present)).all() and (np.abs(present) < LARGEST_INTEGER).all():
+        return values.astype("Int64" if values.isna().any() else "int64")
     return values
 
 
-def _spread_numbers(values, codes, facts: Column, cells: pd.Series) -> pd.Series:
-    present = values[~np.isnan(values)]
-    whole = present.size and (present == np.rint(present)).all() and (np.abs(present) < LARGEST_INTEGER).all()
-    column = pd.Series(np.append(values, np.nan)[codes], index=cells.index, name=cells.name)
-    if facts.integer is False or not whole:
-        return column
-    return column.astype("Int64" if column.isna().any() else "int64")
+def _date(column: Cells, absent: np.ndarray, facts: Column, note: Note, ask: bool, index: pd.Index) -> pd.Series:
+    if column.typed is None:
+        read = format_of("date", facts.format).parse(column.texts.to_pylist())
+    elif types.is_datetime64_any_dtype(column.typed.dtype):
+        read = pd.Series(column.typed)
+        far = (read.dt.tz_localize(None) < _EARLIEST.as_unit("s")) | (read.dt.tz_localize(None) > _LATEST.as_unit("s"))
+        read = read.mask(far).dt.as_unit("ns")
+    elif types.is_numeric_dtype(column.typed.dtype):
+        texts = [f"{value:.10g}" for value in np.asarray(column.typed, dtype=float)]
+        read = format_of("date", facts.format or "excel").parse(texts)
+    else:
+        read = pd.Series(pd.NaT, index=range(len(column)), dtype="datetime64[ns]")
+    values = _Values(column, read, absent, note)
+    values.drop(values.series.isna().to_numpy(), "not a date", shown=ask)
+    zone = read.dt.tz
+    values.bound(facts.bounds, lambda end: pd.Timestamp(end, tz=zone))
+    return column.spread(values.series, index)
 
 
-def _category(texts, absent, codes, counts, facts: Column, note: Note, cells: pd.Series) -> pd.Series:
+def _duration(column: Cells, absent: np.ndarray, facts: Column, note: Note, ask: bool, index: pd.Index) -> pd.Series:
+    if column.typed is None:
+        read = format_of("duration", facts.format).parse(column.texts.to_pylist())
+    elif types.is_timedelta64_dtype(column.typed.dtype):
+        read = pd.Series(column.typed).astype("timedelta64[ns]")
+    else:
+        read = pd.Series(pd.NaT, index=range(len(column)), dtype="timedelta64[ns]")
+    values = _Values(column, read, absent, note)
+    values.drop(values.series.isna().to_numpy(), "not a duration", shown=ask)
+    values.bound(facts.bounds, pd.Timedelta)
+    return column.spread(values.series, index)
+
+
+def _category(column: Cells, absent: np.ndarray, facts: Column, note: Note, ask: bool, index: pd.Index) -> pd.Series:
+    labels = column.labels
+    if ask:
+        _note_texts(column, absent, facts, note)
     if facts.categories is not None:
         categories = list(facts.categories)
-        names = {_key(name): name for name in reversed(categories)}
+        names = {key(name): name for name in reversed(categories)}
     else:
-        # The choice among spellings looks at the spellings only, never at how often each occurs.
+        categories = sorted({text for text, gone in zip(labels, absent, strict=True) if not gone})
+        if column.ordered and column.categories:
+            categories = [name for name in column.categories if name in set(categories)]
         names = {}
-        for text in sorted(text for text, gone in zip(texts, absent, strict=True) if not gone):
-            names.setdefault(_key(text), text)
-        categories = sorted(names.values())
     position = {name: i for i, name in enumerate(categories)}
-    chosen = np.full(len(texts) + 1, -1)
+    chosen = np.full(len(labels) + 1, -1)
     respelled = unknown = 0
-    for i, text in enumerate(texts):
+    for i, text in enumerate(labels):
         if absent[i]:
             continue
-        name = text if text in position else names.get(_key(text))
+        name = text if text in position else names.get(key(text))
         if name is None:
-            unknown += counts[i]
+            unknown += column.counts[i]
             continue
         chosen[i] = position[name]
-        respelled += counts[i] if name != text else 0
+        respelled += column.counts[i] if name != text else 0
     if respelled:
-        note("another spelling of a category", int(respelled), "merged")
+        note("another spelling of a category", int(respelled), "merged into the declared one")
     if unknown:
         note("not a declared category", int(unknown), "set to missing")
-    values = pd.Categorical.from_codes(chosen[codes], categories=categories)
-    return pd.Series(values, index=cells.index, name=cells.name)
+    ordered = facts.ordered or (column.ordered and facts.ordered is None)
+    values = pd.Categorical.from_codes(chosen[column.codes], categories=categories, ordered=bool(ordered))
+    return pd.Series(values, index=index, name=column.name)
+
+
+def _note_texts(column: Cells, absent: np.ndarray, facts: Column, note: Note) -> None:
+    """Report texts that may mean a missing cell or another category; nothing is changed."""
+    kept = np.flatnonzero(~absent)
+    labels, counts = [column.labels[i] for i in kept], column.counts[kept]
+    by_label = dict(zip(labels, map(int, counts), strict=True))
+    if column.trimmed:
+        note("blanks around a text", column.trimmed, "removed")
+    if facts.categories is not None:
+        return
+    if facts.missing is None:
+        found = suspects.missing(labels, counts)
+        if found.codes and len(found.codes) < len(labels):
+            listed = {text: by_label[text] for text in found.codes}
+            line = f"missing: [{', '.join(map(quoted, found.codes))}]"
+            note(f"may mean a missing cell: {suspects.shown(listed)}", found.cells, "kept as a category", line)
+    if facts.values is None:
+        others = suspects.spellings(labels, counts)
+        if others:
+            listed = {text: by_label[text] for text in {*others, *others.values()}}
+            line = "values: {" + ", ".join(f"{quoted(text)}: {quoted(name)}" for text, name in others.items()) + "}"
+            cells = sum(by_label[text] for text in others)
+            note(f"spellings that may be one value: {suspects.shown(listed, 12)}", cells, "kept apart", line)

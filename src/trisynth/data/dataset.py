@@ -15,6 +15,8 @@ KINDS = ("number", "category", "date", "duration", "identifier", "text", "ignore
 # Kinds of columns that are analysed; the others are not among the features.
 ANALYSED = ("number", "category", "date", "duration")
 TASKS = ("classification", "regression")
+# What is done with equal rows.
+DUPLICATES = ("keep", "drop")
 RELATIONS = ("found", "none")
 
 

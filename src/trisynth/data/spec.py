@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from trisynth.data import constraints
-from trisynth.data.dataset import ANALYSED, KINDS, RELATIONS, TASKS, Column, Spec
+from trisynth.data.dataset import ANALYSED, DUPLICATES, KINDS, RELATIONS, TASKS, Column, Spec
 from trisynth.data.formats import QUANTITIES, format_of
 from trisynth.errors import InputError, require_whole
 
@@ -62,6 +62,9 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     missing = cfg.get("missing") or ()
     if isinstance(missing, str | Mapping) or not isinstance(missing, Iterable):
         raise InputError("dataset.missing", missing, "must be a list of the texts that mean missing, such as [n/a]")
+    duplicates = cfg.get("duplicates") or DUPLICATES[0]
+    if duplicates not in DUPLICATES:
+        raise InputError("dataset.duplicates", duplicates, f"must be one of {', '.join(DUPLICATES)}")
     relations = cfg.get("relations") or "found"
     if relations not in RELATIONS:
         raise InputError("dataset.relations", relations, f"must be one of {', '.join(RELATIONS)}")

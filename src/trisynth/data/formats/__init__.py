@@ -2,34 +2,19 @@
 
 A format is a short text, as a yaml declares it. For numbers it is an example: ``1.234,50 kg`` has a thousands point,
 a decimal comma, two decimals and a unit. For dates it is a ``strptime`` text, or one of a few names. None is plain.
+Two formats with `` | `` between them are both read, and the first is written.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable
-
-import pandas as pd
-
+from trisynth.data.formats.base import OR, Alternatives, Format
+from trisynth.data.formats.dates import DateFormat, DurationFormat
+from trisynth.data.formats.numbers import NumberFormat
 from trisynth.errors import InputError
 
-QUANTITIES = ("number", "date", "duration")
+__all__ = ["FORMATS", "OR", "QUANTITIES", "DateFormat", "DurationFormat", "Format", "NumberFormat", "format_of"]
 
-
-class Format(ABC):
-    """Base of the formats: texts to values, and values to texts."""
-
-    @abstractmethod
-    def parse(self, texts: Iterable[str]) -> pd.Series:
-        """Read texts as values; what does not fit becomes missing.
-
-        Returns
-        -------
-        Series, shape (n,)
-            ``int64``, ``Int64`` or ``float64``, ``datetime64[ns]`` with or without a zone, or ``timedelta64[ns]``.
-        """
-
-    @abstractmethod
-    def print(self, values: pd.Series) -> pd.Series:
-        """Write values as texts, dtype object, with None for a missing one and the same index."""
+FORMATS: dict[str, type[Format]] = {"number": NumberFormat, "date": DateFormat, "duration": DurationFormat}
+# Kinds of columns that have a format.
+QUANTITIES = tuple(FORMATS)
 
 
 def format_of(kind: str, text: str | None = None, parameter: str = "format") -> Format:
@@ -48,13 +33,10 @@ def format_of(kind: str, text: str | None = None, parameter: str = "format") -> 
     InputError
         If the text is no format of that kind.
     """
-    # Imported here: both modules derive their classes from the base above.
-    from trisynth.data.dates import DateFormat, DurationFormat
-    from trisynth.data.numbers import NumberFormat
-
-    formats = {"number": NumberFormat, "date": DateFormat, "duration": DurationFormat}
-    if kind not in formats:
+    if kind not in FORMATS:
         raise InputError(parameter, text, f"a column of kind {kind} has no format; leave it out")
     if text is not None and (not isinstance(text, str) or not text.strip()):
         raise InputError(parameter, text, "must be a text, such as '1.234,5 kg' for numbers or '%d.%m.%Y' for dates")
-    return formats[kind].of(text, parameter)
+    if text is None:
+        return FORMATS[kind].of(None)
+    return Alternatives.of([FORMATS[kind].of(part, parameter) for part in text.split(OR)])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from trisynth.data.formats import Format
+from trisynth.data.formats.base import Format
 from trisynth.errors import InputError
 
 # Marks between groups of three digits: also a blank that does not break, a thin one, and both apostrophes.

@@ -8,8 +8,8 @@ from datetime import timezone
 import numpy as np
 import pandas as pd
 
-from trisynth.data.formats import Format
-from trisynth.data.numbers import NumberFormat
+from trisynth.data.formats.base import Format
+from trisynth.data.formats.numbers import NumberFormat
 from trisynth.errors import InputError
 
 # Names of formats that count from an origin: the origin, and the unit of the count.

@@ -1,0 +1,264 @@
+"""Profile of one column: its kind, its format, and what is doubtful about it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pandas.api import types
+
+from trisynth.data.cells import Cells, matches
+from trisynth.data.dataset import Column
+from trisynth.data.formats import OR, DateFormat, NumberFormat, format_of
+from trisynth.data.formats.dates import DAY
+from trisynth.data.profile import identifiers, names
+from trisynth.data.profile.dates import Found, time_format
+from trisynth.data.profile.numbers import number_format
+
+# Fewer different numbers among texts are categories, such as 1, 2, 3 and more.
+_FEW = 10
+_HALF = 0.5
+_SAMPLE = 2_000
+# Years that dates written in eight digits may have, and Excel's counts of the days since 1900 (from 1954 to 2064).
+_YEARS, _DAYS = (1850, 2150), (20_000, 60_000)
+_SECONDS = (3e8, 4e9)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the other columns of a table tell.
+
+    Parameters
+    ----------
+    comma : bool, default=False
+        Whether decimals follow a comma.
+    day_first : bool or None, default=None
+        Whether the day comes before the month; None if no column tells.
+    """
+
+    comma: bool = False
+    day_first: bool | None = None
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something that the cells do not tell.
+
+    Parameters
+    ----------
+    problem : str
+    cells : int
+    treatment : str
+        What is done until it is settled.
+    remedy : str
+        Line of yaml that settles it.
+    """
+
+    problem: str
+    cells: int
+    treatment: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Facts of a column, declared ones first, and doubts about the others.
+
+    Parameters
+    ----------
+    facts : Column
+    doubts : tuple of Doubt, default=()
+    """
+
+    facts: Column
+    doubts: tuple[Doubt, ...] = ()
+
+
+def profile(
+    cells: Cells,
+    facts: Column | None = None,
+    missing: Collection[object] = (),
+    context: Context | None = None,
+    target: bool = False,
+) -> Profile:
+    """Infer the kind and the format of a column as far as they are not declared.
+
+    Parameters
+    ----------
+    cells : Cells
+    facts : Column, optional
+        Declared facts.
+    missing : collection, optional
+        Texts or numbers that stand for a missing cell, besides those of ``facts``.
+    context : Context, optional
+    target : bool, default=False
+        A target is never an identifier or free text.
+    """
+    facts, context = facts or Column(), context or Context()
+    absent = cells.absent([*missing, *(facts.missing or ())])
+    present = np.flatnonzero(~absent)
+    if cells.typed is not None:
+        return _typed(cells, present, facts, target)
+    texts, counts = cells.texts.take(pa.array(present)), cells.counts[present]
+    kind = facts.kind
+    if kind not in (None, "number", "date", "duration") or not len(texts):
+        return Profile(facts if kind else replace(facts, kind="number"))
+    if facts.format is not None:
+        return Profile(facts)
+    sample = texts.take(pa.array(range(0, len(texts), max(1, len(texts) // _SAMPLE)))).to_pylist()
+    if kind in ("date", "duration"):
+        return _times(facts, sample, context, cells.name)
+    if kind is None and (found := _whole_dates(cells, present, sample)):
+        return Profile(replace(facts, kind="date", format=found), _as_dates(found, counts))
+    if kind is None and not cells.numeric[present].all() and (found := _time(texts, sample, context)):
+        return _found_times(facts, found, counts)
+    if kind is None and matches(texts, r"[+-]?0[0-9]+").any() and cells.numeric[present].all():
+        return _texts(cells.name, texts, counts, facts, target)
+    form = number_format(sample, context.comma)
+    numbers = _number(facts, form, texts, counts)
+    if kind == "number":
+        return numbers
+    if form and _mostly_numbers(numbers.facts.format, texts, counts, cells.numeric[present]):
+        if not target and matches(texts, r"[+-]?[0-9]+").all():
+            reason = identifiers.whole_number(cells.name, _integers(texts), int(counts.sum()))
+            if reason:
+                return _identifier(facts, reason, counts)
+        return numbers
+    return _texts(cells.name, texts, counts, facts, target)
+
+
+def _time(texts: pa.Array, sample: list[str], context: Context) -> Found | None:
+    """Recognise times of one format, or of two."""
+    found = time_format(sample, context.day_first, _HALF)
+    if found is None:
+        return None
+    unread = format_of(found.kind, found.format).parse(texts.to_pylist()).isna().to_numpy()
+    if unread.mean() > _HALF:
+        return None
+    rest = texts.filter(pa.array(unread)).to_pylist()
+    if rest and found.kind == "date" and (other := time_format(rest, context.day_first)) and other.kind == "date":
+        forms = [found.format or DAY, other.format or DAY]
+        doubt = "; ".join(filter(None, ["dates of two forms", other.doubt or found.doubt]))
+        swapped = OR.join([forms[0], other.other]) if other.other else ""
+        return Found("date", OR.join(forms), doubt, swapped)
+    return found
+
+
+def _typed(cells: Cells, present: np.ndarray, facts: Column, target: bool) -> Profile:
+    """Infer the kind of a column whose source has types."""
+    dtype = cells.typed.dtype
+    if facts.kind is not None:
+        return Profile(facts)
+    if types.is_datetime64_any_dtype(dtype):
+        return Profile(replace(facts, kind="date"))
+    if types.is_timedelta64_dtype(dtype):
+        return Profile(replace(facts, kind="duration"))
+    if types.is_integer_dtype(dtype) and not target:
+        values, counts = np.asarray(cells.typed[present]), cells.counts[present]
+        if len(values) and values.min() > 18_500_101 and values.max() < 21_501_231:
+            texts = [str(value) for value in values]
+            if format_of("date", "%Y%m%d").parse(texts).notna().all():
+                return Profile(replace(facts, kind="date", format="%Y%m%d"), _as_dates("%Y%m%d", counts))
+        if len(values) and (reason := identifiers.whole_number(cells.name, values, int(counts.sum()))):
+            return _identifier(facts, reason, counts)
+    return Profile(replace(facts, kind="number"))
+
+
+def _identifier(facts: Column, reason: str, counts: np.ndarray, kind: str = "identifier") -> Profile:
+    what = "identifiers" if kind == "identifier" else "free text"
+    doubt = Doubt(f"{what} ({reason})", int(counts.sum()), "no feature", "kind: category")
+    return Profile(replace(facts, kind=kind), (doubt,))
+
+
+def _texts(name: str, texts: pa.Array, counts: np.ndarray, facts: Column, target: bool) -> Profile:
+    kind, reason = ("category", "") if target or facts.categories else identifiers.text(name, texts.to_pylist(), counts)
+    return _identifier(facts, reason, counts, kind) if reason else Profile(replace(facts, kind=kind))
+
+
+def _integers(texts: pa.Array) -> np.ndarray:
+    try:
+        return pc.cast(texts, pa.int64()).to_numpy()
+    except pa.ArrowInvalid:
+        return np.array([int(text) for text in texts.to_pylist()], dtype=object)
+
+
+def _mostly_numbers(form: str | None, texts: pa.Array, counts: np.ndarray, numeric: np.ndarray) -> bool:
+    """Tell whether a column is one of numbers, with a few texts among them."""
+    if numeric.all():
+        return True
+    read = format_of("number", form).parse(texts.to_pylist()).notna().to_numpy()
+    if read.all():
+        return True
+    others = int((~read).sum())
+    enough = read.sum() > _FEW and counts[read].sum() >= counts.sum() / 2
+    return bool(enough and others <= max(5, read.sum() / 10))
+
+
+def _number(facts: Column, form: NumberFormat | None, texts: pa.Array, counts: np.ndarray) -> Profile:
+    """Describe a column of numbers, of which some may be written in a second way."""
+    text = _needed(form, texts)
+    if text is None:
+        return Profile(replace(facts, kind="number"))
+    unread = format_of("number", text).parse(texts.to_pylist()).isna().to_numpy()
+    other = number_format(texts.filter(pa.array(unread)).to_pylist()) if unread.any() else None
+    if other is None or (other.prefix + other.suffix).strip() not in ("", (form.prefix + form.suffix).strip()):
+        return Profile(replace(facts, kind="number", format=text))
+    both = f"{text}{OR}{other.text or '1'}"
+    doubt = Doubt("numbers of two forms", int(counts[unread].sum()), f"read as {both}", f'format: "{text}"')
+    return Profile(replace(facts, kind="number", format=both), (doubt,))
+
+
+def _needed(form: NumberFormat | None, texts: pa.Array) -> str | None:
+    """Return the format if plain numbers would be written in another way."""
+    if form is None:
+        return None
+    marked = form.prefix or form.suffix or form.thousands or form.decimal != "." or form.minus != "-"
+    if not marked and (not form.decimals or not matches(texts, r".*\.[0-9]*0").any()):
+        return None
+    return form.text
+
+
+def _times(facts: Column, sample: list[str], context: Context, name: str) -> Profile:
+    """Infer the format of a column that is declared to hold dates or durations."""
+    if facts.kind == "date" and matches(pa.array(sample), r"[0-9]{5}(\.[0-9]+)?").mean() > 0.5:
+        return Profile(replace(facts, format="excel"))
+    found = time_format(sample, context.day_first)
+    if found and found.kind == facts.kind:
+        return _found_times(facts, found, np.ones(len(sample), int))
+    return Profile(facts)
+
+
+def _found_times(facts: Column, found: Found, counts: np.ndarray) -> Profile:
+    settle = f'format: "{found.other}"' if found.other else f'format: "{found.format}"'
+    doubts = (Doubt(found.doubt, int(counts.sum()), f"read as {found.format}", settle),) if found.doubt else ()
+    return Profile(replace(facts, kind=found.kind, format=found.format), doubts)
+
+
+def _whole_dates(cells: Cells, present: np.ndarray, sample: list[str]) -> str | None:
+    """Recognise dates that are written as whole numbers: 20240131, Excel's 45322, or seconds since 1970."""
+    array = pa.array(sample, pa.string())
+    if matches(array, r"(18|19|20|21)[0-9]{6}").mean() > 0.9:
+        dates = DateFormat("%Y%m%d").parse(sample)
+        if dates.notna().mean() > 0.9 and dates.dt.year.dropna().between(*_YEARS).all():
+            return "%Y%m%d"
+        return None
+    if not cells.numeric[present].all():
+        return None
+    numbers = cells.numbers[present]
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers):
+        return None
+    low, high = np.quantile(numbers, [0.05, 0.95])
+    if names.of_date(cells.name) and _DAYS[0] <= low and high <= _DAYS[1]:
+        return "excel"
+    if names.of_stamp(cells.name):
+        for scale, name in ((1, "unix"), (1000, "unix_ms")):
+            if _SECONDS[0] * scale <= low and high <= _SECONDS[1] * scale:
+                return name
+    return None
+
+
+def _as_dates(form: str, counts: np.ndarray) -> tuple[Doubt, ...]:
+    how = {"excel": "days since 1900, as Excel counts them", "unix": "seconds since 1970"}.get(form, form)
+    return (Doubt("whole numbers that look like dates", int(counts.sum()), f"read as {how}", "kind: number"),)

@@ -1,0 +1,170 @@
+"""Recognition of the format that a column of dates, time stamps or durations is written in."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trisynth.data.formats.dates import CLOCKS
+
+_MONTH = r"(?P<month>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)"
+_DATES = (
+    re.compile(r"(?P<Y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})"),
+    re.compile(r"(?P<a>\d{1,2})(?P<s>[-/. ])(?P<b>\d{1,2})(?P=s)(?P<Y>\d{4}|\d{2})"),
+    re.compile(rf"(?P<d>\d{{1,2}})(?P<s>[-/ .]|\. ?){_MONTH}(?P<t>[-/ .,]|, )(?P<Y>\d{{4}}|\d{{2}})"),
+    re.compile(rf"{_MONTH}(?P<s>[ -])(?P<d>\d{{1,2}})(?P<t>,? |-)(?P<Y>\d{{4}})"),
+    re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})(?P<s>[-/.])(?P<m>0[1-9]|1[0-2])"),
+    re.compile(r"(?P<m>0[1-9]|1[0-2])(?P<s>[-/.])(?P<Y>(?:18|19|20|21)\d{2})"),
+    re.compile(rf"{_MONTH}(?P<s>[ -])(?P<Y>(?:18|19|20|21)\d{{2}})"),
+    re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})(?P<s>)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])"),
+)
+_TIME = re.compile(
+    r"(?P<gap>[T ]| {1,2}|, )(?P<H>\d{1,2}):(?P<M>\d{2})(?P<S>:\d{2})?(?P<f>\.\d{1,9})?(?P<p> ?[AaPp][Mm])?"
+    r"(?P<z>Z| ?[+-]\d{2}:\d{2}| ?[+-]\d{4})?"
+)
+_CLOCK = re.compile(r"-?\d{1,3}:[0-5]\d(:[0-5]\d(\.\d+)?)?")
+_DAYS = re.compile(r"-?\d+ days?,? (?:[+-]?\d{1,2}:\d{2}:\d{2}(\.\d+)?)?")
+_SAMPLE = 2_000
+_MOST = 0.9
+
+
+@dataclass(frozen=True)
+class Found:
+    """Format of a column of times.
+
+    Parameters
+    ----------
+    kind : {"date", "duration"}
+    format : str or None
+    doubt : str, default=""
+        What the cells do not tell.
+    other : str, default=""
+        The format that they could have, too.
+    """
+
+    kind: str
+    format: str | None
+    doubt: str = ""
+    other: str = ""
+
+
+def time_format(texts: Sequence[str], day_first: bool | None = None, most: float = _MOST) -> Found | None:
+    """Return the format of a sample of distinct texts.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Distinct texts, missing ones left out.
+    day_first : bool or None, default=None
+        Whether other columns of the table write the day before the month.
+    most : float, default=0.9
+        Fraction of the texts that must have the format.
+
+    Returns
+    -------
+    Found or None
+        None if fewer texts are times of one format.
+    """
+    texts = texts[:: max(1, len(texts) // _SAMPLE)]
+    if not texts:
+        return None
+    for kind, pattern, form in (("duration", _CLOCK, None), ("duration", _DAYS, None)):
+        matched = [found for found in map(pattern.fullmatch, texts) if found]
+        if len(matched) >= most * len(texts):
+            if pattern is _CLOCK:
+                seconds = sum(found[1] is not None for found in matched)
+                form = CLOCKS[0] if seconds == len(matched) else CLOCKS[1] if not seconds else None
+                if form is None:
+                    return None
+            return Found(kind, form)
+    for pattern in _DATES:
+        matched = [found for found in (_split(text, pattern) for text in texts) if found]
+        if len(matched) >= most * len(texts):
+            return _described(matched, day_first)
+    return None
+
+
+def _split(text: str, pattern: re.Pattern) -> tuple[re.Match, re.Match | None] | None:
+    date = pattern.match(text)
+    if not date:
+        return None
+    rest = text[date.end() :]
+    time = _TIME.fullmatch(rest) if rest else None
+    return None if rest and not time else (date, time)
+
+
+def _described(matched: list[tuple], day_first: bool | None) -> Found:
+    dates = [date for date, _ in matched]
+    groups = dates[0].re.groupindex
+    doubt = other = ""
+    if "a" in groups:
+        day, doubt = _order(dates, day_first)
+        form = _numbered(dates, day)
+        other = _numbered(dates, not day) if doubt else ""
+    else:
+        form = _one_date(dates)
+    if any(len(date["Y"]) == 2 for date in dates):
+        doubt = doubt or "two digits of the year: 69 to 99 are read as 1969 to 1999, the others as 20.."
+    times = Counter(_time(time, [t for _, t in matched if t]) for _, time in matched)
+    if len(times) > 1:
+        iso = form == "%Y-%m-%d" and all(time is None or time["p"] is None for _, time in matched)
+        # A mixture of dates and time stamps can be read in ISO 8601 only.
+        tail = times.most_common(1)[0][0]
+        return Found("date", None if iso else form + tail, doubt, other)
+    tail = next(iter(times))
+    plain = form == "%Y-%m-%d" and not tail
+    return Found("date", None if plain else form + tail, doubt, other and other + tail)
+
+
+def _order(dates: list[re.Match], day_first: bool | None) -> tuple[bool, str]:
+    """Tell whether the day comes before the month, and what speaks against it."""
+    first, second = max(int(date["a"]) for date in dates), max(int(date["b"]) for date in dates)
+    if first > 12 and second <= 12:
+        return True, ""
+    if second > 12 and first <= 12:
+        return False, ""
+    if first > 12:
+        over = sum(int(date["a"]) > 12 for date in dates), sum(int(date["b"]) > 12 for date in dates)
+        return over[0] >= over[1], "some cells have the day first and some the month"
+    if day_first is not None:
+        return day_first, "no day is above 12; read in the order of the other columns"
+    return dates[0]["s"] != "/" or first >= second, "no day is above 12, so that day and month could be exchanged"
+
+
+def _numbered(dates: list[re.Match], day_first: bool) -> str:
+    dash = "-" if any(len(date[key]) == 1 for date in dates for key in "ab") else ""
+    pair = [f"%{dash}d", f"%{dash}m"]
+    year = "%Y" if len(dates[0]["Y"]) == 4 else "%y"
+    return dates[0]["s"].join([*(pair if day_first else pair[::-1]), year])
+
+
+def _one_date(dates: list[re.Match]) -> str:
+    date = dates[0]
+    known = date.re.groupindex
+    parts = {"Y": "%Y" if len(date["Y"]) == 4 else "%y"}
+    for key in "dm":
+        if key in known:
+            parts[key] = f"%-{key}" if any(len(each[key]) == 1 for each in dates) else f"%{key}"
+    if "month" in known:
+        parts["m"] = "%B" if any(len(each["month"]) > 3 for each in dates) else "%b"
+    spans = sorted((date.span("month" if key == "m" and "month" in known else key), key) for key in parts)
+    text, end = "", 0
+    for (start, stop), key in spans:
+        text += date.string[end:start] + parts[key]
+        end = stop
+    return text
+
+
+def _time(time: re.Match | None, all_times: list[re.Match]) -> str:
+    if time is None:
+        return ""
+    dash = "-" if any(len(each["H"]) == 1 for each in all_times) else ""
+    text = f"{time['gap']}%{dash}{'I' if time['p'] else 'H'}:%M" + ":%S" * bool(time["S"])
+    if time["f"]:
+        text += ".%3f" if len(time["f"]) == 4 else ".%f"
+    if time["p"]:
+        text += (" " if time["p"][0] == " " else "") + "%p"
+    if time["z"]:
+        zone = time["z"]
+        text += " " * (zone[0] == " ") + ("Z" if zone == "Z" else "%:z" if ":" in zone else "%z")
+    return text

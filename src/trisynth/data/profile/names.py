@@ -1,0 +1,81 @@
+"""Hints in the names of columns, in a few languages; a hint alone never decides against the cells."""
+
+import re
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z\u00df-\u00ff]+|\d+|[^\W\d_]+")
+_IDENTIFIER = {
+    *(
+        "id",
+        "ids",
+        "identifier",
+        "uuid",
+        "guid",
+        "key",
+        "mrn",
+        "ssn",
+        "nhs",
+        "iban",
+        "account",
+        "acct",
+        "konto",
+        "phone",
+    ),
+    *("telephone", "tel", "telefon", "mobile", "fax", "email", "mail", "passport", "licence", "license", "plate", "ip"),
+    *("serial", "hash", "token", "url", "uri", "nummer", "patientnr", "kundennr", "login", "username", "patientid"),
+    *("pid", "rowid", "recordid", "caseid", "subjectid", "customerid", "userid", "personid", "isbn", "vin", "imei"),
+    *("card", "iccid", "编号", "电话", "身份证", "番号"),
+}
+_TEXT = {
+    *("note", "notes", "comment", "comments", "remark", "remarks", "description", "text", "freetext", "narrative"),
+    *("message", "feedback", "review", "notiz", "notizen", "bemerkung", "bemerkungen", "kommentar", "anmerkung"),
+    *("anamnesis", "observation", "observations", "备注", "备考", "摘要"),
+}
+_DATE = {
+    *(
+        "date",
+        "datum",
+        "fecha",
+        "dob",
+        "birth",
+        "birthday",
+        "birthdate",
+        "born",
+        "geburtsdatum",
+        "geburtstag",
+        "datetime",
+    ),
+    *("admission", "admitted", "discharge", "discharged", "日期", "生日"),
+}
+_STAMP = {"timestamp", "time", "created", "updated", "modified", "datetime", "date", "ts", "epoch"}
+_COUNTED = {"year", "years", "month", "week", "day", "days", "hour", "age", "time", "jahr", "tag", "woche", "rank"}
+
+
+def words(name: object) -> set[str]:
+    """Split the name of a column into words of small letters."""
+    text = str(name)
+    return {word.casefold() for word in _WORDS.findall(text)} | {re.sub(r"[\W_]+", "", text).casefold()}
+
+
+def of_identifier(name: object) -> bool:
+    """Tell whether a name means an identifier."""
+    return bool(words(name) & _IDENTIFIER)
+
+
+def of_text(name: object) -> bool:
+    """Tell whether a name means free text."""
+    return bool(words(name) & _TEXT)
+
+
+def of_date(name: object) -> bool:
+    """Tell whether a name means a date."""
+    return bool(words(name) & _DATE)
+
+
+def of_stamp(name: object) -> bool:
+    """Tell whether a name means a time stamp."""
+    return bool(words(name) & _STAMP)
+
+
+def of_count(name: object) -> bool:
+    """Tell whether a name means a quantity that may well run from one row to the next."""
+    return bool(words(name) & _COUNTED)
