@@ -75,3 +75,28 @@ def test_a_declared_category_stays_although_no_training_row_has_it(make):
     (train, test), _ = canary(make, kind={"categories": ["canary", "u", "v"]})
     assert list(train.X["kind"].cat.categories) == list(test.X["kind"].cat.categories) == ["canary", "u", "v"]
     assert (test.X["kind"] == "canary").sum() == 1
+
+
+def test_equal_rows_are_on_one_side(make, table):
+    rng = np.random.default_rng(0)
+    raw = pd.DataFrame({"a": rng.normal(size=200).round(3), "y": rng.choice(["n", "y"], 200)})
+    dataset = clean(pd.concat([raw, raw.iloc[:60], raw.iloc[:20]]), table())[0]
+    train, test = split(dataset, 0)
+    assert not set(train.X["a"]) & set(test.X["a"])
+    assert len(train) + len(test) == len(dataset) == 280 and abs(len(test) / 280 - 1 / 3) < 0.03
+    assert set(test.y) == {"n", "y"}
+    # Without equal rows, nothing changes.
+    alone = clean(raw, table())[0]
+    assert split(alone, 0)[1].X["a"].tolist() == split(dataset.take(range(200)), 0)[1].X["a"].tolist()
+
+
+def test_answers_that_many_people_share_are_divided_row_by_row(table):
+    raw = pd.DataFrame({"a": ["u", "v"] * 100, "y": ["n", "n", "y", "y"] * 50})
+    train, test = split(clean(raw, table())[0], 0)
+    assert set(test.X["a"]) == set(train.X["a"]) == {"u", "v"} and len(test) == 66
+
+
+def test_a_table_without_a_target_is_split(table):
+    raw = pd.DataFrame({"a": np.arange(60) / 2})
+    train, test = split(clean(raw, table(target=None, task=None))[0], 0)
+    assert (len(train), len(test)) == (40, 20) and test.y is None

@@ -3,16 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from trisynth import seeds
 from trisynth.data.dataset import Dataset
+from trisynth.data.records import records
 from trisynth.data.split import BINS, divided
 from trisynth.errors import InputError, require_whole
 
 STAGES = ("choose", "confirm")
-# Above this share of rows with a twin, repeats are part of the distribution and not copies of a record.
-_MOST_TWINS = 0.05
 
 
 @dataclass(frozen=True)
@@ -125,13 +123,8 @@ def deal(labels: np.ndarray, parts: list[int], rng: np.random.Generator) -> list
 
 
 def _records(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Give each row the number of its record, and find each record's first row; a few equal rows are one record."""
-    hashes = pd.util.hash_pandas_object(dataset.target_last, index=False).to_numpy()
-    _, first, record, counts = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
-    if np.mean(counts[record] > 1) > _MOST_TWINS:
+    """Give each row the number of its record, and find each record's first row."""
+    record = records(dataset.X, dataset.y)
+    if record is None:
         return np.arange(len(dataset)), np.arange(len(dataset))
-    # Numbered in the order of the rows, which no change of the hashes can move.
-    order = np.argsort(first, kind="stable")
-    number = np.empty_like(order)
-    number[order] = np.arange(len(order))
-    return number[record], first[order]
+    return record, np.unique(record, return_index=True)[1]

@@ -8,6 +8,7 @@ import pandas as pd
 
 from trisynth import seeds
 from trisynth.data.dataset import Dataset
+from trisynth.data.records import records
 from trisynth.errors import InputError
 
 BINS = 10
@@ -28,8 +29,9 @@ def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Datase
     Returns
     -------
     train, test : Dataset
-        Rows keep their order. An *undeclared* category that only test rows have is no category of ``train``;
-        in ``test`` it comes after the training part's categories.
+        Rows keep their order. Equal rows are on one side, see :func:`trisynth.data.records.records`. An *undeclared*
+        category that only test rows have is no category of ``train``; in ``test`` it comes after the training part's
+        categories.
 
     Raises
     ------
@@ -40,13 +42,44 @@ def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Datase
         raise InputError("test_size", test_size, "must lie between 0 and 1")
     strata, rng = _strata(dataset), seeds.stream(seed, "split")
     tested = np.zeros(len(dataset), bool)
+    together = _together(dataset, strata)
     for stratum in range(strata.max() + 1):
-        rows = rng.permutation(np.flatnonzero(strata == stratum))
-        tested[rows[: np.clip(round(test_size * len(rows)), 1, len(rows) - 1)]] = True
+        if together is None:
+            rows = rng.permutation(np.flatnonzero(strata == stratum))
+            tested[rows[: np.clip(round(test_size * len(rows)), 1, len(rows) - 1)]] = True
+        else:
+            tested |= np.isin(together[0], _drawn(*together, stratum, test_size, rng))
     return divided(dataset, np.flatnonzero(~tested), np.flatnonzero(tested))
 
 
+def _together(dataset: Dataset, strata: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return the record of each row, and the rows and the stratum of each record; None if rows are divided singly."""
+    record = records(dataset.X, dataset.y)
+    if record is None:
+        return None
+    counts = np.zeros((record.max() + 1, strata.max() + 1), int)
+    np.add.at(counts, (record, strata), 1)
+    own = counts.argmax(axis=1)
+    # A class that is one record only cannot be on both sides.
+    if np.bincount(own, minlength=counts.shape[1]).min() < 2:
+        return None
+    return record, counts.sum(axis=1), own
+
+
+def _drawn(
+    record: np.ndarray, sizes: np.ndarray, own: np.ndarray, stratum: int, test_size: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw records of a stratum that have about the fraction ``test_size`` of its rows."""
+    found = rng.permutation(np.flatnonzero(own == stratum))
+    filled = np.cumsum(sizes[found])
+    # Up to the record that brings the number of rows closest to the fraction.
+    most = int(np.abs(filled - test_size * filled[-1]).argmin()) + 1
+    return found[: np.clip(most, 1, len(found) - 1)]
+
+
 def _strata(dataset: Dataset) -> np.ndarray:
+    if dataset.y is None:
+        return np.zeros(len(dataset), int)
     if dataset.spec.task == "regression":
         bins = max(1, min(BINS, len(dataset) // 5))
         ranks = np.argsort(np.argsort(dataset.y.to_numpy(), kind="stable"), kind="stable")
