@@ -19,7 +19,7 @@ from trisynth.data.spec import declared
 from trisynth.errors import InputError
 
 REPORT = ["column", "problem", "cells", "share", "treatment", "remedy"]
-ROWS = "(rows)"
+ROWS, FILE = "(rows)", "(file)"
 # A category with more distinct values than this fraction of its cells is hardly one: generators only repeat them.
 MANY = 0.2
 
@@ -77,10 +77,16 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
         If the declaration does not fit the table, or what remains cannot be learned from: fewer than two rows,
         no features, or a target with one class.
     """
+    about = raw.attrs
     raw = raw.reset_index(drop=True).set_axis([str(name) for name in raw.columns], axis=1)
     work = _Cleaning(raw, cfg)
     spec = work.spec
+    if work.own:
+        for text in about.get("notes", ()):
+            work.note(FILE, text, len(raw), "read")
     facts = {name: spec.columns.get(name, Column()) for name in raw.columns}
+    for name, unit in about.get("units", {}).items():
+        facts[name] = replace(facts[name], unit=facts[name].unit or unit)
     y, task = _target(work, facts)
     columns = {}
     for name in raw.columns:

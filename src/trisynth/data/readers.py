@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from trisynth.data.reading import around
+from trisynth.data.reading.content import text_of
 from trisynth.errors import InputError
 from trisynth.places import reader
 
@@ -28,11 +30,14 @@ def delimited(
 ) -> pd.DataFrame:
     """Read a CSV-like text file, every cell a text.
 
+    Files that are compressed (gzip, bz2, xz, or zip with one table) are unpacked. Comments and titles before the
+    header, comments after ``#`` and a line of units under the header are left out; ``attrs`` of the table lists that.
+
     Parameters
     ----------
     path : path
     separator : str or None, default=None
-        None takes the one of comma, semicolon, tab and bar that the first line has most of.
+        None takes the one of comma, semicolon, tab and bar that the first lines have most of.
     header : bool, default=True
         Whether the first line holds names.
     names : sequence of str or None, default=None
@@ -51,7 +56,8 @@ def delimited(
     InputError
         If the file is missing, empty, undecodable or ragged (with the line), or ``names`` has another length.
     """
-    return _table(path, _text(path, encoding), separator, header, names, labels)
+    text, notes = _text(path, encoding)
+    return _table(path, text, separator, header, names, labels, units=header and names is None, notes=notes)
 
 
 @reader
@@ -67,7 +73,7 @@ def keel(path: str | Path, names: Sequence[str] | None = None, labels: Labels | 
     -------
     DataFrame of str
     """
-    head, *rest = re.split(r"(?im)^@data\s*$", _text(path, None), maxsplit=1)
+    head, *rest = re.split(r"(?im)^@data\s*$", _text(path, None)[0], maxsplit=1)
     declared = re.findall(r"(?im)^@attribute\s+('[^']*'|[^\s{\[]+)", head)
     if not rest or not rest[0].strip() or not declared:
         raise InputError("dataset.path", str(path), "has no @attribute lines or no rows after @data; use KEEL's format")
@@ -84,11 +90,27 @@ def parquet(path: str | Path) -> pd.DataFrame:
         If the file is missing or is no Parquet file.
     """
     try:
-        return pyarrow.parquet.read_table(path).to_pandas()
+        return _typed(pyarrow.parquet.read_table(path))
     except FileNotFoundError:
         raise InputError("dataset.path", str(path), "no such file; check the spelling") from None
     except (pa.ArrowException, OSError) as error:
         raise InputError("dataset.path", str(path), f"is not a readable Parquet file ({_line(error)})") from error
+
+
+def _typed(table: pa.Table) -> pd.DataFrame:
+    """Convert a table of Arrow without loss: whole numbers with gaps, dates and decimals keep their types."""
+    described = table.schema.pandas_metadata or {}
+    # Row numbers are no column; an index with a name is one.
+    numbers = [name for name in described.get("index_columns", ()) if isinstance(name, str)]
+    table = table.drop_columns([name for name in numbers if name.startswith("__index_level_")])
+    gaps = {column.type for column in table.columns if column.null_count}
+
+    def own(kind: pa.DataType) -> pd.ArrowDtype | None:
+        kept = pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_decimal(kind)
+        with_gaps = kind in gaps and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
+        return pd.ArrowDtype(kind) if kept or with_gaps else None
+
+    return table.to_pandas(types_mapper=own, ignore_metadata=True)
 
 
 @reader
@@ -109,33 +131,18 @@ def openml(data_id: int) -> pd.DataFrame:
         raise InputError("dataset.data_id", data_id, remedy) from error
 
 
-def _text(path: str | Path, encoding: str | None) -> str:
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError("dataset.path", str(path), f"cannot be read ({error.strerror}); check the name") from None
-    marked = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    guesses = ["utf-16"] if marked else ["utf-8-sig", "cp1252"]
-    for name in [encoding] if encoding else guesses:
-        try:
-            text = content.decode(name)
-            break
-        except (UnicodeDecodeError, LookupError):
-            continue
-    else:
-        remedy = f"is not text in {encoding or ' or '.join(guesses)}; set dataset.read.encoding"
-        raise InputError("dataset.path", str(path), remedy)
-    if not text.strip():
-        raise InputError("dataset.path", str(path), "is empty; give a file with at least one row")
-    return text
+def _text(path: str | Path, encoding: str | None) -> tuple[str, list[str]]:
+    return text_of(path, encoding)
 
 
-def _table(path, text, separator, header, names, labels) -> pd.DataFrame:
-    text = text.lstrip("\r\n")
-    first = text[: text.find("\n") + 1] or text
+def _table(path, text, separator, header, names, labels, units=False, notes=()) -> pd.DataFrame:
+    text, notes = text.lstrip("\r\n"), list(notes)
     if separator is not None and (not isinstance(separator, str) or len(separator) != 1):
         raise InputError("dataset.read.separator", separator, "must be one character, such as ';'")
-    separator = separator or max(",;\t|", key=first.count)
+    separator = separator or around.separator_of(text)
+    if header:
+        text, left_out = around.without_preamble(text, separator)
+        notes += left_out
     own = [name.strip() for name in next(csv.reader(io.StringIO(text), delimiter=separator))]
     names = list(names or (own if header else (f"column_{i}" for i in range(len(own)))))
     if len(names) != len(own):
@@ -151,10 +158,19 @@ def _table(path, text, separator, header, names, labels) -> pd.DataFrame:
     except pa.ArrowInvalid as error:
         remedy = _ragged(text, separator, len(own)) or f"cannot be read as a table ({_line(error)})"
         raise InputError("dataset.path", str(path), remedy) from None
-    frame = table.slice(int(header)).to_pandas()
+    del text
+    # Texts of Arrow need a fraction of the memory of Python's.
+    frame = table.slice(int(header)).to_pandas(types_mapper={pa.string(): pd.ArrowDtype(pa.string())}.get)
     # An unnamed column is most often a row number that a program wrote.
     frame.columns = [name or f"column_{i}" for i, name in enumerate(names)]
-    return labelled(frame, labels)
+    found = around.units_of(frame) if units and frame.columns.is_unique and len(frame) else None
+    if found:
+        frame = frame.iloc[1:].reset_index(drop=True)
+        listed = ", ".join(f"{name} in {unit}" for name, unit in found.items())
+        notes.append(f"the line under the header is read as units: {listed}")
+    frame = labelled(frame, labels)
+    frame.attrs = {"notes": notes, "units": found or {}}
+    return frame
 
 
 def _ragged(text: str, separator: str, width: int) -> str:

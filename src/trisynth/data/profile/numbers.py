@@ -130,3 +130,9 @@ def _decimals(numbers: list[str], point: str) -> tuple[int, bool]:
     # Some cells break the rule, as whole numbers among fixed decimals do.
     common, count = lengths.most_common(1)[0]
     return (common, False) if count >= _MOST * len(after) and common == most else (0, True)
+
+
+def is_unit(text: str) -> bool:
+    """Tell whether a text is a unit of measurement or a currency."""
+    bare = text.strip()
+    return bool(bare) and (bool(_UNITS.fullmatch(bare)) or all(unicodedata.category(sign) == "Sc" for sign in bare))

@@ -1,0 +1,1 @@
+"""Files of users: unpacked, decoded, and without what stands around the table."""

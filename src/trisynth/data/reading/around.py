@@ -1,0 +1,159 @@
+"""Lines around a table: comments and titles before it, comments inside it, and a line of units under its header."""
+
+import csv
+import io
+import re
+from collections import Counter
+
+import pandas as pd
+
+from trisynth.data.profile.numbers import is_unit
+from trisynth.data.profile.suspects import MISSING
+
+SEPARATORS = ",;\t|"
+COMMENT = "#"
+_LINES = 60
+_ROWS = 500
+# Words under a header that stand for units.
+_WORDS = {
+    "n",
+    "-",
+    "yes/no",
+    "y/n",
+    "text",
+    "string",
+    "date",
+    "code",
+    "count",
+    "years",
+    "days",
+    "index",
+    "unit",
+    "units",
+}
+_UNIT = re.compile(r"[\[(].{1,12}[\])]|10\^?\d+/[lL]|1/min|/\w+|x?10[⁰-⁹^].*|[\w°µμ%]+/[\w²³^*./·]+|[a-zA-Zµμ]+[²³23]")
+
+
+def separator_of(text: str) -> str:
+    """Return the separator of comma, semicolon, tab and bar that a table has."""
+    first = text[: text.find("\n") + 1] or text
+    likely = max(SEPARATORS, key=first.count)
+    if _modal(text, likely)[0] == len(_row(first, likely)) > 1:
+        return likely
+    # The first line is no row of the table: take the separator with the most regular lines.
+    shares = {mark: _modal(text, mark) for mark in SEPARATORS}
+    best = max(SEPARATORS, key=lambda mark: (shares[mark][0] > 1) * shares[mark][1])
+    return best if shares[best][0] > 1 else likely
+
+
+def without_preamble(text: str, separator: str) -> tuple[str, list[str]]:
+    """Remove comments and titles before the header of a table, and comments inside it.
+
+    Returns
+    -------
+    text : str
+    notes : list of str
+        What was left out.
+    """
+    width, _ = _modal(text, separator)
+    notes = []
+    lines = text[: _start(text, _LINES)].splitlines(keepends=True)
+    skipped = 0
+    while skipped < len(lines) - 1 and width > 1 and len(_row(lines[skipped], separator)) != width:
+        skipped += 1
+    # A comment may have as many separators as the header by chance.
+    while skipped < len(lines) - 1 and lines[skipped].startswith(COMMENT) and not _names(lines, skipped, separator):
+        skipped += 1
+    left_out = [line for line in lines[:skipped] if line.strip()]
+    if left_out and _regular(lines[skipped:], separator, width):
+        text = text[sum(map(len, lines[:skipped])) :]
+        notes.append(f"{len(left_out)} lines before the header left out: {_shown(left_out[0])}")
+    if text.startswith(COMMENT) and width > 1:
+        text = text[1:].lstrip(" ")
+    if f"\n{COMMENT}" in text:
+        kept, comments = [], 0
+        for line in text.splitlines(keepends=True):
+            comment = line.startswith(COMMENT) and len(_row(line, separator)) != width
+            comments += comment
+            if not comment:
+                kept.append(line)
+        if comments:
+            text = "".join(kept)
+            notes.append(f"{comments} comments left out")
+    return text, notes
+
+
+def units_of(frame: pd.DataFrame) -> dict[str, str] | None:
+    """Return the units that the first row of a table holds, None if it is a row of data.
+
+    It is one of units where it has a unit or nothing in every column whose other cells are all numbers.
+    """
+    rest = frame.iloc[1 : _ROWS + 1]
+    if len(rest) < 3:
+        return None
+    first = {name: str(cell).strip() for name, cell in frame.iloc[0].items()}
+    numeric = [name for name in frame if _numbers(rest[name])]
+    units = {name: first[name] for name in numeric if first[name]}
+    known = [text for text in units.values() if _like_unit(text)]
+    words = [text for text in units.values() if text.casefold() in _WORDS]
+    if not known or len(known) + len(words) < len(units):
+        return None
+    return {name: text.strip("[]()") for name, text in units.items() if _like_unit(text)}
+
+
+def _numbers(cells: pd.Series) -> bool:
+    present = [cell.strip() for cell in cells if cell and cell.strip()]
+    return bool(present) and all(re.fullmatch(r"[-+]?[\d.,]*\d[\d.,]*([eE][-+]?\d+)?", cell) for cell in present)
+
+
+def _like_unit(text: str) -> bool:
+    return text.casefold() not in MISSING and bool(is_unit(text) or _UNIT.fullmatch(text))
+
+
+def _names(lines: list[str], i: int, separator: str) -> bool:
+    """Tell whether a line after ``#`` holds the names of the columns, as many as the next line has cells."""
+    if not lines[i].startswith(COMMENT) or i + 1 >= len(lines):
+        return False
+    below = _row(lines[i + 1], separator)
+    if lines[i + 1].startswith(COMMENT) or len(_row(lines[i], separator)) != len(below) or len(below) < 2:
+        return False
+    return any(re.fullmatch(r"[-+]?[\d.,]*\d[\d.,]*", cell.strip()) for cell in below)
+
+
+def _regular(lines: list[str], separator: str, width: int) -> bool:
+    rows = [row for row in csv.reader(io.StringIO("".join(lines)), delimiter=separator) if row][:-1]
+    return not rows or sum(len(row) == width for row in rows) >= 0.8 * len(rows)
+
+
+def _modal(text: str, separator: str) -> tuple[int, float]:
+    """Return the most frequent number of cells among the first lines, and the fraction of lines that have it."""
+    rows = csv.reader(io.StringIO(text[: _start(text, _LINES)]), delimiter=separator)
+    widths = Counter()
+    try:
+        widths.update(len(row) for row in rows if row)
+    except csv.Error:
+        return 0, 0.0
+    if not widths:
+        return 0, 0.0
+    width, count = max(widths.items(), key=lambda pair: (pair[1], pair[0]))
+    return width, count / sum(widths.values())
+
+
+def _start(text: str, lines: int) -> int:
+    """Return where the first lines end."""
+    end = 0
+    for _ in range(lines):
+        found = text.find("\n", end)
+        if found < 0:
+            return len(text)
+        end = found + 1
+    return end
+
+
+def _row(line: str, separator: str) -> list[str]:
+    return next(csv.reader(io.StringIO(line), delimiter=separator), [])
+
+
+def _shown(line: str) -> str:
+    text = line.strip()
+    return repr(text if len(text) <= 40 else f"{text[:40]}...")

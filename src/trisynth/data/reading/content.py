@@ -1,0 +1,130 @@
+"""Content of a file: unpacked where it is compressed, decoded, and refused in one line where it is no text."""
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from trisynth.errors import InputError
+
+# More do not fit the memory of a machine of today.
+_LARGEST = 2**34
+_UNPACK: dict[bytes, Callable] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+# Beginnings of files that are no text, and what to do with them.
+_OTHERS = {
+    b"PAR1": "is a Parquet file; take dataset=parquet",
+    b"\xd0\xcf\x11\xe0": "is an old Excel workbook; save its sheet as CSV (UTF-8) and give that file",
+    b"SQLite format 3": "is a SQLite database; export the table as CSV and give that file",
+    b"\x28\xb5\x2f\xfd": "is compressed by zstd; unpack it by zstd -d and give the CSV file",
+    b"7z\xbc\xaf": "is a 7z archive; unpack it and give the CSV file",
+    b"Rar!": "is a rar archive; unpack it and give the CSV file",
+    b"%PDF": "is a PDF document; give the table as CSV",
+    b"ARROW1": "is a Feather file; write it by to_parquet and take dataset=parquet",
+}
+_MARKUP = {
+    "<!doctype": "is a web page; save the table itself as CSV",
+    "<html": "is a web page; save the table itself as CSV",
+    "<?xml": "is XML; save the table as CSV",
+    "[{": "is JSON; write it by pandas.read_json(...).to_csv and give that file",
+    '{"': "is JSON; write it by pandas.read_json(...).to_csv and give that file",
+}
+
+
+def text_of(path: str | Path, encoding: str | None = None) -> tuple[str, list[str]]:
+    """Read a text file, compressed or not.
+
+    Parameters
+    ----------
+    path : path
+    encoding : str or None, default=None
+        None takes UTF-16 if the file is marked so, else UTF-8 if it can be, else Windows-1252.
+
+    Returns
+    -------
+    text : str
+    notes : list of str
+        What was done that the file's name does not tell.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, damaged, no text, or not in the encoding.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError("dataset.path", str(path), f"cannot be read ({error.strerror}); check the name") from None
+    content, notes = _unpacked(path, content)
+    for start, remedy in _OTHERS.items():
+        if content.startswith(start):
+            raise InputError("dataset.path", str(path), remedy)
+    text, used = _decoded(path, content, encoding)
+    if encoding is None and used == "cp1252":
+        notes.append("is not in UTF-8; read as Windows-1252. If letters look wrong, add read: {encoding: ...}")
+    head = text[:200].lstrip().casefold()
+    for start, remedy in _MARKUP.items():
+        if head.startswith(start):
+            raise InputError("dataset.path", str(path), remedy)
+    if not text.strip():
+        raise InputError("dataset.path", str(path), "is empty; give a file with at least one row")
+    return text, notes
+
+
+def _unpacked(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:
+    if content.startswith(b"PK\x03\x04"):
+        return _from_zip(path, content)
+    unpack = next((opened for start, opened in _UNPACK.items() if content.startswith(start)), None)
+    if unpack is None:
+        return content, []
+    try:
+        with unpack(io.BytesIO(content)) as file:
+            return _limited(path, file.read(_LARGEST + 1)), ["unpacked"]
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        raise InputError("dataset.path", str(path), f"cannot be unpacked ({error}); copy the file again") from None
+
+
+def _limited(path: str | Path, content: bytes) -> bytes:
+    if len(content) > _LARGEST:
+        raise InputError("dataset.path", str(path), f"unpacks to more than {_LARGEST:,} bytes; give a smaller file")
+    return content
+
+
+def _from_zip(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            files = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
+            if "[Content_Types].xml" in files:
+                remedy = "is an Excel workbook; save its sheet as CSV (UTF-8) and give that file"
+                raise InputError("dataset.path", str(path), remedy)
+            tables = [name for name in files if Path(name).suffix.lower() in (".csv", ".tsv", ".txt", ".dat")] or files
+            if len(tables) != 1:
+                listed = ", ".join(tables[:6])
+                raise InputError("dataset.path", str(path), f"holds {len(tables)} files ({listed}); unpack one of them")
+            with archive.open(tables[0]) as file:
+                return _limited(path, file.read(_LARGEST + 1)), [f"{tables[0]} unpacked"]
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+        raise InputError("dataset.path", str(path), f"cannot be unpacked ({error}); unpack it yourself") from None
+
+
+def _decoded(path: str | Path, content: bytes, encoding: str | None) -> tuple[str, str]:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        guesses = ["utf-16"]
+    elif b"\0" in content[:1000]:
+        # Without a mark, every second byte of Latin letters is zero.
+        guesses = ["utf-16-le" if b"\0" in content[1:1000:2] else "utf-16-be"]
+    else:
+        guesses = ["utf-8-sig", "cp1252"]
+    for name in [encoding] if encoding else guesses:
+        try:
+            text = content.decode(name)
+        except (UnicodeDecodeError, LookupError):
+            continue
+        if "\0" not in text[:1000]:
+            return text, name
+    remedy = f"is not text in {encoding or ' or '.join(guesses)}"
+    known = "such as shift_jis, gb18030, cp1251, latin-1"
+    raise InputError("dataset.path", str(path), f"{remedy}; set dataset.read.encoding, {known}")
