@@ -131,7 +131,7 @@ class Cells:
 
     @cached_property
     def numeric(self) -> np.ndarray:
-        """Whether each distinct text is a plain number, shape (k,)."""
+        """Truth values, shape (k,): distinct texts that are plain numbers."""
         if self.typed is not None:
             return np.full(len(self), types.is_numeric_dtype(self.typed.dtype))
         return matches(self.texts, NUMBER)

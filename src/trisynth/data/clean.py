@@ -44,7 +44,7 @@ class _Cleaning:
         """Clean one column."""
         target = name == self.spec.target
         note = (lambda *finding: None) if quiet else (lambda *finding: self.note(name, *finding))
-        how = {"context": self.context, "target": target, "ask": self.own}
+        how = {"context": self.context, "target": target, "doubts": self.own}
         return clean_column(self.raw[name], facts, self.missing, note, **how)
 
     @property
@@ -59,7 +59,7 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
     Parameters
     ----------
     raw : DataFrame, shape (n, columns)
-        Cells of any dtype; what the cells of an undeclared column are, their texts tell.
+        Cells of any dtype; undeclared kinds are inferred from the texts.
     cfg : mapping
         A data set's config: ``name``, ``target``, ``task``, ``missing``, ``columns``, ``duplicates``, ``licence``,
         ``note``. With a ``source`` it is a public data set, whose doubtful cells are not reported.

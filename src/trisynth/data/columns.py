@@ -48,7 +48,7 @@ def clean_column(
     *,
     context: Context | None = None,
     target: bool = False,
-    ask: bool = True,
+    doubts: bool = True,
 ) -> Cleaned:
     """Clean a column to a dtype that ``Dataset`` promises.
 
@@ -57,16 +57,16 @@ def clean_column(
     cells : Series, shape (n,)
         Raw cells of any dtype.
     facts : Column
-        Declared facts; without a ``kind``, the cells tell it.
+        Declared facts; without a ``kind``, it is inferred from the cells.
     missing : collection
         Texts or numbers that stand for a missing cell, besides empty ones.
     note : callable
         Takes each finding as (problem, number of cells, treatment, remedy); the remedy may be left out.
     context : Context, optional
-        What the other columns tell about marks and dates.
+        What the other columns show about marks and dates.
     target : bool, default=False
         A target is neither an identifier nor free text.
-    ask : bool, default=True
+    doubts : bool, default=True
         Look for doubtful cells, too; of public data sets everything is known and declared.
 
     Raises
@@ -78,7 +78,7 @@ def clean_column(
         note("declared as ignored", len(cells), "dropped")
         return Cleaned(None, facts)
     column = Cells.of(cells, facts.values)
-    if ask or facts.kind is None:
+    if doubts or facts.kind is None:
         found = profile(column, facts, missing, context, target)
         facts = found.facts
         for doubt in found.doubts:
@@ -87,19 +87,19 @@ def clean_column(
         return Cleaned(None, facts)
     tokens = [*missing, *(facts.missing or ())]
     absent = column.absent(tokens)
-    _note_missing(column, absent, note, ask)
+    _note_missing(column, absent, note, doubts)
     if column.replaced:
         note("another text, as declared", column.replaced, "replaced")
     if facts.kind == "category":
-        return Cleaned(_category(column, absent, facts, note, ask, cells.index), facts)
+        return Cleaned(_category(column, absent, facts, note, doubts, cells.index), facts)
     make = {"number": _number, "date": _date, "duration": _duration}[facts.kind]
-    return Cleaned(make(column, absent, facts, note, ask, cells.index), facts)
+    return Cleaned(make(column, absent, facts, note, doubts, cells.index), facts)
 
 
-def _note_missing(column: Cells, absent: np.ndarray, note: Note, ask: bool) -> None:
+def _note_missing(column: Cells, absent: np.ndarray, note: Note, doubts: bool) -> None:
     empty = int((column.codes < 0).sum() + column.counts[absent].sum())
     coded = {}
-    if ask and column.typed is None:
+    if doubts and column.typed is None:
         coded = {column.labels[i]: int(column.counts[i]) for i in np.flatnonzero(absent) if column.labels[i]}
     if coded:
         note("missing cell", empty, f"kept as missing, among them {suspects.shown(coded)}")
@@ -157,14 +157,14 @@ def quoted(value: object) -> str:
     return f'"{text}"'
 
 
-def _number(column: Cells, absent: np.ndarray, facts: Column, note: Note, ask: bool, index: pd.Index) -> pd.Series:
+def _number(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: bool, index: pd.Index) -> pd.Series:
     values = _Values(column, _read_numbers(column, facts), absent, note)
     floats = values.series.to_numpy(float, na_value=np.nan)
-    values.drop(np.isnan(floats), "not a number", shown=ask)
+    values.drop(np.isnan(floats), "not a number", shown=doubts)
     values.drop(np.isinf(floats), "infinite")
     values.bound(facts.bounds, float)
     floats = values.series.to_numpy(float, na_value=np.nan)
-    if ask and facts.missing is None and facts.bounds is None:
+    if doubts and facts.missing is None and facts.bounds is None:
         present = ~np.isnan(floats)
         found = suspects.numbers(floats[present], column.counts[present])
         if found.codes:
@@ -211,7 +211,7 @@ def _whole(values: pd.Series, facts: Column) -> pd.Series:
     return values
 
 
-def _date(column: Cells, absent: np.ndarray, facts: Column, note: Note, ask: bool, index: pd.Index) -> pd.Series:
+def _date(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: bool, index: pd.Index) -> pd.Series:
     if column.typed is None:
         read = format_of("date", facts.format).parse(column.texts.to_pylist())
     elif types.is_datetime64_any_dtype(column.typed.dtype):
@@ -224,13 +224,13 @@ def _date(column: Cells, absent: np.ndarray, facts: Column, note: Note, ask: boo
     else:
         read = pd.Series(pd.NaT, index=range(len(column)), dtype="datetime64[ns]")
     values = _Values(column, read, absent, note)
-    values.drop(values.series.isna().to_numpy(), "not a date", shown=ask)
+    values.drop(values.series.isna().to_numpy(), "not a date", shown=doubts)
     zone = read.dt.tz
     values.bound(facts.bounds, lambda end: pd.Timestamp(end, tz=zone))
     return column.spread(values.series, index)
 
 
-def _duration(column: Cells, absent: np.ndarray, facts: Column, note: Note, ask: bool, index: pd.Index) -> pd.Series:
+def _duration(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: bool, index: pd.Index) -> pd.Series:
     if column.typed is None:
         read = format_of("duration", facts.format).parse(column.texts.to_pylist())
     elif types.is_timedelta64_dtype(column.typed.dtype):
@@ -238,14 +238,14 @@ def _duration(column: Cells, absent: np.ndarray, facts: Column, note: Note, ask:
     else:
         read = pd.Series(pd.NaT, index=range(len(column)), dtype="timedelta64[ns]")
     values = _Values(column, read, absent, note)
-    values.drop(values.series.isna().to_numpy(), "not a duration", shown=ask)
+    values.drop(values.series.isna().to_numpy(), "not a duration", shown=doubts)
     values.bound(facts.bounds, pd.Timedelta)
     return column.spread(values.series, index)
 
 
-def _category(column: Cells, absent: np.ndarray, facts: Column, note: Note, ask: bool, index: pd.Index) -> pd.Series:
+def _category(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: bool, index: pd.Index) -> pd.Series:
     labels = column.labels
-    if ask:
+    if doubts:
         _note_texts(column, absent, facts, note)
     if facts.categories is not None:
         categories = list(facts.categories)

@@ -20,7 +20,7 @@ def records(X: pd.DataFrame, y: pd.Series | None = None) -> np.ndarray | None:
     ndarray of shape (n,) or None
         Rows with equal features have the same number, in the order of their first rows. None where no two rows are
         equal, target included, and where equal features are the rule: in a survey of four answers one person in ten
-        may have given the same, so that rows that are divided one by one tell what new people would answer.
+        may have given the same, so that rows that are divided one by one show what new people would answer.
     """
     hashes = pd.util.hash_pandas_object(X, index=False).to_numpy()
     numbers, first = pd.factorize(hashes)

@@ -27,14 +27,14 @@ _SECONDS = (3e8, 4e9)
 
 @dataclass(frozen=True)
 class Context:
-    """What the other columns of a table tell.
+    """Facts of a table that all of its columns share.
 
     Parameters
     ----------
     comma : bool, default=False
         Whether decimals follow a comma.
     day_first : bool or None, default=None
-        Whether the day comes before the month; None if no column tells.
+        True if the day comes before the month; None if no column shows it.
     """
 
     comma: bool = False
@@ -43,7 +43,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Doubt:
-    """Something that the cells do not tell.
+    """Fact that the cells leave open.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ class Found:
     kind : {"date", "duration"}
     format : str or None
     doubt : str, default=""
-        What the cells do not tell.
+        Fact that the cells leave open.
     other : str, default=""
         The format that they could have, too.
     """

@@ -1,4 +1,4 @@
-"""What the columns of a table tell about each other: marks of numbers and the order of dates."""
+"""Facts that the columns of a table share: marks of numbers, and the order of day and month."""
 
 from collections.abc import Hashable
 
