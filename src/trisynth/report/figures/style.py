@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from trisynth.cache import write_atomic
+from trisynth.report.figures import letters
 from trisynth.report.names import shortened
 
 # Inches: one and two columns of a journal page, and the most that a page leaves for a figure above its caption.
@@ -52,7 +53,6 @@ SIMULATED = " (simulated, not patients)"
 SMALL = 6.0
 
 _RC = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same letters
     "font.size": 7.0,
     "axes.titlesize": 7.5,
     "axes.titlelocation": "left",
@@ -88,8 +88,8 @@ _RC = {
 @contextmanager
 def applied() -> Iterator[None]:
     """Apply the style inside, independent of the user's matplotlib settings."""
-    with style.context(["default", _RC]), warnings.catch_warnings():
-        # A letter that the font lacks is drawn as a box; a job must not fail for it.
+    with style.context(["default", _RC, {"font.family": letters.families()}]), warnings.catch_warnings():
+        # A letter that all fonts lack is drawn as a box, and a line names it; a job must not fail for it.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
@@ -197,4 +197,5 @@ def _printed(figure: Figure, **options: object) -> bytes:
     buffer = io.BytesIO()
     with applied():
         figure.savefig(buffer, **options)
+    letters.note(figure)
     return buffer.getvalue()

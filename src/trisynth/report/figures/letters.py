@@ -1,0 +1,79 @@
+"""Letters of all scripts in figures: fonts that are installed for them, and a line about letters that no font has."""
+
+import logging
+import unicodedata
+from functools import cache
+
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+# Comes with matplotlib, so that every machine draws the same Latin, Greek and Cyrillic letters.
+OWN = "DejaVu Sans"
+# Fonts of Linux, macOS and Windows for Chinese, Japanese, Korean, the scripts of India, Thai and others.
+_OTHERS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans SC",
+    "Noto Sans JP",
+    "Noto Sans KR",
+    "Source Han Sans SC",
+    "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "SimHei",
+    "Yu Gothic",
+    "Malgun Gothic",
+    "Arial Unicode MS",
+    "Noto Sans Devanagari",
+    "Noto Sans Bengali",
+    "Noto Sans Tamil",
+    "Noto Sans Thai",
+    "Noto Sans Hebrew",
+    "Noto Sans Arabic",
+    "Lohit Devanagari",
+    "Nirmala UI",
+    "FreeSans",
+    "Segoe UI",
+)
+_LOG = logging.getLogger(__name__)
+_NOTED: set[str] = set()
+
+
+@cache
+def families() -> list[str]:
+    """List our own font and the installed ones that have further letters."""
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return [OWN, *(name for name in _OTHERS if name in installed)]
+
+
+def note(figure: Figure) -> None:
+    """Log one line about texts of a drawn figure that no font shows, or not as they are written; once for a text."""
+    texts = sorted({part.get_text() for part in figure.findobj(Text)} - _NOTED)
+    _NOTED.update(texts)
+    absent = [text for text in texts if not all(map(_has, text))]
+    # Letters of scripts from right to left change their form and order beside others; matplotlib keeps both.
+    loose = [text for text in texts if text not in absent and any(map(_from_right, text))]
+    for found, problem in (
+        (absent, "no installed font has all letters of"),
+        (loose, "figures show unjoined letters, from left to right, in"),
+    ):
+        if found:
+            more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+            shown = ", ".join(found[:3]) + more
+            _LOG.warning("%s %s; report=html shows them in a browser", problem, shown)
+
+
+def _has(letter: str) -> bool:
+    return letter.isspace() or any(font.get_char_index(ord(letter)) for font in _fonts())
+
+
+@cache
+def _fonts() -> list:
+    return [font_manager.get_font(font_manager.findfont(name)) for name in families()]
+
+
+def _from_right(letter: str) -> bool:
+    return unicodedata.bidirectional(letter) in ("R", "AL")
