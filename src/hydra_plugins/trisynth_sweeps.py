@@ -6,18 +6,20 @@ Hydra finds plugins in this namespace; ``conf/hydra`` names them ``grid``, ``sea
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import cloudpickle
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn
+from hydra.plugins.sweeper import Sweeper as HydraSweeper
+from hydra.types import HydraContext, TaskFunction
 from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
-from hydra_plugins.hydra_optuna_sweeper.optuna_sweeper import OptunaSweeper
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from trisynth import lifeline
 from trisynth.sweeps import plan, worker
@@ -95,21 +97,28 @@ class Sweeper(BasicSweeper):
         super().validate_batch_is_legal(telling)
 
 
-class Search(OptunaSweeper):
-    """Sweeper of Optuna without its log: progress and failures are shown as for any other sweep.
+class Search(HydraSweeper):
+    """Sweeper of searches: each batch of trials is suggested by Optuna from the values of those before.
 
-    A search resumes without a storage: started again, the same seed suggests the same trials, and the results of the
-    finished ones are read.
+    The parameters are those of ``trisynth.sweeps.trials.search``; ``params`` has overrides that the command line may
+    replace.
     """
+
+    def __init__(self, params: Mapping[str, str] | None = None, **options: Any):
+        self.params, self.options = params, options
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Receive the configuration of the sweep; see the parent class."""
+        self.config = config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            config=config, hydra_context=hydra_context, task_function=task_function
+        )
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the search; see the parent class."""
-        import optuna
+        # Optuna takes a second to import, and Hydra imports this module at every start.
+        from trisynth.sweeps.trials import search
 
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        try:
-            super().sweep(arguments)
-        except ValueError as error:
-            # Where all trials failed there is no best one; the failures are reported when the sweep ends.
-            if "No trials are completed" not in str(error):
-                raise
+        declared = [f"{name}={value}" for name, value in (self.params or {}).items()]
+        folder = Path(self.config.hydra.sweep.dir)
+        search(self.launcher.launch, [*declared, *arguments], folder, **self.options)

@@ -4,6 +4,7 @@ An entry lives in ``root/kind/key``. It is written to a temporary folder beside 
 sha256 sums, and moved there in one step, so that a process killed at any moment leaves either nothing or all.
 """
 
+import glob
 import hashlib
 import json
 import os
@@ -108,6 +109,30 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         raise unwritable(path, error) from error
+
+
+def made_whole(path: Path, make: Callable[[Path], None]) -> None:
+    """Make a file such as a database under another name and move it to its place, unless it is there.
+
+    Parameters
+    ----------
+    path : Path
+    make : callable
+        Makes the file at the path that it receives. A process that is killed meanwhile leaves nothing at ``path``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):
+        if path.exists() and path.stat().st_size:
+            return
+        # Under the lock, those that are there were left by killed processes.
+        for old in path.parent.glob(f"{glob.escape(path.name)}.new-*"):
+            old.unlink(missing_ok=True)
+        new = path.with_name(f"{path.name}.new-{os.getpid()}")
+        try:
+            make(new)
+            new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)
 
 
 def _umask() -> int:

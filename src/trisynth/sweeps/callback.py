@@ -36,7 +36,7 @@ from trisynth.sweeps.watch import Watch, spoken
 # Sweepers that run every combination of the given values.
 _GRIDS = ("basic_sweeper.BasicSweeper", "trisynth_sweeps.Sweeper")
 # Sweepers that run a given number of trials.
-_SEARCHES = ("optuna_sweeper.OptunaSweeper", "trisynth_sweeps.Search")
+_SEARCHES = ("trisynth_sweeps.Search",)
 
 
 def _heard(hook: Callable[..., None]) -> Callable[..., None]:

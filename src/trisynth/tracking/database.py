@@ -22,6 +22,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from trisynth.cache import made_whole
 from trisynth.config import digest
 
 SQLITE = "sqlite:///"
@@ -46,7 +47,8 @@ def writer_lock(uri: str) -> FileLock:
     file = file_of(uri)
     if file is None:
         file = Path(tempfile.gettempdir()) / f"trisynth-{_user()}-{digest(uri)}"
-    return FileLock(f"{file}.lock", timeout=_PATIENCE, thread_local=False)
+    # The lock of a file that is being made is another one.
+    return FileLock(f"{file}.writer.lock", timeout=_PATIENCE, thread_local=False)
 
 
 def _user() -> str:
@@ -58,32 +60,23 @@ def _user() -> str:
 
 
 def connect(uri: str) -> Any:
-    """Return a client of a mirror, whose database is made first if there is none; the lock must be held."""
+    """Return a client of a mirror, whose database is made first if there is none."""
     from mlflow import MlflowClient
 
     with quiet():
         file = file_of(uri)
-        if file is not None and (not file.exists() or file.stat().st_size == 0):
-            _make(file)
+        if file is not None:
+            made_whole(file, _make)
         return MlflowClient(absolute(uri))
 
 
 def _make(file: Path) -> None:
-    """Make an empty database under another name and move it to its place."""
+    """Make an empty database."""
     from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # Under the lock, those that are there were left by killed processes.
-    for old in file.parent.glob(f"{file.name}.new-*"):
-        old.unlink(missing_ok=True)
-    new = file.with_name(f"{file.name}.new-{uuid4().hex}")
-    try:
-        store = SqlAlchemyStore(SQLITE + str(new), DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH)
-        store.engine.dispose()
-        new.replace(file)
-    finally:
-        new.unlink(missing_ok=True)
+    store = SqlAlchemyStore(SQLITE + str(file), DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH)
+    store.engine.dispose()
 
 
 def remedy(uri: str, reason: str) -> str:
