@@ -53,6 +53,7 @@ def parse(arguments: list[str]) -> list[str]:
         overrides = [f"dataset={kind}", f"dataset.path={path}", *overrides]
     given = {override.partition("=")[0] for override in overrides}
     plain = ["+recommend=default"] + ["metrics=recommend"] * ("metrics" not in given)
+    plain += ["report=html"] * ("report" not in given)
     return [*plain, *overrides]
 
 
@@ -106,6 +107,11 @@ def main(arguments: list[str]) -> None:
     record.write(found)
     print(screen.text(found))
     print(f"\nrecommendation: {folder / 'recommendation.json'}\ntrials: {folder / 'trials.csv'}")
+    if config["report"]["html"]:
+        from trisynth.report.html.job import write_recommendation
+
+        if page := write_recommendation(found, folder, ["trisynth recommend", *arguments]):
+            print(f"report: {page}")
     if not record.close(begun + _LATEST * settings.budget - time.monotonic()):
         raise SystemExit(1)
 

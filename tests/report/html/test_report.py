@@ -11,7 +11,7 @@ import pytest
 
 from trisynth.commandline import composed
 from trisynth.experiment.run import run_job
-from trisynth.report.html import page
+from trisynth.report.html import content, page
 from trisynth.report.html.job import write_job
 from trisynth.report.html.made import command
 
@@ -109,14 +109,14 @@ def test_no_rare_value_path_host_or_single_number_shows(made):
 
 
 def test_the_page_shows_the_numbers_of_the_json(made):
-    content = json.loads(made["json"])
-    assert page.render(content) == made["html"]
-    row = next(row for row in content["arms"]["rows"] if row["arm"] == "combined")
+    data = json.loads(made["json"])
+    assert page.render(data) == made["html"]
+    row = next(row for row in data["arms"]["rows"] if row["arm"] == "combined")
     assert row["score"]["mean"] == pytest.approx(made["result"].metrics["combined/f1_macro"], abs=1e-4)
     assert f"{row['score']['mean']:.3f}" in made["html"]
-    for each in content["metrics"]:
+    for each in data["metrics"]:
         assert each["value"] == pytest.approx(made["result"].metrics[f"{each['group']}/{each['metric']}"], abs=1e-4)
-    assert content["verdict"]["sentence"].split(";")[0].split(" on ")[0] in made["html"].replace("&#39;", "'")
+    assert data["verdict"]["sentence"].split(";")[0].split(" on ")[0] in made["html"].replace("&#39;", "'")
 
 
 def test_content_is_the_same_but_for_its_time(made, tmp_path):
@@ -145,3 +145,8 @@ def test_content_is_the_same_but_for_its_time(made, tmp_path):
 )
 def test_the_command_names_files_without_their_folders(given, shown):
     assert command(given) == shown
+
+
+def test_findings_keep_common_cells_and_hide_rare_ones():
+    found = content._without_rare("set to missing: '156 lb' (2), \"o'Neil\" (1), 'unknown' (89), 'x' and 19 more")
+    assert found == "set to missing: (rare), 'unknown' (89), (rare) and 19 more"

@@ -1,7 +1,7 @@
 """Drawings of the report, each made from numbers that stand in its JSON."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup
@@ -12,6 +12,9 @@ from trisynth.report.names import printable
 _WIDTH = 320.0
 # White to the ends of the scale in so many steps: cells of one shade share an element.
 _SHADES = 8
+# Formats of dates on axes that span more than so many days, and units of durations in seconds.
+_DATES = ((3650, "%Y"), (120, "%Y-%m"), (3, "%Y-%m-%d"), (-1, "%m-%d %H:%M"))
+_CLOCK = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _ENDS = {"association": ("#b2182b", "#2166ac"), "difference": ("#b35806", "#542788")}
 
 
@@ -183,10 +186,16 @@ def legend(key: str) -> Markup:
 
 def tick(value: float, figure: Mapping[str, Any]) -> str:
     """Format a place on the axis of a column."""
+    span = figure["edges"][-1] - figure["edges"][0]
+    if figure["kind"] == "duration":
+        size, unit = next((part for part in _CLOCK if span > 2 * part[0]), _CLOCK[-1])
+        return f"{number(value / size)} {unit}"
     if figure["kind"] != "date":
         return number(value)
-    span = figure["edges"][-1] - figure["edges"][0]
-    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d" if span > 3 * 86_400 else "%m-%d %H:%M")
+    # Before 1970, and on every platform.
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value)
+    form = next(form for least, form in _DATES if span > least * 86_400)
+    return moment.strftime(form)
 
 
 def number(value: float) -> str:

@@ -31,6 +31,8 @@ _ROWS_PER_BIN = 12
 # Fraction of the real cells beyond either end of an axis, and medians that a long tail reaches.
 _TAIL, _LONG = 0.005, 8
 _DAY = 86_400
+# Dates over a longer time have edges in the calendar.
+_MONTHS = 120 * _DAY
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,10 @@ def histogram(real: np.ndarray, synthetic: np.ndarray, kind: Kind) -> dict[str, 
         Its ``step`` decides where edges may lie.
     """
     step = getattr(kind, "step", 0.0)
-    edges, logarithmic = bin_edges(real, step, kind.kind == "date")
+    if kind.kind == "date" and len(real) and np.ptp(real) > _MONTHS:
+        edges, logarithmic, step = calendar_edges(real), False, 0.0
+    else:
+        edges, logarithmic = bin_edges(real, step, kind.kind in ("date", "duration"))
     bars = []
     for cells in (real, synthetic):
         counts = np.histogram(cells, edges)[0]
@@ -160,6 +165,17 @@ def histogram(real: np.ndarray, synthetic: np.ndarray, kind: Kind) -> dict[str, 
         "real": bars[0],
         "synthetic": bars[1],
     }
+
+
+def calendar_edges(cells: np.ndarray) -> np.ndarray:
+    """Choose edges at the first days of months or years, in seconds since 1970, over all cells' central 99 %."""
+    low, high = np.quantile(cells, [_TAIL, 1 - _TAIL]).astype("int64").astype("datetime64[s]").astype("datetime64[M]")
+    count = np.clip(len(cells) / _ROWS_PER_BIN, *_BINS)
+    months = int((high - low).astype(int)) + 1
+    width = next(each for each in (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 12000) if each * count >= months)
+    first = low.astype(int) // width * width
+    edges = np.arange(first, high.astype(int) + width + 1, width).astype("datetime64[M]")
+    return edges.astype("datetime64[s]").astype("int64").astype(float)
 
 
 def bin_edges(cells: np.ndarray, step: float = 0.0, dates: bool = False) -> tuple[np.ndarray, bool]:

@@ -1,5 +1,6 @@
 """Content of a report as plain values: what its JSON holds and its page shows."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from trisynth.experiment.results import Result, table
 from trisynth.report import verdict
 from trisynth.report.console import methods
 from trisynth.report.html import scores
-from trisynth.report.html.columns import MOST_COLUMNS, Columns
+from trisynth.report.html.columns import FEWEST, MOST_COLUMNS, Columns
 from trisynth.report.html.made import duration, made
 from trisynth.report.names import name, printable
 
@@ -20,6 +21,8 @@ FORMAT = 1
 # Further distributions beside the target's in the first figures.
 _FIRST = 5
 _MOST_FINDINGS = 60
+# A cell in a finding, as Python writes texts, and the count behind it.
+_QUOTED = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")(?: \(([\d,]+)\))?""")
 
 
 def content(
@@ -31,6 +34,7 @@ def content(
     *,
     test_rows: int,
     changes: Sequence[str] = (),
+    relations: Sequence[Mapping[str, Any]] = (),
     search: Mapping[str, Any] | None = None,
     arguments: Sequence[str] = (),
     seconds: Sequence[Mapping[str, float]] = (),
@@ -52,6 +56,8 @@ def content(
         Its test rows.
     changes : sequence of str
         Sentences on columns that the generator does not see, or changes.
+    relations : sequence of mapping
+        Relations and constraints, as ``relations.relations`` lists them.
     search : mapping, optional
         Answer of a search, as ``search.answer`` makes it; its sentence and its training sets replace those of the
         jobs.
@@ -104,6 +110,7 @@ def content(
         "arms": search["arms"] if search else scores.arms(own, kept, dataset, test_size),
         "metrics": scores.metrics(own[own["method"] == method], test_size),
         "columns": found,
+        "relations": list(relations),
         "drawn": min(len(found), MOST_COLUMNS),
         "made": made(results, arguments, duration(seconds), now or datetime.now(UTC)),
     }
@@ -119,14 +126,25 @@ def _distinct(columns: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(each["kind"] for each in columns))
 
 
+def _without_rare(text: str) -> str:
+    """Leave quoted cells out of a finding unless their count is beside them and large enough."""
+
+    def shown(found: re.Match) -> str:
+        count = int((found[2] or "0").replace(",", ""))
+        return found[0] if count >= FEWEST else "(rare)"
+
+    return re.sub(r"\(rare\)(?:, \(rare\))+", "(rare)", _QUOTED.sub(shown, str(text)))
+
+
 def _findings(report: pd.DataFrame) -> list[dict[str, Any]]:
     """List what cleaning found and did, the largest first where there is much."""
     rows = [
         {
             "column": printable(row["column"]),
-            "problem": printable(row["problem"], 200),
+            "problem": printable(_without_rare(row["problem"]), 200),
             "cells": int(row["cells"]),
-            "treatment": printable(row["treatment"], 200),
+            "treatment": printable(_without_rare(row["treatment"]), 200),
+            "remedy": printable(_without_rare(row.get("remedy") or ""), 200),
         }
         for row in report.to_dict("records")
     ]

@@ -17,6 +17,7 @@ from trisynth.report import verdict
 from trisynth.report.console import methods
 from trisynth.report.html import page
 from trisynth.report.html.content import content
+from trisynth.report.html.relations import relations
 from trisynth.report.html.search import answer
 from trisynth.report.names import file_name
 
@@ -71,6 +72,7 @@ def write(
         train, test = experiment.parts
         _, synthetic = experiment.rows(len(train))
         changes = _changes(experiment)
+        kept = relations(experiment.generator(), train, synthetic)
     _, findings = data.prepare(job.dataset, job.raw, experiment.objects.read)
     found = content(
         results,
@@ -80,6 +82,7 @@ def write(
         findings,
         test_rows=len(test),
         changes=changes,
+        relations=kept,
         search=search,
         arguments=arguments,
         seconds=[result.seconds(paths["runs"]) for result in results],

@@ -99,6 +99,11 @@ MEANINGS = {
         "{percent} of the values that fewer than five training rows hold occur in the synthetic rows{base}.",
         None,
     ),
+    "rare_reproduced_max": Meaning(
+        "Rare values reproduced, worst column",
+        "Of the rare real values of one column, synthetic rows hold {percent}; no other column has more.",
+        None,
+    ),
     "dcr_share": Meaning(
         "DCR share",
         "{percent} of the synthetic rows are closer to a training row than to a held-out row; 50 % is fair.",
