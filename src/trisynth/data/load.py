@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from trisynth import cache, config
-from trisynth.data.clean import clean
+from trisynth.data.clean import REPORT, ROWS, clean
 from trisynth.data.collect import collect
+from trisynth.data.constraints.checks import findings
 from trisynth.data.dataset import Dataset
 from trisynth.data.layout import Layout
 from trisynth.data.spec import check_name, checked_facts
@@ -71,11 +72,21 @@ def prepare(
         remedy = f"returns {type(raw).__name__}; name a function that returns a DataFrame"
         raise InputError("dataset.read._target_", cfg["read"]["_target_"], remedy)
     dataset, report = clean(raw, cfg)
+    report = _with_constraints(report, dataset)
     if cfg.get("path") is not None and not cfg.get("source"):
         raw = raw.set_axis([str(name) for name in raw.columns], axis=1)
         facts = {**checked_facts(cfg.get("columns"), raw.columns), **dataset.spec.columns}
         dataset = replace(dataset, layout=Layout.learn(raw, dataset, facts, cfg))
     return dataset, report
+
+
+def _with_constraints(report: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Add the number of real rows that break each declared constraint."""
+    rows = [
+        (ROWS, f"breaks the constraint {text}", count, count / len(dataset), "kept; no synthetic row does")
+        for text, count in findings(dataset)
+    ]
+    return pd.concat([report, pd.DataFrame(rows, columns=REPORT)], ignore_index=True) if rows else report
 
 
 def load(cfg: Mapping[str, Any], root: str | Path = "data/raw", read: Reader | None = None) -> Dataset:

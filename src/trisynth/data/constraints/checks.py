@@ -8,7 +8,9 @@ import pandas as pd
 
 from trisynth.data.constraints.expressions import Cells, Constraint
 from trisynth.data.constraints.linear import possible
-from trisynth.data.kinds import Category, Date, Kind
+from trisynth.data.dataset import Dataset
+from trisynth.data.kinds import Category, Date, Duration, Kind
+from trisynth.data.schema import Schema
 from trisynth.errors import InputError
 
 _DAY = 86_400.0
@@ -72,7 +74,7 @@ def cells_of(table: pd.DataFrame, kinds: Iterable[Kind]) -> dict[object, Cells]:
 
 def seconds(kind: Kind) -> float:
     """Return the seconds in a day for columns that hold times, 1 for others."""
-    return _DAY if isinstance(kind, Date) or getattr(kind.dtype, "kind", "") == "m" else 1.0
+    return _DAY if isinstance(kind, Date | Duration) else 1.0
 
 
 def check_rows(
@@ -99,6 +101,32 @@ def check_rows(
     if constraints and not np.all(list(met.values()), axis=0).any():
         raise InputError(parameter, _texts(constraints), "no row meets all of them; drop one of them")
     return shares
+
+
+def findings(dataset: Dataset) -> list[tuple[str, int]]:
+    """Return, for each declared constraint that real rows break, its text and their number.
+
+    Raises
+    ------
+    InputError
+        If a constraint contains a column that is not analysed, or as ``check_rows``.
+    """
+    parameter, frame = "dataset.constraints", dataset.frame
+    found = []
+    for text in dataset.spec.constraints:
+        try:
+            found.append(Constraint.parse(text, frame.columns, parameter))
+        except InputError as error:
+            remedy = f"{error.remedy}; identifiers, texts and ignored columns cannot be constrained"
+            raise InputError(parameter, text, remedy) from None
+    names = list(dict.fromkeys(name for one in found for name in one.columns))
+    if not names:
+        return []
+    schema = Schema.learn(frame[names], {name: fact for name, fact in dataset.facts.items() if name in names})
+    cells = cells_of(schema.canonical(frame[names]), schema.columns)
+    check_rows(found, cells, parameter)
+    broken = [(one.text, int((one.truth(cells) == 0).sum())) for one in found]
+    return [(text, count) for text, count in broken if count]
 
 
 def _texts(constraints: Iterable[Constraint]) -> list[str]:

@@ -158,6 +158,9 @@ def _function(table: pd.DataFrame, source: object, derived: object, levels: dict
         return None
     sizes = np.bincount(of.codes, minlength=of.count)
     repeats = np.bincount(np.maximum(first, 0), np.maximum(sizes - 1, 0), minlength=to.count)
+    # Numbers of many values follow a formula, or none that a table of values would continue.
+    if numeric and not isinstance(table[derived].dtype, pd.CategoricalDtype) and used[derived] > _INTERVALS:
+        return None
     enough = repeats.sum() >= _ROWS and repeats.sum() - repeats.max() >= _OTHERS
     if not (enough and used[source] * _EACH <= len(table)) and not (numeric and _intervals(of, to)):
         return None

@@ -1,0 +1,263 @@
+"""Planted relations are found and kept by every kind of generator; chance gives none; declared constraints are met."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trisynth.data.schema import Schema
+from trisynth.errors import InputError
+from trisynth.generators.base import Generator
+from trisynth.generators.circuit import Circuit
+from trisynth.generators.copula import Copula
+from trisynth.generators.independent import Independent
+from trisynth.generators.relations import Relations
+from trisynth.generators.relations.computed import Computed
+from trisynth.generators.relations.equalities import Equality
+from trisynth.generators.relations.functional import Functional
+from trisynth.generators.relations.orders import Order
+from trisynth.generators.smote import SMOTE
+
+ROWS = 800
+
+
+def stays(seed: int = 0, rows: int = ROWS) -> pd.DataFrame:
+    """Patients whose columns are tied in many ways."""
+    rng = np.random.default_rng(seed)
+    height = np.round(rng.normal(172, 10, rows))
+    weight = np.round(rng.normal(24, 4, rows) * (height / 100) ** 2, 1)
+    birth = pd.Timestamp("1940-01-01") + pd.to_timedelta(rng.integers(0, 20_000, rows), "D")
+    admitted = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, rows), "D")
+    days = rng.integers(1, 16, rows)
+    before = (admitted.month * 100 + admitted.day) < (birth.month * 100 + birth.day)
+    level = rng.integers(0, 8, rows)
+    doses = rng.integers(0, 60, (3, rows))
+    celsius = np.round(rng.normal(37, 1, rows), 1)
+    bill = np.round(rng.gamma(2, 500, rows), 0)
+    paid = np.where(rng.random(rows) < 0.15, bill, np.round(rng.gamma(2, 400, rows), 0))
+    return pd.DataFrame(
+        {
+            "height": height,
+            "weight": weight,
+            "bmi": np.round(weight / (height / 100) ** 2, 1),
+            "birth": birth,
+            "admitted": admitted,
+            "discharged": admitted + pd.to_timedelta(days, "D"),
+            "stay": days,
+            "age": admitted.year - birth.year - before,
+            "school": np.array(list("abcdefgh"))[level],
+            "grade": level + 3,
+            "first": doses[0],
+            "second": doses[1],
+            "third": doses[2],
+            "dose": doses.sum(axis=0),
+            "celsius": celsius,
+            "fahrenheit": np.round(celsius * 9 / 5 + 32, 1),
+            "bill": bill,
+            "paid": paid,
+            "noise": rng.normal(size=rows),
+        }
+    )
+
+
+def learned(X: pd.DataFrame, constraints: tuple = (), **options) -> tuple[Relations, pd.DataFrame]:
+    schema = Schema.learn(X)
+    table = schema.canonical(X)
+    return Relations.learn(table, schema.columns, constraints, **options), table
+
+
+def broken(X: pd.DataFrame) -> dict[str, float]:
+    """Fraction of the rows that break each planted relation."""
+    days = (X["discharged"] - X["admitted"]).dt.days
+    before = (X["admitted"].dt.month * 100 + X["admitted"].dt.day) < (X["birth"].dt.month * 100 + X["birth"].dt.day)
+    found = {
+        "bmi": (X["bmi"] - X["weight"] / (X["height"] / 100) ** 2).abs() > 0.0501,
+        "stay": X["stay"] != days,
+        "order": ~days.between(1, 15),
+        "age": X["age"] != X["admitted"].dt.year - X["birth"].dt.year - before,
+        "grade": X["grade"] != X["school"].map(dict(zip("abcdefgh", range(3, 11), strict=True))),
+        "dose": X["dose"] != X["first"] + X["second"] + X["third"],
+        "fahrenheit": (X["fahrenheit"] - X["celsius"] * 9 / 5 - 32).abs() > 0.0501,
+    }
+    return {name: float(rows.mean()) for name, rows in found.items()}
+
+
+def test_every_planted_relation_is_found():
+    relations, table = learned(stays())
+    taken = {step.derived: type(step) for step in relations.steps}
+    assert taken == {
+        "bmi": Computed,
+        "stay": Computed,
+        "age": Computed,
+        "discharged": Order,
+        "grade": Functional,
+        "dose": Computed,
+        "fahrenheit": Computed,
+        "paid": Equality,
+    }
+    pd.testing.assert_frame_equal(relations.expand(relations.reduce(table)), table, check_dtype=False)
+    assert relations.valid(table, None).all()
+
+
+def test_missing_cells_come_back_where_they_were():
+    X, rng = stays(), np.random.default_rng(1)
+    X.loc[rng.random(ROWS) < 0.1, "weight"] = np.nan
+    X["bmi"] = np.round(X["weight"] / (X["height"] / 100) ** 2, 1)
+    X.loc[rng.random(ROWS) < 0.1, "bmi"] = np.nan
+    X.loc[rng.random(ROWS) < 0.1, "discharged"] = pd.NaT
+    X["stay"] = (X["discharged"] - X["admitted"]).dt.days
+    relations, table = learned(X)
+    assert {"bmi", "discharged", "stay"} <= set(relations.taken)
+    back = relations.expand(relations.reduce(table))
+    pd.testing.assert_frame_equal(back, table, check_dtype=False, rtol=1e-12)
+    drawn = Copula().fit(X).sample(2_000)
+    for name in ("weight", "bmi", "discharged", "stay"):
+        assert drawn[name].isna().mean() == pytest.approx(X[name].isna().mean(), abs=0.05)
+
+
+@pytest.mark.parametrize("generator", [Independent(), SMOTE(), Copula(), Circuit(n_states=4, refinement_steps=0)])
+def test_every_generator_keeps_them(generator, tmp_path):
+    X = stays()
+    fitted = generator.fit(X)
+    drawn = fitted.sample(1_000, seed=3)
+    assert broken(drawn) == dict.fromkeys(broken(drawn), 0.0)
+    assert list(drawn) == list(X) and list(drawn.dtypes) == list(X.dtypes)
+    for name in X.select_dtypes(["number", "datetime"]):
+        assert drawn[name].between(X[name].min(), X[name].max()).all(), name
+    equal = (drawn["bill"] == drawn["paid"]).mean()
+    # SMOTE takes the most frequent category among neighbours, so that rarer ones become rarer.
+    assert equal == pytest.approx((X["bill"] == X["paid"]).mean(), abs=0.12 if isinstance(generator, SMOTE) else 0.05)
+    fitted.save(tmp_path / "state")
+    assert Generator.load(tmp_path / "state").sample(1_000, seed=3).equals(drawn)
+
+
+def test_without_the_search_they_break():
+    X = stays()
+    drawn = Copula().fit(X, relations=False).sample(1_000)
+    assert min(broken(drawn).values()) > 0.02
+
+
+def test_chance_gives_no_relation():
+    rng = np.random.default_rng(0)
+    for cells in (
+        rng.normal(size=(2_000, 12)) + np.arange(12) * 8,
+        np.exp(rng.normal(size=(2_000, 12))).round(2),
+        rng.integers(0, 50, (2_000, 12)),
+        rng.integers(0, 3, (2_000, 12)),
+        rng.normal(size=(2_000, 1)) + rng.normal(size=(2_000, 12)),
+        rng.normal(size=(60, 12)).round(1),
+    ):
+        relations, _ = learned(pd.DataFrame(cells, columns=[f"c{i}" for i in range(12)]))
+        assert not relations, relations.lines()
+
+
+def test_far_apart_ranges_and_constants_give_no_order():
+    rng = np.random.default_rng(0)
+    year = rng.integers(1930, 2000, 500)
+    X = pd.DataFrame({"low": rng.normal(0, 1, 500), "high": rng.normal(50, 1, 500), "year": year, "one": 1.0})
+    assert not learned(X)[0]
+    # A planted violation in one row ends an order.
+    start = rng.integers(0, 900, 500)
+    Y = pd.DataFrame({"start": start, "end": start + rng.integers(1, 9, 500)})
+    assert learned(Y)[0].taken == ["end"]
+    Y.loc[7, "end"] = Y.loc[7, "start"] - 1
+    assert not learned(Y)[0]
+
+
+def test_equality_of_measurements_is_chance_and_that_of_amounts_is_not():
+    rng = np.random.default_rng(0)
+    level = rng.normal(120, 15, 3_000)
+    X = pd.DataFrame({"a": np.round(level + rng.normal(0, 3, 3_000)), "b": np.round(level + rng.normal(0, 3, 3_000))})
+    assert (X["a"] == X["b"]).mean() > 0.05 and not learned(X)[0]
+    zeros = pd.DataFrame(
+        np.where(rng.random((3_000, 2)) < 0.5, 0, rng.integers(1, 9_999, (3_000, 2))), columns=["a", "b"]
+    )
+    assert (zeros["a"] == zeros["b"]).mean() > 0.2 and not learned(zeros)[0]
+
+
+def orders(rows: int = 400, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    net, tax = np.round(rng.uniform(5, 40, (2, rows)), 2)
+    start, age = rng.integers(0, 1_000, rows), rng.integers(18, 90, rows)
+    years = np.minimum(rng.integers(0, 40, rows), age // 2)
+    X = pd.DataFrame({"net": net, "tax": tax, "total": np.round(net + tax, 2), "start day": start})
+    X["end day"] = start + rng.integers(0, 9, rows)
+    X.loc[: rows // 50, "end day"] -= 30
+    return X.assign(age=age, years=years, y=np.where(rng.random(rows) < 0.3, "yes", "no"))
+
+
+DECLARED = ["total == net + tax", "`end day` > `start day`", "years <= age / 2", "y == 'no' or age >= 30"]
+
+
+@pytest.mark.parametrize("generator", [Independent(), SMOTE(), Copula()])
+def test_declared_constraints_are_met_in_every_row(generator):
+    X = orders()
+    fitted = generator.fit(X, target="y", constraints=DECLARED)
+    for n in (1, 500):
+        drawn = fitted.sample(n)
+        assert np.isclose(drawn["total"], drawn["net"] + drawn["tax"], atol=1e-9).all()
+        assert (drawn["end day"] > drawn["start day"]).all()
+        assert (drawn["years"] <= drawn["age"] / 2).all()
+        assert ((drawn["y"] == "no") | (drawn["age"] >= 30)).all()
+    text = fitted.summary()
+    assert "`end day` > `start day`" in text and "of the real rows break it" in text
+    assert fitted.relations_.shares["total == net + tax"] == 0 < fitted.relations_.shares["`end day` > `start day`"]
+
+
+def test_a_constraint_that_rows_hardly_meet_ends_and_is_met():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"a": rng.normal(0, 1, 500), "b": rng.normal(0, 1, 500).round(1), "c": rng.normal(size=500)})
+    for constraint in ("a + b >= 3.5", "a ** 2 + b ** 2 < 0.02", "b > a + 2.5"):
+        drawn = Independent().fit(X, constraints=[constraint]).sample(300)
+        kept = {"a + b >= 3.5": drawn.a + drawn.b >= 3.5 - 1e-9, "b > a + 2.5": drawn.b > drawn.a + 2.5}
+        assert kept.get(constraint, drawn.a**2 + drawn.b**2 < 0.02).all()
+        assert list(drawn) == list(X) and len(drawn) == 300
+
+
+def test_equalities_that_read_each_other_are_met():
+    rng = np.random.default_rng(0)
+    a, b, c = rng.integers(0, 50, (3, 400))
+    X = pd.DataFrame({"a": a, "b": b, "c": c, "ab": a + b, "abc": a + b + c})
+    for declared in (["ab == a + b", "abc == ab + c"], ["abc == ab + c", "ab == a + b"]):
+        drawn = Independent().fit(X, constraints=declared, relations=False).sample(500)
+        assert (drawn["ab"] == drawn["a"] + drawn["b"]).all() and (drawn["abc"] == drawn["ab"] + drawn["c"]).all()
+
+
+def test_a_numeric_target_stays_and_takes_part():
+    X = orders().drop(columns="y")
+    fitted = Copula().fit(X, target="total", constraints=["total == net + tax"])
+    drawn = fitted.sample(500)
+    assert np.isclose(drawn["total"], drawn["net"] + drawn["tax"], atol=1e-9).all()
+    assert fitted.relations_.taken[0] != "total"
+
+
+@pytest.mark.parametrize(
+    ("constraints", "named"),
+    [
+        (["age > 50", "age < 40"], r"\['age > 50', 'age < 40'\]: cannot both be met"),
+        (["age > 200"], "'age > 200': no row of the 400 meets it"),
+        (["years <= wage"], "no column is called wage"),
+        ("age > 3", "must be a list"),
+        (["y > 'no'"], "compares texts by size"),
+    ],
+)
+def test_impossible_constraints_are_one_line(constraints, named):
+    with pytest.raises(InputError, match=rf"^constraints=.*{named}") as caught:
+        Independent().fit(orders(), target="y", constraints=constraints)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_circuit_completes_rows_by_their_relations():
+    X = stays(rows=400)
+    circuit = Circuit(n_states=4, refinement_steps=0).fit(X)
+    given = X[["admitted", "discharged", "height", "weight", "grade"]].iloc[:20]
+    drawn = circuit.conditional(given)
+    assert broken(drawn) == dict.fromkeys(broken(drawn), 0.0)
+    assert drawn[list(given)].equals(given)
+    with pytest.raises(InputError, match=r"^X='discharged': is modelled by .* give admitted as well"):
+        circuit.conditional(given.drop(columns="admitted"))
+
+
+def test_columns_with_names_that_are_numbers():
+    X = stays().set_axis(range(stays().shape[1]), axis=1)
+    drawn = Copula().fit(X).sample(300).set_axis(list(stays()), axis=1)
+    assert broken(drawn) == dict.fromkeys(broken(drawn), 0.0)
