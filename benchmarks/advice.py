@@ -1,24 +1,37 @@
-"""Error rates of ``generator=auto`` on tables whose truth is known.
+"""Error rates of ``trisynth recommend`` on tables whose truth is known.
 
-On tables with random classes no candidate can gain, and every recommendation is a false alarm. On small tables with a
-candidate that samples from their true density, no recommendation is a miss. Writes ``advice.csv``, a row per table.
+On tables with random classes no candidate can gain, and every verdict to use synthetic rows is a false alarm. On small
+tables with a candidate that samples from their true density, any other verdict is a miss. The searches are those of the
+command, in one process. Writes ``advice.csv``, a row per table.
 """
 
 import sys
+import tempfile
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from benchmarks import output
 from scipy.stats import binomtest
 
-from trisynth import seeds
+from trisynth import data, seeds
+from trisynth.commandline import composed
 from trisynth.generators.base import Generator
-from trisynth.generators.copula import Copula
-from trisynth.generators.independent import Independent
-from trisynth.generators.smote import SMOTE
-from trisynth.recommend.auto import CLASSIFIERS, Auto
+from trisynth.recommend.answer import answer
+from trisynth.recommend.pool import InProcess
+from trisynth.recommend.search import Search
 
-ROWS, WIDTH, AMOUNTS = 120, 20, (0.5, 1.0, 4.0)
+ROWS, WIDTH, CLASSES = 120, 10, ("no", "yes")
+USUAL = ("copula", "independent")
+# Distance of the classes by the kind of table.
+TRUTHS = {"no gain": 0.0, "a gain": 0.7}
+OVERRIDES = (
+    *("+recommend=default", "metrics=recommend", "~metrics.fidelity", "tracking=none", "dataset=csv"),
+    *("dataset.target=label", "~recommend.classifiers.boosting", "recommend.amounts=[1,4]", "recommend.budget=1h"),
+    *(f"~recommend.candidates.{name}" for name in ("arf", "circuit", "vae_rec", "vae_dist", "vae_model")),
+    *("+generator@recommend.candidates.independent=independent", "recommend.repeats=1"),
+)
 
 
 class Density(Generator):
@@ -34,7 +47,7 @@ class Density(Generator):
         self.shift = shift
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
-        pass
+        self.width_ = table.shape[1]
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         return scarce(labels, self.shift, rng)
@@ -47,20 +60,42 @@ def scarce(labels: np.ndarray, shift: float, rng: np.random.Generator) -> pd.Dat
     return pd.DataFrame(X, columns=[f"x{i}" for i in range(WIDTH)])
 
 
-def answer(truth: str, shift: float, candidates: dict[str, Generator], table: int) -> dict[str, object]:
-    """Run the search on one table and return its advice, with gains on the choosing and on the other folds."""
+def answered(truth: str, shift: float, table: int, config: dict[str, Any], folder: Path) -> dict[str, object]:
+    """Search on one table and return its verdict, with the gains of the winner on either folds."""
     rng = seeds.stream(table, "benchmark.advice", truth)
     labels = (rng.permutation(ROWS) < ROWS / 2).astype(int)
-    auto = Auto(candidates, AMOUNTS, {"logistic": CLASSIFIERS["logistic"]})
-    auto.fit(scarce(labels, shift, rng), pd.Series(labels, name="label"), seed=table)
-    kept = ("gain_choosing", "gain", "lower", "gain_over_real", "lower_over_real")
-    gains = {name: auto.advice_[name] for name in kept}
-    return {
-        "truth": truth,
-        "table": table,
-        "advised": auto.advice() != 0,
-        "candidate": auto.advice_["candidate"],
-    } | gains
+    path = folder / f"table{table}.csv"
+    scarce(labels, shift, rng).assign(label=np.array(CLASSES)[labels]).to_csv(path, index=False)
+    dataset = {**config["dataset"], "path": str(path), "name": path.stem}
+    search = Search({**config, "dataset": dataset, "seed": table}, data.load(dataset), InProcess())
+    search.run()
+    found = answer(search)
+    row = {"truth": truth, "table": table, "advised": found.use is not None, "beats_baselines": found.beats_baselines}
+    if search.chosen is None:
+        return row
+    confirmed = found.trials.query("stage == 'confirm'").set_index("baseline")
+    least = confirmed.loc[confirmed["gain"].idxmin()]
+    return row | {
+        "candidate": search.chosen.candidate,
+        "gain_choosing": search.chosen.gain,
+        "gain": least["gain"],
+        "lower": least["lower"],
+        "gain_over_real": confirmed.loc["real", "gain"],
+        "lower_over_real": confirmed.loc["real", "lower"],
+    }
+
+
+def answers(truth: str, tables: int) -> list[dict[str, object]]:
+    """Search on tables of one kind, in a folder of their own that is deleted at the end."""
+    with tempfile.TemporaryDirectory(prefix="trisynth-") as place:
+        paths = [f"paths.{name}={place}/{name}" for name in ("raw", "cache", "runs", "sweeps")]
+        config = composed([*OVERRIDES, "dataset.path=table.csv", *paths])
+        section, shift = config["recommend"], TRUTHS[truth]
+        named = {name: section["candidates"][name] for name in USUAL}
+        if shift:
+            named["density"] = {"_target_": "benchmarks.advice.Density", "shift": shift}
+        config |= {"allow": ["benchmarks"], "recommend": {**section, "candidates": named}}
+        return [answered(truth, shift, table, config, Path(place)) for table in range(tables)]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -68,12 +103,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = output.parser("advice", __doc__)
     parser.add_argument("--tables", type=int, default=60, help="tables of each kind")
     options = parser.parse_args(arguments)
-    usual = {"independent": Independent(), "smote": SMOTE(), "copula": Copula()}
-    rows = [answer("no gain", 0.0, usual, table) for table in range(options.tables)]
-    rows += [answer("a gain", 0.7, usual | {"density": Density()}, table) for table in range(options.tables)]
-    found = pd.DataFrame(rows)
+    found = pd.DataFrame([row for truth in TRUTHS for row in answers(truth, options.tables)])
     output.write(found, options.out / "advice.csv", "%.6g")
-    shown = found.groupby("truth", sort=False)[["advised", "gain_choosing", "gain"]].mean()
+    shown = found.groupby("truth", sort=False)[["advised", "beats_baselines", "gain_choosing", "gain"]].mean()
     for truth, advised in found.groupby("truth", sort=False)["advised"]:
         interval = binomtest(int(advised.sum()), len(advised)).proportion_ci(method="wilson")
         shown.loc[truth, ["from", "to"]] = interval.low, interval.high  # 95 %, of the fraction of advised tables

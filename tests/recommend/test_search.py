@@ -25,7 +25,7 @@ def table(tmp_path):
     def make(rows: int = 100, share: float = 0.5, noise: bool = False) -> str:
         rng = np.random.default_rng(0)
         labels = (rng.permutation(rows) < share * rows).astype(int)
-        frame = scarce(np.zeros(rows) if noise else labels, rng).assign(y=np.where(labels, "ill", "well"))
+        frame = scarce(np.zeros(rows) if noise else labels, rng).assign(y=np.where(labels, "well", "ill"))
         path = tmp_path / "mine.csv"
         frame.to_csv(path, index=False)
         return str(path)

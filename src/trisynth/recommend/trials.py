@@ -81,10 +81,11 @@ def jobs(trial: Trial, config: Mapping[str, Any], settings: Settings, names: Seq
     if trial.candidate == BASELINES:
         plain["generator"] = _CHEAPEST
         plain["arms"] = {name: {"_target_": _CLASSES[name]} for name in names}
-        plain["metrics"] = {**config["metrics"], **_NO_METRICS}
     else:
         plain["generator"] = settings.candidates[trial.candidate]
         plain["arms"] = {arm_of(amount): _adding(amount) for amount in trial.amounts}
+    if trial.candidate == BASELINES or fold.stage != "choose":
+        plain["metrics"] = {**config["metrics"], **_NO_METRICS}
     return [{**plain, "classifier": {"name": name, **given}} for name, given in settings.classifiers.items()]
 
 
