@@ -17,7 +17,7 @@ GLOSSARY = (ROOT / "docs/glossary.md").read_text()
 FIELDS = ("Formula", "Better", "Range", "Reference")
 ENTRIES = dict(re.findall(r"^### `(.+?)`\n(.*?)(?=^#|\Z)", GLOSSARY, flags=re.DOTALL | re.MULTILINE))
 # Parts of a name that the glossary explains once, before and after the metric's own name.
-PARTS = {"fidelity", "copying", "gain", *composed([])["arms"], "advised"}
+PARTS = {"fidelity", "copying", "gain", *composed([])["arms"]}
 REFERENCES = re.compile("_(floor|ceiling)$")
 
 

@@ -51,6 +51,9 @@ def test_every_object_of_the_table_exists(present):
 def test_choices_groups_and_objectives(config):
     with pytest.raises(InputError, match="generator='marginals': is now called independent"):
         check_choice("generator=marginals")
+    for former in ("generator=auto", "arms=advised", "experiment=auto"):
+        with pytest.raises(InputError, match="is a command of its own today: trisynth recommend; see"):
+            check_choice(former)
     given = config()
     with pytest.raises(InputError, match=r"metrics\.privacy=.*is now called metrics\.copying"):
         run_job(given | {"metrics": given["metrics"] | {"privacy": ["trisynth.metrics.privacy.nearest"]}})

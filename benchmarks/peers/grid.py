@@ -72,7 +72,7 @@ _LABELS = {
     "cgan": "CGAN",
 }
 # Variants of SMOTE that repeat it on most tables, or that are no generator of whole tables.
-_LEFT_OUT = {"smotenc", "adasyn", "borderline_smote", "auto"}
+_LEFT_OUT = {"smotenc", "adasyn", "borderline_smote"}
 # Our networks: one split, without the largest table, shows where they stand beside each other and beside SDV's.
 _NETWORKS = {"vae", "tvae", "gan", "cgan", "ctgan", "tgan", "diffusion"}
 

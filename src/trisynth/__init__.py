@@ -14,7 +14,6 @@ __version__ = "0.1.0"
 _HOMES = {
     "ADASYN": "generators.smote",
     "ARF": "generators.trees.arf",
-    "Auto": "recommend.auto",
     "BorderlineSMOTE": "generators.smote",
     "CGAN": "generators.neural.cgan",
     "CTGAN": "generators.neural.ctgan",

@@ -8,6 +8,12 @@ import re
 SETTINGS = {"metrics.privacy": "metrics.copying"}
 # By group of the configuration.
 CHOICES = {"generator": {"marginals": "independent"}}
+# Former choices that are commands today.
+COMMANDS = {
+    "generator": {"auto": "trisynth recommend"},
+    "arms": {"advised": "trisynth recommend"},
+    "experiment": {"auto": "trisynth recommend"},
+}
 METRICS = {
     "calibration_error": "ece",
     "closer_to_train": "dcr_share",
@@ -23,7 +29,6 @@ _MODULES = {
     "generators.arf": "generators.trees.arf",
     "generators.circuit": "generators.circuit.circuit",
     "generators.marginals": "generators.independent",
-    "advice.auto": "recommend.auto",
     "preprocessing.encoder": "encoders.table",
     "metrics.c2st": "evaluation.metrics.c2st",
     "metrics.coverage": "evaluation.metrics.coverage",
@@ -37,7 +42,6 @@ _MODULES = {
 }
 # Names in the same module, or dotted ones where the module is another.
 _OBJECTS = {
-    "evaluation.arms.Advised": "recommend.arm.Advised",
     "evaluation.metrics.c2st.c2st": "C2ST",
     "evaluation.metrics.copying.exact_copies": "IdenticalMatchShare",
     "evaluation.metrics.copying.identical_match_share": "IdenticalMatchShare",

@@ -73,26 +73,6 @@ def test_code_moves_only_the_keys_of_those_who_run_it(config, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "changed",
-    [
-        "generators.copula",
-        "evaluation.classifiers",
-        "evaluation.arms",
-        "evaluation.metrics.utility",
-        "recommend.search",
-    ],
-)
-def test_code_that_a_search_runs_moves_the_key_of_the_generator(config, monkeypatch, changed):
-    searching, plain = (lambda g=g: Job.from_config(config(f"generator={g}")).generator_key for g in ("auto", "smote"))
-    before, source = (searching(), plain()), config_module._source
-    monkeypatch.setattr(
-        config_module, "_source", lambda m: ("new", source(m)[1]) if m == f"trisynth.{changed}" else source(m)
-    )
-    assert searching() != before[0]
-    assert plain() == before[1]
-
-
-@pytest.mark.parametrize(
     ("override", "message"),
     [
         ("seed=-1", "seed=-1: must be a whole number"),

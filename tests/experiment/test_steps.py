@@ -17,12 +17,6 @@ from trisynth.generators.base import Generator
 
 BRIEF = {
     "vae": ("generator.epochs=2", "generator.min_steps=4"),
-    "auto": (
-        *(f"~generator.candidates.{name}" for name in ("arf", "circuit", "vae_rec", "vae_dist", "vae_model")),
-        "~generator.classifiers.boosting",
-        "generator.folds=4",
-        "generator.repeats=1",
-    ),
 }
 RIVALS = ("real", "duplicated", "oversampled", "class_weight", "threshold")
 
@@ -77,7 +71,7 @@ def changed_test_rows(monkeypatch, j: Job) -> Iterator[None]:
     yield
 
 
-@pytest.mark.parametrize("generator", ["copula", "smote", "independent", "vae", "auto"])
+@pytest.mark.parametrize("generator", ["copula", "smote", "independent", "vae"])
 def test_test_rows_reach_nothing_that_learns(config, tmp_path, monkeypatch, generator):
     j = job(config, f"generator={generator}", *BRIEF.get(generator, ()))
     seen = []
@@ -197,27 +191,6 @@ def test_only_the_configured_arms_run(config, store):
     result = experiment(job(config, "~arms.combined"), store).run()
     assert set(result.counts) == {"real", "synthetic"}
     assert not [name for name in result.metrics if name.startswith("gain/")]
-
-
-@pytest.mark.parametrize(("advice", "same_as"), [(0.0, "real"), (1.0, "combined"), ("balance", "balanced")])
-def test_the_advised_arm_adds_the_recommended_amount(config, store, monkeypatch, advice, same_as):
-    monkeypatch.setattr(Generator, "advice_", {"amount": advice}, raising=False)
-    result = experiment(job(config, "arms=advised", "generator=copula"), store).run()
-    scores, expected = (
-        {k.partition("/")[2]: v for k, v in result.metrics.items() if k.startswith(f"{arm}/")}
-        for arm in ("advised", same_as)
-    )
-    assert scores == expected != {}
-    assert result.counts["advised"] == result.counts[same_as]
-
-
-def test_other_advice_is_another_arm(config, store, monkeypatch):
-    """The scores of one piece of advice are not taken for those of another."""
-    fitted, scores = experiment(job(config, "arms=advised", "generator=copula"), store), []
-    for advice in (0.0, 0.5, 1.0, "balance"):
-        monkeypatch.setattr(Generator, "advice_", {"amount": advice}, raising=False)
-        scores.append(fitted.arm("advised")[1])
-    assert len({str(counts) for counts in scores}) == 4
 
 
 def test_global_random_states_and_inputs_stay(config, store):

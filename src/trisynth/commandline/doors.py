@@ -165,7 +165,7 @@ DOORS = {
     "recommend": Door(
         "trisynth.recommend.__main__",
         "Say whether synthetic rows help on your table, and which.",
-        "FILE --target COLUMN [--budget TIME] [SETTING=VALUE ...]",
+        "FILE --target COLUMN [--budget TIME] [NAME=VALUE ...]",
         "Tries generators and amounts of their rows on some folds of a table, and confirms the best on the others "
         "against the real rows, duplicated rows, oversampling, class weights and a tuned threshold. Ends with one "
         "sentence, within the budget of wall time. Names the best table to share as well. The same command continues "

@@ -8,7 +8,7 @@ from trisynth.recommend.recommendation import Recommendation
 from trisynth.recommend.search import Search, keys
 from trisynth.recommend.trials import BASELINES, Trial, jobs
 
-# An interval of fewer folds says little.
+# An interval of fewer folds is hardly one.
 _LEAST_FOLDS = 3
 
 

@@ -31,7 +31,7 @@ class Done:
 
 
 class Workers(Protocol):
-    """What a search needs of its workers."""
+    """Interface of the workers of a search."""
 
     count: int
 

@@ -1,4 +1,4 @@
-"""What a search shows: progress with the time left on stderr, and the answer in tables of 80 columns."""
+"""Display of a search: progress with the time left on stderr, and the answer in tables of 80 columns."""
 
 import textwrap
 

@@ -19,9 +19,9 @@ from trisynth.recommend.trials import BASELINES, Trial, baselines, jobs
 from trisynth.recommend.verdict import signed
 
 # Fractions of the budget: when the first verdict is due, when choosing ends, and what the end of the program takes.
-_FIRST, _CHOOSING, _END = 0.1, 0.55, 0.05
+_FIRST, _CHOOSING, _END = 0.1, 0.55, 0.08
 # Most seconds that are kept for the end.
-_LONGEST_END = 10.0
+_LONGEST_END = 15.0
 # Candidates that come first, and the folds that they need for a first verdict.
 _CHEAPEST, _LEAST_FIRST = 2, 2
 # Folds in which a winner can be confirmed at the least.

@@ -36,7 +36,7 @@ _MOST_ROWS = 10_000_000
 
 @dataclass(frozen=True)
 class Finding:
-    """What the folds that confirm show.
+    """Results of the folds that confirm.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ class Finding:
 
     @property
     def beats_all(self) -> bool:
-        """Whether every interval lies above zero, which needs no correction for their number (Berger 1982)."""
+        """True if every interval lies above zero, which needs no correction for their number (Berger 1982)."""
         return bool(self.gains) and all(gain.above_zero for gain in self.gains.values())
 
     @property
     def helps(self) -> bool:
-        """Whether synthetic rows are advised: they surely beat the real rows, and no baseline beats them."""
+        """True if synthetic rows are advised: they surely beat the real rows, and no baseline beats them."""
         if not self.gains or not self.gains["real"].above_zero:
             return False
         better = self.gains[self.strongest].mean < 0 and self.over_real.above_zero and self.baseline != "real"
@@ -115,7 +115,7 @@ def surer(found: Finding, rows: int) -> str:
     gain = found.gains["real"] if found.beats_all or not found.helps else found.gains[found.strongest]
     against = "the real rows" if gain is found.gains["real"] else NOUNS[found.strongest]
     if not gain.half > 0:
-        return "To be surer: the folds do not differ, so that the width of the interval says nothing."
+        return "To be surer: the folds do not differ, so that the interval has no width to go by."
     if gain.excludes_zero:
         needed = f"about {approximately(4 * rows)} rows like these would halve the interval of ±{gain.half:.3f}"
         return f"To be surer: {needed}."
@@ -140,7 +140,7 @@ def sharing(candidate: str | None, scores: dict[str, float], copying: Sequence[s
     line = f"To share a table, take {candidate}"
     if auc is not None and not math.isnan(auc):
         floor, ceiling = (scores.get(f"fidelity/c2st_boosting_{end}", math.nan) for end in ("floor", "ceiling"))
-        line += f": a classifier tells its rows from real ones with ROC AUC {auc:.2f}"
+        line += f": a classifier separates its rows from real ones with ROC AUC {auc:.2f}"
         if not math.isnan(floor) and not math.isnan(ceiling):
             line += f" (independent columns: {floor:.2f}, the real rows themselves: {ceiling:.2f})"
     return f"{line}{without}. No copying was found in its rows, which is no guarantee of privacy."

@@ -63,23 +63,3 @@ def difference(one: pd.Series, other: pd.Series, test_size: float) -> Estimate:
     """Estimate ``one - other``, paired by index over the splits that both have."""
     both = one.index.intersection(other.index)
     return estimate(one[both] - other[both], test_size) if len(both) else Estimate(math.nan, math.nan, 0)
-
-
-def lower_bound(scores: np.ndarray, test_train_ratio: float, confidence: float) -> float:
-    """Compute a one-sided lower confidence bound of the mean of paired differences, one for each fold.
-
-    Parameters
-    ----------
-    scores : ndarray, shape (k,)
-        At least two, of a candidate that was selected without them.
-    test_train_ratio : float
-        Held-out rows per training row.
-    confidence : float
-        Between 0 and 1, such as 0.95.
-
-    Returns
-    -------
-    float
-    """
-    error = math.sqrt(corrected_variance(scores, test_train_ratio))
-    return float(np.mean(scores) - stats.t.ppf(confidence, len(scores) - 1) * error)
