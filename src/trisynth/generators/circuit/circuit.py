@@ -74,7 +74,8 @@ class Circuit(Generator):
         Whether circuits are reweighted in decision regions, where validation rows gain by it.
     derived_columns : bool, default=True
         Whether a number that is the product, ratio, sum or difference of two others, to the last digit in 99 % of the
-        training rows, is computed instead of modelled. Such a column has no part in the likelihood, as it is certain
+        training rows, is computed instead of modelled. Where relations are searched (see ``fit``), these formulas are
+        among them; False excludes them from the search. Such a column has no part in the likelihood, as it is certain
         given the others. Evidence that contains it without the others is refused.
 
     Attributes
@@ -84,7 +85,7 @@ class Circuit(Generator):
     decision_regions_ : DecisionRegions
         Regions and the weights of each label's circuit in them.
     derived_columns_ : DerivedColumns
-        Formulas of the columns that are computed from others.
+        Formulas of the columns that are computed from others, where relations are not searched.
     class_priors_ : ndarray of shape (k,)
         Weighted fractions of the labels.
     n_states_, growth_ : int, float
