@@ -269,3 +269,42 @@ def test_evaluate_refuses_a_target_that_differs_or_is_absent(target, parameter):
     with pytest.raises(InputError) as caught:
         evaluate(rows, rows.assign(n="text"), rows, target)
     assert caught.value.parameter == parameter
+
+
+def clients(rows: int = 200) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "client": [f"C{i:06d}" for i in rng.choice(10**6, rows, replace=False)],
+            "spend": np.round(rng.gamma(2, 20, rows), 2),
+            "left": rng.choice(["yes", "no"], rows),
+            "remark": [f"called on day {i} of the year" for i in range(rows)],
+        }
+    )
+
+
+def test_identifiers_are_fresh_and_free_text_is_empty(caplog):
+    real = clients()
+    made = synthesize(real, target="left", generator="independent")
+    assert list(made) == list(real) and list(made.dtypes) == list(real.dtypes)
+    assert made["client"].is_unique and not set(made["client"]) & set(real["client"])
+    assert made["remark"].isna().all()
+    assert "client: identifiers" in caplog.text and "remark: free text" in caplog.text
+    assert list(pd.concat([real, made]).dtypes) == list(real.dtypes)
+
+
+def test_a_declared_kind_has_precedence():
+    real = clients().assign(number=range(200)).drop(columns=["client", "remark"])
+    assert not set(synthesize(real, target="left", generator="independent")["number"]) & set(range(200))
+    facts = {"number": Column(kind="number")}
+    made = synthesize(real, target="left", generator="independent", facts=facts, rare=0)
+    assert set(made["number"]) <= set(range(200))
+
+
+def test_identifiers_are_no_features_of_an_evaluation():
+    real = clients(300)
+    made = synthesize(real[:200], target="left", generator="independent")
+    scores = evaluate(real[:200], real[200:], made, "left", classifier="logistic")
+    bare = [table.drop(columns=["client", "remark"]) for table in (real[:200], real[200:], made)]
+    alone = evaluate(*bare, "left", classifier="logistic")
+    assert scores.equals(alone)

@@ -1,6 +1,7 @@
 """Functions from DataFrames to DataFrames: synthesize, evaluate, load_runs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from trisynth.config import CONF, instantiate
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.data.inference import task_of
 from trisynth.data.spec import nearest
+from trisynth.data.withheld import WITHHELD
 from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import Combined, Real, Synthetic
@@ -38,6 +40,7 @@ def synthesize(
     generator: str | Generator = "circuit",
     seed: int = 0,
     facts: Mapping[str, Column] | None = None,
+    rare: int = 5,
 ) -> pd.DataFrame:
     """Fit a generator to a table and draw synthetic rows.
 
@@ -55,18 +58,21 @@ def synthesize(
         Seed of the fit and of the rows.
     facts : mapping of str to Column, optional
         Declared facts of columns; see :class:`trisynth.data.dataset.Column`.
+    rare : int, default=5
+        Categories of fewer rows are pooled and never drawn, unless they are declared; numbers and dates of fewer rows
+        are not repeated. 0 switches this off.
 
     Returns
     -------
     DataFrame, shape (n, d)
-        Columns, order and dtypes of ``df``.
+        Columns, order and dtypes of ``df``. Identifiers are fresh, and columns of free text are empty.
 
     Raises
     ------
     InputError
         If an argument cannot be used.
     """
-    made = _generator(generator).fit(df, target=target, facts=facts, seed=seed)
+    made = _generator(generator).fit(df, target=target, facts=facts, rare=rare, seed=seed)
     return made.sample(len(df) if n is None else n, seed)
 
 
@@ -211,6 +217,10 @@ def _datasets(target: object, **frames: pd.DataFrame) -> list[Dataset]:
         except InputError as error:
             raise InputError(name if error.parameter == "X" else error.parameter, error.value, error.remedy) from None
     first, train = next(iter(parts.items()))
+    # Identifiers and free text have nothing to compare.
+    apart = [name for name, fact in train.facts.items() if fact.kind in WITHHELD]
+    parts = {name: replace(part, X=part.X.drop(columns=apart, errors="ignore")) for name, part in parts.items()}
+    train = parts[first]
     for name, part in parts.items():
         _check_alike(name, part.X, first, train.X)
         _check_alike(name, part.y.to_frame(), first, train.y.to_frame())

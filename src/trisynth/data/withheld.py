@@ -14,6 +14,7 @@ from trisynth.data.identifiers import Form, Running, form_of
 from trisynth.data.seen import Seen
 from trisynth.errors import InputError
 
+WITHHELD = ("identifier", "text")
 # Fewest cells to infer a kind from, and fraction of distinct ones from which texts stand for their row.
 _CELLS, _DISTINCT = 20, 0.9
 # A text with more blanks, on average, is written language.
