@@ -14,6 +14,7 @@ from pandas.api import types
 from trisynth.data.columns import clean_column
 from trisynth.data.dataset import ANALYSED, Column, Dataset, Spec
 from trisynth.data.inference import MOST_CLASSES, task_of
+from trisynth.data.layout import Layout
 from trisynth.data.profile import Context, context_of
 from trisynth.data.spec import declared
 from trisynth.errors import InputError
@@ -110,7 +111,10 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
     analysed = {name: fact for name, fact in facts.items() if name in X or name == spec.target}
     spec = replace(spec, task=task, columns=analysed if work.own else _declared(spec, analysed))
     place = None if y is None else list(analysed).index(spec.target)
-    return Dataset(X, y, spec, place, work.report), work.report
+    dataset = Dataset(X, y, spec, place, work.report)
+    if work.own and cfg.get("path") is not None:
+        dataset = replace(dataset, layout=Layout.learn(raw, dataset, facts, cfg))
+    return dataset, work.report
 
 
 def _declared(spec: Spec, analysed: Mapping[str, Column]) -> dict[str, Column]:

@@ -113,14 +113,16 @@ class Dataset:
         Position of the target in the whole table; None is the last.
     report : DataFrame or None, default=None
         What cleaning found and changed; see :func:`trisynth.data.clean.clean`.
+    layout : Layout or None, default=None
+        Way back to the columns and spellings of a user's file; see ``data.layout``.
     """
 
     X: pd.DataFrame
     y: pd.Series | None
     spec: Spec
     place: int | None = None
-    layout: Any = field(default=None, compare=False, repr=False)
     report: pd.DataFrame | None = field(default=None, compare=False, repr=False)
+    layout: Any = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, frame: pd.DataFrame, spec: Spec) -> "Dataset":

@@ -1,7 +1,6 @@
 """Loading of a clean ``Dataset`` by its config: collect, read, clean."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ from trisynth.data.clean import REPORT, ROWS, clean
 from trisynth.data.collect import collect
 from trisynth.data.constraints.checks import findings
 from trisynth.data.dataset import Dataset
-from trisynth.data.layout import Layout
-from trisynth.data.spec import check_name, checked_facts
+from trisynth.data.spec import check_name
 from trisynth.errors import InputError
 from trisynth.places import READER
 
@@ -72,12 +70,7 @@ def prepare(
         remedy = f"returns {type(raw).__name__}; name a function that returns a DataFrame"
         raise InputError("dataset.read._target_", cfg["read"]["_target_"], remedy)
     dataset, report = clean(raw, cfg)
-    report = _with_constraints(report, dataset)
-    if cfg.get("path") is not None and not cfg.get("source"):
-        raw = raw.set_axis([str(name) for name in raw.columns], axis=1)
-        facts = {**checked_facts(cfg.get("columns"), raw.columns), **dataset.spec.columns}
-        dataset = replace(dataset, layout=Layout.learn(raw, dataset, facts, cfg))
-    return dataset, report
+    return dataset, _with_constraints(report, dataset)
 
 
 def _with_constraints(report: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:

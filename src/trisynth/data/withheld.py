@@ -9,18 +9,16 @@ import pandas as pd
 from pandas.api import types
 
 from trisynth import seeds
+from trisynth.data.cells import Cells
 from trisynth.data.dataset import Column
 from trisynth.data.identifiers import Form, Running, form_of
+from trisynth.data.profile import profile
 from trisynth.data.seen import Seen
 from trisynth.errors import InputError
 
 WITHHELD = ("identifier", "text")
-# Fewest cells to infer a kind from, and fraction of distinct ones from which texts stand for their row.
-_CELLS, _DISTINCT = 20, 0.9
-# A text with more blanks, on average, is written language.
-_BLANKS = 1.0
-# Whole numbers from here on are codes: nobody measures with so many digits.
-_HUGE = 10**12
+# Bytes of whole numbers that can be identifiers.
+_WIDTH = 4
 
 
 @dataclass(frozen=True)
@@ -169,7 +167,7 @@ def withheld_facts(X: pd.DataFrame, declared: Mapping[Hashable, Column]) -> dict
 
 
 def withheld_kind(values: pd.Series) -> str | None:
-    """Recognise identifiers and free text by typed cells: near-distinct texts, running or huge whole numbers.
+    """Recognise identifiers and free text by the cells, as in a file; see ``data.profile``.
 
     Parameters
     ----------
@@ -179,20 +177,14 @@ def withheld_kind(values: pd.Series) -> str | None:
     -------
     {"identifier", "text"} or None
     """
-    cells = values.dropna()
-    if len(cells) < _CELLS or types.is_bool_dtype(cells.dtype):
+    narrow = types.is_integer_dtype(values.dtype) and getattr(values.dtype, "itemsize", 8) < _WIDTH
+    plain = types.infer_dtype(values, skipna=True) in ("string", "integer", "categorical")
+    if narrow or not plain or types.is_bool_dtype(values.dtype):
         return None
-    if types.is_integer_dtype(cells.dtype):
-        if int(cells.min()) < 0 or getattr(cells.dtype, "itemsize", 8) < 4:
-            return None
-        running = len(cells) == len(values) and cells.diff().iloc[1:].eq(1).all()
-        huge = int(cells.min()) >= _HUGE and cells.nunique() > _DISTINCT * len(cells)
-        return "identifier" if running or huge else None
-    if isinstance(cells.dtype, pd.CategoricalDtype):
-        cells = cells.astype(cells.dtype.categories.dtype)
-    if types.infer_dtype(cells) != "string" or cells.nunique() <= _DISTINCT * len(cells):
+    if types.is_integer_dtype(values.dtype) and (values.dropna() < 0).any():
         return None
-    return "text" if cells.str.count(r"\s").mean() >= _BLANKS else "identifier"
+    kind = profile(Cells.of(values.reset_index(drop=True).rename(str(values.name)))).facts.kind
+    return kind if kind in WITHHELD else None
 
 
 def _texts(values: pd.Series) -> list[str]:
