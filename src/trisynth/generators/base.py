@@ -52,6 +52,8 @@ class Generator(BaseEstimator, ABC):
 
     # Whether rows are copied on purpose, so that numbers of few rows leave as they are.
     copies: ClassVar[bool] = False
+    # Whether flags of relations are better modelled as 0 and 1 than as a category.
+    numeric_flags: ClassVar[bool] = False
     # Kinds of columns that the hooks understand; a subclass for other cells names its own.
     kinds: ClassVar[tuple[type[Kind], ...]] = (Number, Category, Date, Duration)
 
@@ -179,6 +181,7 @@ class Generator(BaseEstimator, ABC):
             search=given.relations,
             # A generator may leave the search for formulas out.
             formulas=getattr(self, "derived_columns", True),
+            numeric_flags=self.numeric_flags,
             kept=kept,
             ranges={name: (guard.lower, guard.upper) for name, guard in self.guards_.numbers.items()},
             target=target,

@@ -46,6 +46,9 @@ class SMOTE(Generator):
     depends on their association with the class.
     """
 
+    # The most frequent category among neighbours would make rare flags rarer; an interpolated number does not.
+    numeric_flags: ClassVar[bool] = True
+
     def __init__(self, k_neighbors: int = 5):
         self.k_neighbors = k_neighbors
 

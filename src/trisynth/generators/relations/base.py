@@ -152,5 +152,7 @@ def flags(truth: np.ndarray) -> pd.Categorical:
 
 
 def flagged(values: pd.Series) -> np.ndarray:
-    """Return the truth values of a category made by ``flags``."""
+    """Return the truth values of a category made by ``flags``, or of a number that stands for it."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return values.to_numpy(float) > 0.5
     return (values.astype(str) == "yes").to_numpy()

@@ -12,7 +12,7 @@ from trisynth.data.constraints.expressions import Cells
 from trisynth.data.kinds import Kind
 from trisynth.errors import InputError
 from trisynth.generators.relations import declared
-from trisynth.generators.relations.base import Relation, grids_of
+from trisynth.generators.relations.base import Relation, flagged, grids_of, with_column
 from trisynth.generators.relations.learner import Learner
 
 # Rounds of further draws for rows that break a relation, fewest rows in each, and rounds of repairs.
@@ -39,6 +39,8 @@ class Relations:
         Name of a target with classes, and the text of each label; constraints may contain it.
     searched : bool
         Whether relations were searched, not only declared.
+    numeric_flags : bool
+        Whether flags, such as those of equal cells, are 0 and 1 in the reduced table instead of a category.
     """
 
     steps: tuple[Relation, ...] = ()
@@ -49,6 +51,7 @@ class Relations:
     target: object = None
     labels: np.ndarray | None = None
     searched: bool = False
+    numeric_flags: bool = False
 
     @classmethod
     def learn(
@@ -59,6 +62,7 @@ class Relations:
         *,
         search: bool = True,
         formulas: bool = True,
+        numeric_flags: bool = False,
         kept: Collection = (),
         ranges: Mapping[object, tuple[float, float]] | None = None,
         target: object = None,
@@ -77,6 +81,8 @@ class Relations:
             Declared expressions.
         search, formulas : bool, default=True
             Whether to search for relations, and for formulas of numbers among them.
+        numeric_flags : bool, default=False
+            See the class.
         kept : collection
             Columns that must not be taken out.
         ranges : mapping of column to (lower, upper), optional
@@ -107,7 +113,7 @@ class Relations:
             learner.search(formulas)
         if not found and not learner.steps:
             return cls(searched=search)
-        return cls(tuple(learner.steps), found, shares, kinds, grids, target, texts, search)
+        return cls(tuple(learner.steps), found, shares, kinds, grids, target, texts, search, numeric_flags)
 
     def __bool__(self) -> bool:
         """Return whether there is any relation or constraint."""
@@ -136,6 +142,9 @@ class Relations:
         """Return the canonical table that a generator sees."""
         for step in self.steps:
             table = step.reduce(table)
+        for name in [getattr(step, "helper", "") for step in self.steps] if self.numeric_flags else ():
+            if name:
+                table = with_column(table, name, flagged(table[name]).astype(float))
         return table
 
     def expand(self, table: pd.DataFrame) -> pd.DataFrame:
