@@ -220,6 +220,7 @@ def _datasets(target: object, **frames: pd.DataFrame) -> list[Dataset]:
     # Identifiers and free text have nothing to compare.
     apart = [name for name, fact in train.facts.items() if fact.kind in WITHHELD]
     parts = {name: replace(part, X=part.X.drop(columns=apart, errors="ignore")) for name, part in parts.items()}
+    place = train.place - sum(name in apart for name in train.X.columns[: train.place])
     train = parts[first]
     for name, part in parts.items():
         _check_alike(name, part.X, first, train.X)
@@ -231,7 +232,7 @@ def _datasets(target: object, **frames: pd.DataFrame) -> list[Dataset]:
     made = []
     for name, part in parts.items():
         y = pd.Series(pd.Categorical(texts[name], classes)) if task == "classification" else part.y.astype("float64")
-        made.append(Dataset(part.X[list(train.X)], y.rename(target), spec, train.place))
+        made.append(Dataset(part.X[list(train.X)], y.rename(target), spec, place))
     return made
 
 
