@@ -256,6 +256,20 @@ def test_the_circuit_completes_rows_by_their_relations():
         circuit.conditional(given.drop(columns="admitted"))
 
 
+def test_blank_cells_of_relations_are_filled():
+    X, rng = stays(rows=400), np.random.default_rng(2)
+    X.loc[rng.random(400) < 0.2, "discharged"] = pd.NaT
+    X["stay"] = (X["discharged"] - X["admitted"]).dt.days
+    circuit = Circuit(n_states=4, refinement_steps=0).fit(X)
+    given = X[["admitted", "discharged"]].iloc[:30].copy()
+    given.loc[:9, "discharged"] = pd.NaT
+    drawn = circuit.conditional(given)
+    assert drawn["discharged"].notna().all() and (drawn["discharged"] - drawn["admitted"]).dt.days.between(1, 15).all()
+    assert drawn["discharged"].where(given["discharged"].notna()).equals(given["discharged"])
+    days = (drawn["discharged"] - drawn["admitted"]).dt.days[:10]
+    assert days.nunique() > 3
+
+
 def test_columns_with_names_that_are_numbers():
     X = stays().set_axis(range(stays().shape[1]), axis=1)
     drawn = Copula().fit(X).sample(300).set_axis(list(stays()), axis=1)

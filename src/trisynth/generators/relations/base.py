@@ -113,7 +113,16 @@ class Relation(ABC):
             if (table[name].notna() & ~known).any():
                 remedy = f"is modelled by {self}; give {', '.join(map(str, others))} as well, or set relations to none"
                 raise InputError("X", name, remedy)
-        return self.reduce(table) if set(others) <= set(table) else table.drop(columns=given)
+        if not set(others) <= set(table):
+            return table.drop(columns=given)
+        reduced = self.reduce(table)
+        # A blank cell is to be filled, and no gap.
+        if helper := getattr(self, "helper", ""):
+            reduced = with_column(reduced, helper, flags(np.zeros(len(table), bool)))
+        for name in given:
+            if name in reduced:
+                reduced = with_column(reduced, name, reduced[name].mask(table[name].isna()))
+        return reduced
 
     @abstractmethod
     def __str__(self) -> str:
