@@ -47,6 +47,6 @@ def test_every_score_has_a_sentence():
         text = sentence(score(metric, 0.25, 0.5, 0.1))
         assert text.endswith(".") and "{" not in text
     assert sentence(score("unheard_of", 0.25, None, None)) == "The score is 0.250."
-    assert "0.0 %" in sentence(score("memorised", -0.4, None, None, "copying"))
+    assert "0.0\N{NO-BREAK SPACE}%" in sentence(score("memorised", -0.4, None, None, "copying"))
     given = score("identical_match_share", 0.1, 0.0, 1.0, "copying", base=0.05)
-    assert "and 5.0 % of the held-out real rows do" in sentence(given)
+    assert "and 5.0\N{NO-BREAK SPACE}% of the held-out real rows do" in sentence(given)

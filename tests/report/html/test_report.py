@@ -150,3 +150,12 @@ def test_the_command_names_files_without_their_folders(given, shown):
 def test_findings_keep_common_cells_and_hide_rare_ones():
     found = content._without_rare("set to missing: '156 lb' (2), \"o'Neil\" (1), 'unknown' (89), 'x' and 19 more")
     assert found == "set to missing: (rare), 'unknown' (89), (rare) and 19 more"
+
+
+@pytest.mark.parametrize(
+    ("remedy", "shown"),
+    [("missing: ['unknown']", True), ("values: {'156 lb': 71}", False), ("format: '%d.%m.%Y'", True), ("", True)],
+)
+def test_remedies_with_rare_cells_are_left_out(remedy, shown):
+    row = {"problem": "not a number", "treatment": "missing: '156 lb' (2), 'unknown' (89)", "remedy": remedy}
+    assert content._remedy(row) == (remedy if shown else "")

@@ -126,12 +126,23 @@ def _distinct(columns: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(each["kind"] for each in columns))
 
 
+def _remedy(row: Mapping[str, Any]) -> str:
+    """Return the remedy of a finding, unless it has a cell whose count the finding does not give."""
+    text = str(row.get("remedy") or "")
+    known = {cell for cell, count in _QUOTED.findall(f"{row['problem']} {row['treatment']}") if _count(count) >= FEWEST}
+    cells = [cell for cell, _ in _QUOTED.findall(text)]
+    return text if text.startswith("format:") or known.issuperset(cells) else ""
+
+
+def _count(digits: str | None) -> int:
+    return int((digits or "0").replace(",", ""))
+
+
 def _without_rare(text: str) -> str:
     """Leave quoted cells out of a finding unless their count is beside them and large enough."""
 
     def shown(found: re.Match) -> str:
-        count = int((found[2] or "0").replace(",", ""))
-        return found[0] if count >= FEWEST else "(rare)"
+        return found[0] if _count(found[2]) >= FEWEST else "(rare)"
 
     return re.sub(r"\(rare\)(?:, \(rare\))+", "(rare)", _QUOTED.sub(shown, str(text)))
 
@@ -144,7 +155,7 @@ def _findings(report: pd.DataFrame) -> list[dict[str, Any]]:
             "problem": printable(_without_rare(row["problem"]), 200),
             "cells": int(row["cells"]),
             "treatment": printable(_without_rare(row["treatment"]), 200),
-            "remedy": printable(_without_rare(row.get("remedy") or ""), 200),
+            "remedy": printable(_remedy(row), 200),
         }
         for row in report.to_dict("records")
     ]

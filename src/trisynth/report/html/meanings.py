@@ -155,9 +155,10 @@ def sentence(score: Mapping[str, Any]) -> str:
 
 def number(value: float) -> str:
     """Format a score with three digits, more where it is small."""
-    return f"{value:.3f}" if abs(value) >= 0.0095 or value == 0 else f"{value:.2g}"
+    text = f"{value:.3f}" if abs(value) >= 0.0095 or value == 0 else f"{value:.2g}"
+    return text.replace("-", "−")
 
 
 def percent(value: float) -> str:
-    """Format a fraction as a percentage."""
-    return f"{100 * value:.1f} %"
+    """Format a fraction as a percentage; the sign stays beside its number."""
+    return f"{100 * value:.1f}\N{NO-BREAK SPACE}%".replace("-", "−")
