@@ -104,6 +104,7 @@ def test_a_recommendation_shows_its_sentences_candidates_and_intervals(sweep, re
         assert text in html
     assert "&lt;b&gt;plain" in html and "+0.021 <small>(+0.009 to +0.032)</small>" in html
     assert [each["copying"] for each in content["search"]["candidates"]] == [False, None]
+    assert content["title"] == "number: recommendation" and content["made"]["seeds"] == [0]
     assert content["made"]["command"] == "trisynth recommend budget=1min"
 
 

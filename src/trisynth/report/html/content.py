@@ -86,7 +86,7 @@ def content(
     kept = [result for result in results if result.key in set(own["key"])]
     return {
         "format": FORMAT,
-        "title": f"{printable(name(dataset))}: {_title(own['method'])}",
+        "title": f"{printable(name(dataset))}: {'recommendation' if search else _title(own['method'])}",
         "verdict": {
             "sentence": printable(sentence, 600),
             "seeds": int(own["seed"].nunique()),
@@ -112,7 +112,7 @@ def content(
         "columns": found,
         "relations": list(relations),
         "drawn": min(len(found), MOST_COLUMNS),
-        "made": made(results, arguments, duration(seconds), now or datetime.now(UTC)),
+        "made": made(results, arguments, duration(seconds), now or datetime.now(UTC)) | (search or {}).get("made", {}),
     }
 
 

@@ -165,4 +165,4 @@ def largest(rows: Sequence[Mapping[str, Any]], field: str) -> float:
         abs(end) for row in rows if row[field] for end in (row[field]["mean"], row[field]["low"], row[field]["high"])
         if end is not None
     ]  # fmt: skip
-    return float(np.max(ends, initial=0.0)) or 1.0
+    return float(np.max(ends, initial=0.0))

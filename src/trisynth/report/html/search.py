@@ -28,6 +28,12 @@ def answer(found: Recommendation) -> dict[str, Any]:
         "trials": len(found.trials),
         "candidates": _candidates(found.trials, found.tables),
         "arms": _arms(found),
+        # The trials have seeds of their own, which follow from this one.
+        "made": {
+            "seeds": [found.seed],
+            "jobs": len({key for keys in found.keys.values() for key in keys}),
+            "seconds": rounded(found.seconds, 1),
+        },
     }
 
 
