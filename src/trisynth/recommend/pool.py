@@ -1,5 +1,6 @@
 """Worker processes that run the trials, and are killed when the time is up."""
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -10,6 +11,7 @@ from joblib import effective_n_jobs
 from joblib.externals.loky import ProcessPoolExecutor
 
 from trisynth.experiment.run import run_job
+from trisynth.lifeline import end_with
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Pool:
     def submit(self, configs: Sequence[Mapping[str, Any]]) -> Future:
         """Start jobs in one process; see ``Workers``."""
         if self._executor is None:
-            self._executor = ProcessPoolExecutor(self.count)
+            self._executor = ProcessPoolExecutor(self.count, initializer=end_with, initargs=(os.getpid(),))
         return self._executor.submit(run_all, list(configs))
 
     def kill(self) -> None:
