@@ -28,13 +28,16 @@ class Equality(Relation):
     helper : str
         Name of the category.
     share : float
-        Fraction of the training rows in which the two are equal.
+        Fraction of the training rows in which the two are equal, coincidences of common values apart.
+    common : ndarray
+        Values that either column often has, such as zero: two of them are modelled like any other cells.
     """
 
     source: object
     derived: object
     helper: str
     share: float
+    common: np.ndarray
 
     @property
     def names(self) -> tuple:
@@ -43,15 +46,15 @@ class Equality(Relation):
 
     def reduce(self, table: pd.DataFrame) -> pd.DataFrame:
         """Add the category."""
-        equal = table[self.source].to_numpy(float) == table[self.derived].to_numpy(float)
         table = table.copy(deep=False)
-        table[self.helper] = flags(equal)
+        table[self.helper] = flags(self.equal(table))
         return table
 
     def expand(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> pd.DataFrame:
         """Set the two columns equal where the category marks them and the range allows it."""
         source, derived = table[self.source].to_numpy(float), table[self.derived].to_numpy(float)
         equal = flagged(table[self.helper]) & grids[self.derived].inside(source) & ~np.isnan(source)
+        equal &= ~np.isin(source, self.common)
         table = table.drop(columns=self.helper)
         table[self.derived] = np.where(equal, source, derived)
         return table
@@ -70,8 +73,9 @@ class Equality(Relation):
         return reduced
 
     def equal(self, table: pd.DataFrame) -> np.ndarray:
-        """Find in which rows the two columns are equal."""
-        return table[self.source].to_numpy(float) == table[self.derived].to_numpy(float)
+        """Find the rows in which the two columns are equal, coincidences of common values apart."""
+        source = table[self.source].to_numpy(float)
+        return (source == table[self.derived].to_numpy(float)) & ~np.isin(source, self.common)
 
     def __str__(self) -> str:
         """Write the equality with its fraction."""
@@ -85,13 +89,14 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, free: Seq
     the differences of one to three steps, in 2 % of the rows and in 30 rows.
     """
     numeric = [kind for kind in kinds if kind.name in grids and kind.name in free]
-    values, light = {}, {}
+    values, light, common = {}, {}, {}
     for kind in numeric:
         column = table[kind.name].to_numpy(float)
         distinct, inverse, counts = np.unique(column, return_inverse=True, return_counts=True)
         if len(distinct) >= _DISTINCT:
             values[kind.name] = column
-            light[kind.name] = (counts <= max(_MASS * len(column), 1))[inverse]
+            rare = counts <= max(_MASS * len(column), 1)
+            light[kind.name], common[kind.name] = rare[inverse], distinct[~rare]
     kind_of = {kind.name: kind.kind for kind in numeric}
     steps = {name: grids[name].step for name in values}
     pairs = []
@@ -109,16 +114,19 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, free: Seq
             step = max(steps[source], steps[derived])
             if step and times < _TIMES * _nearby(values[source][counted], values[derived][counted], step):
                 continue
-            pairs.append((times, source, derived, float(equal.mean())))
+            pairs.append((times, source, derived))
     found: list[Equality] = []
     written: set = set()
-    for _, source, derived, share in sorted(pairs, key=lambda pair: -pair[0]):
+    for times, source, derived in sorted(pairs, key=lambda pair: -pair[0]):
         if derived in written:
             continue
         if len(found) == _PAIRS:
             break
         written.add(derived)
-        found.append(Equality(source, derived, fresh_name(table, f"{derived} = {source}"), share))
+        both = np.union1d(common[source], common[derived])
+        both = both[~np.isnan(both)]
+        name = fresh_name(table, f"{derived} = {source}")
+        found.append(Equality(source, derived, name, times / len(table), both))
     # A source is whole before it is copied.
     order = list(values)
     return sorted(found, key=lambda relation: -order.index(relation.derived))
