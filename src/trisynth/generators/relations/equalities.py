@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from trisynth.data.kinds import Kind
-from trisynth.generators.relations.base import Grid, Relation, flagged, flags, fresh_name
+from trisynth.generators.relations.base import Grid, Relation, flagged, flags, fresh_name, with_column
 
 # Fewest equal rows, their smallest fraction, and how many times more frequent equality must be than each small
 # difference of the same size.
@@ -53,11 +53,26 @@ class Equality(Relation):
     def expand(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> pd.DataFrame:
         """Set the two columns equal where the category marks them and the range allows it."""
         source, derived = table[self.source].to_numpy(float), table[self.derived].to_numpy(float)
-        equal = flagged(table[self.helper]) & grids[self.derived].inside(source) & ~np.isnan(source)
-        equal &= ~np.isin(source, self.common)
+        equal = flagged(table[self.helper]) & self._able(source, grids)
         table = table.drop(columns=self.helper)
         table[self.derived] = np.where(equal, source, derived)
         return table
+
+    def _able(self, source: np.ndarray, grids: Mapping[object, Grid]) -> np.ndarray:
+        return grids[self.derived].inside(source) & ~np.isnan(source) & ~np.isin(source, self.common)
+
+    def balanced(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> pd.DataFrame:
+        """Move flags from rows that cannot follow them to those whose two cells are nearest."""
+        source, flag = table[self.source].to_numpy(float), flagged(table[self.helper])
+        able = self._able(source, grids)
+        open_ = np.flatnonzero(able & ~flag)
+        count = min(int((flag & ~able).sum()), len(open_))
+        if not count:
+            return table
+        distance = np.abs(source[open_] - table[self.derived].to_numpy(float)[open_])
+        flag = flag & able
+        flag[open_[np.argsort(distance, kind="stable")[:count]]] = True
+        return with_column(table, self.helper, flags(flag))
 
     def holds(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
         """Return that no row breaks it: equality in some rows forbids no row."""

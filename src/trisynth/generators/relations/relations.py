@@ -11,7 +11,7 @@ from trisynth.data.constraints.checks import cells_of
 from trisynth.data.constraints.expressions import Cells
 from trisynth.data.kinds import Kind
 from trisynth.errors import InputError
-from trisynth.generators.relations import declared
+from trisynth.generators.relations import declared, equalities
 from trisynth.generators.relations.base import Relation, flagged, grids_of, with_column
 from trisynth.generators.relations.learner import Learner
 
@@ -147,10 +147,15 @@ class Relations:
                 table = with_column(table, name, flagged(table[name]).astype(float))
         return table
 
-    def expand(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Return the canonical table of a reduced one; columns of relations are on their steps."""
+    def expand(self, table: pd.DataFrame, balance: bool = False) -> pd.DataFrame:
+        """Return the canonical table of a reduced one; columns of relations are on their steps.
+
+        With ``balance``, as many cells are equal as the rows are flagged to be, even if not in the flagged rows.
+        """
         table = self._settled(table)
         for step in reversed(self.steps):
+            if balance and isinstance(step, equalities.Equality):
+                table = step.balanced(table, self.grids)
             table = step.expand(table, self.grids)
         return table[[kind.name for kind in self.kinds if kind.name in table]] if self.steps else table
 
@@ -204,7 +209,7 @@ class Relations:
         drawn = protect(sample(labels, rng).reset_index(drop=True))
         if not self:
             return drawn
-        table = self.expand(drawn)
+        table = self.expand(drawn, balance=True)
         valid = self.valid(table, labels)
         for _ in range(_ROUNDS):
             if valid.all():
