@@ -13,12 +13,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DVC_NO_ANALYTICS"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
 # Hydra's joblib launcher takes all cores; the test suite already does.
 os.environ["LOKY_MAX_CPU_COUNT"] = "2"
+# The machine's load must not decide on a test.
+settings.register_profile("steady", deadline=None, max_examples=40, derandomize=True)
+settings.load_profile("steady")
 
 QUICK = (
     "preprocessing=standard",

@@ -187,7 +187,7 @@ plain = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=5), plain, max_size=4))
 def test_canonical_text_ignores_the_order_of_keys(value):
     assert canonical(dict(reversed(value.items()))) == canonical(value)

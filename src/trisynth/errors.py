@@ -1,6 +1,7 @@
 """The one exception for a user's mistake: the parameter, its value and the remedy."""
 
 import argparse
+from numbers import Integral, Real
 from typing import NoReturn
 
 
@@ -32,13 +33,13 @@ class InputError(ValueError):
 
 def require_whole(parameter: str, value: object, least: int) -> None:
     """Raise ``InputError`` unless ``value`` is an integer of at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise InputError(parameter, value, f"must be a whole number, {least} or more")
 
 
 def require_number(parameter: str, value: object, low: float, high: float = float("inf")) -> None:
     """Raise ``InputError`` unless ``value`` is a finite number between ``low`` and ``high``, both included."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = isinstance(value, Real) and not isinstance(value, bool)
     if not number or not low <= value <= high or value == float("inf"):
         limits = f"{low:g} or more" if high == float("inf") else f"from {low:g} to {high:g}"
         raise InputError(parameter, value, f"must be a number, {limits}")

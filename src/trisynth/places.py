@@ -104,12 +104,16 @@ def _predicts(which: str) -> Kind:
 
 PART = Kind("a class for use in a configuration, such as a generator, a metric or an estimator", _is_part)
 READER = Kind("a function that returns a DataFrame and is marked by trisynth.places.reader", _is_reader)
-# Its state is put into an empty instance, so that no code of the class may run when one is made or goes.
-SAVED = Kind(
-    "a class whose instances are plain attributes",
-    lambda found: isinstance(found, type) and found.__new__ is object.__new__ and not hasattr(found, "__del__"),
-    private=True,
-)
+
+
+def _is_plain(found: Any) -> bool:
+    if not isinstance(found, type) or hasattr(found, "__del__"):
+        return False
+    return found.__new__ is object.__new__ or inspect.isfunction(found.__new__)
+
+
+# Its state is put into an empty instance of object.__new__, so that no code of the class runs when one is made or goes.
+SAVED = Kind("a class whose instances are plain attributes", _is_plain, private=True)
 ANY = Kind(f"{PART.due}, or a reader", lambda found: _is_part(found) or _is_reader(found))
 TRANSFORMER = Kind(
     "an encoder with fit and transform, such as TableEncoder",
@@ -248,8 +252,8 @@ def check_names(name: str, made: Any, arguments: Mapping[str, Any]) -> None:
         if (new := current_name(made, key)) in accepted:
             raise InputError(place, value, f"is now called {f'{name}.{new}' if name else new}")
         if key not in accepted and not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
-            remedy = f"{made.__name__} has no such argument; its arguments are {', '.join(accepted)}"
-            raise InputError(place, value, remedy)
+            listed = f"its arguments are {', '.join(accepted)}" if accepted else "it has none"
+            raise InputError(place, value, f"{made.__name__} has no such argument; {listed}")
 
 
 def current_name(made: Any, key: str) -> str | None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from columns import same
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -31,13 +32,13 @@ def learned(encoder: TableEncoder, folder: Path) -> bytes:
 CLOSE = {"check_exact": False, "rtol": 1e-9, "atol": 1e-9}
 
 
-def test_table_comes_back_as_it_was(encoder, table, same):
+def test_table_comes_back_as_it_was(encoder, table):
     matrix = encoder.fit(table).transform(table)
     assert matrix.shape == (30, encoder.width_) and np.isfinite(matrix).all()
     same(encoder.inverse(matrix), table, **CLOSE)
 
 
-def test_column_comes_back_as_it_was(encoder, column, same):
+def test_column_comes_back_as_it_was(encoder, column):
     real = column.to_frame()
     same(encoder.fit(real).inverse(encoder.transform(real)), real, **CLOSE)
 

@@ -35,6 +35,8 @@ WRONG = {
     "estimator argument": (["+classifier.classification.CC=3"], "classifier.classification.CC=3: "),
     "ratio of an arm": (["arms.combined.ratio=-1"], "arms.combined.ratio=-1: must be 0 or more"),
     "generator argument": (["+generator.depth=3"], "generator.depth=3: "),
+    "value of a generator's argument": (["generator=vae", "generator.epochs=-4"], "generator.epochs=-4: must be"),
+    "weight of a loss": (["generator=circuit", "loss.alpha=-1"], "loss.alpha=-1: must be"),
     "reader argument": (["+dataset.read.delimiter=x"], "dataset.read.delimiter='x': "),
     "encoder argument": (["+preprocessing.scalar=x"], "preprocessing.scalar='x': "),
     "an arm that is none": (

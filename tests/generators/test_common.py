@@ -131,8 +131,39 @@ def test_parameters_are_set_by_name_and_shown(name):
         assert generator.set_params(**{key: value}) is generator
         other = clone(generator).set_params(**{key: "another"})
         assert other.get_params(deep=False)[key] == "another" and repr(other)
-    with pytest.raises(ValueError, match="nothing"):
-        generator.set_params(nothing=1)
+
+
+def test_unknown_arguments_are_refused_in_one_line(name):
+    kind = type(make(name))
+    for call in (kind, make(name).set_params):
+        with pytest.raises(InputError, match=r"^nothing=1: \w+ has no such argument; "):
+            call(nothing=1)
+        for former, present in getattr(kind, "renamed", {}).items():
+            if present in inspect.signature(kind).parameters:
+                with pytest.raises(InputError, match=f"^{former}=1: is now called {present}$"):
+                    call(**{former: 1})
+
+
+def test_nested_arguments_are_refused_in_one_line():
+    with pytest.raises(InputError, match=r"^loss__alpha=1: has no arguments that can be set; set loss as a whole$"):
+        make("circuit").set_params(loss__alpha=1)
+
+
+def test_every_argument_is_checked_before_the_fit(name):
+    for key in make(name).get_params(deep=False):
+        if key not in (
+            "encoder",
+            "candidates",
+            "classifiers",
+            "amounts",
+            "metric",
+            "folds",
+            "repeats",
+            "confidence",
+            "budget",
+        ):
+            with pytest.raises(InputError, match=key):
+                make(name).set_params(**{key: "another"}).check()
 
 
 def test_docstring_documents_every_parameter(name):

@@ -62,7 +62,7 @@ def build(job: Job) -> Objects:
     return Objects(
         read=data.reader(job.dataset, allow),
         encoder=_of_kind(TRANSFORMER, job.preprocessing, "preprocessing", allow),
-        generator=_of_kind(subclass(Generator), job.generator, "generator", allow),
+        generator=_generator(job.generator, allow),
         classifier=_classifier(job.classifier, job.dataset.get("task"), allow),
         arms={name: _of_kind(subclass(Arm), arm, f"arms.{name}", allow) for name, arm in job.arms.items()},
         metrics=_metrics(job.metrics, allow),
@@ -73,6 +73,13 @@ def _of_kind(kind: Kind, config: Any, name: str, allow: Iterable[str]) -> Any:
     if not isinstance(config, Mapping) or "_target_" not in config:
         raise InputError(name, config, f"must name {kind.due} as _target_")
     return instantiate(config, name, kind=kind, allow=allow)
+
+
+def _generator(config: Any, allow: Iterable[str]) -> Generator:
+    made = _of_kind(subclass(Generator), config, "generator", allow)
+    with parameters_of("generator", made.get_params(deep=False)):
+        made.check()
+    return made
 
 
 def _classifier(config: Mapping[str, Any], task: str | None, allow: Iterable[str]) -> Classifier:

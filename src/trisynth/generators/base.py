@@ -29,7 +29,7 @@ from trisynth.errors import InputError
 from trisynth.generators import persistence
 from trisynth.generators.inputs import Training, check_count, training
 from trisynth.generators.relations import Relations
-from trisynth.places import subclass
+from trisynth.places import check_names, subclass
 
 _LOG = logging.getLogger(__name__)
 # A numeric target is cut into at most this many quantile bins, each with at least this many training rows.
@@ -57,6 +57,14 @@ class Generator(BaseEstimator, ABC):
     # Kinds of columns that the hooks understand; a subclass for other cells names its own.
     kinds: ClassVar[tuple[type[Kind], ...]] = (Number, Category, Date, Duration)
 
+    def __new__(cls, *_, **arguments):
+        """Refuse an unknown argument by the line that a command prints, with the present name of a former one."""
+        check_names("", cls, arguments)
+        return super().__new__(cls)
+
+    # A class without arguments has no constructor of its own, and those of __new__ are nobody's.
+    __new__.__signature__ = inspect.Signature([inspect.Parameter("cls", inspect.Parameter.POSITIONAL_ONLY)])
+
     @abstractmethod
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
         """Learn from a canonical table of shape (n, d) and labels of shape (n,) in 0..k-1."""
@@ -64,6 +72,24 @@ class Generator(BaseEstimator, ABC):
     @abstractmethod
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         """Draw a canonical table of shape (len(labels), d), row i given ``labels[i]``; must not change ``self``."""
+
+    def check(self) -> None:
+        """Refuse constructor arguments that cannot be used; called before any row is read, and by ``fit``.
+
+        Raises
+        ------
+        InputError
+            For the first such argument.
+        """
+
+    def set_params(self, **params) -> "Generator":
+        """Set constructor arguments by name and return the generator itself."""
+        check_names("", type(self), {name.partition("__")[0]: value for name, value in params.items()})
+        for name, value in params.items():
+            argument, _, inner = name.partition("__")
+            if inner and not hasattr(getattr(self, argument), "set_params"):
+                raise InputError(name, value, f"has no arguments that can be set; set {argument} as a whole")
+        return super().set_params(**params)
 
     def fit(
         self,
@@ -118,6 +144,7 @@ class Generator(BaseEstimator, ABC):
         """
         for name in sorted(hints.keys() - list(inspect.signature(self._fit).parameters)[3:]):
             raise InputError(name, hints[name], f"{type(self).__name__}.fit has no such argument; leave it out")
+        self.check()
         rng = seeds.stream(seed, "generator.fit")
         given, given_as = training(X, y, target, facts, rare, constraints, relations), X
         # A fit starts from nothing: state of an earlier one would be saved, too.

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from trisynth.encoders.point_masses import is_discrete, point_masses
-from trisynth.errors import InputError
+from trisynth.errors import require_number
 from trisynth.generators.base import Generator
 
 # A class with fewer cells mixes the pooled marginal into its own, with the weight of one cell.
@@ -56,10 +56,12 @@ class Copula(Generator):
     def __init__(self, prior_strength: float = 10.0):
         self.prior_strength = prior_strength
 
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        require_number("prior_strength", self.prior_strength, 0)
+
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
         strength = self.prior_strength
-        if not isinstance(strength, int | float) or isinstance(strength, bool) or not 0 <= strength < np.inf:
-            raise InputError("prior_strength", strength, "must be a finite number, 0 or more")
         self.categories_ = {n: table[n].cat.categories for n in table.select_dtypes("category")}
         self.latents_, cells, codes = _latents(table)
         pooled = [column[~np.isnan(column)] for column in cells]

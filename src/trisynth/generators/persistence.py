@@ -213,7 +213,7 @@ def _decode(value: Any, arrays: list[np.ndarray], allow: tuple[str, ...]) -> Any
             return pd.DataFrame({series.name: series for series in map(inner, value["columns"])})
         case "object":
             found = locate(value["class"], "saved state", allow, SAVED)
-            restored = found.__new__(found)
+            restored = object.__new__(found)
             restored.__dict__.update(inner(value["state"]))
             return restored
     raise InputError("saved state", value[_TAG], "is of an unknown type; the file is from another version")

@@ -13,7 +13,7 @@ import pandas as pd
 from imblearn import over_sampling
 
 from trisynth.encoders.table import TableEncoder
-from trisynth.errors import InputError
+from trisynth.errors import InputError, require_whole
 from trisynth.generators.base import Generator
 
 # Most rows of a class in one block with nominal distances; SMOTEN holds their square matrix.
@@ -52,8 +52,11 @@ class SMOTE(Generator):
     def __init__(self, k_neighbors: int = 5):
         self.k_neighbors = k_neighbors
 
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        require_whole("k_neighbors", self.k_neighbors, 1)
+
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
-        _check_neighbors("k_neighbors", self.k_neighbors)
         nominal = table.select_dtypes("category").columns
         self.categories_ = {name: table[name].cat.categories for name in nominal}
         self.encoder_ = TableEncoder().fit(table.drop(columns=nominal))
@@ -204,11 +207,12 @@ class BorderlineSMOTE(_Contrast):
         self.m_neighbors = m_neighbors
         self.kind = kind
 
-    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
-        _check_neighbors("m_neighbors", self.m_neighbors)
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        super().check()
+        require_whole("m_neighbors", self.m_neighbors, 1)
         if self.kind not in ("borderline-1", "borderline-2"):
             raise InputError("kind", self.kind, "must be borderline-1 or borderline-2")
-        super()._fit(table, labels, rng)
 
     def _seeded(self, points: np.ndarray, own: np.ndarray, n: int, seed: int) -> np.ndarray:
         k, m = min(self.k_neighbors, own.sum() - 1), min(self.m_neighbors, len(points) - 1)
@@ -244,9 +248,9 @@ class ADASYN(_Contrast):
         """Neighbours within the class; imbalanced-learn has one number for both uses."""
         return self.n_neighbors
 
-    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
-        _check_neighbors("n_neighbors", self.n_neighbors)
-        super()._fit(table, labels, rng)
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        require_whole("n_neighbors", self.n_neighbors, 1)
 
     def _seeded(self, points: np.ndarray, own: np.ndarray, n: int, seed: int) -> np.ndarray:
         count = int(own.sum())
@@ -285,8 +289,3 @@ def _added(sampler, points: np.ndarray, classes: np.ndarray, label: int, n: int)
     classes = classes.astype(int)
     sampler.set_params(sampling_strategy={int(label): int(np.count_nonzero(classes == label)) + n})
     return sampler.fit_resample(points, classes)[0][len(points) :]
-
-
-def _check_neighbors(parameter: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(parameter, value, "must be a whole number, at least 1")

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from trisynth import seeds
 from trisynth.encoders.discretizer import TableDiscretizer
-from trisynth.errors import InputError
+from trisynth.errors import InputError, require_whole
 from trisynth.generators.base import Generator
 from trisynth.generators.circuit.chow_liu import chow_liu
 from trisynth.generators.circuit.class_circuits import ClassLearner
@@ -149,7 +149,6 @@ class Circuit(Generator):
         rng: np.random.Generator,
         weights: Sequence[float] | None = None,
     ) -> None:
-        self._check()
         weights = np.ones(len(table)) if weights is None else np.array(weights, float)
         if weights.shape != (len(table),) or not (np.isfinite(weights) & (weights >= 0)).all() or not weights.any():
             raise InputError("weights", weights, "must be one finite number >= 0 per row, not all of them 0")
@@ -212,25 +211,23 @@ class Circuit(Generator):
             "decision_regions": float(len(self.region_evidence_)),
         }
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
         for name, smallest in (("n_states", 1), ("n_bins", 1), ("max_iter", 1), ("refinement_steps", 0)):
-            value = getattr(self, name)
-            if name == "n_states" and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < smallest:
-                raise InputError(f"generator.{name}", value, f"must be a whole number, {smallest} or more")
+            if name != "n_states" or self.n_states is not None:
+                require_whole(name, getattr(self, name), smallest)
         for name in ("decision_regions", "derived_columns"):
             if not isinstance(getattr(self, name), bool):
-                raise InputError(f"generator.{name}", getattr(self, name), "must be true or false")
+                raise InputError(name, getattr(self, name), "must be true or false")
         loss = Loss.of(self.loss)
         if loss.beta and loss.distance != "moments":
             raise InputError(
                 "loss.distance", loss.distance, "the circuit supports only moments; use loss.distance=moments"
             )
         if not isinstance(self.prior_strength, int | float) or not 0 < self.prior_strength < np.inf:
-            raise InputError("generator.prior_strength", self.prior_strength, "must be a finite number above 0")
+            raise InputError("prior_strength", self.prior_strength, "must be a finite number above 0")
         if not isinstance(self.validation_fraction, int | float) or not 0 <= self.validation_fraction < 1:
-            raise InputError("generator.validation_fraction", self.validation_fraction, "must be 0 or more and below 1")
+            raise InputError("validation_fraction", self.validation_fraction, "must be 0 or more and below 1")
 
     @property
     def _mixture(self) -> Mixture:

@@ -52,6 +52,7 @@ class CGAN(GANBase):
         layers = self._backbone(self.encoder_.width_ + classes, 1, generator, leaky(self.dropout, generator))
         return Conditional(layers, classes)
 
-    def _check(self) -> None:
-        super()._check()
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        super().check()
         check_flags(condition_discriminator=self.condition_discriminator)

@@ -166,8 +166,9 @@ class CTGAN(NeuralGenerator):
         rows = emit_modes(self.encoder_, raw[:, :width], uniform[:, :width])
         return torch.cat([rows, gumbel_softmax(raw[:, width:], uniform[:, width:])], dim=1)
 
-    def _check(self) -> None:
-        super()._check()
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        super().check()
         check_sizes(max_modes=self.max_modes, latent_dim=self.latent_dim, pac=self.pac)
         check_fractions(dropout=self.dropout)
         check_flags(conditional=self.conditional, log_frequency=self.log_frequency)

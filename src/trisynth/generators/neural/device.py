@@ -29,11 +29,16 @@ def checked_device(device: str) -> torch.device:
     InputError
         If the name is unknown or this machine has no such device.
     """
-    if device not in ("cpu", "cuda"):
-        raise InputError("device", device, "must be cpu or cuda")
+    check_name(device)
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("device", device, "no CUDA device is visible to torch here; use device=cpu")
     return torch.device(device)
+
+
+def check_name(device: str) -> None:
+    """Raise ``InputError`` unless ``device`` is the name of a device, whether or not this machine has it."""
+    if device not in ("cpu", "cuda"):
+        raise InputError("device", device, "must be cpu or cuda")
 
 
 def to_arrays(module: nn.Module) -> dict[str, np.ndarray]:

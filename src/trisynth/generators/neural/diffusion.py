@@ -111,8 +111,9 @@ class Diffusion(NeuralGenerator):
         start = torch.tensor(noise, device=labels.device)
         return heun(lambda x, sigma: network(x, sigma, labels), start, levels)
 
-    def _check(self) -> None:
-        super()._check()
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        super().check()
         check_sizes(sampling_steps=self.sampling_steps)
         check_fractions(ema_decay=self.ema_decay)
         check_flags(normal_scores=self.normal_scores, preconditioning=self.preconditioning)

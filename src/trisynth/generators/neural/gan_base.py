@@ -115,8 +115,9 @@ class GANBase(NeuralGenerator):
         fills = torch.tensor(self.encoder_.fills_, dtype=torch.float32, device=device)
         return ColumnEmission(self.encoder_.blocks_, fills)
 
-    def _check(self) -> None:
-        super()._check()
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        super().check()
         check_flags(normal_scores=self.normal_scores)
         check_sizes(latent_dim=self.latent_dim)
         check_fractions(dropout=self.dropout)

@@ -151,8 +151,9 @@ class TGAN(NeuralGenerator):
         noise = torch.from_numpy(rng.standard_normal((len(labels), self.latent_dim), dtype=np.float32))
         return network(with_label(noise.to(labels.device), labels, len(self.labels_)))
 
-    def _check(self) -> None:
-        super()._check()
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        super().check()
         check_sizes(max_modes=self.max_modes, latent_dim=self.latent_dim, units=self.units)
         check_fractions(noise=self.noise)
         flags = ("attention", "minibatch_discrimination", "kl")

@@ -125,14 +125,15 @@ class NeuralGenerator(Generator):
         """Return encoded rows as L_total compares them, in the columns of ``encoder_.value_blocks_``."""
         return self.encoder_.values(rows)
 
-    def _check(self) -> None:
-        """Refuse arguments of the wrong kind."""
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
         sizes = ("hidden_layer_sizes", "epochs", "min_steps", "batch_size")
         check_sizes(**{name: getattr(self, name) for name in sizes})
         check_rates(learning_rate=self.learning_rate)
+        device.check_name(self.device)
+        Loss.of(self.loss)
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
-        self._check()
         place = device.checked_device(self.device)
         loss = Loss.of(self.loss)
         rows = torch.tensor(self._encode(table, labels, rng), dtype=torch.float32, device=place)

@@ -87,6 +87,7 @@ class TVAE(NeuralGenerator):
         uniform = rng.random((len(labels), self.latent_dim + self.encoder_.width_), dtype=np.float32)
         return network.draw(labels, torch.tensor(uniform, device=labels.device))
 
-    def _check(self) -> None:
-        super()._check()
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        super().check()
         check_sizes(max_modes=self.max_modes, latent_dim=self.latent_dim)

@@ -103,7 +103,8 @@ class VAE(NeuralGenerator):
             uniform[:, self.latent_dim :] = 0.5
         return network.draw(labels, torch.tensor(uniform, device=labels.device))
 
-    def _check(self) -> None:
-        super()._check()
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        super().check()
         check_sizes(latent_dim=self.latent_dim)
         check_flags(normal_scores=self.normal_scores, kl=self.kl, observation_noise=self.observation_noise)

@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 
 from trisynth.encoders.point_masses import is_discrete
-from trisynth.errors import InputError
+from trisynth.errors import InputError, require_number, require_whole
 from trisynth.generators.base import Generator
 from trisynth.generators.trees.leaves import Frequencies, TruncatedNormals, partition
 
@@ -138,7 +138,6 @@ class ARF(Generator):
         self.smoothing = smoothing
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
-        self._check()
         self.columns_ = [Column.learn(table[name], labels) for name in table]
         ranks = np.column_stack([column.ranks(table[column.name]) for column in self.columns_])
         features = ranks.astype(np.float32)
@@ -227,15 +226,12 @@ class ARF(Generator):
             densities.append(product.sum(axis=1))
         return np.concatenate(densities)
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
         for name, smallest in (("n_estimators", 1), ("min_samples_leaf", 1), ("max_iter", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < smallest:
-                raise InputError(name, value, f"must be a whole number, {smallest} or more")
+            require_whole(name, getattr(self, name), smallest)
         for name in ("tol", "smoothing"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < np.inf:
-                raise InputError(name, value, "must be a finite number, 0 or more")
+            require_number(name, getattr(self, name), 0)
         if self.family not in ("truncated_normal", "empirical"):
             raise InputError("family", self.family, "must be truncated_normal or empirical")
 
