@@ -41,7 +41,7 @@ FAULTS = {
     "misspelt option": (["--config-dri=x"], "did you mean --config-dir?"),
     "no setting": (["generator"], "argument='generator': must have the form NAME=VALUE"),
     "a bare file": (["small.csv"], "add dataset=csv dataset.path=small.csv dataset.target=COLUMN"),
-    "several values": (["seed=1,2"], "seed='1,2': several values make a sweep: add -m"),
+    "several values": (["seed=1,2"], "seed='1,2': must be one value for this command"),
     "former group": (["metrics.privacy.nearest.max_rows=9"], "is now called metrics.copying.nearest.max_rows"),
     "one class": (["dataset.path=one.csv"], "one value well"),
     "class too small": (["dataset.path=small.csv"], "class 'sick' has a single row"),

@@ -22,6 +22,7 @@ from hydra_plugins.hydra_joblib_launcher.joblib_launcher import JoblibLauncher
 from omegaconf import DictConfig, OmegaConf
 
 from trisynth import lifeline
+from trisynth.errors import InputError
 from trisynth.sweeps import plan, worker
 
 
@@ -51,6 +52,9 @@ class Launcher(JoblibLauncher):
         from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 
         options = OmegaConf.to_container(OmegaConf.create(self.joblib))
+        if not isinstance(options.get("n_jobs"), int | None) or options.get("n_jobs") == 0:
+            remedy = "must be a whole number of jobs at a time, or -1 for as many as there are cores"
+            raise InputError("hydra.launcher.n_jobs", options["n_jobs"], remedy)
         process_joblib_cfg(options)
         # Workers end with this process, however it ends.
         start = {"initializer": lifeline.end_with, "initargs": (os.getpid(),)}

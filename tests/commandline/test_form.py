@@ -16,6 +16,7 @@ from trisynth.errors import InputError
         ["--multirun", "--config-dir", "mine", "seed=1"],
         ["--config-dir=mine"],
         ["--cfg", "job"],
+        ["--info", "defaults-tree"],
         ["~metrics.copying", "+experiment=smoke"],
         [],
     ],
@@ -38,6 +39,21 @@ def test_hydras_own_forms_pass(arguments):
 def test_other_forms_are_refused_with_the_remedy(read, argument, message):
     with pytest.raises(InputError, match=message):
         read([argument])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-m"], "^option='-m': has nothing to vary; add values"),
+        (["--config-dir", "mine", "--multirun"], "^option='-m': has nothing to vary; add values"),
+        (["--config-name"], "^--config-name='': must be followed by its value$"),
+        (["--package", "--resolve"], "^--package='--resolve': must be followed by its value$"),
+        (["--cfg", "jobs"], "^--cfg='jobs': must be followed by one of job, hydra, all$"),
+    ],
+)
+def test_options_without_their_value_are_refused(arguments, message):
+    with pytest.raises(InputError, match=message):
+        form.check(arguments)
 
 
 @pytest.mark.parametrize("target", ["Größe (cm)", "7", "no", "it's", "plain"])

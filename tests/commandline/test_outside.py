@@ -148,7 +148,7 @@ def test_a_sweep_starts_again_when_a_file_outside_changes(overrides, tmp_path, o
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--config-dir"], ["--config-dir="], ["hydra.searchpath=[missing]"], ["hydra.searchpath=[file:///no]"]],
+    [["--config-dir", "missing"], ["--config-dir="], ["hydra.searchpath=[missing]"], ["hydra.searchpath=[file:///no]"]],
 )
 def test_a_folder_of_choices_must_exist(arguments):
     with pytest.raises(InputError, match="no such folder"):

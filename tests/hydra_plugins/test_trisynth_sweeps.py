@@ -13,6 +13,7 @@ from hydra.types import HydraContext
 from omegaconf import OmegaConf
 
 from hydra_plugins import trisynth_sweeps
+from trisynth.errors import InputError
 from trisynth.sweeps import plan, worker
 
 # What a pipe takes in one piece, by POSIX at least 512 bytes and on Linux 4,096.
@@ -48,6 +49,12 @@ def test_messages_fit_into_one_write(tmp_path, monkeypatch):
     assert [task[1][2] for task in sent] == [5, 7, 6]
     assert plan.Plan.read(tmp_path) == plan.Plan({"5": tuple(jobs[0]), "7": tuple(jobs[2]), "6": tuple(jobs[1])}, 2)
     assert all(len(cloudpickle.dumps(message)) < ATOMIC for message in (*sent, *back))
+
+
+@pytest.mark.parametrize("jobs", [0, "x", 1.5])
+def test_a_number_of_workers_that_cannot_be_is_refused(jobs):
+    with pytest.raises(InputError, match=r"^hydra.launcher.n_jobs=.*: must be a whole number of jobs at a time"):
+        trisynth_sweeps.Launcher(n_jobs=jobs).launch([["seed=0"]], 0)
 
 
 def test_every_choice_is_checked_once(monkeypatch):

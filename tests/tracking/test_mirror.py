@@ -17,7 +17,7 @@ from trisynth import commandline
 from trisynth.experiment.results import Result, table
 from trisynth.experiment.run import run_job
 from trisynth.report.artefacts import writers
-from trisynth.tracking import Mirror, replay
+from trisynth.tracking import Mirror, main, replay
 from trisynth.tracking.content import KEY
 from trisynth.tracking.database import absolute
 from trisynth.tracking.mirror import COMPLETE, PARENT, SWEEP
@@ -148,12 +148,27 @@ def content(uri: str) -> dict:
     }
 
 
-def test_replay_rebuilds_the_same_runs(uri, paths, tmp_path):
+def test_replay_rebuilds_the_same_runs(uri, paths, tmp_path, capsys):
     new = f"sqlite:///{tmp_path / 'new.db'}"
     assert replay({"uri": new, "experiment": "trisynth"}, paths, [paths["sweeps"]]) == 0
+    assert capsys.readouterr().out == f"{JOBS} results of {paths['runs']} are in {new}\n"
     assert content(new) == content(uri)
     assert replay({"uri": new, "experiment": "trisynth"}, paths, [paths["sweeps"]]) == 0
     assert len(runs_of(new)) == JOBS + 1
+
+
+@pytest.mark.parametrize("option", ["--runs", "--sweeps"])
+def test_a_folder_that_is_not_there_is_refused(option, capsys):
+    with pytest.raises(SystemExit):
+        main([option, "nowhere"])
+    assert capsys.readouterr().err.startswith(f"error: {option}='nowhere': no such folder; see trisynth mirror --help")
+
+
+def test_a_replay_of_nothing_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 0
+    assert capsys.readouterr().out == "no results in runs\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

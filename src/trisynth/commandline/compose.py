@@ -13,7 +13,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from trisynth import renamed
 from trisynth.commandline import beside, choices, form
-from trisynth.commandline.mistakes import as_mistake
+from trisynth.commandline.mistakes import ONE_VALUE, SWEEP, as_mistake
 from trisynth.config import CONF, digest, files_of, locate
 from trisynth.errors import InputError
 from trisynth.places import current_name
@@ -32,7 +32,7 @@ def composed(arguments: Sequence[str]) -> dict[str, Any]:
     try:
         return resolved(compose_only(arguments), arguments)
     except (HydraException, OmegaConfBaseException) as error:
-        raise explained(error, arguments) from None
+        raise explained(error, arguments, ONE_VALUE) from None
 
 
 def compose_only(arguments: list[str]) -> DictConfig:
@@ -52,9 +52,15 @@ def register() -> None:
             ConfigStore.instance().store(name=name, group=group, node=content, provider="entry points")
 
 
-def explained(error: HydraException | OmegaConfBaseException, arguments: Sequence[str]) -> InputError:
-    """Turn an error of Hydra into a mistake, with suggestions from the configuration that the command line chooses."""
-    return as_mistake(error, arguments, lambda: known_keys(arguments), lambda key: present_name(key, arguments))
+def explained(
+    error: HydraException | OmegaConfBaseException, arguments: Sequence[str], several: str = SWEEP
+) -> InputError:
+    """Turn an error of Hydra into a mistake, with suggestions from the configuration that the command line chooses.
+
+    ``several`` is the remedy where a setting has several values.
+    """
+    names, former = lambda: known_keys(arguments), lambda key: present_name(key, arguments)
+    return as_mistake(error, arguments, names, former, several)
 
 
 def known_keys(arguments: Sequence[str] = ()) -> list[str]:

@@ -14,6 +14,11 @@ _VALUED = (
     *("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp"),
     *("--package", "-p", "--cfg", "-c", "--info", "-i", "--experimental-rerun"),
 )
+# Values that two of these options take.
+_CHOICES = {
+    **dict.fromkeys(("--cfg", "-c"), ("job", "hydra", "all")),
+    **dict.fromkeys(("--info", "-i"), ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")),
+}
 _PLAIN = ("-m", "--multirun", "-r", "--run", "--resolve", "--shell-completion", "-sc")
 _HELP = ("-h", "--help", "--hydra-help", "--version")
 # Settings whose values are texts, which need no quotes here.
@@ -22,20 +27,28 @@ _TABLES = (".csv", ".tsv", ".txt", ".parquet")
 
 
 def check(arguments: Sequence[str]) -> None:
-    """Refuse an unknown option, and a word that is neither a setting nor the value of an option.
+    """Refuse an unknown option, an option without its value, and a word that is neither a setting nor such a value.
 
     Raises
     ------
     InputError
-        For the first such word.
+        For the first such word, and where ``-m`` stands without any setting.
     """
+    if {"-m", "--multirun"} & set(arguments) and not any("=" in a and not a.startswith("-") for a in arguments):
+        raise InputError("option", "-m", "has nothing to vary; add values separated by commas, such as seed=0,1")
     before = ""
-    for argument in arguments:
+    for position, argument in enumerate(arguments):
         option, equals, value = argument.partition("=")
         if option.startswith("-"):
             if option not in (*_VALUED, *_PLAIN, *_HELP):
                 raise InputError("option", argument, _remedy(option, value))
-        elif not equals and not option.startswith("~") and before not in _VALUED:
+            if option in _VALUED and not equals:
+                _check_value(option, next(iter(arguments[position + 1 :]), ""))
+        elif before in _VALUED:
+            pass
+        elif not option and equals:
+            raise InputError("argument", argument, "must have the form NAME=VALUE")
+        elif not equals and not option.startswith("~"):
             remedy = "must have the form NAME=VALUE"
             if Path(argument).suffix in _TABLES:
                 kind = "parquet" if argument.endswith(".parquet") else "csv"
@@ -64,6 +77,13 @@ def quoted(arguments: Sequence[str]) -> list[str]:
             argument = f"{name}='{escaped}'"
         found.append(argument)
     return found
+
+
+def _check_value(option: str, value: str) -> None:
+    known = _CHOICES.get(option, ())
+    if not value or value.startswith("-") or (known and value not in known):
+        remedy = f"must be followed by one of {', '.join(known)}" if known else "must be followed by its value"
+        raise InputError(option, value, remedy)
 
 
 def _remedy(option: str, value: str) -> str:

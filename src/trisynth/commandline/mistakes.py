@@ -18,6 +18,22 @@ from trisynth.lifeline import Terminated, terminable
 
 # As of a program that SIGPIPE ended.
 _CLOSED_PIPE = 141
+SWEEP = "several values make a sweep: add -m to trisynth run; a list is written [first,second]"
+ONE_VALUE = "must be one value for this command; a list is written [first,second]"
+_GRAMMAR = "cannot be read as a value; close all quotes and brackets, and quote other signs: NAME='\"VALUE\"'"
+# The first line of an error of Hydra, with its parameter and value as groups, and the remedy.
+_KNOWN = (
+    (
+        r"Error merging override [+]*(?P<name>[\w./]+)=(?P<value>.*)",
+        "has the wrong type; a mapping can only be replaced by a mapping, and an entry is removed by ~name",
+    ),
+    (r"Multiple values for (?P<name>[^ ]+)\. To override", "is chosen already; leave out the + before it"),
+    (r"In '.*': Could not find '(?P<name>.*)/(?P<value>[^/]+)'", "no such choice; check the spelling"),
+    (r"Could not delete '(?P<name>[^=']+)=(?P<value>.*)'", "is not chosen, so it cannot be removed"),
+    (r"Could not delete( from config\.)? '(?P<name>[^']+)'", "is not there, so it cannot be removed"),
+    (r"Cannot find primary config '(?P<value>[^']+)'(?P<name>)", "no such file in conf or in --config-dir"),
+    (r"(?P<name>hydra\.searchpath) must be a list of strings\. Got: (?P<value>.*)", "must be a list of folders"),
+)
 
 
 @contextmanager
@@ -57,6 +73,7 @@ def as_mistake(
     arguments: Sequence[str] = (),
     known: Callable[[], Sequence[str]] = list,
     present: Callable[[str], str | None] = renamed.SETTINGS.get,
+    several: str = SWEEP,
 ) -> InputError:
     """Turn an error of Hydra or OmegaConf, which has several lines, into a parameter, its value and a remedy.
 
@@ -69,19 +86,25 @@ def as_mistake(
         Returns the names of all settings of the chosen configuration, for a suggestion.
     present : callable
         Returns the present name of a former setting, or None.
+    several : str, default=SWEEP
+        Remedy where a setting has several values.
     """
     first, *rest = str(error).strip().splitlines()
-    if other := re.match(r"Error merging override [+]*([\w./]+)=(.*)", first):
-        remedy = "has the wrong type; a mapping can only be replaced by a mapping, and an entry is removed by ~name"
-        return InputError(other.group(1), other.group(2), remedy)
-    if several := re.match(r"Ambiguous value for argument '([^=]+)=(.*)'", first):
-        remedy = "several values make a sweep: add -m to trisynth run; a list is written [first,second]"
-        return InputError(several.group(1), several.group(2), remedy)
+    for pattern, remedy in _KNOWN:
+        if found := re.match(pattern, first):
+            name = found["name"] or "--config-name"
+            value = found.groupdict().get("value") or _value(name, arguments)
+            return InputError(name, value, remedy)
+    if varied := re.match(r"(?:Ambiguous value for argument|Sweep parameters) '([^=]+)=(.*)'", first):
+        return InputError(varied.group(1), varied.group(2), several)
     unknown = re.match(r"Could not override '([^']+)'", first)
     key = unknown.group(1) if unknown else getattr(error, "full_key", None)
     if not key:
-        return InputError("override", getattr(error, "override", None) or "", " ".join([first, *rest[:1]]))
-    value = next((v for name, _, v in (a.partition("=") for a in arguments) if name.lstrip("+~") == key), "")
+        name, equals, value = (getattr(error, "override", None) or "").partition("=")
+        if equals:
+            return InputError(name, value, _GRAMMAR)
+        return InputError("arguments", " ".join(arguments), " ".join([first, *rest[:1]]))
+    value = _value(key, arguments)
     if not unknown:
         return InputError(key, value, first)
     if new := present(key):
@@ -89,3 +112,8 @@ def as_mistake(
     close = difflib.get_close_matches(key, known(), n=1)
     hint = f"; did you mean {close[0]}?" if close else "."
     return InputError(key, value, f"no such setting{hint} To add a new one, write +{key}={value}")
+
+
+def _value(key: str, arguments: Sequence[str]) -> str:
+    """Return the value that a command line gives to a setting, empty if it gives none."""
+    return next((v for name, _, v in (a.partition("=") for a in arguments) if name.lstrip("+~") == key), "")

@@ -89,15 +89,16 @@ class Mirror:
             else:
                 self._report(error)
 
-    def job_of(self, key: str) -> None:
-        """Mirror the finished job of that key; a damaged result is reported and left out."""
+    def job_of(self, key: str) -> bool:
+        """Mirror the finished job of that key; False if it has no result or, which is reported, a damaged one."""
         try:
             result = Result.read(self.paths["runs"], key)
         except DamagedError as error:
             self._leave_out(error)
-            return
+            return False
         if result is not None:
             self.job(result)
+        return result is not None
 
     def report(self, key: str) -> None:
         """Add the report of a mirrored job, which may be newer than its run."""

@@ -18,22 +18,22 @@ _STATE = "state.json"
 
 def replay(tracking: Mapping[str, Any], paths: Mapping[str, str], sweeps: list[str], allow: Iterable[str] = ()) -> int:
     """Mirror every result that the database lacks, sweeps under their parents; return the exit status."""
-    within: set[str] = set()
+    found: dict[str, bool] = {}
     failed = False
     for folder in sorted(folder for root in sweeps for folder in folders(Path(root))):
         mirror = Mirror(tracking, {**paths, "sweeps": str(folder.parent)}, folder.name, allow, replay=True)
-        keys = keys_of(folder)
-        for key in keys:
-            mirror.job_of(key)
-        within.update(keys)
+        found |= {key: mirror.job_of(key) for key in keys_of(folder)}
         failed |= mirror.close() is not None
         if mirror.problem:
             return 1
     mirror = Mirror(tracking, paths, allow=allow, replay=True)
-    for path in sorted(Path(paths["runs"]).glob(f"*/{RESULT}")):
-        if path.parent.name not in within:
-            mirror.job_of(path.parent.name)
-    return 1 if mirror.close() or failed else 0
+    alone = sorted({path.parent.name for path in Path(paths["runs"]).glob(f"*/{RESULT}")} - found.keys())
+    found |= {key: mirror.job_of(key) for key in alone}
+    if mirror.close() or failed:
+        return 1
+    count = sum(found.values())
+    print(f"{count} results of {paths['runs']} are in {tracking['uri']}" if count else f"no results in {paths['runs']}")
+    return 0
 
 
 def folders(root: Path) -> Iterator[Path]:
@@ -64,10 +64,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = OneLineParser(prog="trisynth mirror", description="Copy to MLflow every result that its database lacks.")
     parser.add_argument("--uri", default="sqlite:///mlflow.db", help="MLflow database or server")
     parser.add_argument("--experiment", default="trisynth", help="name of the MLflow experiment")
-    parser.add_argument("--runs", default="runs", help="folder of the results of jobs")
-    parser.add_argument("--sweeps", nargs="+", default=["sweeps", "experiments"], help="folders of sweeps")
+    parser.add_argument("--runs", help="folder of the results of jobs; default: runs")
+    parser.add_argument("--sweeps", nargs="+", help="folders of sweeps; default: sweeps and experiments")
     parser.add_argument("--raw", default="data/raw", help="folder of the raw tables")
     parser.add_argument("--allow", nargs="+", default=[], help="packages that generators and readers come from")
     options = parser.parse_args(arguments)
-    paths = {"runs": options.runs, "raw": options.raw}
-    return replay({"uri": options.uri, "experiment": options.experiment}, paths, options.sweeps, options.allow)
+    given = [("--runs", options.runs)] if options.runs else []
+    for option, folder in [*given, *(("--sweeps", folder) for folder in options.sweeps or ())]:
+        if not Path(folder).is_dir():
+            parser.error(f"{option}={folder!r}: no such folder")
+    paths, sweeps = {"runs": options.runs or "runs", "raw": options.raw}, options.sweeps or ["sweeps", "experiments"]
+    return replay({"uri": options.uri, "experiment": options.experiment}, paths, sweeps, options.allow)
