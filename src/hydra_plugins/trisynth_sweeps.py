@@ -5,6 +5,7 @@ Hydra finds plugins in this namespace; ``conf/hydra`` names them ``grid``, ``sea
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
@@ -91,13 +92,14 @@ class Sweeper(BasicSweeper):
     """
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Compose as many jobs as it takes to see every override once."""
+        """Compose as many jobs as it takes to see every override once; all seeds are alike."""
         seen: set[str] = set()
         telling = []
         for overrides in batch:
-            if not seen.issuperset(overrides):
+            differing = {re.sub(r"^seed=\d+$", "seed=", override) for override in overrides}
+            if not seen.issuperset(differing):
                 telling.append(overrides)
-                seen.update(overrides)
+                seen |= differing
         super().validate_batch_is_legal(telling)
 
 

@@ -7,9 +7,11 @@ sha256 sums, and moved there in one step, so that a process killed at any moment
 import glob
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -81,6 +83,28 @@ def text_of(path: Path) -> str:
     if path.exists() and not path.is_file():
         raise ValueError("it is no file")
     return path.read_text(encoding="utf-8")
+
+
+def require_file(path: str | Path, parameter: str) -> None:
+    """Refuse what is no regular file, or has more bytes than this machine's memory; an absent file is not looked for.
+
+    Raises
+    ------
+    InputError
+        If reading it might never end: a FIFO, a device or a socket; or if it cannot fit into memory.
+    """
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return
+    except ValueError:
+        raise InputError(parameter, str(path), "can name no file; check the spelling") from None
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise InputError(parameter, str(path), "is a FIFO, a device or a socket, which may never end; give a file")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
+    if status.st_size > memory:
+        sizes = f"{status.st_size / 2**30:,.1f} GB, and this machine has {memory / 2**30:,.1f} GB of memory"
+        raise InputError(parameter, str(path), f"has {sizes}; give a part of its rows")
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:

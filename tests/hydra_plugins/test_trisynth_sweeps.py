@@ -67,6 +67,14 @@ def test_every_choice_is_checked_once(monkeypatch):
 
 
 @pytest.mark.parametrize("number", [0, 1])
+def test_a_thousand_seeds_are_checked_once(monkeypatch):
+    checked = []
+    monkeypatch.setattr(HydraSweeper, "validate_batch_is_legal", lambda self, batch: checked.extend(batch))
+    batch = [[f"generator={name}", f"seed={seed}"] for seed in range(1000) for name in ("vae", "smote")]
+    trisynth_sweeps.Sweeper(None).validate_batch_is_legal([*batch, ["generator=vae", "seed=x"]])
+    assert checked == [["generator=vae", "seed=0"], ["generator=smote", "seed=0"], ["generator=vae", "seed=x"]]
+
+
 def test_a_killed_worker_ends_the_sweep_with_one_line(number, overrides, config, until, held, tmp_path):
     given = overrides(tmp_path, "classes", "seed=range(6)", "hydra.launcher.n_jobs=2")
     line = [sys.executable, "-m", "trisynth.run", "-m", *given]

@@ -108,6 +108,7 @@ def data_key(cfg: Mapping[str, Any]) -> str:
     """
     content = None
     if cfg.get("path") is not None:
+        cache.require_file(cfg["path"], "dataset.path")
         try:
             content = cache.sha256(Path(cfg["path"]))
         except OSError as error:

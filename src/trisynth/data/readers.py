@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from trisynth.cache import require_file
 from trisynth.data.reading import around
 from trisynth.data.reading.content import text_of
 from trisynth.errors import InputError
@@ -89,6 +90,7 @@ def parquet(path: str | Path) -> pd.DataFrame:
     InputError
         If the file is missing or is no Parquet file.
     """
+    require_file(path, "dataset.path")
     try:
         return _typed(pyarrow.parquet.read_table(path))
     except FileNotFoundError:
@@ -143,7 +145,10 @@ def _table(path, text, separator, header, names, labels, units=False, notes=()) 
     if header:
         text, left_out = around.without_preamble(text, separator)
         notes += left_out
-    own = [name.strip() for name in next(csv.reader(io.StringIO(text), delimiter=separator))]
+    try:
+        own = [name.strip() for name in next(csv.reader(io.StringIO(text), delimiter=separator))]
+    except csv.Error as error:
+        raise InputError("dataset.path", str(path), f"cannot be read as a table ({_line(error)})") from None
     names = list(names or (own if header else (f"column_{i}" for i in range(len(own)))))
     if len(names) != len(own):
         remedy = f"{len(names)} names for the {len(own)} columns of {path}; give one each"
@@ -176,9 +181,12 @@ def _table(path, text, separator, header, names, labels, units=False, notes=()) 
 def _ragged(text: str, separator: str, width: int) -> str:
     """Describe the first line with another number of cells; empty if there is none."""
     rows = csv.reader(io.StringIO(text), delimiter=separator)
-    for cells in rows:
-        if cells and len(cells) != width:
-            return f"line {rows.line_num} has {len(cells)} cells and the first has {width}; correct that line"
+    try:
+        for cells in rows:
+            if cells and len(cells) != width:
+                return f"line {rows.line_num} has {len(cells)} cells and the first has {width}; correct that line"
+    except csv.Error as error:
+        return f"line {rows.line_num} cannot be read ({_line(error)}); correct that line"
     return ""
 
 

@@ -2,11 +2,7 @@
 
 import base64
 import datetime
-import io
-import json
 import sys
-import zipfile
-import zlib
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -16,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from trisynth.cache import write_atomic
 from trisynth.config import ALLOWED, locate
 from trisynth.errors import InputError
+from trisynth.generators import archive
 from trisynth.places import SAVED
 
 T = TypeVar("T")
@@ -31,8 +27,8 @@ _TEXTS = {
     "date": (datetime.date, datetime.date.fromisoformat),
     "time": (datetime.time, datetime.time.fromisoformat),
 }
-# The zip format's earliest date: equal states give equal bytes.
-_DATE = (1980, 1, 1, 0, 0, 0)
+# Bytes of one cell, in a state that names a dtype.
+_WIDEST = 1 << 16
 
 
 def save(fitted: Any, path: Path, allow: Iterable[str] = ()) -> None:
@@ -41,15 +37,7 @@ def save(fitted: Any, path: Path, allow: Iterable[str] = ()) -> None:
     Besides objects of this package and its libraries it may hold those of its own class's package and of ``allow``.
     """
     arrays: list[np.ndarray] = []
-    state = json.dumps(_encode(fitted, arrays, _with_own(type(fitted), allow)), ensure_ascii=False)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(zipfile.ZipInfo("state.json", _DATE), state)
-        for number, array in enumerate(arrays):
-            content = io.BytesIO()
-            np.save(content, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{number}.npy", _DATE), content.getvalue())
-    write_atomic(path, buffer.getvalue())
+    archive.write(path, _encode(fitted, arrays, _with_own(type(fitted), allow)), arrays)
 
 
 def load(path: Path, kind: type[T], allow: Iterable[str] = ()) -> T:
@@ -69,18 +57,14 @@ def load(path: Path, kind: type[T], allow: Iterable[str] = ()) -> T:
         If the file is absent, damaged, or holds something else.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            state = json.loads(archive.read("state.json"))
-            arrays = [
-                np.load(io.BytesIO(archive.read(f"{i}.npy")), allow_pickle=False)
-                for i in range(len(archive.namelist()) - 1)
-            ]
-        fitted = _decode(state, arrays, _with_own(kind, allow))
+        state, arrays = archive.read(path)
+        fitted = _decode(state, dict(enumerate(arrays)), _with_own(kind, allow))
     except InputError:
         raise
-    # A damaged file may hold anything; only a file that this module wrote is sure to be read.
-    except (OSError, LookupError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError("path", str(path), f"is not a saved {kind.__name__} ({error})") from None
+    # A damaged file may hold anything, and end in any error; only a file that this module wrote is sure to be read.
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise InputError("path", str(path), f"is not a saved {kind.__name__} ({reason})") from None
     if not isinstance(fitted, kind):
         raise InputError("path", str(path), f"holds a {type(fitted).__name__}, not a {kind.__name__}")
     return fitted
@@ -159,7 +143,7 @@ def _encode(value: Any, arrays: list[np.ndarray], allow: tuple[str, ...]) -> Any
     return {_TAG: "object", "class": target, "state": inner(dict(vars(value)))}
 
 
-def _decode(value: Any, arrays: list[np.ndarray], allow: tuple[str, ...]) -> Any:
+def _decode(value: Any, arrays: dict[int, np.ndarray], allow: tuple[str, ...]) -> Any:
     def inner(item: Any) -> Any:
         return _decode(item, arrays, allow)
 
@@ -173,7 +157,8 @@ def _decode(value: Any, arrays: list[np.ndarray], allow: tuple[str, ...]) -> Any
         case "dict":
             return {inner(key): inner(item) for key, item in value["items"]}
         case "array":
-            return arrays[value["number"]]
+            # Each is written for one place; many copies of a large one could fill the memory.
+            return arrays.pop(value["number"])
         case "objects":
             flat = np.empty(len(value["items"]), dtype=object)
             flat[:] = [inner(item) for item in value["items"]]
@@ -181,7 +166,10 @@ def _decode(value: Any, arrays: list[np.ndarray], allow: tuple[str, ...]) -> Any
         case "scalar":
             return inner(value["value"])[()]
         case "dtype":
-            return np.dtype(value["name"])
+            dtype = np.dtype(value["name"])
+            if dtype.itemsize > _WIDEST:
+                raise ValueError(f"a cell of {dtype.itemsize} bytes is too wide")
+            return dtype
         case "categorical":
             return pd.CategoricalDtype(inner(value["categories"]), value["ordered"])
         case "extension":

@@ -103,6 +103,29 @@ def test_expected_counts_are_the_enumerated_ones():
     assert counts.log_likelihood == pytest.approx(circuit.log_likelihood(rows.tokens).sum())
 
 
+def test_an_unobserved_cell_counts_for_no_leaf():
+    circuit, rows = random_tree(), some_rows(40)
+    tokens = rows.tokens.copy()
+    tokens[::3, 0] = tokens[1::4, 2] = tokens[::5, 3] = -1
+    counts = expected_counts(circuit, Rows(tokens, rows.weights))
+    named = expected_counts(circuit, Rows(np.where(tokens < 0, len(circuit.leaves) - 1, tokens), rows.weights))
+    for one, other in zip(vars(counts).values(), vars(named).values(), strict=True):
+        assert np.array_equal(one, other)
+    assert counts.leaves.sum() == pytest.approx((tokens >= 0).sum())
+    root = sum(shares[1] / total for total, shares in (by_enumeration(circuit, row) for row in tokens))
+    assert counts.root == pytest.approx(root)
+    assert counts.log_likelihood == pytest.approx(circuit.log_likelihood(tokens).sum())
+
+
+@pytest.mark.parametrize("token", [-2, -(2**40), 11, 2**40])
+def test_a_token_without_a_leaf_is_refused(token):
+    circuit, rows = random_tree(), some_rows(5)
+    tokens = rows.tokens.copy()
+    tokens[3, 1] = token
+    with pytest.raises(ValueError, match="tokens must lie between -1 and 10"):
+        expected_counts(circuit, Rows(tokens, rows.weights))
+
+
 def test_a_weight_of_two_counts_like_a_row_twice():
     circuit, rows = random_tree(), some_rows(6)
     twice = rows.take(np.array([0, 1, 1, 2, 3, 3, 4, 5]))

@@ -8,11 +8,13 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
+from trisynth.cache import require_file
 from trisynth.errors import InputError
 
-# More do not fit the memory of a machine of today.
-_LARGEST = 2**34
+# A file may unpack to the first, and beyond it to a multiple of its own size; tables shrink to a tenth or so.
+_UNPACKED, _RATIO = 2**26, 100
 _UNPACK: dict[bytes, Callable] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 # Beginnings of files that are no text, and what to do with them.
 _OTHERS = {
@@ -54,6 +56,7 @@ def text_of(path: str | Path, encoding: str | None = None) -> tuple[str, list[st
     InputError
         If the file is missing, empty, damaged, no text, or not in the encoding.
     """
+    require_file(path, "dataset.path")
     try:
         content = Path(path).read_bytes()
     except OSError as error:
@@ -82,14 +85,16 @@ def _unpacked(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:
         return content, []
     try:
         with unpack(io.BytesIO(content)) as file:
-            return _limited(path, file.read(_LARGEST + 1)), ["unpacked"]
+            return _limited(path, file, len(content)), ["unpacked"]
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise InputError("dataset.path", str(path), f"cannot be unpacked ({error}); copy the file again") from None
 
 
-def _limited(path: str | Path, content: bytes) -> bytes:
-    if len(content) > _LARGEST:
-        raise InputError("dataset.path", str(path), f"unpacks to more than {_LARGEST:,} bytes; give a smaller file")
+def _limited(path: str | Path, file: IO[bytes], packed: int) -> bytes:
+    most = _UNPACKED + _RATIO * packed
+    content = file.read(most + 1)
+    if len(content) > most:
+        raise InputError("dataset.path", str(path), f"unpacks to more than {_RATIO} times its size; unpack it yourself")
     return content
 
 
@@ -105,7 +110,7 @@ def _from_zip(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:
                 listed = ", ".join(tables[:6])
                 raise InputError("dataset.path", str(path), f"holds {len(tables)} files ({listed}); unpack one of them")
             with archive.open(tables[0]) as file:
-                return _limited(path, file.read(_LARGEST + 1)), [f"{tables[0]} unpacked"]
+                return _limited(path, file, len(content)), [f"{tables[0]} unpacked"]
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
         raise InputError("dataset.path", str(path), f"cannot be unpacked ({error}); unpack it yourself") from None
 

@@ -113,14 +113,29 @@ def with_ones(leaves: np.ndarray, dtype: type = np.float32) -> np.ndarray:
 
 
 def expected_counts(circuit: LatentTree, rows: Rows) -> Counts:
-    """Compute weighted expected counts of states, transitions and leaves, and the log-likelihood (the E-step)."""
+    """Compute weighted expected counts of states, transitions and leaves, and the log-likelihood (the E-step).
+
+    A token -1 is an unobserved cell, which counts for no leaf.
+
+    Raises
+    ------
+    ValueError
+        If a token has no leaf.
+    """
     tree, states = circuit.tree, circuit.states
     first = tree.order[0]
     root, transitions = np.zeros(states), np.zeros(circuit.transitions.shape)
     leaves = np.zeros((len(circuit.leaves), states))
+    unobserved = len(leaves) - 1
     log_likelihood = 0.0
     for block in circuit.blocks(len(rows)):
         tokens, weights = rows.tokens[block], rows.weights[block]
+        lowest, highest = (tokens.min(), tokens.max()) if tokens.size else (0, 0)
+        # The product below checks no index: one out of range would write beyond the memory of the leaves.
+        if lowest < -1 or highest > unobserved:
+            raise ValueError(f"tokens must lie between -1 and {unobserved}: {lowest} to {highest}")
+        if lowest < 0:
+            tokens = np.where(tokens < 0, unobserved, tokens.astype(np.intp))
         below, messages, scale = circuit.upward(tokens)
         posterior = np.empty_like(below)
         posterior[first] = below[first] * circuit.root

@@ -1,0 +1,231 @@
+"""Hostile files: saved generators and tables that are made to run code, to fill the memory, or never to end.
+
+Each is read in a process of its own, whose memory is measured. It has to end in one line, or to be read as what it is.
+"""
+
+import argparse
+import bz2
+import gzip
+import io
+import json
+import math
+import multiprocessing
+import os
+import resource
+import struct
+import sys
+import tempfile
+import time
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trisynth.errors import InputError
+from trisynth.generators.base import Generator
+from trisynth.generators.independent import Independent
+
+MEMORY, SECONDS = 1.0, 60.0
+EMPTY = {"~": "dict", "items": []}
+
+
+def _saved(folder: Path) -> dict[str, bytes]:
+    """Return the members of a generator that was saved."""
+    table = pd.DataFrame({"a": np.arange(40.0), "b": list("xy") * 20})
+    Independent().fit(table, target="b").save(folder / "plain.zip")
+    with zipfile.ZipFile(folder / "plain.zip") as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _zipped(members: dict[str, bytes], **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", **({"compression": zipfile.ZIP_DEFLATED} | options)) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def _header(shape: str, dtype: str = "<f8", body: bytes = b"") -> bytes:
+    text = f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape}, }}"
+    text += " " * (-(len(text) + 11) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() + body
+
+
+def generators(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield names and contents of files in the place of a saved generator."""
+    plain = _saved(folder)
+    state = json.loads(plain["state.json"])
+
+    def changed(value: Any) -> bytes:
+        return _zipped({**plain, "state.json": value if isinstance(value, bytes) else json.dumps(value).encode()})
+
+    for depth in (1_000, 100_000, 5_000_000):
+        yield f"lists {depth} deep", changed(b"[" * depth + b"]" * depth)
+        yield f"tuples {depth} deep", changed(b'{"~":"tuple","items":[' * depth + b"]}" * depth)
+    yield "bomb of zeros", _zipped({**plain, "0.npy": _header("(37500000,)", body=bytes(300_000_000))})
+    yield "bomb of lists", changed(b"[" + b"[]," * 60_000_000 + b"[]]")
+    yield "bomb in bzip2", _zipped({**plain, "0.npy": bytes(2**28)}, compression=zipfile.ZIP_BZIP2)
+    yield "bomb in lzma", _zipped({**plain, "0.npy": bytes(2**26)}, compression=zipfile.ZIP_LZMA)
+    yield "many members", _zipped({**plain, **{f"{i}.npy": b"" for i in range(150_000)}})
+    yield "another member", _zipped({**plain, "../evil.py": b"print()"})
+    for shape in ("(1000000000000,)", "(-1,)", "(0, 1000000000000)", "(2**70,)", "(1,) * 100", "'a'", "[1]"):
+        yield f"array of shape {shape}", _zipped({**plain, "0.npy": _header(shape, body=bytes(8))})
+    for dtype in ("|O", "<U0", "|V0", "<f3", "no such", "|V999999999"):
+        yield f"array of dtype {dtype}", _zipped({**plain, "0.npy": _header("(1000000000,)", dtype)})
+    yield "array with a deep header", _zipped({**plain, "0.npy": _header("(" * 900 + ")" * 900)})
+    yield "array of another version", _zipped({**plain, "0.npy": b"\x93NUMPY\x09\x00" + bytes(100)})
+    yield "no array", _zipped({**plain, "0.npy": b"\x80\x04cos\nsystem\n(S'touch planted'\ntR."})
+    yield "no state", _zipped({name: content for name, content in plain.items() if name != "state.json"})
+    for text in (b"", b"nul", b"{", b"\xff\xfe", b"[NaN", b"1" * 10_000, b'"' + b"\\ud800" + b'"', b"\x00" * 100):
+        yield f"state {text[:10]!r}", changed(text)
+    for target in ("os.system", "subprocess.Popen", "trisynth.cache.write_atomic", "trisynth.sweeps.worker.SeedByHand"):
+        yield f"class {target}", changed({**state, "class": target})
+        yield (
+            f"class {target} inside",
+            changed({**state, "state": {"~": "dict", "items": [["x", {**state, "class": target}]]}}),
+        )
+    for kind in (
+        "object",
+        "index",
+        "series",
+        "frame",
+        "arrow",
+        "period",
+        "interval",
+        "dtype",
+        "decimal",
+        "bytes",
+        "none",
+    ):
+        yield f"empty {kind}", changed({"~": kind})
+        yield (
+            f"wrong {kind}",
+            changed({"~": kind, "items": 3, "values": [[1]], "text": "x", "schema": "AAAA", "class": "x"}),
+        )
+    yield "the same array everywhere", changed([{"~": "array", "number": 0}] * 1_000_000)
+    yield "wide dtype", changed({"~": "index", "values": ["a"] * 1000, "dtype": {"~": "dtype", "name": "S99999999"}})
+    yield "cut in half", _zipped(plain)[: len(_zipped(plain)) // 2]
+    yield "a flipped byte", bytes(b ^ (255 if i == 60 else 0) for i, b in enumerate(_zipped(plain)))
+    yield "encrypted", _zipped(plain).replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01")
+    yield "empty", b""
+    yield "text", b"state.json" * 100
+    yield "pickle", b"\x80\x04\x95."
+
+
+def files(folder: Path) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield what is read, and the function that reads it; all in a folder that may be lost."""
+    place = folder / "given"
+    for name, content in generators(folder):
+        place.write_bytes(content)
+        yield f"generator: {name}", lambda: Generator.load(place)
+    fifo = folder / "fifo"
+    os.mkfifo(fifo)
+    special = [fifo, "/dev/zero", "/dev/urandom", "/dev/tty", "/proc/self/mem", folder, folder / ("x" * 300), "\0"]
+    for path in special:
+        yield f"table: {path}", lambda path=path: _table(str(path))
+        yield f"parquet: {path}", lambda path=path: _table(str(path), "parquet")
+        yield f"generator: {path}", lambda path=path: Generator.load(str(path))
+    large = folder / "large"
+    with large.open("wb") as file:
+        _grow(file, 2**43)
+    yield "table: larger than memory", lambda: _table(str(large))
+    for name, content in {
+        "quote without an end": b'a,b\n"' + b"x," * 100_000,
+        "one line": b"," * 1_000_000,
+        "zeros": bytes(1_000_000),
+        "marked as utf-16": b"\xff\xfea",
+        "a zip": _zipped({"x": b"x"}),
+        "a bomb in gzip": gzip.compress(b"a,b\n" * 70_000_000, 1),
+        "a bomb in zip": _zipped({"x.csv": b"a,b\n" * 70_000_000}),
+        "a bomb in bzip2": bz2.compress(b"a,b\n" * 30_000_000, 9),
+    }.items():
+        place.write_bytes(content)
+        yield f"table: {name}", lambda: _table(str(place))
+        yield f"parquet: {name}", lambda: _table(str(place), "parquet")
+
+
+def _grow(file: Any, size: int) -> None:
+    """Make a file of holes; some file systems take none of this size."""
+    with suppress(OSError):
+        file.truncate(size)
+
+
+def _table(path: str, read: str = "delimited") -> Any:
+    from trisynth import data
+
+    config = {"name": "x", "path": path, "target": "y", "read": {"_target_": f"trisynth.data.readers.{read}"}}
+    data.data_key(config)
+    return data.prepare(config)
+
+
+def _read(read: Callable[[], Any], sender: Any) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        read()
+        outcome = "read"
+    except InputError as error:
+        outcome = "refused" if "\n" not in str(error) else "several lines"
+    except BaseException as error:
+        outcome = f"traceback {type(error).__name__}"
+    sender.send((outcome, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20))
+
+
+def attempt(read: Callable[[], Any]) -> tuple[str, float, float]:
+    """Read a file in a process of its own; return how that ended, the memory in GB, and the seconds."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_read, args=(read, sender))
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        # A fork in a process of several threads may block; this one only reads a file.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process.start()
+    sender.close()
+    try:
+        outcome, memory = receiver.recv() if receiver.poll(SECONDS) else ("does not end", math.nan)
+    except EOFError:
+        outcome, memory = "process died", math.nan
+    process.kill()
+    process.join()
+    return outcome, memory, time.perf_counter() - start
+
+
+def campaign(only: str = "") -> pd.DataFrame:
+    """Read every hostile file whose name contains ``only``.
+
+    Returns
+    -------
+    DataFrame
+        ``file``, ``outcome``, ``gigabytes``, ``seconds``, and ``wrong``: True for a traceback, more than one line, a
+        process that died or did not end, or more memory than ``MEMORY``.
+    """
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        for file, read in files(Path(name)):
+            if only in file:
+                rows.append((file.replace(name, "."), *attempt(read)))
+    table = pd.DataFrame(rows, columns=["file", "outcome", "gigabytes", "seconds"])
+    return table.assign(wrong=~table["outcome"].isin(["read", "refused"]) | ~(table["gigabytes"] <= MEMORY))
+
+
+def main() -> int:
+    """Run the command line; exit status 1 if a file did harm."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.hostile", description=__doc__)
+    parser.add_argument("--only", default="", help="part of the names of the files to read")
+    parser.add_argument("--out", type=Path, help="file for the table, as CSV")
+    given = parser.parse_args()
+    table = campaign(given.only).round({"gigabytes": 2, "seconds": 1})
+    print(table.to_string(index=False))
+    print(f"{len(table)} files, {table['wrong'].sum()} wrong, at most {table['gigabytes'].max():.2f} GB")
+    if given.out:
+        table.to_csv(given.out, index=False)
+    return int(table["wrong"].any())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
