@@ -62,11 +62,11 @@ def test_every_choice_is_checked_once(monkeypatch):
     monkeypatch.setattr(HydraSweeper, "validate_batch_is_legal", lambda self, batch: checked.extend(batch))
     batch = [[f"generator={g}", f"seed={s}"] for g in ("smote", "vae", "arf") for s in range(50)]
     trisynth_sweeps.Sweeper(None).validate_batch_is_legal(batch)
-    assert {override for job in checked for override in job} == {override for job in batch for override in job}
-    assert len(checked) == 3 + 50 - 1
+    choices = [{o for job in jobs for o in job if not o.startswith("seed=")} for jobs in (checked, batch)]
+    assert choices[0] == choices[1]
+    assert len(checked) == 3
 
 
-@pytest.mark.parametrize("number", [0, 1])
 def test_a_thousand_seeds_are_checked_once(monkeypatch):
     checked = []
     monkeypatch.setattr(HydraSweeper, "validate_batch_is_legal", lambda self, batch: checked.extend(batch))
@@ -75,6 +75,7 @@ def test_a_thousand_seeds_are_checked_once(monkeypatch):
     assert checked == [["generator=vae", "seed=0"], ["generator=smote", "seed=0"], ["generator=vae", "seed=x"]]
 
 
+@pytest.mark.parametrize("number", [0, 1])
 def test_a_killed_worker_ends_the_sweep_with_one_line(number, overrides, config, until, held, tmp_path):
     given = overrides(tmp_path, "classes", "seed=range(6)", "hydra.launcher.n_jobs=2")
     line = [sys.executable, "-m", "trisynth.run", "-m", *given]
