@@ -159,3 +159,11 @@ def test_findings_keep_common_cells_and_hide_rare_ones():
 def test_remedies_with_rare_cells_are_left_out(remedy, shown):
     row = {"problem": "not a number", "treatment": "missing: '156 lb' (2), 'unknown' (89)", "remedy": remedy}
     assert content._remedy(row) == (remedy if shown else "")
+
+
+def test_many_columns_are_listed_and_the_worst_are_drawn(made):
+    data = json.loads(made["json"])
+    plain = {key: value for key, value in data["columns"][0].items() if key != "figure"}
+    wide = page.render(data | {"columns": [*data["columns"], *[plain] * 500], "drawn": len(data["columns"])})
+    assert f"The {len(data['columns'])} of {len(data['columns']) + 500} columns" in wide
+    assert len(wide.encode()) < 1_000_000

@@ -24,8 +24,8 @@ from trisynth.report.names import printable
 FEWEST = 5
 # Columns with a drawing, columns of a heat map, pairs in the table, and levels of a column.
 MOST_COLUMNS, MOST_NAMES, MOST_PAIRS, MOST_LEVELS = 60, 30, 5, 8
-# Rows of either table that associations are computed from.
-_ROWS = 20_000
+# Rows of either table that associations are computed from, and those that all else is.
+_ROWS, _MOST_ROWS = 20_000, 60_000
 _BINS = (5, 24)
 _ROWS_PER_BIN = 12
 # Fraction of the real cells beyond either end of an axis, and medians that a long tail reaches.
@@ -54,8 +54,10 @@ class Columns:
 
     @cached_property
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Canonical real and synthetic table."""
-        return self.schema.canonical(self.train.target_last), self.schema.canonical(self.synthetic.target_last)
+        """Canonical real and synthetic table, evenly chosen rows of a large one."""
+        parts = (part.target_last for part in (self.train, self.synthetic))
+        real, synthetic = (self.schema.canonical(part.iloc[_spread(len(part), _MOST_ROWS)]) for part in parts)
+        return real, synthetic
 
     @cached_property
     def all(self) -> list[dict[str, Any]]:
@@ -91,7 +93,7 @@ class Columns:
     @cached_property
     def association(self) -> dict[str, Any]:
         """Associations of every pair of columns, of the columns that differ most where there are many."""
-        real, synthetic = (association_matrix(table.iloc[_spread(len(table))]) for table in self.tables)
+        real, synthetic = (association_matrix(table.iloc[_spread(len(table), _ROWS)]) for table in self.tables)
         gap = (synthetic - real).to_numpy()
         np.fill_diagonal(gap, np.nan)
         order = np.argsort(-np.nan_to_num(np.abs(gap)).sum(axis=0), kind="stable")
@@ -235,9 +237,9 @@ def _counts(cells: pd.Series) -> pd.Series:
     return counts
 
 
-def _spread(n: int) -> np.ndarray:
-    """Positions of at most ``_ROWS`` rows, evenly over the table."""
-    return np.arange(n) if n <= _ROWS else np.linspace(0, n - 1, _ROWS).astype(int)
+def _spread(n: int, most: int) -> np.ndarray:
+    """Positions of at most ``most`` rows, evenly over the table."""
+    return np.arange(n) if n <= most else np.linspace(0, n - 1, most).astype(int)
 
 
 def _round_up(width: float) -> float:
