@@ -53,6 +53,7 @@ def job(cfg: DictConfig) -> Any:
         with commandline.one_line_errors():
             config = commandline.resolved(cfg, hydra_config.overrides.task)
             check(config["objective"])
+            show_findings(config)
             with Steps() as steps:
                 result, _ = run_job(config, progress=steps, writers=writers(config))
                 if config["report"]["html"]:
@@ -86,6 +87,17 @@ def job(cfg: DictConfig) -> Any:
         message = str(error) if isinstance(error, InputError) else traceback.format_exc()
         state.write(None, "failed", message)
         return None
+
+
+def show_findings(config: dict) -> None:
+    """Print a line for each thing that cleaning changes in a table of the user's, or leaves open."""
+    from trisynth import data
+    from trisynth.data import findings
+
+    if config["dataset"].get("path"):
+        read = data.reader(config["dataset"], config.get("allow", ()))
+        for line in findings.of_own_table(data.load(config["dataset"], config["paths"]["raw"], read)):
+            print(line, file=sys.stderr)
 
 
 def objective(config: dict, result: Any) -> float | tuple[float, ...] | None:

@@ -20,6 +20,7 @@ from rich.progress import Progress
 from trisynth import commandline, data, places, seeds
 from trisynth.cache import Store, unwritable
 from trisynth.config import code_digest, digest, locate, target_name, targets
+from trisynth.data import findings
 from trisynth.data.dataset import Dataset
 from trisynth.data.layout import Layout
 from trisynth.errors import InputError
@@ -155,6 +156,8 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
             raise InputError("out", out, "is the file that is read, which would be lost; name another file")
     read = data.reader(config["dataset"], config.get("allow", ()))
     dataset = data.load(config["dataset"], config["paths"]["raw"], read)
+    for line in findings.of_own_table(dataset):
+        print(line, file=sys.stderr)
     # Read before the fit, which may take minutes, so that a misspelt column is reported at once.
     partial = None if given is None else completion.read(given, dataset)
     if partial is not None:

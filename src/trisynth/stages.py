@@ -11,14 +11,15 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from trisynth import commandline, data
 from trisynth.cache import Store, write_atomic
+from trisynth.commandline import beside, facts
 from trisynth.config import target_name
+from trisynth.data import findings
 from trisynth.data.collect import collect
-from trisynth.data.dataset import Dataset
+from trisynth.data.dataset import Column, Dataset
+from trisynth.errors import InputError
 from trisynth.evaluation.arms import Balanced
 from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
@@ -34,8 +35,11 @@ def collect_stage(config: dict[str, Any]) -> None:
         print(f"{config['dataset']['name']} is not a public data set: there is nothing to download")
 
 
-def prepare_stage(config: dict[str, Any], root: str = "data/prepared") -> None:
-    """Clean a data set; write its table and a report of the problems found and their treatment."""
+def prepare_stage(config: dict[str, Any], root: str = "data/prepared", out: str | None = None) -> None:
+    """Clean a data set; write its table and a report of the problems found and their treatment.
+
+    For a table of the user's, the facts are written beside it, or to the file ``out``; no file is overwritten.
+    """
     read = data.reader(config["dataset"], config.get("allow", ()))
     dataset, report = data.prepare(config["dataset"], config["paths"]["raw"], read)
     folder = Path(root) / dataset.spec.name
@@ -44,6 +48,22 @@ def prepare_stage(config: dict[str, Any], root: str = "data/prepared") -> None:
     write_atomic(folder / "report.csv", report.round(6).to_csv(index=False))
     show_report(dataset, report)
     print(f"table: {folder / 'table.parquet'}\nreport: {folder / 'report.csv'}")
+    if config["dataset"].get("path"):
+        write_facts(dataset, config["dataset"], out)
+    elif out is not None:
+        raise InputError("out", out, "is for a table of your own; the facts of a shipped one are in conf/dataset")
+
+
+def write_facts(dataset: Dataset, cfg: dict[str, Any], out: str | None = None) -> None:
+    """Write the facts of a user's table beside it; an existing file is kept."""
+    place = beside.place(cfg["path"])
+    file = Path(out) if out else place
+    if out is None and place.exists():
+        print(f"facts: {place} is kept as it is; add out=FILE.yaml to write the inferred facts to another file")
+        return
+    facts.write(file, dataset, cfg)
+    note = "every command reads it" if file == place else f"to use it, rename it to {place.name}"
+    print(f"facts: {file} ({note}; correct a line where it is wrong)")
 
 
 def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None:
@@ -74,15 +94,19 @@ def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None
 def show_report(dataset: Dataset, report: pd.DataFrame) -> None:
     """Print the kind of every column and the problems that cleaning found."""
     console = Console()
-    kinds = "\n".join(f"  {name}: {dtype}" for name, dtype in dataset.X.dtypes.items())
-    title = f"{dataset.spec.name}: {len(dataset):,} rows, {dataset.spec.task} of {dataset.spec.target}"
+    columns = dataset.columns or dataset.facts
+    kinds = "\n".join(f"  {name}: {_described(fact)}" for name, fact in columns.items())
+    task = "no target" if dataset.spec.target is None else f"{dataset.spec.task} of {dataset.spec.target}"
+    title = f"{dataset.spec.name}: {len(dataset):,} rows, {task}"
     console.print(f"{title}\n{kinds}", highlight=False, markup=False)
-    out = Table()
-    for column in report.columns:
-        out.add_column(column)
-    for row in report.itertuples(index=False):
-        out.add_row(*(f"{value:.4f}" if isinstance(value, float) else escape(str(value)) for value in row))
-    console.print(out)
+    for line in findings.lines(report, all_of=True):
+        console.print(f"- {line}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _described(column: Column) -> str:
+    """Return kind, format and unit of a column in short."""
+    parts = [column.kind or "", column.unit and f"in {column.unit}", column.format and f"written as {column.format}"]
+    return ", ".join(filter(None, parts))
 
 
 STAGES = {"collect": collect_stage, "prepare": prepare_stage, "generate": generate_stage}
@@ -91,7 +115,11 @@ STAGES = {"collect": collect_stage, "prepare": prepare_stage, "generate": genera
 def main(arguments: list[str]) -> None:
     """Run the stage that the first argument names."""
     stage, *overrides = arguments
-    STAGES[stage](commandline.composed(overrides))
+    named = [argument.partition("=")[2] for argument in overrides if argument.startswith("out=")]
+    own = {"out": named[-1]} if stage == "prepare" and named else {}
+    if own:
+        overrides = [argument for argument in overrides if not argument.startswith("out=")]
+    STAGES[stage](commandline.composed(overrides), **own)
 
 
 if __name__ == "__main__":

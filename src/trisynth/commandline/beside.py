@@ -13,8 +13,22 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from trisynth.errors import InputError
 
 # What such a file may declare; where the table lies is not its business.
-KEYS = ("name", "target", "task", "columns", "constraints", "relations", "missing", "read", "licence", "note")
+KEYS = (
+    "name",
+    "target",
+    "task",
+    "columns",
+    "missing",
+    "duplicates",
+    "rare",
+    "read",
+    "constraints",
+    "relations",
+    "licence",
+    "note",
+)
 _MAPPINGS = ("columns", "read")
+_PACKED = (".gz", ".bz2", ".xz", ".zip")
 # A few lines of references can unfold to more values than memory holds.
 _MOST = 1_000_000
 # Scalars as in YAML 1.2: in 1.1, yes and no are truth values, 12:30 is a number and 007 is seven.
@@ -49,10 +63,21 @@ for _name in ("int", "float", "bool", "null"):
 
 def find(path: str | Path) -> Path | None:
     """Return the yaml file beside a table, None if there is none."""
+    file = place(path)
+    return file if file.is_file() else None
+
+
+def place(path: str | Path) -> Path:
+    """Return where the yaml file beside a table is, or would be: ``mine.yaml`` for ``mine.csv`` and ``mine.csv.gz``."""
     path = Path(path)
     # A path such as "." has no name to change.
-    file = path.with_suffix(".yaml") if path.name else path
-    return file if file.is_file() else None
+    return path.with_name(f"{name_of(path)}.yaml") if path.name else path
+
+
+def name_of(path: str | Path) -> str:
+    """Return the name of a table: that of its file, without its endings."""
+    path = Path(path)
+    return Path(path.stem).stem if path.suffix.lower() in _PACKED else path.stem
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -151,7 +176,7 @@ def merge(cfg: DictConfig, overrides: Sequence[str] = ()) -> str:
                 OmegaConf.update(cfg, name, value, merge=False, force_add=True)
     if cfg.dataset.get("name") is None:
         with open_dict(cfg):
-            cfg.dataset.name = Path(dataset.path).stem
+            cfg.dataset.name = name_of(dataset.path)
     return line
 
 

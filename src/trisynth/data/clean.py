@@ -54,7 +54,7 @@ class _Cleaning:
         return pd.DataFrame(self.findings, columns=REPORT)
 
 
-def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFrame]:
+def clean(raw: pd.DataFrame, cfg: Mapping[str, Any], layout: bool = True) -> tuple[Dataset, pd.DataFrame]:
     """Clean a raw table by its declared facts.
 
     Parameters
@@ -64,6 +64,8 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
     cfg : mapping
         A data set's config: ``name``, ``target``, ``task``, ``missing``, ``columns``, ``duplicates``, ``licence``,
         ``note``. With a ``source`` it is a public data set, whose doubtful cells are not reported.
+    layout : bool, default=True
+        Learn the layout of a user's file, too.
 
     Returns
     -------
@@ -111,8 +113,8 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any]) -> tuple[Dataset, pd.DataFr
     analysed = {name: fact for name, fact in facts.items() if name in X or name == spec.target}
     spec = replace(spec, task=task, columns=analysed if work.own else _declared(spec, analysed))
     place = None if y is None else list(analysed).index(spec.target)
-    dataset = Dataset(X, y, spec, place, work.report)
-    if work.own and cfg.get("path") is not None:
+    dataset = Dataset(X, y, spec, place, columns=facts, report=work.report)
+    if layout and work.own and cfg.get("path") is not None:
         dataset = replace(dataset, layout=Layout.learn(raw, dataset, facts, cfg))
     return dataset, work.report
 

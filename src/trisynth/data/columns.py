@@ -19,6 +19,8 @@ from trisynth.data.profile import Context, profile, suspects
 LARGEST_INTEGER = 2**53
 _EARLIEST, _LATEST = pd.Timestamp.min.ceil("D"), pd.Timestamp.max.floor("D")
 
+KINDS_OF_TEXT = {"identifier": "identifiers", "text": "free text"}
+
 # Takes problem, number of cells, treatment and, if there is one, the line of yaml that settles it.
 Note = Callable[..., None]
 
@@ -77,13 +79,17 @@ def clean_column(
     if facts.kind == "ignore":
         note("declared as ignored", len(cells), "dropped")
         return Cleaned(None, facts)
+    inferred = False
     column = Cells.of(cells, facts.values)
     if doubts or facts.kind is None:
         found = profile(column, facts, missing, context, target)
+        inferred = facts.kind is None
         facts = found.facts
         for doubt in found.doubts:
             note(doubt.problem, doubt.cells, doubt.treatment, doubt.remedy)
     if facts.kind not in ANALYSED:
+        if not inferred:
+            note(f"declared as {KINDS_OF_TEXT[facts.kind]}", len(cells), "no feature")
         return Cleaned(None, facts)
     tokens = [*missing, *(facts.missing or ())]
     absent = column.absent(tokens)
@@ -146,7 +152,7 @@ def _remedy(texts: list[str]) -> str:
         )
     if words and len(texts) - len(censored) <= len(words):
         lines.append(f"missing: [{', '.join(map(quoted, words))}]")
-    return "; ".join(lines)
+    return "\n".join(lines)
 
 
 def quoted(value: object) -> str:
@@ -164,7 +170,7 @@ def _number(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts
     values.drop(np.isinf(floats), "infinite")
     values.bound(facts.bounds, float)
     floats = values.series.to_numpy(float, na_value=np.nan)
-    if doubts and facts.missing is None and facts.bounds is None:
+    if doubts and facts.missing is None:
         present = ~np.isnan(floats)
         found = suspects.numbers(floats[present], column.counts[present])
         if found.codes:

@@ -111,6 +111,8 @@ class Dataset:
     spec : Spec
     place : int or None, default=None
         Position of the target in the whole table; None is the last.
+    columns : mapping of str to Column, default={}
+        Declared and inferred facts of all columns of the file in its order, also of those that are not analysed.
     report : DataFrame or None, default=None
         What cleaning found and changed; see :func:`trisynth.data.clean.clean`.
     layout : Layout or None, default=None
@@ -121,6 +123,7 @@ class Dataset:
     y: pd.Series | None
     spec: Spec
     place: int | None = None
+    columns: Mapping[str, Column] = field(default_factory=dict, compare=False, repr=False)
     report: pd.DataFrame | None = field(default=None, compare=False, repr=False)
     layout: Any = field(default=None, compare=False, repr=False)
 

@@ -45,7 +45,7 @@ def reader(cfg: Mapping[str, Any], allow: Iterable[str] = ()) -> Reader:
 
 
 def prepare(
-    cfg: Mapping[str, Any], root: str | Path = "data/raw", read: Reader | None = None
+    cfg: Mapping[str, Any], root: str | Path = "data/raw", read: Reader | None = None, layout: bool = True
 ) -> tuple[Dataset, pd.DataFrame]:
     """Read and clean a data set; return it with the report of its cleaning.
 
@@ -57,6 +57,8 @@ def prepare(
         Folder of the raw files.
     read : callable, optional
         The data set's reader; the default builds it from ``cfg``.
+    layout : bool, default=True
+        Learn the layout of a user's file, too, to write rows like its own.
 
     Returns
     -------
@@ -69,14 +71,15 @@ def prepare(
     if not isinstance(raw, pd.DataFrame):
         remedy = f"returns {type(raw).__name__}; name a function that returns a DataFrame"
         raise InputError("dataset.read._target_", cfg["read"]["_target_"], remedy)
-    dataset, report = clean(raw, cfg)
-    return dataset, _with_constraints(report, dataset)
+    dataset, report = clean(raw, cfg, layout)
+    report = _with_constraints(report, dataset)
+    return replace(dataset, report=report), report
 
 
 def _with_constraints(report: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """Add the number of real rows that break each declared constraint."""
     rows = [
-        (ROWS, f"breaks the constraint {text}", count, count / len(dataset), "kept; no synthetic row does")
+        (ROWS, f"breaks the constraint {text}", count, count / len(dataset), "kept; no synthetic row does", "")
         for text, count in findings(dataset)
     ]
     return pd.concat([report, pd.DataFrame(rows, columns=REPORT)], ignore_index=True) if rows else report

@@ -230,7 +230,7 @@ def _times(facts: Column, sample: list[str], context: Context, name: str) -> Pro
 
 
 def _found_times(facts: Column, found: Found, counts: np.ndarray) -> Profile:
-    settle = f'format: "{found.other}"' if found.other else f'format: "{found.format}"'
+    settle = f'format: "{found.other}"' if found.other else ""
     doubts = (Doubt(found.doubt, int(counts.sum()), f"read as {found.format}", settle),) if found.doubt else ()
     return Profile(replace(facts, kind=found.kind, format=found.format), doubts)
 

@@ -1,0 +1,179 @@
+"""A yaml file of facts about a user's table, for its user to correct: one line for each fact, doubts as comments."""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pandas.api import types
+
+from trisynth.cache import unwritable, write_atomic
+from trisynth.data.dataset import Column, Dataset
+from trisynth.errors import InputError
+
+_PLAIN = re.compile(r"[^\W\d_][\w]*(?:[ _]\w+)*")
+_RESERVED = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+# More categories are a list that nobody checks.
+_MOST = 30
+_COMMENT = 110
+
+
+def write(file: Path, dataset: Dataset, cfg: Mapping[str, Any]) -> None:
+    """Write the facts of a table to a file that does not exist yet.
+
+    Parameters
+    ----------
+    file : Path
+    dataset : Dataset
+        With its ``columns`` and its ``report``.
+    cfg : mapping
+        Its config.
+
+    Raises
+    ------
+    InputError
+        If the file exists or cannot be written.
+    """
+    if file.exists():
+        raise InputError("out", str(file), "exists, and may hold corrections; name another file")
+    try:
+        write_atomic(file, text(dataset, cfg))
+    except OSError as error:
+        raise unwritable(file, error, "out") from error
+
+
+def text(dataset: Dataset, cfg: Mapping[str, Any]) -> str:
+    """Return the facts of a table as yaml."""
+    return "\n".join(_lines(dataset, cfg)) + "\n"
+
+
+def _lines(dataset: Dataset, cfg: Mapping[str, Any]) -> Iterator[str]:
+    report = dataset.report
+    yield f"# Facts about {Path(cfg['path']).name}, inferred from its cells. Every command reads this file."
+    yield "# A changed line changes one fact; lines after # are questions, and are no facts until the # is removed."
+    yield f"name: {_scalar(cfg['name'])}"
+    yield f"target: {_scalar(dataset.spec.target)}" + "  # none" * (dataset.spec.target is None)
+    if dataset.spec.task:
+        yield f"task: {dataset.spec.task}  # classification or regression"
+    yield f"missing: [{', '.join(map(_scalar, cfg.get('missing') or ()))}]  # in all columns"
+    for line in _comments(report, "(file)", ""):
+        yield line
+    repeated = report[(report["column"] == "(rows)") & (report["problem"] == "exact duplicate")]
+    count = f"; {int(repeated['cells'].iloc[0]):,} equal rows" if len(repeated) else ""
+    yield f"duplicates: {cfg.get('duplicates') or 'keep'}  # keep or drop{count}"
+    yield f"rare: {cfg.get('rare') or 0}  # categories of fewer rows are pooled, unless they are listed below"
+    if cfg.get("constraints"):
+        yield f"constraints: [{', '.join(map(_scalar, cfg['constraints']))}]"
+    yield "columns:"
+    frame = dataset.frame
+    for name, facts in dataset.columns.items():
+        yield f"  {_scalar(name)}:" + "  # the target" * (name == dataset.spec.target)
+        cells = frame.get(name)
+        doubtful = _doubtful(report, name)
+        for line in _column(facts, cells, int(cfg.get("rare") or 0), doubtful):
+            yield f"    {line}"
+        yield from _comments(report, name, "    ")
+
+
+def _column(facts: Column, cells: pd.Series | None, rare: int, doubtful: bool) -> Iterator[str]:
+    yield f"kind: {facts.kind}"
+    if facts.format is not None:
+        yield f"format: {json.dumps(facts.format, ensure_ascii=False)}"
+    if facts.unit:
+        yield f"unit: {_scalar(facts.unit)}"
+    if facts.integer is not None:
+        yield f"integer: {str(facts.integer).lower()}"
+    if facts.missing is not None:
+        yield f"missing: [{', '.join(map(_scalar, facts.missing))}]"
+    if (spellings := vars(facts)["values"]) is not None:
+        pairs = ", ".join(
+            f"{json.dumps(key, ensure_ascii=False)}: {_scalar(value)}" for key, value in spellings.items()
+        )
+        yield f"values: {{{pairs}}}"
+    if cells is None or not cells.notna().any():
+        return
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        yield from _categories(facts, cells, rare, doubtful)
+    else:
+        yield from _bounds(facts, cells)
+
+
+def _categories(facts: Column, cells: pd.Series, rare: int, doubtful: bool) -> Iterator[str]:
+    counts = cells.value_counts()
+    listed = f"categories: [{', '.join(json.dumps(name, ensure_ascii=False) for name in cells.cat.categories)}]"
+    few = int((counts < rare).sum())
+    if facts.categories is not None:
+        yield listed
+    elif len(counts) > _MOST:
+        yield f"# {len(counts)} categories, of which {few} have fewer than {rare} rows"
+    elif doubtful:
+        yield f"# {listed}  # as seen"
+    elif few:
+        yield f"# {few} of these have fewer than {rare} rows and are pooled; listed, they are kept:"
+        yield f"# {listed}"
+    else:
+        yield listed
+    if facts.ordered is not None or cells.cat.ordered:
+        yield f"ordered: {str(facts.ordered if facts.ordered is not None else True).lower()}"
+
+
+def _bounds(facts: Column, cells: pd.Series) -> Iterator[str]:
+    if facts.bounds is not None:
+        low, high = facts.bounds
+        yield f"bounds: [{_scalar(low)}, {_scalar(high)}]"
+        return
+    low, high = cells.min(), cells.max()
+    if types.is_datetime64_any_dtype(cells.dtype):
+        low, high = (end.tz_localize(None) for end in (low, high))
+        days = low == low.normalize() and high == high.normalize()
+        low, high = (str(end.date()) if days else str(end) for end in (low, high))
+    elif types.is_timedelta64_dtype(cells.dtype):
+        low, high = str(low), str(high)
+    yield f"# bounds: [{_scalar(low)}, {_scalar(high)}]  # as seen; other cells would be set to missing"
+
+
+def _doubtful(report: pd.DataFrame, column: str) -> bool:
+    """Tell whether spellings or missing cells of a column are open, so that its categories may yet change."""
+    remedies = report.loc[report["column"] == column, "remedy"]
+    return bool(remedies.str.contains(r"^(?:missing|values):", regex=True).any())
+
+
+def _comments(report: pd.DataFrame, column: str, indent: str) -> Iterator[str]:
+    """Yield doubts and changes as comments, and after each the line that settles it."""
+    for row in report[report["column"] == column].itertuples():
+        if row.problem in ("missing cell", "constant") and not row.remedy:
+            continue
+        line = f"{row.cells:,} cells: {row.problem}; {row.treatment}" if column != "(file)" else row.problem
+        for part in _wrapped(line + ("; to change that:" if row.remedy else "")):
+            yield f"{indent}# {part}"
+        for remedy in filter(None, row.remedy.split("\n")):
+            yield f"{indent}# {remedy}"
+
+
+def _wrapped(line: str) -> list[str]:
+    line = line.replace("\n", " ")
+    parts, rest = [], line
+    while len(rest) > _COMMENT and " " in rest[:_COMMENT]:
+        cut = rest[:_COMMENT].rindex(" ")
+        parts.append(rest[:cut])
+        rest = rest[cut + 1 :]
+    return [*parts, rest]
+
+
+def _scalar(value: object) -> str:
+    """Write a value so that it is read as the same: plain where that is safe."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return f"{int(value)}" if float(value).is_integer() and abs(value) < 1e15 else f"{float(value)!r}"
+    if hasattr(value, "item"):
+        return _scalar(value.item())
+    known = str(value)
+    if _PLAIN.fullmatch(known) and known.casefold() not in _RESERVED:
+        return known
+    return json.dumps(known, ensure_ascii=False)
