@@ -24,7 +24,7 @@ def test_prepare_writes_the_table_and_what_cleaning_found(arguments, tmp_path, c
     assert {"column", "problem", "cells", "treatment"} <= set(pd.read_csv(folder / "report.csv").columns)
     shown = capsys.readouterr().out
     assert "150 rows, classification of outcome" in shown
-    assert "age: int64" in shown and "sex: category" in shown
+    assert "age: number" in shown and "sex: category" in shown
 
 
 def test_a_column_kind_can_be_overridden(arguments, tmp_path, capsys):

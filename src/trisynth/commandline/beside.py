@@ -80,6 +80,11 @@ def name_of(path: str | Path) -> str:
     return Path(path.stem).stem if path.suffix.lower() in _PACKED else path.stem
 
 
+def load(text: str) -> Any:
+    """Return the value of a text of YAML 1.2, with keys that stay texts."""
+    return yaml.load(text, _Loader)
+
+
 def read(file: Path) -> dict[str, Any]:
     """Return the facts that a yaml file beside a table declares.
 
@@ -89,7 +94,7 @@ def read(file: Path) -> dict[str, Any]:
         If it is no YAML, or has a key that a table's facts do not have.
     """
     try:
-        facts = yaml.load(file.read_text(encoding="utf-8"), _Loader) or {}
+        facts = load(file.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("dataset", str(file), f"cannot be read ({error})") from None
     except yaml.YAMLError as error:

@@ -1,0 +1,95 @@
+"""The yaml of facts is written once, is read as the facts that were inferred, and each of its lines can be changed."""
+
+import pandas as pd
+import pytest
+
+from trisynth import commandline, data, stages
+from trisynth.commandline import beside
+from trisynth.errors import InputError
+
+NAMES = ["age (years)", "BMI [kg/m2]", "100%", "größe", "年龄", "4", 'O\'Neil "q"', "a.b: c", "null", "note #1", "x\ty"]
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    columns = {name: [20 + (i * (k + 3)) % 37 for i in range(120)] for k, name in enumerate(NAMES)}
+    columns["weight"] = [f"{50 + i % 40}.5 kg" for i in range(120)]
+    columns["day"] = [f"{1 + i % 28:02}.01.2024" for i in range(120)]
+    columns |= {"sex": ["M", "male", "f", "unknown"] * 30, "y": ["No", "no", "Yes"] * 40}
+    pd.DataFrame(columns).to_csv("mine.csv", index=False)
+    return tmp_path
+
+
+def cleaned(*overrides):
+    return data.prepare(commandline.composed(["dataset=csv", "dataset.path=mine.csv", *overrides])["dataset"])[0]
+
+
+def test_what_is_written_is_what_was_inferred(table, capsys):
+    before = cleaned("dataset.target=y")
+    stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "dataset.target=y"])
+    assert "facts: mine.yaml (every command reads it" in capsys.readouterr().out
+    after = cleaned()
+    assert after.digest == before.digest and after.columns.keys() == before.columns.keys()
+    assert after.spec.name == "mine" and (table / "data" / "prepared" / "mine" / "table.parquet").exists()
+    facts = beside.read(table / "mine.yaml")
+    assert facts["columns"]["weight"] == {"kind": "number", "format": "1.0 kg"}
+    assert facts["columns"]["day"] == {"kind": "date", "format": "%d.%m.%Y"}
+    assert set(facts["columns"]) == {*NAMES, "weight", "day", "sex", "y"}
+
+
+def test_the_file_of_a_user_is_never_overwritten(table, capsys):
+    (table / "mine.yaml").write_text("target: y\ncolumns:\n  sex: {kind: ignore}\n")
+    stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv"])
+    assert "mine.yaml is kept as it is" in capsys.readouterr().out
+    assert (table / "mine.yaml").read_text().startswith("target: y\n")
+    stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "out=other.yaml"])
+    assert beside.read(table / "other.yaml")["columns"]["sex"] == {"kind": "ignore"}
+    with pytest.raises(InputError, match=r"out='other.yaml': exists"):
+        stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "out=other.yaml"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_line_corrects_one_column_whatever_its_name(table, name):
+    stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "dataset.target=y"])
+    before = cleaned()
+    file = table / "mine.yaml"
+    lines = file.read_text().splitlines()
+    keys = {i: beside.load(line) for i, line in enumerate(lines) if line.startswith("  ") and line[2] not in " #"}
+    key = next(i for i, found in keys.items() if name in found)
+    assert lines[key + 1] == "    kind: number"
+    lines[key + 1] = "    kind: category"
+    file.write_text("\n".join(lines))
+    after = cleaned()
+    changed = [column for column in before.X if before.X[column].dtype != after.X[column].dtype]
+    assert changed == [name]
+
+
+def test_lines_that_settle_doubts_work_when_their_sign_is_removed(table):
+    stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "dataset.target=y"])
+    file = table / "mine.yaml"
+    asked = file.read_text()
+    assert set(cleaned().X["sex"].cat.categories) == {"M", "male", "f", "unknown"}
+    assert '    # missing: ["unknown"]' in asked and '    # values: {"M": "male"}' in asked
+    file.write_text(asked.replace("    # missing:", "    missing:").replace("    # values:", "    values:"))
+    settled = cleaned()
+    assert list(settled.X["sex"].cat.categories) == ["f", "male"] and settled.X["sex"].isna().sum() == 30
+    assert set(settled.classes) in ({"No", "Yes"}, {"no", "Yes"})
+    assert not settled.report["remedy"].str.contains("missing|values").any()
+
+
+def test_a_table_without_a_target_says_so(table):
+    stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "dataset.target=null"])
+    assert "target: null" in (table / "mine.yaml").read_text()
+    assert cleaned().y is None
+
+
+def test_a_column_that_the_table_lacks_is_one_line(table):
+    (table / "mine.yaml").write_text("target: y\ncolumns:\n  wieght: {kind: number}\n")
+    with pytest.raises(InputError, match=r"dataset.columns='wieght'.*did you mean weight\?"):
+        cleaned()
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "mine.csv.gz", "mine.parquet", "mine"])
+def test_the_file_beside_a_table_has_its_name(name):
+    assert beside.place(f"folder/{name}").name == "mine.yaml" and beside.name_of(name) == "mine"
