@@ -70,7 +70,7 @@ class Door:
 _SEED = ("seed", "seed of the random numbers; default 0")
 _ALLOW = ("allow", "packages whose classes a yaml may use, as in allow=[lightgbm]")
 _OWN = ("dataset.path", "file of your own table, with dataset=csv or dataset=parquet")
-_TARGET = ("dataset.target", "column to predict, with a table of your own")
+_TARGET = ("dataset.target", "column to predict, with a table of your own; null for none")
 
 DOORS = {
     "run": Door(
@@ -132,15 +132,21 @@ DOORS = {
     "prepare": Door(
         "trisynth.stages",
         "Clean a table, and report its columns and corrections.",
-        text="Reads a table, infers the kind of each column, turns impossible values into missing cells, and drops "
-        "repeated rows. Writes the clean table and a report to data/prepared/NAME. Use it to check the "
-        "inferred columns of your own table before a run.",
+        text="Reads a table and infers the kind and the format of each column. Prints what it changed and what is "
+        "doubtful, and writes the clean table and a report to data/prepared/NAME. For mine.csv of your own it writes "
+        "mine.yaml beside it, one line for each fact, which every later command reads. Correct what is wrong there. "
+        "An existing mine.yaml is kept.",
         examples=(
             ("dataset=csv dataset.path=mine.csv dataset.target=outcome", "your own table"),
             ("dataset=stroke", "one of the shipped data sets"),
         ),
         groups=_DATA,
-        settings=(_OWN, _TARGET, ("dataset.task", "classification or regression; default: inferred")),
+        settings=(
+            _OWN,
+            _TARGET,
+            ("dataset.task", "classification or regression; default: inferred"),
+            ("out", "yaml file to write the facts of your own table to, if not beside it"),
+        ),
     ),
     "generate": Door(
         "trisynth.stages",
