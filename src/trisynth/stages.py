@@ -41,7 +41,7 @@ def prepare_stage(config: dict[str, Any], root: str = "data/prepared", out: str 
     For a table of the user's, the facts are written beside it, or to the file ``out``; no file is overwritten.
     """
     read = data.reader(config["dataset"], config.get("allow", ()))
-    dataset, report = data.prepare(config["dataset"], config["paths"]["raw"], read)
+    dataset, report = data.prepare(config["dataset"], config["paths"]["raw"], read, layout=False)
     folder = Path(root) / dataset.spec.name
     # In files for figures the target is the last column.
     replace(dataset, place=None).write(folder / "table.parquet")

@@ -162,11 +162,15 @@ class Cells:
         numbers = [float(token) for token in keys if is_number(token) and token != "nan"]
         gone = np.isin(self.numbers, numbers) if numbers else np.zeros(len(self), bool)
         if self.typed is None:
-            gone = gone | (pc.utf8_length(self.texts).to_numpy() == 0)
-            # Only short texts can be one of the tokens.
-            short = np.flatnonzero(pc.utf8_length(self.texts).to_numpy() <= max(map(len, keys)) + 2)
-            close = self.texts.take(pa.array(short)).to_pylist()
-            gone[short] |= np.fromiter((key(text) in keys for text in close), bool, len(short))
+            gone = gone | pc.is_in(pc.utf8_lower(self.texts), pa.array(sorted(keys))).to_numpy(zero_copy_only=False)
+            # Other spellings have foreign letters or several blanks; only short texts can be one of the tokens.
+            lengths = pc.utf8_length(self.texts).to_numpy()
+            odd = pc.or_(
+                pc.invert(pc.string_is_ascii(self.texts)), pc.match_substring_regex(self.texts, r"\s\s|[^\S ]")
+            )
+            odd = np.flatnonzero(odd.to_numpy(zero_copy_only=False) & (lengths <= max(map(len, keys)) + 2))
+            close = self.texts.take(pa.array(odd)).to_pylist()
+            gone[odd] |= np.fromiter((key(text) in keys for text in close), bool, len(odd))
         return gone
 
     def spread(self, values: pd.Series, index: pd.Index) -> pd.Series:

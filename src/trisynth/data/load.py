@@ -1,6 +1,7 @@
 """Loading of a clean ``Dataset`` by its config: collect, read, clean."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 

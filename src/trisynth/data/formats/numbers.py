@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from pandas.api import types
 
 from trisynth.data.formats.base import Format
@@ -19,9 +21,7 @@ _EXAMPLE = re.compile(
     r"(?P<number>\d(?:[\d,.'’\u00a0\u202f\u2009]| (?=\d{3}))*)"
     r"(?P<more>\*)?(?P<suffix>[^)]*?)(?P<close>\))?$"
 )
-_PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_WHOLE = re.compile(r"[+-]?[0-9]+(?:\.0*)?")
-_INT64 = 2**63 - 1
+_GAPS = {pa.int64(): pd.Int64Dtype()}
 
 
 @dataclass(frozen=True)
@@ -100,43 +100,52 @@ class NumberFormat(Format):
         text = f"{self.prefix}{sign}{number}{self.suffix}"
         return f"({text})" if self.minus == "(" else text
 
-    def plain(self, text: str) -> str:
-        """Rewrite a text as a number with a decimal point; empty if it is none."""
-        text = text.strip()
-        negative = text.startswith("(") and text.endswith(")")
-        if negative:
-            text = text[1:-1].strip()
-        sign = ""
-        if text[:1] and text[0] in MINUS + "+":
-            sign, text = text[0], text[1:].lstrip()
-        for part, ends in ((self.prefix.strip(), str.removeprefix), (self.suffix.strip(), str.removesuffix)):
-            text = ends(text, part).strip() if part else text
-        if text[:1] and text[0] in MINUS + "+" and not sign:
-            sign, text = text[0], text[1:].lstrip()
+    @property
+    def pattern(self) -> str:
+        """Regular expression of RE2 for texts of this format, with named groups."""
+        groups = r"[0-9]+"
         if self.thousands:
-            whole, point, after = text.partition(self.decimal)
-            groups = re.split(f"[{re.escape(self.thousands + ('  ' if self.thousands.isspace() else ''))}]", whole)
-            if len(groups) > 1:
-                if not 1 <= len(groups[0]) <= 3 or any(len(group) != 3 for group in groups[1:]):
-                    return ""
-                text = "".join(groups) + point + after
-        if self.decimal != ".":
-            if "." in text:
-                return ""
-            text = text.replace(self.decimal, ".")
-        if not _PLAIN.fullmatch(text):
-            return ""
-        return ("-" if negative or (sign and sign in MINUS) else "") + text
+            mark = r"[ \x{a0}\x{202f}\x{2009}]" if self.thousands.isspace() else _escaped(self.thousands)
+            groups = rf"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]+"
+        point = _escaped(self.decimal)
+        exponent = r"(?P<exponent>[eE][-+]?[0-9]+)?"
+        sign = rf"[{MINUS}+]"
+        number = rf"(?P<whole>{groups})?(?:{point}(?P<after>[0-9]*))?{exponent}"
+        before, behind = (rf"(?:{_escaped(part.strip())}\s*)?" for part in (self.prefix, self.suffix))
+        return (
+            rf"^(?P<open>\()?\s*(?P<first>{sign})?\s*{before}(?P<second>{sign})?\s*{number}\s*{behind}(?P<close>\))?$"
+        )
 
     def parse(self, texts: Iterable[str]) -> pd.Series:
         """Read texts as numbers; whole numbers of up to 63 bits are exact."""
-        plain = [self.plain(text) for text in texts]
-        present = [text for text in plain if text]
-        if present and all(map(_WHOLE.fullmatch, present)):
-            whole = [int(text.partition(".")[0]) if text else None for text in plain]
-            if all(value is None or abs(value) <= _INT64 for value in whole):
-                return pd.Series(whole, dtype="int64" if len(present) == len(plain) else "Int64")
-        return pd.Series([float(text) if text else np.nan for text in plain], dtype="float64")
+        array = texts if isinstance(texts, pa.Array) else pa.array(list(texts), pa.string())
+        found = pc.extract_regex(pc.utf8_trim_whitespace(array), self.pattern)
+        parts = {name: pc.struct_field(found, name) for name in ("open", "close", "first", "second", "whole", "after")}
+        parts["exponent"] = pc.struct_field(found, "exponent")
+        parts = {name: pc.fill_null(part, "") for name, part in parts.items()}
+        whole = pc.replace_substring_regex(parts["whole"], "[^0-9]", "")
+        digits = pc.add(pc.utf8_length(whole), pc.utf8_length(parts["after"]))
+        same = pc.equal(parts["open"], pc.replace_substring(parts["close"], ")", "("))
+        single = pc.or_(pc.equal(parts["first"], ""), pc.equal(parts["second"], ""))
+        read = pc.and_(pc.and_(pc.greater(digits, 0), same), single)
+        read = pc.and_(read, pc.is_valid(found))
+        signs = pc.binary_join_element_wise(parts["open"], parts["first"], parts["second"], "")
+        minus = pc.if_else(pc.match_substring_regex(signs, rf"[{MINUS}(]"), "-", "")
+        valid = read.to_numpy(zero_copy_only=False)
+        fraction = pc.replace_substring_regex(parts["after"], "0+$", "")
+        integral = pc.and_(pc.equal(fraction, ""), pc.equal(parts["exponent"], ""))
+        if valid.any() and pc.all(pc.or_(integral, pc.invert(read))).as_py():
+            numbers = pc.binary_join_element_wise(minus, pc.if_else(pc.equal(whole, ""), "0", whole), "")
+            try:
+                exact = pc.cast(pc.if_else(read, numbers, None), pa.int64())
+            except pa.ArrowInvalid:
+                pass
+            else:
+                return pd.Series(exact.to_pandas() if valid.all() else exact.to_pandas(types_mapper=_GAPS.get))
+        joined = pc.binary_join_element_wise(minus, pc.if_else(pc.equal(whole, ""), "0", whole), ".", "")
+        joined = pc.binary_join_element_wise(joined, parts["after"], parts["exponent"], "")
+        floats = pc.cast(pc.if_else(read, joined, None), pa.float64())
+        return pd.Series(floats.to_numpy(zero_copy_only=False), dtype="float64")
 
     def print(self, values: pd.Series) -> pd.Series:
         """Write numbers."""
@@ -167,3 +176,8 @@ class NumberFormat(Format):
         if not negative:
             return text
         return f"({text})" if self.minus == "(" else f"{self.minus}{text}"
+
+
+def _escaped(text: str) -> str:
+    """Write a text as a pattern of RE2."""
+    return "".join(sign if sign.isalnum() or sign.isspace() else rf"\x{{{ord(sign):x}}}" for sign in text)

@@ -105,7 +105,9 @@ def _described(matched: list[tuple], day_first: bool | None) -> Found:
         form = _one_date(dates)
     if any(len(date["Y"]) == 2 for date in dates):
         doubt = doubt or "two digits of the year: 69 to 99 are read as 1969 to 1999, the others as 20.."
-    times = Counter(_time(time, [t for _, t in matched if t]) for _, time in matched)
+    present = [time for _, time in matched if time]
+    dash = "-" if any(len(time["H"]) == 1 for time in present) else ""
+    times = Counter(_time(time, dash) for _, time in matched)
     if len(times) > 1:
         iso = form == "%Y-%m-%d" and all(time is None or time["p"] is None for _, time in matched)
         # A mixture of dates and time stamps can be read in ISO 8601 only.
@@ -155,10 +157,9 @@ def _one_date(dates: list[re.Match]) -> str:
     return text
 
 
-def _time(time: re.Match | None, all_times: list[re.Match]) -> str:
+def _time(time: re.Match | None, dash: str) -> str:
     if time is None:
         return ""
-    dash = "-" if any(len(each["H"]) == 1 for each in all_times) else ""
     text = f"{time['gap']}%{dash}{'I' if time['p'] else 'H'}:%M" + ":%S" * bool(time["S"])
     if time["f"]:
         text += ".%3f" if len(time["f"]) == 4 else ".%f"
