@@ -70,8 +70,9 @@ COPY = "trisynth.generators.copy.Copy"
 
 
 def test_the_candidate_that_knows_the_density_is_advised(table, searched):
-    more = "recommend.metric=roc_auc", "recommend.repeats=2"
-    search, found = searched(table(), {"independent": INDEPENDENT, "oracle": "planted.Oracle"}, *more)
+    folds = "recommend.folds=6", "recommend.choosing=2", "recommend.repeats=2"
+    more = "recommend.metric=roc_auc", "recommend.amounts=[4]", *folds
+    search, found = searched(table(60), {"independent": INDEPENDENT, "oracle": "planted.Oracle"}, *more)
     assert found.use["candidate"] == "oracle"
     assert found.verdict.startswith("Use oracle, ")
     assert found.finished

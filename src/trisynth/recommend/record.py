@@ -73,6 +73,6 @@ class Record:
         if self._thread.is_alive():
             # What is copied now is completed; the thread then closes the parent run.
             self._over.set()
-            self._thread.join(max(seconds, 1.0))
+            self._thread.join(1.0)
             print("not all trials are in MLflow yet: `trisynth mirror` adds them")
         return not self.mirror.problem

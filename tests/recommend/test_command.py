@@ -1,0 +1,79 @@
+"""The command reads a table by its name, refuses mistakes in one line, and continues what was interrupted."""
+
+import json
+
+import pytest
+
+from trisynth.errors import InputError
+from trisynth.recommend import __main__ as door
+from trisynth.recommend import pool
+from trisynth.recommend.search import Search
+
+
+@pytest.fixture
+def arguments(tables, tmp_path, monkeypatch):
+    """A command line for one cheap candidate whose trials run in this process."""
+    monkeypatch.setattr(door, "Pool", lambda n_jobs: pool.InProcess())
+    folders = [f"paths.{name}={tmp_path / name}" for name in ("raw", "cache", "runs", "sweeps")]
+    less = ["generator=independent", "classifier=logistic", "recommend.amounts=[1]", "recommend.repeats=1"]
+    less += ["recommend.folds=5", "recommend.choosing=2", "~metrics.fidelity", "report=none", "dataset.name=mine"]
+    return [str(tables["classes"]), "--target", "outcome", "--budget=1h", *less, *folders]
+
+
+def test_a_file_and_options_become_settings():
+    given = door.parse(["mine.csv", "--target", "y", "--budget=90s", "seed=3", "--metric", "roc_auc"])
+    assert {"dataset=csv", "dataset.path=mine.csv", "dataset.target=y", "recommend.budget=90s", "seed=3"} <= set(given)
+    assert "dataset=parquet" in door.parse(["mine.parquet", "--target", "y"])
+    assert not [each for each in door.parse(["dataset=pima"]) if each.startswith("dataset.")]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (["a.csv", "b.csv"], "argument='b.csv': is a second table beside a.csv"),
+        (["a.csv", "--target"], "option='--target': needs a value"),
+        (["a.csv", "--target", "--budget=3s"], "option='--target': needs a value"),
+    ],
+)
+def test_a_mistake_is_one_line(line, message):
+    with pytest.raises(InputError) as error:
+        door.parse(line)
+    assert str(error.value).startswith(message)
+
+
+def test_it_ends_with_sentences_and_mirrors_its_trials(arguments, tmp_path, capsys):
+    uri = f"tracking.uri=sqlite:///{tmp_path / 'mlflow.db'}"
+    door.main([*arguments, "tracking=sqlite", uri])
+    text = capsys.readouterr().out
+    assert max(map(len, text.partition("\nrecommendation: ")[0].splitlines())) <= 80
+    assert "Synthetic rows do not help here" in text
+    assert "All trials ran" in text
+    (folder,) = (tmp_path / "sweeps").iterdir()
+    assert {path.name for path in folder.iterdir()} >= {"recommendation.json", "trials.csv", "results.csv"}
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    runs = client.search_runs([client.get_experiment_by_name("trisynth").experiment_id])
+    (parent,) = [run for run in runs if run.data.tags.get("trisynth.sweep") == folder.name]
+    children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+    assert len(children) == len(list((tmp_path / "runs").glob("*/result.json"))) == 10
+
+
+def test_an_interrupted_search_leaves_its_best_answer_and_is_continued(arguments, tmp_path, monkeypatch, capsys):
+    confirm = Search._confirm
+
+    def interrupted(search):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Search, "_confirm", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        door.main([*arguments, "tracking=none"])
+    assert "The answer so far: Not confirmed yet: independent" in capsys.readouterr().err.replace("\n", " ")
+    (folder,) = (tmp_path / "sweeps").iterdir()
+    before = json.loads((folder / "recommendation.json").read_text())
+    assert not before["finished"]
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*/result.json")}
+    monkeypatch.setattr(Search, "_confirm", confirm)
+    door.main([*arguments, "tracking=none", "recommend.budget=2h"])
+    assert json.loads((folder / "recommendation.json").read_text())["finished"]
+    assert kept == {path: path.stat().st_mtime_ns for path in kept}
