@@ -17,6 +17,7 @@ OUTSIDE = (
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "LICENSE",
     "CITATION.cff",
     "benchmarks/*.md",

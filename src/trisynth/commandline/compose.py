@@ -13,6 +13,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from trisynth import renamed
 from trisynth.commandline import beside, choices, form
+from trisynth.commandline.environment import check_environment
 from trisynth.commandline.mistakes import ONE_VALUE, SWEEP, as_mistake
 from trisynth.config import CONF, digest, files_of, locate
 from trisynth.errors import InputError
@@ -167,6 +168,7 @@ def resolved(cfg: DictConfig, overrides: Sequence[str] = (), announce: bool = Tr
     """
     try:
         read = beside.merge(cfg, overrides)
+        check_environment(cfg)
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
         raise InputError(error.full_key, "???", f"is missing; add {error.full_key}=... to the command") from None
