@@ -34,7 +34,7 @@ EXPECTED = {
     "support2": (9105, 29, 37951, [3515, 1387, 967, 908, 712, 596, 512, 508]),
 }
 YOURS = {"csv", "parquet", "openml"}
-KEYS = ["name", "source", "read", "target", "task", "missing", "duplicates", "columns", "licence", "note"]
+KEYS = ["name", "source", "read", "target", "task", "missing", "duplicates", "columns", "relations", "licence", "note"]
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem not in YOURS))
