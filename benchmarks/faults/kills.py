@@ -59,4 +59,5 @@ def campaign(kind: str, count: int, seed: int, in_a_row: int = 4) -> Row:
             # How far a recommendation gets depends on the clock.
             elif command != "recommend":
                 wrong += [f"after kill {done}: {each}" for each in subject.unlike(folder, expected, mirror)]
-    return Row("kills", kind, count, count - len(wrong), wrong, f"{in_a_row} in a row, then compared")
+    note = f"{min(in_a_row, count)} in a row, then compared"
+    return Row("kills", kind, count, count - len(wrong), wrong, note)
