@@ -1,6 +1,7 @@
 """Installation: requirements, lock, conda and make agree with each other."""
 
 import ast
+import importlib.metadata
 import inspect
 import re
 import sys
@@ -102,3 +103,41 @@ def test_every_metric_exists():
         assert list(groups) == list(GROUPS)
         for group, named in groups.items():
             assert all(isinstance(instantiate(config), GROUPS[group]) for config in named.values())
+
+
+# Licences that allow use, change and redistribution; weak copyleft where a library is used as it is.
+FREE = re.compile(
+    r"apache|\bbsd|\bmit\b|isc|psf|python software|mozilla|mpl|lgpl|lesser general|hpnd|historical|unlicense"
+    r"|public domain|zlib|cc0|0bsd|zope|eclipse",
+    re.IGNORECASE,
+)
+# Their metadata do not name the licence that applies.
+READ_BY_HAND = {
+    "asyncssh": "EPL-2.0 or GPL-2.0-or-later",
+    "grandalf": "EPL-1.0 or GPL-2.0-only; of DVC, which is no part of the package",
+    "huey": "MIT",
+    "pygit2": "GPL-2.0 with a linking exception; of DVC, which is no part of the package",
+    "skops": "MIT",
+}
+
+
+def licence(name):
+    """Everything that a distribution's metadata say about its licence."""
+    found = importlib.metadata.metadata(name)
+    parts = [found.get("License-Expression"), *(found.get_all("Classifier") or ())]
+    stated = [part for part in parts if part and (part == parts[0] or part.startswith("License ::"))]
+    return " ".join(stated) or (found.get("License") or "")[:200]
+
+
+def test_every_locked_package_has_a_licence_that_is_allowed():
+    names = re.findall(r"^([A-Za-z0-9_.-]+)(?:\[.*?\])?==", (ROOT / "requirements.lock").read_text(), flags=re.M)
+    installed = {canonicalize_name(each.metadata["Name"]) for each in importlib.metadata.distributions()}
+    found = {name: licence(name) for name in names if canonicalize_name(name) in installed}
+    assert len(found) > 100
+    wrong = {name: text for name, text in found.items() if not FREE.search(text) and name not in READ_BY_HAND}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("text", ["GPL-3.0-only", "License :: Other/Proprietary License", ""])
+def test_another_licence_is_found(text):
+    assert not FREE.search(text)

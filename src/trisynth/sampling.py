@@ -162,6 +162,8 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
     partial = None if given is None else completion.read(given, dataset)
     if partial is not None:
         _check(config["generator"], n, config.get("allow", ()))
+        for line in completion.beyond(*partial, dataset):
+            print(f"given={given}: {line} in the training rows; their completions are extrapolated", file=sys.stderr)
     generator = fitted(config, dataset)
     if partial is None:
         n = len(dataset) if n is None else n

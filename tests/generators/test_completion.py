@@ -128,3 +128,11 @@ def test_an_error_of_the_generator_names_the_given_rows():
     rows = pd.DataFrame({"area": [1.0]})
     with pytest.raises(InputError, match="given='area': is computed from others; give them, too"):
         next(completion.completed(Refusing(), rows, pd.Series([None]), 1, 0))
+
+
+def test_a_number_beyond_the_training_rows_is_said_in_a_line(complete, capsys):
+    complete(pd.DataFrame({"age": [200.0, 50.0, None]}))
+    lines = [line for line in capsys.readouterr().err.splitlines() if "beyond" in line]
+    assert len(lines) == 1 and "1 of 3 cells of column age lies beyond its range" in lines[0]
+    complete(pd.DataFrame({"age": [50.0]}))
+    assert "beyond" not in capsys.readouterr().err

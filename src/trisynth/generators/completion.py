@@ -56,6 +56,21 @@ def read(path: str, dataset: Dataset) -> tuple[pd.DataFrame, pd.Series]:
     return table, y.rename(dataset.spec.target)
 
 
+def beyond(X: pd.DataFrame, y: pd.Series, dataset: Dataset) -> list[str]:
+    """Describe given numbers beyond the training rows, a line for each column: completions there are extrapolated."""
+    known, found = dataset.frame, []
+    for name, cells in pd.concat([X, y], axis=1).items():
+        like = known[name]
+        if not types.is_numeric_dtype(like.dtype) or not types.is_numeric_dtype(cells.dtype) or not like.count():
+            continue
+        low, high = like.min(), like.max()
+        count = int(((cells < low) | (cells > high)).sum())
+        if count:
+            verb = "lies" if count == 1 else "lie"
+            found.append(f"{count} of {len(cells)} cells of column {name} {verb} beyond its range {low:g} to {high:g}")
+    return found
+
+
 def _column(cells: pd.Series, like: pd.Series, dataset: Dataset, path: str) -> pd.Series:
     """Clean one column by the data set's facts; a cell that these would change is refused, as given cells stay."""
     declared = dataset.spec.columns.get(cells.name, Column())
@@ -64,13 +79,13 @@ def _column(cells: pd.Series, like: pd.Series, dataset: Dataset, path: str) -> p
     else:
         facts = Column("number", bounds=declared.bounds, integer=True if types.is_integer_dtype(like.dtype) else None)
 
-    def note(problem: str, count: int, treatment: str) -> None:
+    def note(problem: str, count: int, treatment: str, remedy: str = "") -> None:
         if problem not in ("missing cell", "another spelling of a category"):
             names = f"; known: {', '.join(facts.categories)}" if facts.categories else ""
             where = f"{count} of {len(cells)} cells of column {cells.name}"
             raise InputError("given", path, f"{problem} in {where}{names}")
 
-    return clean_column(cells, facts, (), note)
+    return clean_column(cells, facts, (), note, doubts=False).cells
 
 
 def completed(generator: Generator, X: pd.DataFrame, y: pd.Series, n: int, seed: int) -> Iterator[pd.DataFrame]:
