@@ -14,7 +14,7 @@ NAMES = ["age (years)", "BMI [kg/m2]", "100%", "größe", "年龄", "4", 'O\'Nei
 def table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     columns = {name: [20 + (i * (k + 3)) % 37 for i in range(120)] for k, name in enumerate(NAMES)}
-    columns["weight"] = [f"{50 + i % 40}.5 kg" for i in range(120)]
+    columns["weight"] = [f"{50.5 + i % 40} kg" for i in range(120)]
     columns["day"] = [f"{1 + i % 28:02}.01.2024" for i in range(120)]
     columns |= {"sex": ["M", "male", "f", "unknown"] * 30, "y": ["No", "no", "Yes"] * 40}
     pd.DataFrame(columns).to_csv("mine.csv", index=False)

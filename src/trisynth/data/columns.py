@@ -193,10 +193,10 @@ def _read_numbers(column: Cells, facts: Column) -> pd.Series:
             return pd.Series(np.asarray(column.typed, dtype="int64")).astype("Int64")
         return pd.Series(column.numbers)
     if facts.format is not None:
-        return format_of("number", facts.format).parse(column.texts.to_pylist())
+        return format_of("number", facts.format).parse(column.texts)
     if np.max(np.abs(column.numbers[np.isfinite(column.numbers)]), initial=0) >= LARGEST_INTEGER:
         # In texts all digits of large whole numbers can be read.
-        exact = format_of("number").parse(column.texts.to_pylist())
+        exact = format_of("number").parse(column.texts)
         if types.is_integer_dtype(exact.dtype):
             return exact
     return pd.Series(column.numbers)
@@ -219,7 +219,7 @@ def _whole(values: pd.Series, facts: Column) -> pd.Series:
 
 def _date(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: bool, index: pd.Index) -> pd.Series:
     if column.typed is None:
-        read = format_of("date", facts.format).parse(column.texts.to_pylist())
+        read = format_of("date", facts.format).parse(column.texts)
     elif types.is_datetime64_any_dtype(column.typed.dtype):
         read = pd.Series(column.typed)
         far = (read.dt.tz_localize(None) < _EARLIEST.as_unit("s")) | (read.dt.tz_localize(None) > _LATEST.as_unit("s"))
@@ -238,7 +238,7 @@ def _date(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: 
 
 def _duration(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: bool, index: pd.Index) -> pd.Series:
     if column.typed is None:
-        read = format_of("duration", facts.format).parse(column.texts.to_pylist())
+        read = format_of("duration", facts.format).parse(column.texts)
     elif types.is_timedelta64_dtype(column.typed.dtype):
         read = pd.Series(column.typed).astype("timedelta64[ns]")
     else:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+import pyarrow as pa
 
 # Between formats of which a column has several.
 OR = " | "
@@ -28,6 +29,11 @@ class Format(ABC):
         """Write values as texts, dtype object, with None for a missing one and the same index."""
 
 
+def listed(texts: Iterable[str] | pa.Array) -> list[str]:
+    """Return texts as a list."""
+    return texts.to_pylist() if isinstance(texts, pa.Array) else list(texts)
+
+
 @dataclass(frozen=True)
 class Alternatives(Format):
     """Several formats of one column; the first is written.
@@ -46,7 +52,7 @@ class Alternatives(Format):
 
     def parse(self, texts: Iterable[str]) -> pd.Series:
         """Read each text in the first format that fits."""
-        texts = list(texts)
+        texts = listed(texts)
         values = self.formats[0].parse(texts)
         for other in self.formats[1:]:
             left = values.isna().to_numpy().nonzero()[0]

@@ -8,7 +8,7 @@ from datetime import timezone
 import numpy as np
 import pandas as pd
 
-from trisynth.data.formats.base import Format
+from trisynth.data.formats.base import Format, listed
 from trisynth.data.formats.numbers import NumberFormat
 from trisynth.errors import InputError
 
@@ -52,7 +52,7 @@ class DateFormat(Format):
 
     def parse(self, texts: Iterable[str]) -> pd.Series:
         """Read texts as points in time; with offsets that differ, as UTC."""
-        texts = pd.Series(list(texts), dtype=object)
+        texts = pd.Series(listed(texts), dtype=object)
         if self.text in COUNTS:
             return _counted(pd.to_numeric(texts, errors="coerce").to_numpy(float), self.text)
         if self.text is None:
@@ -108,7 +108,7 @@ class DurationFormat(Format):
 
     def parse(self, texts: Iterable[str]) -> pd.Series:
         """Read texts as lengths of time."""
-        texts = pd.Series(list(texts), dtype=object)
+        texts = pd.Series(listed(texts), dtype=object)
         if self.text is None:
             return pd.to_timedelta(texts, errors="coerce").astype("timedelta64[ns]")
         seconds = []

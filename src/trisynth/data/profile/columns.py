@@ -133,7 +133,7 @@ def _time(texts: pa.Array, sample: list[str], context: Context) -> Found | None:
     found = time_format(sample, context.day_first, _HALF)
     if found is None:
         return None
-    unread = format_of(found.kind, found.format).parse(texts.to_pylist()).isna().to_numpy()
+    unread = format_of(found.kind, found.format).parse(texts).isna().to_numpy()
     if unread.mean() > _HALF:
         return None
     rest = texts.filter(pa.array(unread)).to_pylist()
@@ -187,7 +187,7 @@ def _mostly_numbers(form: str | None, texts: pa.Array, counts: np.ndarray, numer
     """Tell whether a column is one of numbers, with a few texts among them."""
     if numeric.all():
         return True
-    read = format_of("number", form).parse(texts.to_pylist()).notna().to_numpy()
+    read = format_of("number", form).parse(texts).notna().to_numpy()
     if read.all():
         return True
     others = int((~read).sum())
@@ -200,7 +200,7 @@ def _number(facts: Column, form: NumberFormat | None, texts: pa.Array, counts: n
     text = _needed(form, texts)
     if text is None:
         return Profile(replace(facts, kind="number"))
-    unread = format_of("number", text).parse(texts.to_pylist()).isna().to_numpy()
+    unread = format_of("number", text).parse(texts).isna().to_numpy()
     other = number_format(texts.filter(pa.array(unread)).to_pylist()) if unread.any() else None
     if other is None or (other.prefix + other.suffix).strip() not in ("", (form.prefix + form.suffix).strip()):
         return Profile(replace(facts, kind="number", format=text))
