@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
 
 from trisynth import commandline, data
 from trisynth.cache import Store, write_atomic
@@ -18,7 +17,7 @@ from trisynth.commandline import beside, facts
 from trisynth.config import target_name
 from trisynth.data import findings
 from trisynth.data.collect import collect
-from trisynth.data.dataset import Column, Dataset
+from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import Balanced
 from trisynth.experiment.build import build
@@ -59,11 +58,13 @@ def write_facts(dataset: Dataset, cfg: dict[str, Any], out: str | None = None) -
     place = beside.place(cfg["path"])
     file = Path(out) if out else place
     if out is None and place.exists():
-        print(f"facts: {place} is kept as it is; add out=FILE.yaml to write the inferred facts to another file")
+        print(f"facts: {place} is kept as it is; a line above that should hold is pasted there under")
+        print("its column; out=FILE.yaml writes the inferred facts to another file")
         return
     facts.write(file, dataset, cfg)
-    note = "every command reads it" if file == place else f"to use it, rename it to {place.name}"
-    print(f"facts: {file} ({note}; correct a line where it is wrong)")
+    note = "read by every command" if file == place else f"to use it, rename it to {place.name}"
+    print(f"facts: {file} ({note})")
+    print("Correct it where it is wrong; to apply a remedy above, remove the # before its line there.")
 
 
 def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None:
@@ -92,21 +93,10 @@ def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None
 
 
 def show_report(dataset: Dataset, report: pd.DataFrame) -> None:
-    """Print the kind of every column and the problems that cleaning found."""
-    console = Console()
-    columns = dataset.columns or dataset.facts
-    kinds = "\n".join(f"  {name}: {_described(fact)}" for name, fact in columns.items())
+    """Print the kind of every column and the problems that cleaning found, and the remedy of each to paste."""
     task = "no target" if dataset.spec.target is None else f"{dataset.spec.task} of {dataset.spec.target}"
-    title = f"{dataset.spec.name}: {len(dataset):,} rows, {task}"
-    console.print(f"{title}\n{kinds}", highlight=False, markup=False)
-    for line in findings.lines(report, all_of=True):
-        console.print(f"- {line}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _described(column: Column) -> str:
-    """Return kind, format and unit of a column in short."""
-    parts = [column.kind or "", column.unit and f"in {column.unit}", column.format and f"written as {column.format}"]
-    return ", ".join(filter(None, parts))
+    print(f"{dataset.spec.name}: {len(dataset):,} rows, {task}\n")
+    print(*findings.page(dataset, report), "", sep="\n")
 
 
 STAGES = {"collect": collect_stage, "prepare": prepare_stage, "generate": generate_stage}

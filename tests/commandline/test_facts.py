@@ -28,7 +28,7 @@ def cleaned(*overrides):
 def test_what_is_written_is_what_was_inferred(table, capsys):
     before = cleaned("dataset.target=y")
     stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "dataset.target=y"])
-    assert "facts: mine.yaml (every command reads it" in capsys.readouterr().out
+    assert "facts: mine.yaml (read by every command)" in capsys.readouterr().out
     after = cleaned()
     assert after.digest == before.digest and after.columns.keys() == before.columns.keys()
     assert after.spec.name == "mine" and (table / "data" / "prepared" / "mine" / "table.parquet").exists()

@@ -204,8 +204,10 @@ def _number(facts: Column, form: NumberFormat | None, texts: pa.Array, counts: n
     other = number_format(texts.filter(pa.array(unread)).to_pylist()) if unread.any() else None
     if other is None or (other.prefix + other.suffix).strip() not in ("", (form.prefix + form.suffix).strip()):
         return Profile(replace(facts, kind="number", format=text))
-    both = f"{text}{OR}{other.text or '1'}"
-    doubt = Doubt("numbers of two forms", int(counts[unread].sum()), f"read as {both}", f'format: "{text}"')
+    second = other.text or "1"
+    both = f"{text}{OR}{second}"
+    cells = int(counts[unread & format_of("number", both).parse(texts.to_pylist()).notna().to_numpy()].sum())
+    doubt = Doubt(f"written as {second}, the others as {text}", cells, "read as the same number")
     return Profile(replace(facts, kind="number", format=both), (doubt,))
 
 
