@@ -1,5 +1,12 @@
 """Files become raw tables; what is no table is refused in one line."""
 
+import bz2
+import datetime
+import gzip
+import io
+import lzma
+import zipfile
+
 import pandas as pd
 import pytest
 
@@ -109,3 +116,66 @@ def test_a_separator_is_one_character(tmp_path, separator):
     (tmp_path / "t.csv").write_text("a;b\n1;2\n")
     with pytest.raises(InputError, match=r"^dataset\.read\.separator="):
         delimited(tmp_path / "t.csv", separator=separator)
+
+
+def zipped(content: bytes, name: str = "table.csv") -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(name, content)
+    return target.getvalue()
+
+
+PLAIN = "a,b,y\n2.5,8,yes\n-1.5,6,no\n0.25,6,yes\n1.5,2,no\n"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zipped], ids=["gz", "bz2", "xz", "zip"])
+def test_compressed_files_are_unpacked(file, pack):
+    raw = delimited(file(pack(PLAIN.encode()), "table.bin"))
+    assert raw.equals(delimited(file(PLAIN))) and "unpacked" in raw.attrs["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        ("# exported\n# today\n" + PLAIN, "2 lines before the header left out: '# exported'"),
+        ("Report of the, laboratory\n\n" + PLAIN, "1 lines before the header left out"),
+        (PLAIN.replace("0.25", "# a remark\n0.25"), "1 comments left out"),
+        (PLAIN.replace("y\n", "y\nkg,n,\n", 1), "the line under the header is read as units: a in kg"),
+    ],
+)
+def test_what_stands_around_a_table_is_left_out(file, content, note):
+    raw = delimited(file(content))
+    assert raw.to_numpy().tolist() == delimited(file(PLAIN, "plain.csv")).to_numpy().tolist()
+    assert any(note in text for text in raw.attrs["notes"])
+
+
+def test_a_first_row_of_data_is_no_line_of_units(file):
+    for first in ("unknown,3,yes", ">90,3,no", "high,3,no", "3,4,yes"):
+        raw = delimited(file(PLAIN.replace("y\n", f"y\n{first}\n", 1)))
+        assert len(raw) == 5 and not raw.attrs["units"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"PAR1 and more", "is a Parquet file; take dataset=parquet"),
+        (b"<!DOCTYPE html><html>", "is a web page"),
+        (b'[{"a": 1}]', "is JSON"),
+        (b"\x1f\x8b broken", "cannot be unpacked"),
+        (zipped(b"a,b\n1,2\n", "[Content_Types].xml"), "is an Excel workbook; save its sheet as CSV"),
+    ],
+)
+def test_other_kinds_of_file_are_one_line(file, content, message):
+    with pytest.raises(InputError, match=message) as error:
+        delimited(file(content))
+    assert "\n" not in str(error.value)
+
+
+def test_parquet_keeps_whole_numbers_with_gaps_and_dates(tmp_path):
+    days = pd.Series([datetime.date(2020, 1, 2), None])
+    frame = pd.DataFrame(
+        {"n": pd.array([2**60 + 1, None], "Int64"), "day": days}, index=pd.Index(["p", "q"], name="key")
+    )
+    frame.to_parquet(tmp_path / "t.parquet")
+    raw = parquet(tmp_path / "t.parquet")
+    assert raw["n"].tolist()[0] == 2**60 + 1 and raw["day"].tolist()[0] == days[0] and raw["key"].tolist() == ["p", "q"]

@@ -169,7 +169,8 @@ def _kept_rows(work: _Cleaning, X: pd.DataFrame, y: pd.Series | None, identifyin
         work.note(ROWS, "exact duplicate", int(repeated.sum()), "kept", "duplicates: drop")
     if y is not None:
         distinct = kept.copy()
-        distinct[kept] = ~(X.assign(**{_unused(X): y})[kept].duplicated().to_numpy())
+        if repeated.any():
+            distinct[kept] = ~(X.assign(**{_unused(X): y})[kept].duplicated().to_numpy())
         conflicting = X[distinct].duplicated(keep=False)
         if conflicting.any():
             work.note(ROWS, "same features, another target", int(conflicting.sum()), "kept")

@@ -12,7 +12,7 @@ from pandas.api import types
 
 from trisynth.data.cells import Cells, key
 from trisynth.data.dataset import ANALYSED, Column
-from trisynth.data.formats import format_of
+from trisynth.data.formats import NumberFormat, format_of
 from trisynth.data.profile import Context, profile, suspects
 
 # Beyond it, floats do not distinguish neighbouring whole numbers.
@@ -192,8 +192,9 @@ def _read_numbers(column: Cells, facts: Column) -> pd.Series:
         if types.is_integer_dtype(column.typed.dtype):
             return pd.Series(np.asarray(column.typed, dtype="int64")).astype("Int64")
         return pd.Series(column.numbers)
-    if facts.format is not None:
-        return format_of("number", facts.format).parse(column.texts)
+    form = format_of("number", facts.format)
+    if facts.format is not None and (not isinstance(form, NumberFormat) or form.marked):
+        return form.parse(column.texts)
     if np.max(np.abs(column.numbers[np.isfinite(column.numbers)]), initial=0) >= LARGEST_INTEGER:
         # In texts all digits of large whole numbers can be read.
         exact = format_of("number").parse(column.texts)

@@ -101,6 +101,11 @@ class NumberFormat(Format):
         return f"({text})" if self.minus == "(" else text
 
     @property
+    def marked(self) -> bool:
+        """Truth value: it differs from plain numbers by more than the number of decimals."""
+        return bool(self.prefix or self.suffix or self.thousands) or self.decimal != "." or self.minus != "-"
+
+    @property
     def pattern(self) -> str:
         """Regular expression of RE2 for texts of this format, with named groups."""
         groups = r"[0-9]+"

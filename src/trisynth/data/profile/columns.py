@@ -116,7 +116,7 @@ def profile(
     if kind is None and matches(texts, r"[+-]?0[0-9]+").any() and cells.numeric[present].all():
         return _texts(cells.name, texts, counts, facts, target)
     form = number_format(sample, context.comma)
-    numbers = _number(facts, form, texts, counts)
+    numbers = _number(facts, form, texts, counts, bool(cells.numeric[present].all()))
     if kind == "number":
         return numbers
     if form and _mostly_numbers(numbers.facts.format, texts, counts, cells.numeric[present]):
@@ -195,11 +195,11 @@ def _mostly_numbers(form: str | None, texts: pa.Array, counts: np.ndarray, numer
     return bool(enough and others <= max(5, read.sum() / 10))
 
 
-def _number(facts: Column, form: NumberFormat | None, texts: pa.Array, counts: np.ndarray) -> Profile:
+def _number(facts: Column, form: NumberFormat | None, texts: pa.Array, counts: np.ndarray, plain: bool) -> Profile:
     """Describe a column of numbers, of which some may be written in a second way."""
     text = _needed(form, texts)
-    if text is None:
-        return Profile(replace(facts, kind="number"))
+    if text is None or (plain and not form.marked):
+        return Profile(replace(facts, kind="number", format=text))
     unread = format_of("number", text).parse(texts).isna().to_numpy()
     other = number_format(texts.filter(pa.array(unread)).to_pylist()) if unread.any() else None
     if other is None or (other.prefix + other.suffix).strip() not in ("", (form.prefix + form.suffix).strip()):
@@ -215,8 +215,7 @@ def _needed(form: NumberFormat | None, texts: pa.Array) -> str | None:
     """Return the format if plain numbers would be written in another way."""
     if form is None:
         return None
-    marked = form.prefix or form.suffix or form.thousands or form.decimal != "." or form.minus != "-"
-    if not marked and (not form.decimals or not matches(texts, r".*\.[0-9]*0").any()):
+    if not form.marked and (not form.decimals or not matches(texts, r".*\.[0-9]*0").any()):
         return None
     return form.text
 

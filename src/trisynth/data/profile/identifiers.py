@@ -14,6 +14,8 @@ LEAST = 20
 NEARLY, MANY, HINTED = 0.9, 0.5, 0.2
 # Digits of telephone and account numbers.
 _LONG = 9
+# A text with more blanks, on average, is written language.
+_WORDS = 2
 _SAMPLE = 2_000
 _MADE = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}.*|[0-9a-fA-F]{16,}|[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}|https?://\S+|"
@@ -79,7 +81,10 @@ def text(name: str, texts: Sequence[str], counts: np.ndarray) -> tuple[str, str]
         return "text", f"{length:.0f} characters on average"
     if share <= MANY or len(texts) < LEAST:
         return "category", ""
-    if np.mean([bool(_MADE.fullmatch(each)) for each in sample]) > NEARLY or _one_pattern(sample):
+    made = np.mean([bool(_MADE.fullmatch(each)) for each in sample]) > NEARLY
+    if not made and np.mean([each.strip().count(" ") for each in sample]) > _WORDS:
+        return "text", f"{len(texts):,} different ones"
+    if made or _one_pattern(sample):
         return "identifier", f"{len(texts):,} different ones of one pattern"
     if blanks > MANY:
         return "text", f"{len(texts):,} different ones"

@@ -1,0 +1,100 @@
+"""Kinds and formats follow from the cells, and what the cells leave open is a doubt with a remedy."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trisynth.data.cells import Cells
+from trisynth.data.profile import Context, context_of, profile, suspects
+
+N = 60
+WHOLE = np.arange(N)
+
+
+def found(cells, name="c", **how):
+    return profile(Cells.of(pd.Series(cells, name=name)), missing=("NA",), **how)
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "form"),
+    [
+        ([f"{i % 40}" for i in WHOLE], "number", None),
+        ([f"{i / 4:.2f}" for i in WHOLE], "number", "1.00"),
+        ([f"{i / 4},5" for i in WHOLE // 4 * 4], "category", None),
+        ([f"{50 + i % 9},{i % 7} kg" for i in WHOLE], "number", "1,0 kg"),
+        ([f"{1 + i % 9}.{100 + i},50 €" for i in WHOLE], "number", "1.234,00 €"),
+        ([f"${1000 + i:,}.25" for i in WHOLE], "number", "$1,234.00"),
+        ([f"{i % 7}.5%" for i in WHOLE], "number", "1.0%"),
+        ([f"{i % 30:05}" for i in WHOLE], "category", None),
+        (["1", "2", "3", "more"] * 15, "category", None),
+        ([*map(str, range(40)), "unknown", ">90"], "number", None),
+        (["True", "False"] * 30, "category", None),
+        ([f"2024-02-{1 + i % 28:02}" for i in WHOLE], "date", None),
+        ([f"{1 + i % 28:02}.02.2024" for i in WHOLE], "date", "%d.%m.%Y"),
+        ([f"2/{1 + i % 28}/2024" for i in WHOLE], "date", "%-m/%-d/%Y"),
+        ([f"202402{1 + i % 28:02}" for i in WHOLE], "date", "%Y%m%d"),
+        ([f"2024-02-{1 + i % 28:02}T10:00:00+01:00" for i in WHOLE], "date", "%Y-%m-%dT%H:%M:%S%:z"),
+        ([f"{1 + i % 28} Feb 2024" for i in WHOLE], "date", "%-d %b %Y"),
+        ([f"{i % 24:02}:30" for i in WHOLE], "duration", "%H:%M"),
+        ([f"P{i:04}" for i in WHOLE], "identifier", None),
+        ([f"a{i}@b.org" for i in WHOLE], "identifier", None),
+        ([str(i) for i in WHOLE], "identifier", None),
+        ([str(4915000000000 + i * 7919) for i in WHOLE], "identifier", None),
+        ([f"came on day {i} with a cough" for i in WHOLE], "text", None),
+        (["E11.65", "I10", "J44.9"] * 20, "category", None),
+        (["1st", "2nd", "3rd", "crew"] * 15, "category", None),
+    ],
+)
+def test_kind_and_format_of_texts(cells, kind, form):
+    facts = found(cells).facts
+    assert (facts.kind, facts.format) == (kind, form)
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind"),
+    [
+        ("admission date", [str(45000 + i * 3) for i in WHOLE], "date"),
+        ("price", [str(45000 + i * 3) for i in WHOLE], "number"),
+        ("year", [str(1950 + i) for i in WHOLE], "number"),
+        ("customer_id", [str(i * i % 97) for i in range(100)], "identifier"),
+        ("notes", ["lives alone", "needs help", "ok"] * 20, "text"),
+    ],
+)
+def test_names_are_hints(name, cells, kind):
+    assert found(cells, name).facts.kind == kind
+    assert found(cells, name, target=True).facts.kind not in ("identifier", "text")
+
+
+def test_an_order_of_day_and_month_that_nothing_shows_is_a_doubt():
+    cells = [f"0{1 + i % 9}/0{1 + i % 7}/2024" for i in WHOLE]
+    doubt = found(cells).doubts[0]
+    assert "could be exchanged" in doubt.problem and doubt.remedy == 'format: "%m/%d/%Y"'
+    assert found(cells, context=Context(day_first=False)).facts.format == "%m/%d/%Y"
+
+
+def test_columns_share_their_marks():
+    raw = pd.DataFrame(
+        {"a": ["1,5", "2,25"] * 20, "b": ["1.500", "2.250"] * 20, "d": ["31/01/2024", "03/02/2024"] * 20}
+    )
+    context = context_of(raw)
+    assert context.comma and context.day_first
+    assert found(raw["b"], context=context).facts.format == "1.234"
+
+
+def test_codes_for_missing_cells_stand_apart_or_are_too_frequent():
+    def codes(values):
+        return suspects.numbers(*np.unique(np.array(values, float), return_counts=True)).codes
+
+    ages = list(range(20, 80)) * 2
+    assert codes([*ages, -9, -9]) == (-9,)
+    assert codes([*ages, 999, 999, -1, -1]) == (-1, 999)
+    assert codes([*ages, *[99] * 20]) == (99,)
+    assert codes(ages) == codes([*ages, 99]) == codes(list(range(100)) * 3) == ()
+    assert codes(np.random.default_rng(0).normal(size=200).round(1)) == ()
+
+
+def test_other_spellings_are_shown_and_censored_numbers_are_found():
+    counts = np.array([5, 9, 3, 4])
+    assert suspects.spellings(["yes", "Yes", "no", "0"], counts) == {"yes": "Yes", "0": "no"}
+    assert suspects.spellings(["a", "b", "c", "d"], counts) == {}
+    assert suspects.censored([">90", "<4.0", "65+", "many"]) == {">90": "90", "<4.0": "4.0", "65+": "65"}
