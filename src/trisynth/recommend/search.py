@@ -89,7 +89,7 @@ class Search:
         self.total = self.done = 0
         # Seconds that one trial of a candidate took.
         self.cost: dict[str, float] = {}
-        self._heard_first = False
+        self._heard_first = self._late = False
         require_rows(dataset, settings.folds)
 
     def run(self) -> None:
@@ -125,8 +125,13 @@ class Search:
             plan += [Trial(BASELINES, fold) for fold in some]
             plan += [Trial(name, fold, amounts) for name in names[:_CHEAPEST] for fold in some]
         plan += [Trial(name, fold, amounts) for name in names[_CHEAPEST:] for fold in folds]
-        end = self.begun + _CHOOSING * self.settings.budget
-        complete = self._work([[trial] for trial in plan], end)
+        usual = self.begun + _CHOOSING * self.settings.budget
+
+        def end() -> float:
+            # Without any candidate there is nothing to confirm.
+            return usual if any(name != BASELINES for name, _ in self.evidence.results) else self.deadline
+
+        complete = self._work([[trial] for trial in plan], end) and not self._late
         tried = {name for name, fold in self.evidence.results if fold.stage == "choose"}
         untried = [name for name in self.settings.candidates if name not in tried | set(self.evidence.problems)]
         if untried:
@@ -157,25 +162,25 @@ class Search:
         pairs = [[Trial(BASELINES, fold)] for fold in folds]
         for pair, trial in zip(pairs, chosen, strict=False):
             pair.append(trial)
-        return self._work(pairs, self.deadline)
+        return self._work(pairs, lambda: self.deadline)
 
-    def _work(self, plan: list[list[Trial]], end: float) -> bool:
+    def _work(self, plan: list[list[Trial]], end: Callable[[], float]) -> bool:
         """Run groups of trials in their order until ``end``; return whether all ran that could."""
         waiting, running = list(plan), {}
         self.total += len(plan)
         while waiting or running:
-            while waiting and len(running) < self.workers.count and self.clock() < end:
+            while waiting and len(running) < self.workers.count and self.clock() < end():
                 group = waiting.pop(0)
-                if self._skipped(group, end):
+                if self._skipped(group, end()):
                     self.done += 1
                 elif not self._read(group):
                     running[self.workers.submit(self._configs(group))] = group
-            if not running and waiting and self.clock() >= end:
+            if not running and waiting and self.clock() >= end():
                 return False
-            for future in first(list(running), min(_TICK, end - self.clock())) if running else ():
+            for future in first(list(running), min(_TICK, end() - self.clock())) if running else ():
                 self._finish(future, running.pop(future))
             self._tell("tick")
-            if self.clock() >= end and (running or waiting):
+            if self.clock() >= end() and (running or waiting):
                 return False
         return True
 
@@ -188,6 +193,7 @@ class Search:
         if name in self.evidence.problems:
             return True
         late = self.stage == "choose" and self.clock() + self.cost.get(name, 0.0) > end and not self._cached(group)
+        self._late |= late and name != BASELINES
         return late and name != BASELINES
 
     def _cached(self, group: list[Trial]) -> bool:
