@@ -26,8 +26,6 @@ from trisynth.cache import made_whole
 from trisynth.config import digest
 
 SQLITE = "sqlite:///"
-# Seconds after which another writer is given up; one run takes a tenth of a second, a new database some seconds.
-_PATIENCE = 600
 # Seconds after which an unfinished run of another machine counts as abandoned.
 _DAY = 86_400
 
@@ -47,8 +45,9 @@ def writer_lock(uri: str) -> FileLock:
     file = file_of(uri)
     if file is None:
         file = Path(tempfile.gettempdir()) / f"trisynth-{_user()}-{digest(uri)}"
-    # The lock of a file that is being made is another one.
-    return FileLock(f"{file}.writer.lock", timeout=_PATIENCE, thread_local=False)
+    # The lock of a file that is being made is another one. No limit of time: the lock of a process that has ended is
+    # free, and how long the others take depends on the machine's load.
+    return FileLock(f"{file}.writer.lock", thread_local=False)
 
 
 def _user() -> str:
