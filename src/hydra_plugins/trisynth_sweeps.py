@@ -25,6 +25,7 @@ from omegaconf import DictConfig, OmegaConf
 from trisynth import lifeline
 from trisynth.errors import InputError
 from trisynth.sweeps import plan, worker
+from trisynth.sweeps.folder import Sweep
 
 
 class Launcher(JoblibLauncher):
@@ -77,9 +78,11 @@ class Launcher(JoblibLauncher):
         return [result for _, result in sorted(zip(order, done, strict=True), key=itemgetter(0))]
 
     def _announce(self, order: list[int], batch: Sequence[Sequence[str]], first: int, workers: int) -> None:
-        """Leave the plan in the sweep's folder, where the estimate of the remaining time reads it."""
+        """Leave the plan in the sweep's folder, where the estimate of the remaining time reads it, and the marker."""
         folder = OmegaConf.select(self.config, "hydra.sweep.dir")
         if folder:
+            # Not before: a sweep that is refused leaves nothing.
+            Sweep(Path(folder), Path(self.config.paths.runs)).mark()
             jobs = {str(first + number): tuple(batch[number]) for number in order}
             known = plan.Plan.read(Path(folder)).jobs
             plan.Plan(known | jobs, workers).write(Path(folder))

@@ -75,7 +75,6 @@ class Sweep:
                 remedy = f"holds {', '.join(foreign)}, which no sweep wrote; nothing was changed: name a new folder"
                 raise InputError("hydra.sweep.dir", str(self.folder), remedy)
             (self.folder / MARKER).parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / MARKER).write_text("The next start of this sweep replaces the folders beside this file.\n")
             for name in self.started():
                 for path in (self.folder / "jobs" / name).glob(f"*{STATE}*"):
                     path.unlink()
@@ -86,6 +85,11 @@ class Sweep:
                 (self.folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(self.folder, error, "paths.sweeps") from error
+
+    def mark(self) -> None:
+        """Mark the folder as that of a sweep, once its settings are known to be right."""
+        (self.folder / MARKER).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / MARKER).write_text("The next start of this sweep replaces the folders beside this file.\n")
 
     def _foreign(self) -> list[str]:
         """List the files that a sweep would replace though none wrote them."""
