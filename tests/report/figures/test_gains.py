@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from trisynth.report.__main__ import main
 from trisynth.report.figures.gains import gains
@@ -30,6 +31,15 @@ def test_every_data_set_has_a_panel_with_all_generators_and_baselines(results):
         drawn = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "None"]
         expected = [LIFT["combined"], LIFT["balanced"]] * 2 + [LIFT["threshold"]]
         assert [x for x in drawn if x != 0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("datasets", [["pima"], ["pima", "paper_cohort"]])
+def test_the_note_is_whole_whatever_the_number_of_panels(results, datasets):
+    figure = gains(by_method(results[results["dataset"].isin(datasets)]))
+    figure.canvas.draw()
+    (note,) = (text for text in figure.findobj(Text) if text.get_text().startswith("Means over seeds"))
+    assert note.get_text().endswith("alone.")
+    assert note.get_window_extent().x1 <= figure.bbox.x1
 
 
 def test_the_command_writes_the_same_bytes_twice_and_names_itself(results, tmp_path):

@@ -1,6 +1,7 @@
 """Style of all figures, and reproducible output of them as PNG and PDF."""
 
 import io
+import textwrap
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -149,7 +150,10 @@ def heading(figure: Figure, title: str, legend: Mapping[str, Artist], simulated:
 
 
 def footnote(figure: Figure, text: str) -> None:
-    """Add small print below all panels."""
+    """Add small print below all panels, broken into lines that fit the figure's width."""
+    # An inch holds some 23 letters of this size.
+    length = round(figure.get_figwidth() * 22)
+    text = "\n".join(textwrap.fill(line, length) for line in text.splitlines())
     figure.supxlabel(text, x=0.012, ha="left", fontsize=SMALL, color=GREY)
 
 
