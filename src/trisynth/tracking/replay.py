@@ -62,11 +62,11 @@ def keys_of(folder: Path) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line of the replay; return the exit status."""
     parser = OneLineParser(prog="trisynth mirror", description="Copy to MLflow every result that its database lacks.")
-    parser.add_argument("--uri", default="sqlite:///mlflow.db", help="MLflow database or server")
-    parser.add_argument("--experiment", default="trisynth", help="name of the MLflow experiment")
+    parser.add_argument("--uri", default="sqlite:///mlflow.db", help="MLflow database or server; default: %(default)s")
+    parser.add_argument("--experiment", default="trisynth", help="name of the MLflow experiment; default: %(default)s")
     parser.add_argument("--runs", help="folder of the results of jobs; default: runs")
     parser.add_argument("--sweeps", nargs="+", help="folders of sweeps; default: sweeps and experiments")
-    parser.add_argument("--raw", default="data/raw", help="folder of the raw tables")
+    parser.add_argument("--raw", default="data/raw", help="folder of the raw tables; default: %(default)s")
     parser.add_argument("--allow", nargs="+", default=[], help="packages that generators and readers come from")
     options = parser.parse_args(arguments)
     given = [("--runs", options.runs)] if options.runs else []
