@@ -1,6 +1,6 @@
 """Functions from DataFrames to DataFrames: synthesize, evaluate, load_runs."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from trisynth import renamed
 from trisynth.config import CONF, instantiate
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.data.inference import task_of
+from trisynth.data.kinds import learn
 from trisynth.data.spec import nearest
 from trisynth.data.withheld import WITHHELD
 from trisynth.encoders.table import TableEncoder
@@ -27,7 +28,7 @@ from trisynth.evaluation.metrics.references import references
 from trisynth.evaluation.scores import gains, row_scores, utility_scores
 from trisynth.experiment.results import RESULT, DamagedError, Result, table
 from trisynth.generators.base import Generator
-from trisynth.generators.inputs import training
+from trisynth.generators.inputs import Training, training
 from trisynth.places import subclass
 
 _ARMS = {"real": Real(), "synthetic": Synthetic(), "combined": Combined()}
@@ -210,12 +211,15 @@ def _datasets(target: object, **frames: pd.DataFrame) -> list[Dataset]:
     """Check tables of the same columns, the training rows first, and give them one spec."""
     if target is None:
         raise InputError("target", target, "must name the column that the classifier predicts")
-    parts = {}
+    parts, known = {}, {}
     for name, frame in frames.items():
         try:
-            parts[name] = training(frame, target=target)
+            # All tables are read as the training rows are.
+            facts = {column: fact for column, fact in known.items() if column in getattr(frame, "columns", ())}
+            parts[name] = training(frame, target=target, facts=facts)
         except InputError as error:
             raise InputError(name if error.parameter == "X" else error.parameter, error.value, error.remedy) from None
+        known = known or _read_as(parts[name])
     first, train = next(iter(parts.items()))
     # Identifiers and free text have nothing to compare.
     apart = [name for name, fact in train.facts.items() if fact.kind in WITHHELD]
@@ -227,13 +231,21 @@ def _datasets(target: object, **frames: pd.DataFrame) -> list[Dataset]:
         _check_alike(name, part.y.to_frame(), first, train.y.to_frame())
     task = task_of(train.y)
     texts = {name: part.y.astype(str) for name, part in parts.items()}
+    quantity = learn(train.y) if task == "regression" else None
     classes = sorted(set().union(*texts.values()))
     spec = Spec("table", target, task)
     made = []
     for name, part in parts.items():
-        y = pd.Series(pd.Categorical(texts[name], classes)) if task == "classification" else part.y.astype("float64")
+        y = pd.Series(pd.Categorical(texts[name], classes)) if task == "classification" else quantity.canonical(part.y)
         made.append(Dataset(part.X[list(train.X)], y.rename(target), spec, place))
     return made
+
+
+def _read_as(train: Training) -> dict[Hashable, Column]:
+    """Return how the texts of training rows were read; those that stayed texts are categories."""
+    texts = [name for name in train.X if types.infer_dtype(train.X[name], skipna=True) == "string"]
+    stayed = {name: train.facts.get(name, Column("category")) for name in texts}
+    return {**stayed, **{column.name: column.facts for column in train.written.columns}}
 
 
 def _check_alike(name: str, X: pd.DataFrame, first: str, train: pd.DataFrame) -> None:

@@ -20,6 +20,7 @@ from sklearn.base import BaseEstimator
 from trisynth import seeds
 from trisynth.config import instantiate, parameters_of
 from trisynth.data.dataset import Column, Dataset
+from trisynth.data.formats import QUANTITIES
 from trisynth.data.guard import Guards
 from trisynth.data.inference import task_of
 from trisynth.data.kinds import Category, Date, Duration, Kind, Number, learn
@@ -116,8 +117,8 @@ class Generator(BaseEstimator, ABC):
             Name of the target among the columns of ``X``. Without ``y`` and ``target``, no column is special.
         facts : mapping of str to Column, optional
             Declared facts of columns by name. Where the kind of the target is not declared, more than 20 distinct
-            numbers or dates make it a number, as on the command line. Identifiers and free text are recognised in a
-            DataFrame; a declared kind has precedence.
+            numbers or dates make it a number, as on the command line. Identifiers, free text, and dates, durations and
+            numbers that are written as texts are recognised in a DataFrame; a declared kind has precedence.
         rare : int, optional
             A category of fewer rows is pooled with the others of that kind and never drawn, unless it is declared;
             numbers and dates of fewer rows are not repeated. 0 switches this off. The default is 5, or what a
@@ -153,6 +154,7 @@ class Generator(BaseEstimator, ABC):
         self.order_ = list(given.X.columns)
         if given.y is not None:
             self.order_.insert(given.place, given.y.name)
+        self.written_ = given.written
         self.withheld_ = Withheld.learn(given.X, given.facts, seed)
         X = given.X.drop(columns=self.withheld_.names)
         if not X.shape[1]:
@@ -177,8 +179,8 @@ class Generator(BaseEstimator, ABC):
 
     @property
     def notes(self) -> list[str]:
-        """One sentence for each column that is withheld or protected, and on classes of few rows."""
-        return [*self.withheld_.lines, *self.guards_.lines, *self.rare_classes_]
+        """One sentence for each column that is read from texts, withheld or protected, and on classes of few rows."""
+        return [*self.written_.lines, *self.withheld_.lines, *self.guards_.lines, *self.rare_classes_]
 
     def _rare_classes(self, rare: int) -> list[str]:
         if self.target_ is None or self.numeric_target_:
@@ -224,7 +226,7 @@ class Generator(BaseEstimator, ABC):
             return np.zeros(len(table), dtype=int)
         facts = given.facts.get(given.y.name, Column())
         kind = facts.kind or ("number" if task_of(given.y) == "regression" else "category")
-        self.numeric_target_ = kind == "number"
+        self.numeric_target_ = kind in QUANTITIES
         self.target_ = learn(given.y, replace(facts, kind=kind))
         cells = self.target_.canonical(given.y)
         if self.numeric_target_:
@@ -278,7 +280,7 @@ class Generator(BaseEstimator, ABC):
             restored[self.target_.name] = values
         for name, cells in self.withheld_.fresh(seed).take(len(table)).items():
             restored[name] = cells.set_axis(table.index)
-        return restored[self.order_]
+        return self.written_.write(restored[self.order_])
 
     def _asked(self, n: int | Mapping, rng: np.random.Generator) -> np.ndarray:
         if isinstance(n, Mapping):

@@ -1,7 +1,7 @@
 """Checks of what a user hands to a generator: the table, its target, the number of rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from pandas.api import types
 from trisynth.data.dataset import Dataset
 from trisynth.data.spec import checked_facts, nearest
 from trisynth.data.withheld import withheld_facts
+from trisynth.data.written import Written
 from trisynth.errors import InputError, require_whole
 
 # Categories of fewer rows are pooled where nothing else is declared.
@@ -30,13 +31,15 @@ class Training:
     place : int
         Position of the target in the whole table.
     facts : mapping of str to Column
-        Declared facts, and the inferred kind of identifiers and free text.
+        Declared facts, and the inferred kind of identifiers, free text and quantities that are written as texts.
     rare : int
         Categories of fewer rows are pooled.
     constraints : tuple of str
         Declared constraints.
     relations : bool
         Whether relations between columns are searched.
+    written : Written
+        Columns that were read from texts.
     """
 
     X: pd.DataFrame
@@ -46,6 +49,7 @@ class Training:
     rare: int
     constraints: tuple[str, ...] = ()
     relations: bool = True
+    written: Written = field(default_factory=Written)
 
 
 def training(
@@ -103,19 +107,22 @@ def training(
             raise InputError("X", [target], "has no column besides the target; give at least one")
     elif y is not None:
         y = _aligned(X, y)
+    names = [*X.columns] if y is None else [*X.columns, y.name]
+    declared, written = checked_facts(facts, names), Written()
+    for name, fact in declared.items():
+        if fact.kind == "ignore":
+            raise InputError(f"facts.{name}.kind", fact.kind, "drop the column from the table instead")
+    if not own:
+        written = Written.learn(X, declared, y)
+        X, declared = written.read(X), written.facts(declared)
+        y = None if y is None else written.read(y.to_frame())[y.name]
+        declared = withheld_facts(X, declared)
     if y is not None and (y.isna().any() or (types.is_float_dtype(y.dtype) and np.isinf(y.to_numpy(float)).any())):
         parameter = "y" if target is None else "target"
         bad = int(y.isna().sum() or np.isinf(y.to_numpy(float)).sum())
         raise InputError(parameter, y.name, f"has {bad} missing or infinite values; drop those rows")
     y = None if y is None else y.reset_index(drop=True)
-    names = [*X.columns] if y is None else [*X.columns, y.name]
-    declared = checked_facts(facts, names)
-    for name, fact in declared.items():
-        if fact.kind == "ignore":
-            raise InputError(f"facts.{name}.kind", fact.kind, "drop the column from the table instead")
-    if not own:
-        declared = withheld_facts(X, declared)
-    return Training(X.reset_index(drop=True), y, place, declared, rare, tuple(constraints), relations)
+    return Training(X.reset_index(drop=True), y, place, declared, rare, tuple(constraints), relations, written)
 
 
 def check_count(n: object) -> None:

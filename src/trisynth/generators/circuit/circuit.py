@@ -312,8 +312,9 @@ class Circuit(Generator):
                 table[name] = evidence.known[name].fillna(table[name])
         table = self.relations_.expand(self.derived_columns_.complete(table))
         complete = self._restored(table, labels, seed)
+        known = self.written_.read(X).notna()
         for name in X.columns:
-            complete[name] = X[name].where(X[name].notna(), complete[name]).astype(complete[name].dtype)
+            complete[name] = X[name].where(known[name], complete[name]).astype(complete[name].dtype)
         if y is not None:
             complete[self.target_.name] = y.to_numpy()
             complete[self.target_.name] = complete[self.target_.name].astype(self.target_.dtype)

@@ -65,6 +65,7 @@ class Evidence:
                 list(X.columns),
                 f"has columns that the training table did not have; known columns: {list(schemas)}",
             )
+        X = fitted.written_.read(X)
         table = {name: schemas[name].canonical(X[name]) for name in X.columns}
         labels = None
         if y is not None and fitted.target_ is None:
@@ -72,7 +73,8 @@ class Evidence:
         if y is not None and len(y) != len(X):
             raise InputError("y", len(y), f"must have one value per row of X, {len(X)}")
         if y is not None and fitted.numeric_target_:
-            table[fitted.target_column_] = fitted.target_.canonical(y.set_axis(X.index))
+            given = fitted.written_.read(y.rename(fitted.target_.name).to_frame())[fitted.target_.name]
+            table[fitted.target_column_] = fitted.target_.canonical(given.set_axis(X.index))
         elif y is not None:
             codes = fitted.target_.canonical(y).cat.codes.to_numpy()
             trained = pd.Index(fitted.target_.categories).get_indexer(fitted.labels_)
