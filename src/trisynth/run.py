@@ -44,7 +44,7 @@ def job(cfg: DictConfig) -> Any:
     float or tuple of float or None
         The value that a search optimises.
     """
-    from trisynth.experiment.run import run_job
+    from trisynth.experiment.run import notes_of, run_job
     from trisynth.report.artefacts import writers
     from trisynth.report.steps import Steps
 
@@ -53,7 +53,7 @@ def job(cfg: DictConfig) -> Any:
         with commandline.one_line_errors():
             config = commandline.resolved(cfg, hydra_config.overrides.task)
             check(config["objective"])
-            show_findings(config)
+            shown = show_findings(config)
             with Steps() as steps:
                 result, _ = run_job(config, progress=steps, writers=writers(config))
                 if config["report"]["html"]:
@@ -61,6 +61,9 @@ def job(cfg: DictConfig) -> Any:
 
                     steps("report")
                     write_job(config, result, ["trisynth run", *hydra_config.overrides.task])
+            for line in notes_of(config["paths"]["runs"], result):
+                if line not in shown:
+                    print(line, file=sys.stderr)
             commandline.show(result, config)
         return objective(config, result)
 
@@ -89,15 +92,18 @@ def job(cfg: DictConfig) -> Any:
         return None
 
 
-def show_findings(config: dict) -> None:
-    """Print a line for each thing that cleaning changes in a table of the user's, or leaves open."""
+def show_findings(config: dict) -> list[str]:
+    """Print and return a line for each thing that cleaning changes in a table of the user's, or leaves open."""
     from trisynth import data
     from trisynth.data import findings
 
-    if config["dataset"].get("path"):
-        read = data.reader(config["dataset"], config.get("allow", ()))
-        for line in findings.of_own_table(data.load(config["dataset"], config["paths"]["raw"], read)):
-            print(line, file=sys.stderr)
+    if not config["dataset"].get("path"):
+        return []
+    read = data.reader(config["dataset"], config.get("allow", ()))
+    lines = list(findings.of_own_table(data.load(config["dataset"], config["paths"]["raw"], read)))
+    for line in lines:
+        print(line, file=sys.stderr)
+    return lines
 
 
 def objective(config: dict, result: Any) -> float | tuple[float, ...] | None:

@@ -89,6 +89,8 @@ def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None
         "rows": {name: len(rows) for name, rows in tables.items()},
     }
     write_atomic(folder / "about.json", json.dumps(about, indent=1) + "\n")
+    for line in [*findings.of_own_table(experiment.dataset), *experiment.generator().notes]:
+        print(line, file=sys.stderr)
     print(folder)
 
 

@@ -25,8 +25,9 @@ from trisynth.config import canonical, target_name
 from trisynth.errors import InputError
 
 RESULT, TIMINGS, FAILURE, CONFIG, CURVES = "result.json", "timings.json", "failure.json", "config.yaml", "history.json"
+SUMMARY, NOTES = "summary.txt", "notes.txt"
 # Files beside a result from which numbers, settings or texts are read again.
-_BESIDE = (CONFIG, TIMINGS, CURVES, "summary.txt")
+_BESIDE = (CONFIG, TIMINGS, CURVES, SUMMARY, NOTES)
 DAMAGED = "damaged"
 
 

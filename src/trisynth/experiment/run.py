@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from trisynth.cache import Store, require_writable, write_atomic
+from trisynth.data import findings
 from trisynth.errors import InputError
 from trisynth.experiment.job import Job
-from trisynth.experiment.results import CONFIG, CURVES, DamagedError, Result, set_aside, write_failure
+from trisynth.experiment.results import CONFIG, CURVES, NOTES, SUMMARY, DamagedError, Result, set_aside, write_failure
 
 if TYPE_CHECKING:
     from trisynth.experiment.steps import Experiment
@@ -53,6 +54,7 @@ def run_job(
         if config["tracking"]["curves"]:
             write_curves(experiment, folder)
         write_summary(experiment, folder)
+        write_notes(experiment, folder)
         for write in writers:
             write(experiment, folder)
     except Exception as error:
@@ -136,4 +138,17 @@ def write_curves(experiment: "Experiment", folder: Path) -> None:
 def write_summary(experiment: "Experiment", folder: Path) -> None:
     """Write the generator's summary to ``summary.txt``, where it has one."""
     if summary := experiment.generator().summary():
-        write_atomic(folder / "summary.txt", summary + "\n")
+        write_atomic(folder / SUMMARY, summary + "\n")
+
+
+def write_notes(experiment: "Experiment", folder: Path) -> None:
+    """Write to ``notes.txt`` what cleaning changed in a table of the user's, and what the generator protects."""
+    lines = [*findings.of_own_table(experiment.dataset), *experiment.generator().notes]
+    if lines:
+        write_atomic(folder / NOTES, "\n".join(lines) + "\n")
+
+
+def notes_of(runs: str | Path, result: Result) -> list[str]:
+    """Return the lines of ``notes.txt`` of a finished job."""
+    path = Path(runs) / result.key / NOTES
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []

@@ -30,6 +30,7 @@ from trisynth.cache import write_atomic
 from trisynth.commandline import compose
 from trisynth.errors import InputError
 from trisynth.experiment.results import Result
+from trisynth.experiment.run import notes_of
 from trisynth.sweeps import folder as sweeps
 from trisynth.sweeps.watch import Watch, spoken
 
@@ -129,6 +130,7 @@ class Sweep(Callback):
         if results:
             (self.sweep.folder / sweeps.SUMMARY).unlink(missing_ok=True)
             self._show(config)
+            show_notes(config.paths.runs, results)
             if OmegaConf.select(config, "report.html"):
                 self._report(config, results)
         problem = self.mirror.close(failed=bool(failures)) if self.mirror else None
@@ -172,6 +174,16 @@ class Sweep(Callback):
         arguments = ["trisynth run -m", *config.hydra.overrides.task]
         for path in write_sweep(results, plain, self.sweep.folder, arguments):
             print(f"report: {path}")
+
+
+def show_notes(runs: str, results: list[Result]) -> None:
+    """Print once for each data set what was changed in a table of the user's: the notes of its first job."""
+    first = {}
+    for result in results:
+        first.setdefault(result.config["dataset"]["name"], result)
+    for name, result in first.items():
+        for line in notes_of(runs, result):
+            print(f"{name}: {line}" if len(first) > 1 else line, file=sys.stderr)
 
 
 def draw(frame: pd.DataFrame, path: Path, test_size: float) -> None:
