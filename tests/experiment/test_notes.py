@@ -1,4 +1,4 @@
-"""Notes on a table of the user's: what cleaning changes and a generator protects, said once by every command."""
+"""Notes on a table of the user's: what cleaning changes and a generator protects that commands state once."""
 
 import numpy as np
 import pandas as pd
