@@ -93,3 +93,24 @@ def test_a_column_that_the_table_lacks_is_one_line(table):
 @pytest.mark.parametrize("name", ["mine.csv", "mine.csv.gz", "mine.parquet", "mine"])
 def test_the_file_beside_a_table_has_its_name(name):
     assert beside.place(f"folder/{name}").name == "mine.yaml" and beside.name_of(name) == "mine"
+
+
+@pytest.mark.parametrize(("target", "task"), [("null", None), ("'100%'", "regression"), ("y", "classification")])
+def test_the_task_of_one_target_is_not_that_of_another(table, target, task):
+    stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "dataset.target=y"])
+    assert cleaned(f"dataset.target={target}").spec.task == task
+
+
+def test_the_list_of_findings_fits_a_terminal_and_its_remedies_can_be_pasted(table, capsys):
+    stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "dataset.target=y"])
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 or line.startswith("    ") for line in lines[:-4])
+    column = lines.index("sex: category")
+    remedies = [line for line in lines[column + 1 :] if line.startswith("    ")]
+    assert '    missing: ["unknown"]' in remedies
+    file = table / "mine.yaml"
+    written = file.read_text().splitlines()
+    for remedy in remedies[:2]:
+        written.insert(written.index("  sex:") + 1, remedy)
+    file.write_text("\n".join(written) + "\n")
+    assert set(cleaned().X["sex"].cat.categories) <= {"male", "f"}

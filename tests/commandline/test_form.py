@@ -76,3 +76,19 @@ def test_a_closed_pipe_ends_without_a_traceback():
     assert program.stderr.read() == b""
     assert program.wait() == 141
     program.stderr.close()
+
+
+def test_the_name_of_a_table_and_its_target_are_settings():
+    given = form.named(["mine.csv", "--target", "y (mg)", "report=html"])
+    assert given == ["dataset=csv", "dataset.path=mine.csv", "dataset.target=y (mg)", "report=html"]
+    assert form.named(["seed=1", "mine.parquet", "--target=null"])[:2] == [
+        "dataset=parquet",
+        "dataset.path=mine.parquet",
+    ]
+    assert form.named(["-m", "--config-dir", "mine.txt", "seed=1"]) == ["-m", "--config-dir", "mine.txt", "seed=1"]
+    assert form.named(["generator"]) == ["generator"]
+
+
+def test_a_second_table_is_refused():
+    with pytest.raises(InputError, match="is a second table beside a"):
+        form.named(["a.csv", "b.csv"])

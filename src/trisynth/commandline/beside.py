@@ -175,6 +175,9 @@ def merge(cfg: DictConfig, overrides: Sequence[str] = ()) -> str:
         line = notice(file, facts)
         names = [name.lstrip("+") for name, equals, _ in (o.partition("=") for o in overrides) if equals]
         given = {name: OmegaConf.select(cfg, name) for name in names if name.startswith("dataset.")}
+        if given.get("dataset.target", facts.get("target")) != facts.get("target"):
+            # The task of one target is not that of another, and a table without a target has none.
+            facts.pop("task", None)
         with open_dict(cfg):
             cfg.dataset = OmegaConf.merge(dataset, _literal(facts))
             for name, value in given.items():

@@ -8,7 +8,7 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
-from trisynth.commandline import choices
+from trisynth.commandline import choices, form
 from trisynth.commandline.mistakes import one_line_errors
 from trisynth.errors import InputError
 
@@ -69,21 +69,21 @@ class Door:
 
 _SEED = ("seed", "seed of the random numbers; default 0")
 _ALLOW = ("allow", "packages whose classes a yaml may use, as in allow=[lightgbm]")
-_OWN = ("dataset.path", "file of your own table, with dataset=csv or dataset=parquet")
-_TARGET = ("dataset.target", "column to predict, with a table of your own; null for none")
+_OWN = ("dataset.path", "file of your own table, with dataset=csv or dataset=parquet; FILE alone is the same")
+_TARGET = ("dataset.target", "column to predict, with a table of your own; null for none; also --target")
 
 DOORS = {
     "run": Door(
         "trisynth.run",
         "Run one experiment, or with -m every combination of choices.",
-        "[-m] [GROUP=CHOICE ...] [SETTING=VALUE ...]",
+        "[-m] [FILE --target COLUMN] [NAME=VALUE ...]",
         "Splits a table, fits a generator on the training rows, trains the classifier on real, synthetic and combined "
         "rows, and scores all on the same real test rows. Prints a table and writes runs/KEY/result.json. With -m, "
         "values separated by commas make a sweep: one job for each combination, several at a time. A finished job is "
         "never run again, so that the same command continues a sweep that was stopped.",
         (
             ("dataset=pima generator=vae classifier=logistic", "one job"),
-            ("dataset=csv dataset.path=mine.csv dataset.target=outcome", "your own table"),
+            ("mine.csv --target outcome", "your own table"),
             ("dataset=pima report=html", "one job, and a page that explains it"),
             ("-m generator=smote,circuit seed='range(5)'", "a sweep of ten jobs"),
         ),
@@ -102,7 +102,7 @@ DOORS = {
     "synthesize": Door(
         "trisynth.sampling",
         "Write synthetic rows to a file.",
-        "[GROUP=CHOICE ...] out=FILE [n=ROWS] [given=FILE]",
+        "[FILE --target COLUMN] [NAME=VALUE ...] out=FILE",
         "Fits a generator on all rows of a table and writes new rows to a CSV or Parquet file, with the columns of the "
         "table.",
         (
@@ -132,12 +132,13 @@ DOORS = {
     "prepare": Door(
         "trisynth.stages",
         "Clean a table, and report its columns and corrections.",
+        "[FILE --target COLUMN] [NAME=VALUE ...]",
         text="Reads a table and infers the kind and the format of each column. Prints what it changed and what is "
         "doubtful, and writes the clean table and a report to data/prepared/NAME. For mine.csv of your own it writes "
         "mine.yaml beside it, one line for each fact, which every later command reads. Correct what is wrong there. "
         "An existing mine.yaml is kept.",
         examples=(
-            ("dataset=csv dataset.path=mine.csv dataset.target=outcome", "your own table"),
+            ("mine.csv --target outcome", "your own table"),
             ("dataset=stroke", "one of the shipped data sets"),
         ),
         groups=_DATA,
@@ -221,6 +222,8 @@ def enter(name: str, arguments: list[str]) -> None:
         if str(Path.cwd()) not in sys.path:
             sys.path.append(str(Path.cwd()))
         module = importlib.import_module(door.module)
+        if any(setting == "dataset.path" for setting, _ in door.settings):
+            arguments = form.named(arguments)
         status = module.main([name, *arguments] if door.module == "trisynth.stages" else arguments)
     if status:
         sys.exit(status)
@@ -254,7 +257,7 @@ def overview() -> str:
         "",
         "First steps:",
         "  trisynth run --help",
-        "  trisynth run dataset=csv dataset.path=mine.csv dataset.target=outcome",
+        "  trisynth run mine.csv --target outcome",
     ]
     return "\n".join(lines)
 

@@ -1,7 +1,7 @@
 """Form of a command line: options that exist, and settings written as NAME=VALUE."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -24,6 +24,47 @@ _HELP = ("-h", "--help", "--hydra-help", "--version")
 # Settings whose values are texts, which need no quotes here.
 _TEXTS = ("dataset.path", "dataset.target")
 _TABLES = (".csv", ".tsv", ".txt", ".parquet")
+TARGET = {"--target": "dataset.target"}
+
+
+def named(arguments: Sequence[str], options: Mapping[str, str] = TARGET) -> list[str]:
+    """Translate the name of a table and options of a new user into settings: ``mine.csv --target outcome``.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+    options : mapping of str to str
+        Options with a value, and the settings that they stand for.
+
+    Returns
+    -------
+    list of str
+        All other words as they are.
+
+    Raises
+    ------
+    InputError
+        For a second table, or an option without a value.
+    """
+    overrides: list[str] = []
+    path, waiting = None, iter(arguments)
+    for argument in waiting:
+        option, equals, value = argument.partition("=")
+        if option in options:
+            value = value if equals else next(waiting, "")
+            if not value or value.startswith("--"):
+                raise InputError("option", option, f"needs a value, such as {option}=VALUE")
+            overrides.append(f"{options[option]}={value}")
+        elif equals or argument.startswith(("-", "~")) or {*overrides[-1:]} & {*_VALUED} or not _is_table(argument):
+            overrides.append(argument)
+        elif path is not None:
+            raise InputError("argument", argument, f"is a second table beside {path}; name one")
+        else:
+            path = argument
+    if path is None:
+        return overrides
+    kind = "parquet" if path.endswith(".parquet") else "csv"
+    return [f"dataset={kind}", f"dataset.path={path}", *overrides]
 
 
 def check(arguments: Sequence[str]) -> None:
@@ -77,6 +118,10 @@ def quoted(arguments: Sequence[str]) -> list[str]:
             argument = f"{name}='{escaped}'"
         found.append(argument)
     return found
+
+
+def _is_table(argument: str) -> bool:
+    return Path(argument).suffix in _TABLES or Path(argument).is_file()
 
 
 def _check_value(option: str, value: str) -> None:

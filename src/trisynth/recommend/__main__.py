@@ -8,8 +8,8 @@ from typing import Any
 
 from trisynth import commandline, data
 from trisynth.cache import require_writable
+from trisynth.commandline import form
 from trisynth.config import digest
-from trisynth.errors import InputError
 from trisynth.recommend import screen
 from trisynth.recommend.answer import answer
 from trisynth.recommend.pool import Pool
@@ -18,8 +18,7 @@ from trisynth.recommend.search import Search
 from trisynth.recommend.settings import Settings
 
 # Options for what a new user must say; everything else is a setting as in all commands.
-_OPTIONS = {"--target": "dataset.target", "--budget": "recommend.budget", "--metric": "recommend.metric"}
-_KINDS = {".parquet": "parquet"}
+_OPTIONS = {**form.TARGET, "--budget": "recommend.budget", "--metric": "recommend.metric"}
 # Settings that decide how long or where a search runs, not what it finds.
 _NOT_IDENTITY = ("budget", "n_jobs")
 # Times the budget, when the mirror of the trials in MLflow ends at the latest.
@@ -32,25 +31,9 @@ def parse(arguments: list[str]) -> list[str]:
     Raises
     ------
     InputError
-        For a second table, an unknown option or an option without a value.
+        For a second table, or an option without a value.
     """
-    overrides, path, waiting = [], None, iter(arguments)
-    for argument in waiting:
-        option, equals, value = argument.partition("=")
-        if option in _OPTIONS:
-            value = value if equals else next(waiting, "")
-            if not value or value.startswith("--"):
-                raise InputError("option", option, f"needs a value, such as {option}=VALUE")
-            overrides.append(f"{_OPTIONS[option]}={value}")
-        elif argument.startswith(("-", "~")) or equals or overrides[-1:] in (["--config-dir"], ["-cd"]):
-            overrides.append(argument)
-        elif path is not None:
-            raise InputError("argument", argument, f"is a second table beside {path}; name one")
-        else:
-            path = argument
-    if path is not None:
-        kind = _KINDS.get(Path(path).suffix, "csv")
-        overrides = [f"dataset={kind}", f"dataset.path={path}", *overrides]
+    overrides = form.named(arguments, _OPTIONS)
     given = {override.partition("=")[0] for override in overrides}
     plain = ["+recommend=default"] + ["metrics=recommend"] * ("metrics" not in given)
     plain += ["report=html"] * ("report" not in given)
