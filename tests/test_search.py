@@ -14,13 +14,13 @@ from trisynth.commandline import enter
 from trisynth.errors import InputError
 from trisynth.experiment.results import Result
 
-TRIALS = 6
+TRIALS = 4
 SAMPLERS = ("evolution", "random")
 
 
 def arguments(overrides, folder: Path) -> list[str]:
     quick = [a for a in overrides(folder, "classes", "generator=vae") if not a.startswith("metrics=")]
-    fits = ["generator.epochs=1", "generator.min_steps=3", "searches.seed=[0]"]
+    fits = ["generator.epochs=1", "generator.min_steps=3", "metrics.fidelity.c2st.folds=2", "searches.seed=[0]"]
     searches = [f"hydra.sweeper.n_trials={TRIALS}", "hydra.launcher.n_jobs=1"]
     return ["experiment=pareto", *quick, *fits, *searches]
 
