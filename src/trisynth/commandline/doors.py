@@ -173,10 +173,11 @@ DOORS = {
         "trisynth.recommend.__main__",
         "Say whether synthetic rows help on your table, and which.",
         "FILE --target COLUMN [--budget TIME] [NAME=VALUE ...]",
-        "Tries generators and amounts of their rows on some folds of a table, and confirms the best on the others "
-        "against the real rows, duplicated rows, oversampling, class weights and a tuned threshold. Ends with one "
-        "sentence, within the budget of wall time. Names the best table to share as well. The same command continues "
-        "a search that was stopped or ran out of time. Writes sweeps/recommend-NAME.",
+        "Tries several generators and numbers of synthetic rows on some folds of a table. Compares the best on the "
+        "other folds with the real rows, duplicated rows, oversampling, class weights and a tuned threshold. Ends "
+        "within the budget of wall time with three sentences: the verdict, the best synthetic table to share, and the "
+        "number of rows that a surer answer needs. The same command continues a search that was stopped or ran out of "
+        "time. Writes sweeps/recommend-NAME.",
         (
             ("mine.csv --target outcome --budget 10min", "ten minutes for your own table"),
             ("dataset=pima recommend.budget=600", "a public table"),
