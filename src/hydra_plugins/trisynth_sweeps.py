@@ -25,7 +25,7 @@ from omegaconf import DictConfig, OmegaConf
 from trisynth import lifeline
 from trisynth.errors import InputError
 from trisynth.sweeps import plan, worker
-from trisynth.sweeps.folder import Sweep
+from trisynth.sweeps.folder import mark
 
 
 class Launcher(JoblibLauncher):
@@ -82,7 +82,7 @@ class Launcher(JoblibLauncher):
         folder = OmegaConf.select(self.config, "hydra.sweep.dir")
         if folder:
             # Not before: a sweep that is refused leaves nothing.
-            Sweep(Path(folder), Path(self.config.paths.runs)).mark()
+            mark(Path(folder))
             jobs = {str(first + number): tuple(batch[number]) for number in order}
             known = plan.Plan.read(Path(folder)).jobs
             plan.Plan(known | jobs, workers).write(Path(folder))

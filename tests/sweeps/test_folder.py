@@ -262,7 +262,7 @@ def test_the_command_leaves_a_folder_of_the_user_as_it_was(tmp_path, overrides, 
 def test_a_file_of_the_user_among_the_statuses_stays(tmp_path):
     folder = sweeps.Sweep(tmp_path / "mine", tmp_path / "runs")
     folder.clear()
-    folder.mark()
+    sweeps.mark(tmp_path / "mine")
     sweeps.State(tmp_path / "mine" / "jobs" / "0", "seed=0").write(None, "failed", "old")
     for name in ("note.txt", "0/note.txt"):
         (tmp_path / "mine" / "jobs" / name).write_text("mine")

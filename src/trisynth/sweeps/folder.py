@@ -86,11 +86,6 @@ class Sweep:
         except OSError as error:
             raise unwritable(self.folder, error, "paths.sweeps") from error
 
-    def mark(self) -> None:
-        """Mark the folder as that of a sweep, once its settings are known to be right."""
-        (self.folder / MARKER).parent.mkdir(parents=True, exist_ok=True)
-        (self.folder / MARKER).write_text("The next start of this sweep replaces the folders beside this file.\n")
-
     def _foreign(self) -> list[str]:
         """List the files that a sweep would replace though none wrote them."""
         present = sorted(_NAMES & {path.name for path in self.folder.iterdir()}) if self.folder.is_dir() else []
@@ -191,3 +186,9 @@ def fingerprint(overrides: list[str], files: list[str]) -> str:
     """
     sources = [*sorted(CONF.rglob("*.yaml")), *sorted(ROOT.rglob("*.py")), *map(Path, sorted(set(files)))]
     return digest(sorted(overrides), versions(), [sha256(path) if path.is_file() else None for path in sources])
+
+
+def mark(folder: Path) -> None:
+    """Mark a folder as that of a sweep, once the settings of its jobs are known to be right."""
+    (folder / MARKER).parent.mkdir(parents=True, exist_ok=True)
+    (folder / MARKER).write_text("The next start of this sweep replaces the folders beside this file.\n")
