@@ -2,8 +2,9 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class Dialect:
     line_end: str = "\n"
     header: bool = True
     quote_all: bool = False
+    unnamed: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, path: str | Path, read: Mapping) -> "Dialect":
@@ -54,6 +56,7 @@ class Dialect:
         quoting = csv.QUOTE_ALL if self.quote_all else csv.QUOTE_MINIMAL
         target = io.StringIO()
         options = {"sep": self.separator, "lineterminator": self.line_end, "quoting": quoting}
+        table = table.rename(columns=dict.fromkeys(self.unnamed, ""))
         table.to_csv(target, index=False, header=header and self.header, **options)
         # Marks at the beginning of a file, such as that of utf-8-sig, belong before the first line only.
         encoding = (
@@ -73,7 +76,7 @@ class Cell:
     missing : str
         Text of a missing cell.
     values : dict of str to object
-        Typed value of each category; empty where the file holds texts.
+        Value of each category where the file writes it in another way than the clean table.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Cell:
             known |= {text for text, meaning in spellings.items() if meaning is None}
             absent = cells[cells.str.strip().isin(known | {""})]
             spelled = absent.mode().iloc[0] if len(absent) else ""
+            values = _spellings(cells) if category else None
         elif category:
             values = {_text(value): value for value in cells.unique()}
         return cls(str(raw.name), facts, spelled, values)
@@ -98,7 +102,8 @@ class Cell:
     def texts(self, cells: pd.Series) -> pd.Series:
         """Write clean cells as texts."""
         if isinstance(cells.dtype, pd.CategoricalDtype):
-            written = cells.astype(object)
+            known = self.values or {}
+            written = cells.cat.rename_categories(lambda label: known.get(label, label)).astype(object)
         else:
             kind = "number" if types.is_numeric_dtype(cells.dtype) else self.facts.kind
             written = format_of(kind, self.facts.format).print(_whole(cells, self.facts))
@@ -172,7 +177,8 @@ class Layout:
             schema = pq.read_schema(path)
             return cls(names, cells, withheld, ignored, schema=schema)
         dialect = None if path.suffix in (".gz", ".zip", ".xlsx") else Dialect.of(path, cfg.get("read") or {})
-        return cls(names, cells, withheld, ignored, dialect or Dialect())
+        dialect = replace(dialect or Dialect(), unnamed=raw.attrs.get("unnamed", ()))
+        return cls(names, cells, withheld, ignored, dialect)
 
     @property
     def lines(self) -> list[str]:
@@ -234,6 +240,11 @@ def _cast(cells: pd.Series, field: pa.DataType) -> pa.Array:
         return pa.array(cells.astype(object), type=field, from_pandas=True)
     if pa.types.is_integer(field) and types.is_float_dtype(cells.dtype):
         cells = cells.round().astype("Int64")
+    if pa.types.is_null(field):
+        return pa.nulls(len(cells))
+    if pa.types.is_time(field):
+        # Arrow makes no time of day of a duration.
+        cells = pd.Timestamp(0) + cells
     return pa.array(cells, from_pandas=True).cast(field, safe=False)
 
 
@@ -247,6 +258,20 @@ def _whole(cells: pd.Series, facts: Column) -> pd.Series:
 def _text(value: object) -> str:
     """Write a typed value as cleaning does: whole floats without a point."""
     return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
+
+
+def _spellings(cells: pd.Series) -> dict[str, str]:
+    """Return the texts of categories that cleaning writes with single blanks and composed letters.
+
+    A category that stands in the file as it is, needs none; of several texts, the most frequent one is taken.
+    """
+    found: dict[str, str] = {}
+    texts = list(cells.value_counts().index)
+    for text in texts:
+        label = " ".join(unicodedata.normalize("NFC", text).split())
+        if label != text:
+            found.setdefault(label, text)
+    return {label: text for label, text in found.items() if label not in set(texts)}
 
 
 def _is_text(raw: pd.Series) -> bool:

@@ -174,7 +174,8 @@ def _table(path, text, separator, header, names, labels, units=False, notes=()) 
         listed = ", ".join(f"{name} in {unit}" for name, unit in found.items())
         notes.append(f"the line under the header is read as units: {listed}")
     frame = labelled(frame, labels)
-    frame.attrs = {"notes": notes, "units": found or {}}
+    unnamed = tuple(f"column_{i}" for i, name in enumerate(names) if not name)
+    frame.attrs = {"notes": notes, "units": found or {}, "unnamed": unnamed}
     return frame
 
 

@@ -17,6 +17,8 @@ _LARGE = 1e100
 _DECIMALS = 8
 # Beyond it a float misses whole numbers.
 _EXACT = 2**53
+# Last bits that a sum or a difference of numbers may be off.
+_NOISE = 8
 
 
 def contents(values: pd.Series) -> str:
@@ -120,10 +122,13 @@ class Number(Kind):
             return 1.0
         if not is_decimal(dtype) and not types.is_object_dtype(dtype):
             finite = finite.astype(getattr(dtype, "numpy_dtype", dtype))
+        largest = np.abs(finite).max()
         for decimals in range(_DECIMALS + 1):
             # Beyond _EXACT (2**24 in single precision) every float is whole, whatever the column's step.
-            if float(np.abs(finite).max()) * 10**decimals > 2 / np.finfo(finite.dtype).eps:
+            if float(largest) * 10**decimals > 2 / np.finfo(finite.dtype).eps:
                 return 0.0
-            if np.array_equal(np.round(finite, decimals), finite):
+            # A difference such as 0.95 - 0.93 misses the digits of its terms by a few last bits.
+            noise = min(_NOISE * float(np.spacing(largest)), 10.0**-decimals / 1000)
+            if (np.abs(np.round(finite, decimals) - finite) <= noise).all():
                 return 10.0**-decimals
         return 0.0

@@ -116,14 +116,20 @@ def profile(
     if kind is None and matches(texts, r"[+-]?0[0-9]+").any() and cells.numeric[present].all():
         return _texts(cells.name, texts, counts, facts, target)
     form = number_format(sample, context.comma)
-    numbers = _number(facts, form, texts, counts, bool(cells.numeric[present].all()))
+    plain = bool(cells.numeric[present].all())
+    numbers = _number(facts, form, texts, counts, plain)
     if kind == "number":
         return numbers
-    if form and _mostly_numbers(numbers.facts.format, texts, counts, cells.numeric[present]):
+    if plain or (form and _mostly_numbers(numbers.facts.format, texts, counts)):
         if not target and matches(texts, r"[+-]?[0-9]+").all():
             reason = identifiers.whole_number(cells.name, _integers(texts), int(counts.sum()))
             if reason:
                 return _identifier(facts, reason, counts)
+            if names.of_code(cells.name) and len(set(pc.utf8_length(texts).to_pylist())) == 1:
+                doubt = Doubt(
+                    "whole numbers that are codes (its name)", int(counts.sum()), "kept as categories", "kind: number"
+                )
+                return Profile(replace(facts, kind="category"), (doubt,))
         return numbers
     return _texts(cells.name, texts, counts, facts, target)
 
@@ -183,10 +189,8 @@ def _integers(texts: pa.Array) -> np.ndarray:
         return np.array([int(text) for text in texts.to_pylist()], dtype=object)
 
 
-def _mostly_numbers(form: str | None, texts: pa.Array, counts: np.ndarray, numeric: np.ndarray) -> bool:
+def _mostly_numbers(form: str | None, texts: pa.Array, counts: np.ndarray) -> bool:
     """Tell whether a column is one of numbers, with a few texts among them."""
-    if numeric.all():
-        return True
     read = format_of("number", form).parse(texts).notna().to_numpy()
     if read.all():
         return True

@@ -30,6 +30,10 @@ _TEXT = {
     *("message", "feedback", "review", "notiz", "notizen", "bemerkung", "bemerkungen", "kommentar", "anmerkung"),
     *("anamnesis", "observation", "observations", "备注", "备考", "摘要"),
 }
+_CODE = {
+    *("zip", "zipcode", "plz", "postcode", "postal", "postalcode", "postleitzahl", "fips", "naics", "icd", "icd9"),
+    *("邮编", "郵便番号"),
+}
 _DATE = {
     *(
         "date",
@@ -59,6 +63,11 @@ def words(name: object) -> set[str]:
 def of_identifier(name: object) -> bool:
     """Tell whether a name means an identifier."""
     return bool(words(name) & _IDENTIFIER)
+
+
+def of_code(name: object) -> bool:
+    """Tell whether a name means a code of digits, with which nobody calculates."""
+    return bool(words(name) & _CODE)
 
 
 def of_text(name: object) -> bool:

@@ -10,9 +10,14 @@ from trisynth.data.formats import NumberFormat
 _SIGN = r"[-+\u2212\u2013]"
 _PIECES = re.compile(
     rf"^(?P<open>\()?(?P<first>{_SIGN})?(?P<prefix>[^\d().,+\-\u2212\u2013]{{0,6}}?)(?P<second>{_SIGN})?"
-    r"(?P<number>\d[\d.,'’ \u00a0\u202f\u2009]*\d|\d|[.,]\d+)(?P<suffix>[^\d].{0,15})?(?P<close>\))?$"
+    r"(?P<number>\d[\d.,'’ \u00a0\u202f\u2009]*\d|\d|[.,]\d+)(?P<suffix>[^\d)].{0,15}?)?(?P<close>\))?$"
 )
-_CODES = re.compile(r"(?:[A-Z]{3}|[A-Z]{0,2}[$]|Fr\.?|kr\.?|Rs\.?|zł|Kč|lei|руб\.?)", re.IGNORECASE)
+_CODES = re.compile(r"(?:[A-Z]{0,2}[$]|Fr\.?|kr\.?|Rs\.?|zł|Kč|lei|руб\.?)", re.IGNORECASE)
+# Three letters are a currency if they are one of ISO 4217; lvl1 and ICU2 are codes.
+_CURRENCIES = re.compile(
+    "USD|EUR|GBP|CHF|JPY|CNY|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|INR|BRL|MXN|ARS|CLP|COP|PEN|"
+    "ZAR|NGN|KES|EGP|ILS|SAR|AED|QAR|KWD|IDR|MYR|SGD|HKD|TWD|KRW|THB|PHP|VND|PKR|BDT"
+)
 # Units that follow a number without a blank.
 _UNITS = re.compile(
     r"(?:[yzafpnuµμmcdhkMGT]?(?:g|m|l|L|s|mol|Pa|W|Hz|V|A|J|eV|B|b|cal|U|IU|eq|Eq)|%|‰|°|°?[CFK]|mmHg|bpm|kg|lbs?|oz|ft|in"
@@ -79,7 +84,11 @@ def number_format(texts: Sequence[str], comma: bool = False) -> NumberFormat | N
 
 
 def _is_prefix(text: str) -> bool:
-    return not text or all(unicodedata.category(sign) == "Sc" for sign in text) or bool(_CODES.fullmatch(text))
+    return (
+        not text
+        or all(unicodedata.category(sign) == "Sc" for sign in text)
+        or any(known.fullmatch(text) for known in (_CODES, _CURRENCIES))
+    )
 
 
 def _is_suffix(text: str) -> bool:
