@@ -221,6 +221,16 @@ def test_equalities_that_read_each_other_are_met():
         assert (drawn["ab"] == drawn["a"] + drawn["b"]).all() and (drawn["abc"] == drawn["ab"] + drawn["c"]).all()
 
 
+def test_a_gap_between_two_dates_leaves_their_order():
+    X = stays()[["admitted"]].assign(y="a")
+    X["discharged"] = X["admitted"] + pd.Timedelta("5D")
+    X["seen"] = X["admitted"] + pd.to_timedelta(np.random.default_rng(3).integers(1, 86_400, len(X)), "s")
+    X["discharged"] += pd.to_timedelta(np.random.default_rng(4).integers(0, 9, len(X)), "D")
+    X.loc[X.index[7], "seen"] = pd.NaT
+    drawn = Independent().fit(X, target="y").sample(500)
+    assert (drawn["discharged"] - drawn["admitted"]).between(pd.Timedelta("5D"), pd.Timedelta("13D")).all()
+
+
 def test_a_numeric_target_stays_and_takes_part():
     X = orders().drop(columns="y")
     fitted = Copula().fit(X, target="total", constraints=["total == net + tax"])

@@ -129,7 +129,8 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, uppers: S
             if (a[:64] > b[:64]).any() or (a > b).any() or np.array_equal(a, b, equal_nan=True):
                 continue
             known = ~(np.isnan(a) | np.isnan(b))
-            if known.sum() < _ROWS:
+            # A distance needs the lower cell; an order that lacks one must not take the place of those below it.
+            if known.sum() < _ROWS or helper_of(table, upper.name, (lower.name,)) is None:
                 continue
             above = np.searchsorted(ranked[upper.name], ranked[lower.name], side="left")
             share = above.mean() / len(ranked[upper.name])
