@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -23,6 +24,9 @@ os.environ["LOKY_MAX_CPU_COUNT"] = "2"
 # The machine's load must not decide on a test.
 settings.register_profile("steady", deadline=None, max_examples=40, derandomize=True)
 settings.load_profile("steady")
+# A shell that starts the suite in the background has it ignore interrupts, and every process of a test inherits that.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 QUICK = (
     "preprocessing=standard",
@@ -126,6 +130,12 @@ def held():
             yield
 
     return hold
+
+
+@pytest.fixture
+def unprotected(monkeypatch):
+    """Fit DataFrames without the protection of rare values, so that a method alone is tested."""
+    monkeypatch.setattr("trisynth.generators.inputs.RARE", 0)
 
 
 @pytest.fixture(scope="session")

@@ -151,7 +151,7 @@ def test_what_fails_on_the_way_is_noted_and_retried(folder, config):
     result, cached = run_job(good, writers=writers(good))
     assert not cached
     assert {p.name for p in note.parent.iterdir()} == {
-        *("config.yaml", "manifest.json", "overview.png", "result.json", "timings.json")
+        *("config.yaml", "manifest.json", "notes.txt", "overview.png", "result.json", "timings.json")
     }
     assert note.parent.name == result.key
 

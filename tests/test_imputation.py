@@ -56,7 +56,7 @@ def test_plain_filling_takes_means_and_commonest_categories():
 
 def test_the_circuits_guess_is_better_than_its_draw():
     real, more = table(), table(seed=4)
-    train = Dataset(real.drop(columns="y"), real["y"], Spec("small", "y"))
+    train = Dataset(real.drop(columns="y"), real["y"], Spec("small", "y", relations="none"))
     holes, chosen = blanked(more, np.random.default_rng(5))
     found = by_circuit(train, holes, Schema.learn(real), 0)
     errors = {name: np.square((rows["b"] - more["b"])[chosen["b"]]).mean() for name, rows in found.items()}

@@ -16,7 +16,8 @@ def arguments(overrides, tmp_path, monkeypatch):
 
 
 def test_prepare_writes_the_table_and_what_cleaning_found(arguments, tmp_path, capsys):
-    stages.main(["prepare", *arguments()])
+    # The table is shared by many tests, which would read a yaml beside it.
+    stages.main(["prepare", *arguments(), f"out={tmp_path / 'facts.yaml'}"])
     folder = tmp_path / "data" / "prepared" / "classes"
     table = pd.read_parquet(folder / "table.parquet")
     assert list(table.columns) == ["age", "dose", "sex", "stage", "outcome"]
@@ -28,7 +29,7 @@ def test_prepare_writes_the_table_and_what_cleaning_found(arguments, tmp_path, c
 
 
 def test_a_column_kind_can_be_overridden(arguments, tmp_path, capsys):
-    stages.main(["prepare", *arguments("+dataset.columns.age.kind=category")])
+    stages.main(["prepare", *arguments("+dataset.columns.age.kind=category"), f"out={tmp_path / 'facts.yaml'}"])
     table = pd.read_parquet(tmp_path / "data" / "prepared" / "classes" / "table.parquet")
     assert isinstance(table["age"].dtype, pd.CategoricalDtype)
 

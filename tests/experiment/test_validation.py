@@ -46,7 +46,7 @@ def results(monkeypatch, cfg, tmp_path) -> list[bytes]:
             {
                 str(f.relative_to(tmp_path / str(number))): f.read_bytes()
                 for f in files
-                if f.is_file() and f.name not in ("timings.json",) and not f.name.endswith(".lock")
+                if f.is_file() and f.name not in ("timings.json", "manifest.json") and not f.name.endswith(".lock")
             }
         )
     return found

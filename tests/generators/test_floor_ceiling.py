@@ -2,11 +2,14 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from scipy import stats
 from tables import apart
 
 from trisynth.generators.copy import Copy
 from trisynth.generators.independent import Independent
+
+pytestmark = pytest.mark.usefixtures("unprotected")
 
 
 def rows(n=600):

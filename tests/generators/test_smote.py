@@ -12,6 +12,8 @@ from trisynth.errors import InputError
 from trisynth.generators import smote
 from trisynth.generators.smote import ADASYN, SMOTE, SMOTENC, BorderlineSMOTE
 
+pytestmark = pytest.mark.usefixtures("unprotected")
+
 FAMILY = [SMOTE, SMOTENC, BorderlineSMOTE, ADASYN]
 
 

@@ -66,6 +66,8 @@ class Writing:
 
         read = clean_column(cells, found.facts, (), note, context=context).cells
         distinct = read.nunique()
+        if not distinct:
+            return None
         if facts.kind is None and kind == "number" and plain and distinct <= MOST_CLASSES:
             return None
         if facts.kind is None and target and (distinct <= MOST_CLASSES or read.isna().sum() > values.isna().sum()):

@@ -183,13 +183,13 @@ HARD = {
     "constants": {"x": np.ones(40), "c": pd.Categorical(["u"] * 40)},
     "all missing": {"x": np.full(40, np.nan), "c": pd.Categorical([None] * 40, categories=["u"])},
     "huge": {"x": np.linspace(-8e307, 8e307, 40), "z": np.arange(40.0)},
-    "many categories": {"c": pd.Categorical([f"c{i}" for i in range(40)])},
+    "many categories": {"c": pd.Categorical([f"c{i // 2}" for i in range(40)])},
 }
 
 
 @pytest.mark.parametrize("case", HARD)
 @pytest.mark.parametrize("target", [np.array(["a", "b"] * 20), np.arange(40.0), np.array(["a"] * 40)])
-def test_hard_tables_give_finite_scores(case, target, columns, context):
+def test_hard_tables_give_finite_scores(case, target, columns, context, unprotected):
     data = columns(**HARD[case], y=target)
     for generator in (Copy(), Independent()):
         synthetic = Dataset(*apart(generator.fit(data.X, data.y).sample(40)), data.spec)

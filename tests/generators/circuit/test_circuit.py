@@ -152,7 +152,7 @@ def test_evidence_on_unknown_columns_and_classes_are_refused():
     ],
 )
 def test_wrong_parameters_are_named(name, value):
-    with pytest.raises(InputError, match=rf"^generator.{name}="):
+    with pytest.raises(InputError, match=rf"^{name}="):
         Circuit(**{name: value}).fit(*discrete(20))
 
 

@@ -13,6 +13,8 @@ from trisynth.generators.independent import Independent
 from trisynth.generators.trees.arf import ARF, _ordered
 from trisynth.generators.trees.leaves import Frequencies, TruncatedNormals, partition
 
+pytestmark = pytest.mark.usefixtures("unprotected")
+
 
 def labelled(X: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
     return X, pd.Series(["all"] * len(X))
