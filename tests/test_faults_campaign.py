@@ -48,7 +48,7 @@ def test_a_record_that_is_read_without_a_check_is_found(campaign, monkeypatch):
 
     monkeypatch.setattr(results, "_whole", unchecked)
     monkeypatch.setattr(results, "_shaped", lambda content, _: {k: v for k, v in content.items() if k != "digest"})
-    assert campaign(25, "runs").wrong
+    assert campaign(80, "runs").wrong
 
 
 def test_a_sweep_that_is_taken_as_complete_without_a_check_is_found(campaign, monkeypatch):
