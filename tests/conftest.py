@@ -1,6 +1,7 @@
 """Settings and fixtures of all tests: no telemetry, no display, and small experiments without a download."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -130,6 +131,14 @@ def held():
             yield
 
     return hold
+
+
+@pytest.fixture(autouse=True)
+def loggers():
+    """Enable the package's loggers: a command that a test runs in this process may have disabled them."""
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.startswith("trisynth") and isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 @pytest.fixture
