@@ -8,8 +8,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from trisynth import sampling
+from trisynth.generators.circuit import Circuit
 
 ROWS = 200
 
@@ -126,6 +131,7 @@ def test_a_text_file_becomes_a_typed_one(drawn, tmp_path):
     assert schema.field("Ort").type == pa.string() and schema.field("Notiz").type == pa.string()
 
 
+@pytest.mark.filterwarnings("ignore:The single table diagnostic:FutureWarning")
 def test_sdmetrics_finds_structure_and_validity_perfect(drawn, tmp_path):
     reports = pytest.importorskip("sdmetrics.reports.single_table")
     real = patients().assign(**{"Größe": np.round(np.random.default_rng(2).normal(170, 9, ROWS), 1)})
@@ -143,3 +149,88 @@ def test_sdmetrics_finds_structure_and_validity_perfect(drawn, tmp_path):
     report = reports.DiagnosticReport()
     report.generate(real, made, metadata, verbose=False)
     assert report.get_score() == 1.0
+
+
+@pytest.fixture
+def clinic() -> pd.DataFrame:
+    """Typed table of the shape of a clinic's: dates, identifiers, truth values and ordered categories."""
+    rng = np.random.default_rng(3)
+    start = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 400, ROWS), unit="D")
+    pain = rng.integers(0, 3, ROWS)
+    age = rng.integers(20, 90, ROWS).astype("int16")
+    return pd.DataFrame(
+        {
+            "patient_id": [f"P{i:06d}" for i in rng.choice(900_000, ROWS, replace=False)],
+            "admitted": start,
+            "readmitted": rng.random(ROWS) < 1 / (1 + np.exp((60 - age) / 4)),
+            "age": age,
+            "pain": pd.Categorical.from_codes(pain, ["none", "some", "severe"], ordered=True),
+            "smoker": rng.random(ROWS) < 0.3,
+            "weight": rng.normal(80, 12, ROWS).round(1).astype("float32"),
+            "ward": rng.choice(["A", "B", "C"], ROWS),
+        }
+    )
+
+
+def test_a_classifier_trained_on_the_file_scores_the_source(drawn, clinic, tmp_path):
+    clinic.to_parquet(tmp_path / "clinic.parquet", index=False)
+    made = pd.read_parquet(drawn(tmp_path / "clinic.parquet", "readmitted", "made.parquet", "n=400", "generator=smote"))
+    features = ["age", "pain", "smoker", "weight", "ward"]
+    prepared = ColumnTransformer(
+        [("categories", OneHotEncoder(handle_unknown="error"), ["pain", "ward"])], remainder="passthrough"
+    )
+    model = make_pipeline(prepared, GaussianNB()).fit(made[features], made["readmitted"])
+    assert model.classes_.dtype == clinic["readmitted"].to_numpy().dtype
+    assert model.score(clinic[features], clinic["readmitted"]) > 0.75
+    together = pd.concat([clinic, made], ignore_index=True)
+    assert together.dtypes.equals(clinic.dtypes)
+
+
+def test_polars_concatenates_source_and_rows(drawn, clinic, tmp_path):
+    polars = pytest.importorskip("polars")
+    clinic.to_parquet(tmp_path / "clinic.parquet", index=False)
+    clinic.astype({"pain": str}).to_csv(tmp_path / "clinic.csv", index=False)
+    for name, read in (("clinic.parquet", polars.read_parquet), ("clinic.csv", polars.read_csv)):
+        source = tmp_path / name
+        made = drawn(source, "readmitted", f"made{source.suffix}", "n=70")
+        together = polars.concat([read(source), read(made)])
+        assert together.shape == (ROWS + 70, clinic.shape[1])
+        assert together.schema == read(source).schema
+
+
+@pytest.mark.filterwarnings("ignore:The single table diagnostic:FutureWarning")
+def test_sdmetrics_accepts_the_rows_of_a_clinic(drawn, clinic, tmp_path):
+    reports = pytest.importorskip("sdmetrics.reports.single_table")
+    clinic.to_parquet(tmp_path / "clinic.parquet", index=False)
+    made = pd.read_parquet(drawn(tmp_path / "clinic.parquet", "readmitted", "made.parquet", "n=400"))
+    kinds = {
+        "patient_id": "id",
+        "admitted": "datetime",
+        "readmitted": "boolean",
+        "age": "numerical",
+        "pain": "categorical",
+        "smoker": "boolean",
+        "weight": "numerical",
+        "ward": "categorical",
+    }
+    columns = {name: {"sdtype": kind} for name, kind in kinds.items()}
+    report = reports.DiagnosticReport()
+    report.generate(clinic, made, {"primary_key": "patient_id", "columns": columns}, verbose=False)
+    assert report.get_properties()["Score"].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_python_returns_the_dtypes_of_a_typed_file(dated, clinic):
+    table = clinic.assign(
+        score=clinic["age"].astype("int8"),
+        count=clinic["age"].astype("Int64").mask(clinic["smoker"]),
+        kept=clinic["smoker"].astype("boolean"),
+        code=clinic["ward"].astype("string"),
+        seen=clinic["admitted"].dt.tz_localize("Europe/Berlin"),
+        stay=pd.to_timedelta(clinic["age"], unit="h"),
+    )
+    table = table if dated else table.drop(columns=["admitted", "seen", "stay"])
+    drawn = Circuit(n_states=2, max_iter=2, refinement_steps=0).fit(table).sample(60)
+    assert drawn.dtypes.equals(table.dtypes)
+    assert pd.concat([table, drawn]).dtypes.equals(table.dtypes)
+    assert not set(drawn["patient_id"]) & set(table["patient_id"])

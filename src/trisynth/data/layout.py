@@ -118,6 +118,9 @@ class Cell:
             return pa.array(listed, type=field, from_pandas=True)
         if field is None:
             return pa.array(_whole(cells, self.facts), from_pandas=True)
+        if pa.types.is_string(field) or pa.types.is_large_string(field):
+            # Texts of quantities, such as 81.2 kg in a file with types, are printed as they came.
+            return pa.array(self.texts(cells).where(cells.notna(), self.missing or None), type=field, from_pandas=True)
         return _cast(cells, field)
 
 

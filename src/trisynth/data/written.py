@@ -67,6 +67,7 @@ class Writing:
         read = clean_column(cells, found.facts, (), note, context=context).cells
         distinct = read.nunique()
         if not distinct:
+            # Where no cell can be read, the declared kind is refused, see ``kinds.learn``.
             return None
         if facts.kind is None and kind == "number" and plain and distinct <= MOST_CLASSES:
             return None
