@@ -112,8 +112,13 @@ class Cell:
     def typed(self, cells: pd.Series, field: pa.DataType | None) -> pa.Array:
         """Give clean cells an Arrow type; None leaves them the one that fits."""
         if isinstance(cells.dtype, pd.CategoricalDtype):
-            cells = cells.astype(object).where(cells.notna(), None)
             known = self.values or {}
+            if field is not None and pa.types.is_dictionary(field):
+                # Built from texts, a dictionary would have the order in which they come.
+                categories = pa.array([known.get(name, name) for name in cells.cat.categories], field.value_type)
+                codes = pa.array(cells.cat.codes, field.index_type, mask=cells.isna().to_numpy())
+                return pa.DictionaryArray.from_arrays(codes, categories, ordered=field.ordered)
+            cells = cells.astype(object).where(cells.notna(), None)
             listed = [known.get(cell, cell) for cell in cells]
             return pa.array(listed, type=field, from_pandas=True)
         if field is None:
