@@ -127,9 +127,8 @@ def _bounds(facts: Column, cells: pd.Series) -> Iterator[str]:
         return
     low, high = cells.min(), cells.max()
     if types.is_datetime64_any_dtype(cells.dtype):
-        low, high = (end.tz_localize(None) for end in (low, high))
-        days = low == low.normalize() and high == high.normalize()
-        low, high = (str(end.date()) if days else str(end) for end in (low, high))
+        # Whole years: the ends of a column of births are the dates of two persons.
+        low, high = f"{low.year}-01-01", f"{high.year + 1}-01-01"
     elif types.is_timedelta64_dtype(cells.dtype):
         low, high = str(low), str(high)
     yield f"# bounds: [{_scalar(low)}, {_scalar(high)}]  # as seen; other cells would be set to missing"

@@ -1,10 +1,8 @@
 """Layout of a user's file: the way back from clean rows to its columns, their order, types and spellings."""
 
-import csv
-import io
 import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,55 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pandas.api import types
 
+from trisynth.data.cells import is_number
 from trisynth.data.dataset import Column, Dataset
 from trisynth.data.formats import format_of
+from trisynth.data.reading.dialect import Dialect
 from trisynth.data.withheld import Fresh, Text, Withheld
-
-_SEPARATORS = ",;\t|"
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """Conventions of a text file.
-
-    Parameters
-    ----------
-    separator, encoding, line_end : str
-    header : bool
-    quote_all : bool
-    """
-
-    separator: str = ","
-    encoding: str = "utf-8"
-    line_end: str = "\n"
-    header: bool = True
-    quote_all: bool = False
-    unnamed: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, path: str | Path, read: Mapping) -> "Dialect":
-        """Recognise the dialect of a file that was read with the arguments ``read``."""
-        content = Path(path).read_bytes()
-        encoding = read.get("encoding") or _encoding(content)
-        text = content.decode(encoding, errors="replace").lstrip("\ufeff")
-        first = text.lstrip("\r\n").partition("\n")[0]
-        separator = read.get("separator") or max(_SEPARATORS, key=first.count)
-        lines = text.lstrip("\r\n").splitlines()[:20]
-        quoted = all(line.startswith('"') and line.rstrip().endswith('"') for line in lines if line)
-        return cls(separator, encoding, "\r\n" if "\r\n" in text else "\n", bool(read.get("header", True)), quoted)
-
-    def texts(self, table: pd.DataFrame, header: bool) -> bytes:
-        """Write a table of texts; a missing cell is empty."""
-        quoting = csv.QUOTE_ALL if self.quote_all else csv.QUOTE_MINIMAL
-        target = io.StringIO()
-        options = {"sep": self.separator, "lineterminator": self.line_end, "quoting": quoting}
-        table = table.rename(columns=dict.fromkeys(self.unnamed, ""))
-        table.to_csv(target, index=False, header=header and self.header, **options)
-        # Marks at the beginning of a file, such as that of utf-8-sig, belong before the first line only.
-        encoding = (
-            self.encoding if header else {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}.get(self.encoding, self.encoding)
-        )
-        return target.getvalue().encode(encoding, errors="xmlcharrefreplace")
 
 
 @dataclass(frozen=True)
@@ -184,14 +138,18 @@ class Layout:
         if path.suffix == ".parquet":
             schema = pq.read_schema(path)
             return cls(names, cells, withheld, ignored, schema=schema)
-        dialect = None if path.suffix in (".gz", ".zip", ".xlsx") else Dialect.of(path, cfg.get("read") or {})
-        dialect = replace(dialect or Dialect(), unnamed=raw.attrs.get("unnamed", ()))
-        return cls(names, cells, withheld, ignored, dialect)
+        return cls(names, cells, withheld, ignored, raw.attrs.get("dialect", Dialect()))
 
     @property
     def lines(self) -> list[str]:
-        """One sentence for each column that is not analysed."""
-        return [*self.withheld.lines, *(f"{name}: ignored; synthetic rows lack the column" for name in self.ignored)]
+        """One sentence for each column that is not analysed, or whose missing cells have a number's form."""
+        ignored = [f"{name}: ignored; synthetic rows lack the column" for name in self.ignored]
+        coded = [
+            f"{name}: missing cells are written as {cell.missing}, as in the file"
+            for name, cell in self.cells.items()
+            if is_number(cell.missing)
+        ]
+        return [*self.withheld.lines, *ignored, *coded]
 
     def writer(self, seed: int) -> "Writer":
         """Begin to lay out rows; identifiers are unique among all rows of one writer."""
@@ -284,13 +242,3 @@ def _spellings(cells: pd.Series) -> dict[str, str]:
 
 def _is_text(raw: pd.Series) -> bool:
     return types.infer_dtype(raw, skipna=True) in ("string", "empty") and not isinstance(raw.dtype, pd.CategoricalDtype)
-
-
-def _encoding(content: bytes) -> str:
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "utf-16"
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8"

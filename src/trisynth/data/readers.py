@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ import pyarrow.parquet
 from trisynth.cache import require_file
 from trisynth.data.reading import around
 from trisynth.data.reading.content import text_of
+from trisynth.data.reading.dialect import Dialect
 from trisynth.errors import InputError
 from trisynth.places import reader
 
@@ -57,8 +59,9 @@ def delimited(
     InputError
         If the file is missing, empty, undecodable or ragged (with the line), or ``names`` has another length.
     """
-    text, notes = _text(path, encoding)
-    return _table(path, text, separator, header, names, labels, units=header and names is None, notes=notes)
+    text, encoding, notes = text_of(path, encoding)
+    units = header and names is None
+    return _table(path, text, separator, header, names, labels, units=units, notes=notes, encoding=encoding)
 
 
 @reader
@@ -74,7 +77,7 @@ def keel(path: str | Path, names: Sequence[str] | None = None, labels: Labels | 
     -------
     DataFrame of str
     """
-    head, *rest = re.split(r"(?im)^@data\s*$", _text(path, None)[0], maxsplit=1)
+    head, *rest = re.split(r"(?im)^@data\s*$", text_of(path)[0], maxsplit=1)
     declared = re.findall(r"(?im)^@attribute\s+('[^']*'|[^\s{\[]+)", head)
     if not rest or not rest[0].strip() or not declared:
         raise InputError("dataset.path", str(path), "has no @attribute lines or no rows after @data; use KEEL's format")
@@ -133,11 +136,7 @@ def openml(data_id: int) -> pd.DataFrame:
         raise InputError("dataset.data_id", data_id, remedy) from error
 
 
-def _text(path: str | Path, encoding: str | None) -> tuple[str, list[str]]:
-    return text_of(path, encoding)
-
-
-def _table(path, text, separator, header, names, labels, units=False, notes=()) -> pd.DataFrame:
+def _table(path, text, separator, header, names, labels, units=False, notes=(), encoding="utf-8") -> pd.DataFrame:
     text, notes = text.lstrip("\r\n"), list(notes)
     if separator is not None and (not isinstance(separator, str) or len(separator) != 1):
         raise InputError("dataset.read.separator", separator, "must be one character, such as ';'")
@@ -163,6 +162,7 @@ def _table(path, text, separator, header, names, labels, units=False, notes=()) 
     except pa.ArrowInvalid as error:
         remedy = _ragged(text, separator, len(own)) or f"cannot be read as a table ({_line(error)})"
         raise InputError("dataset.path", str(path), remedy) from None
+    dialect = Dialect.of(text, separator, encoding, bool(header))
     del text
     # Texts of Arrow need a fraction of the memory of Python's.
     frame = table.slice(int(header)).to_pandas(types_mapper={pa.string(): pd.ArrowDtype(pa.string())}.get)
@@ -175,7 +175,7 @@ def _table(path, text, separator, header, names, labels, units=False, notes=()) 
         notes.append(f"the line under the header is read as units: {listed}")
     frame = labelled(frame, labels)
     unnamed = tuple(f"column_{i}" for i, name in enumerate(names) if not name)
-    frame.attrs = {"notes": notes, "units": found or {}, "unnamed": unnamed}
+    frame.attrs = {"notes": notes, "units": found or {}, "dialect": replace(dialect, unnamed=unnamed)}
     return frame
 
 

@@ -28,13 +28,12 @@ from trisynth.data.schema import Schema
 from trisynth.data.withheld import Withheld
 from trisynth.errors import InputError
 from trisynth.generators import persistence
-from trisynth.generators.inputs import Training, check_count, training
+from trisynth.generators.inputs import Training, training
+from trisynth.generators.labels import per_class, proportional, quantile_bins
 from trisynth.generators.relations import Relations
 from trisynth.places import check_names, subclass
 
 _LOG = logging.getLogger(__name__)
-# A numeric target is cut into at most this many quantile bins, each with at least this many training rows.
-_BINS, _ROWS_PER_BIN = 10, 20
 
 
 class Generator(BaseEstimator, ABC):
@@ -230,7 +229,7 @@ class Generator(BaseEstimator, ABC):
         self.target_ = learn(given.y, replace(facts, kind=kind))
         cells = self.target_.canonical(given.y)
         if self.numeric_target_:
-            labels = _quantile_bins(cells.to_numpy() * self.target_.unit)
+            labels = quantile_bins(cells.to_numpy() * self.target_.unit)
             self.target_column_ = _fresh_name(table, given.y.name)
             table[self.target_column_] = cells
             self.labels_ = np.arange(labels.max() + 1)
@@ -283,35 +282,13 @@ class Generator(BaseEstimator, ABC):
         return self.written_.write(restored[self.order_])
 
     def _asked(self, n: int | Mapping, rng: np.random.Generator) -> np.ndarray:
-        if isinstance(n, Mapping):
-            labels = np.repeat(np.arange(len(self.labels_)), self._asked_counts(n))
-        else:
-            check_count(n)
-            # Systematic sampling: shares are met up to one row, and a single row is not always of the largest class.
-            edges = np.cumsum(self.counts_) / self.counts_.sum() * n + rng.random()
-            labels = np.repeat(np.arange(len(self.labels_)), np.diff(np.floor(edges).astype(int), prepend=0))[:n]
-        return rng.permutation(labels)
-
-    def _asked_counts(self, n: Mapping) -> list[int]:
-        if self.target_ is None:
-            raise InputError(
-                "n",
-                dict(n),
-                "the generator was fitted without a target, so rows have no classes; give a number of rows",
-            )
-        if self.numeric_target_:
-            raise InputError("n", dict(n), "a numeric target has no classes; give a number of rows")
-        # Labels are also found by their text, so that a command line can name the class 1 as "1".
-        by_text = {str(label): i for i, label in enumerate(self.labels_)}
-        counts = [0] * len(self.labels_)
-        for label, count in n.items():
-            if str(label) not in by_text:
-                raise InputError(
-                    "n", dict(n), f"no training row has the class {label!r}; classes: {', '.join(by_text)}"
-                )
-            check_count(count)
-            counts[by_text[str(label)]] += int(count)
-        return counts
+        """Label the rows that ``n`` requests, in random order."""
+        if not isinstance(n, Mapping):
+            return rng.permutation(proportional(n, self.counts_, rng))
+        if self.target_ is None or self.numeric_target_:
+            reason = "a numeric target has no classes" if self.target_ else "without a target, rows have no classes"
+            raise InputError("n", dict(n), f"{reason}; give a number of rows")
+        return rng.permutation(per_class(n, self.labels_))
 
     def _empty(self) -> pd.DataFrame:
         columns = {c.name: c for c in self.schema_.columns}
@@ -344,13 +321,6 @@ def fit(config: Mapping, train: Dataset, seed: int = 0, allow: Iterable[str] = (
     """Fit the generator of a yaml of ``conf/generator``; errors name parameters as ``generator.<parameter>``."""
     with parameters_of("generator", config):
         return instantiate(config, "generator", kind=subclass(Generator), allow=allow).fit(train, seed=seed)
-
-
-def _quantile_bins(y: np.ndarray) -> np.ndarray:
-    bins = int(np.clip(len(y) // _ROWS_PER_BIN, 1, _BINS))
-    edges = np.unique(np.quantile(y, np.linspace(0, 1, bins + 1)[1:-1]))
-    codes = np.searchsorted(edges, y, side="right")
-    return np.unique(codes, return_inverse=True)[1]
 
 
 def _fresh_name(table: pd.DataFrame, name: object) -> object:

@@ -1,6 +1,7 @@
 """Content of a file: unpacked where it is compressed, decoded, and refused in one line where it is no text."""
 
 import bz2
+import codecs
 import gzip
 import io
 import lzma
@@ -36,7 +37,7 @@ _MARKUP = {
 }
 
 
-def text_of(path: str | Path, encoding: str | None = None) -> tuple[str, list[str]]:
+def text_of(path: str | Path, encoding: str | None = None) -> tuple[str, str, list[str]]:
     """Read a text file, compressed or not.
 
     Parameters
@@ -47,7 +48,7 @@ def text_of(path: str | Path, encoding: str | None = None) -> tuple[str, list[st
 
     Returns
     -------
-    text : str
+    text, encoding : str
     notes : list of str
         What was done that the file's name does not tell.
 
@@ -74,7 +75,7 @@ def text_of(path: str | Path, encoding: str | None = None) -> tuple[str, list[st
             raise InputError("dataset.path", str(path), remedy)
     if not text.strip():
         raise InputError("dataset.path", str(path), "is empty; give a file with at least one row")
-    return text, notes
+    return text, used, notes
 
 
 def _unpacked(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:
@@ -129,7 +130,9 @@ def _decoded(path: str | Path, content: bytes, encoding: str | None) -> tuple[st
         except (UnicodeDecodeError, LookupError):
             continue
         if "\0" not in text[:1000]:
-            return text, name
+            # UTF-8 is read with or without a mark.
+            marked = name != "utf-8-sig" or content.startswith(codecs.BOM_UTF8)
+            return text, name if marked else "utf-8"
     remedy = f"is not text in {encoding or ' or '.join(guesses)}"
     known = "such as shift_jis, gb18030, cp1251, latin-1"
     raise InputError("dataset.path", str(path), f"{remedy}; set dataset.read.encoding, {known}")

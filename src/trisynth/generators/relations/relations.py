@@ -277,8 +277,8 @@ class Relations:
         found = [f"relation kept: {step}" for step in self.steps if not isinstance(step, declared.Declared)]
         for one in self.constraints:
             share = self.shares.get(one.text, 0.0)
-            told = f"{share:.1%} of the real rows break it" if share else "every real row meets it"
-            found.append(f"constraint met in every synthetic row: {one.text} ({told})")
+            real = f"{share:.1%} of the real rows break it" if share else "every real row meets it"
+            found.append(f"constraint met in every synthetic row: {one.text} ({real})")
         return found
 
 

@@ -1,0 +1,49 @@
+"""Labels of rows: classes, or quantile bins of a numeric target, and those of the rows that a user requests."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from trisynth.errors import InputError
+from trisynth.generators.inputs import check_count
+
+# A numeric target is cut into at most this many quantile bins, each with at least this many training rows.
+_BINS, _ROWS_PER_BIN = 10, 20
+
+
+def quantile_bins(y: np.ndarray) -> np.ndarray:
+    """Assign each value of a numeric target, shape (n,), to one of its quantile bins, numbered from 0."""
+    bins = int(np.clip(len(y) // _ROWS_PER_BIN, 1, _BINS))
+    edges = np.unique(np.quantile(y, np.linspace(0, 1, bins + 1)[1:-1]))
+    codes = np.searchsorted(edges, y, side="right")
+    return np.unique(codes, return_inverse=True)[1]
+
+
+def proportional(n: int, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Label ``n`` rows in the proportions of the training rows, in order.
+
+    Systematic sampling meets the proportions up to one row, and a single row is not always of the largest class.
+    """
+    check_count(n)
+    edges = np.cumsum(counts) / counts.sum() * n + rng.random()
+    return np.repeat(np.arange(len(counts)), np.diff(np.floor(edges).astype(int), prepend=0))[:n]
+
+
+def per_class(n: Mapping, classes: np.ndarray) -> np.ndarray:
+    """Label the rows of a request such as ``{"ill": 70}``, in the order of the classes.
+
+    Raises
+    ------
+    InputError
+        If there is no such class, or a number of rows is none.
+    """
+    # Classes are also found by their text, so that a command line can name the class 1 as "1".
+    by_text = {str(label): i for i, label in enumerate(classes)}
+    counts = [0] * len(classes)
+    for label, count in n.items():
+        if str(label) not in by_text:
+            remedy = f"no training row has the class {label!r}; classes: {', '.join(by_text)}"
+            raise InputError("n", dict(n), remedy)
+        check_count(count)
+        counts[by_text[str(label)]] += int(count)
+    return np.repeat(np.arange(len(classes)), counts)
