@@ -19,6 +19,8 @@ _DECIMALS = 8
 _EXACT = 2**53
 # Last bits that a sum or a difference of numbers may be off.
 _NOISE = 8
+# Fraction of the cells that have the digits exactly where others miss them by last bits.
+_MOSTLY = 0.5
 
 
 def contents(values: pd.Series) -> str:
@@ -127,8 +129,12 @@ class Number(Kind):
             # Beyond _EXACT (2**24 in single precision) every float is whole, whatever the column's step.
             if float(largest) * 10**decimals > 2 / np.finfo(finite.dtype).eps:
                 return 0.0
-            # A difference such as 0.95 - 0.93 misses the digits of its terms by a few last bits.
+            rounded = np.round(finite, decimals)
+            exact = rounded == finite
+            # A computed number such as 0.95 - 0.93 misses the digits of the others by a few last bits.
             noise = min(_NOISE * float(np.spacing(largest)), 10.0**-decimals / 1000)
-            if (np.abs(np.round(finite, decimals) - finite) <= noise).all():
+            if exact.all() or (
+                exact.mean() >= _MOSTLY and (np.abs(rounded - finite) <= noise).all() and (rounded != 0)[~exact].all()
+            ):
                 return 10.0**-decimals
         return 0.0
