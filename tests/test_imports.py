@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "trisynth"
 
 # A module may import its own layer and those above it. What a line names is a module or a package.
 LAYERS = [
-    {"errors", "lifeline", "renamed", "seeds"},
+    {"errors", "lifeline", "renamed", "seeds", "temporary"},
     {"places"},
     {"cache", "config"},
     {"statistics"},

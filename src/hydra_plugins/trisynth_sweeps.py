@@ -6,7 +6,6 @@ Hydra finds plugins in this namespace; ``conf/hydra`` names them ``grid``, ``sea
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -26,6 +25,7 @@ from trisynth import lifeline
 from trisynth.errors import InputError
 from trisynth.sweeps import plan, worker
 from trisynth.sweeps.folder import mark
+from trisynth.temporary import temporary_folder
 
 
 class Launcher(JoblibLauncher):
@@ -61,8 +61,8 @@ class Launcher(JoblibLauncher):
         # Workers end with this process, however it ends.
         start = {"initializer": lifeline.end_with, "initargs": (os.getpid(),)}
         shared = (self.hydra_context, self.config, self.task_function, Singleton.get_state())
-        with tempfile.TemporaryDirectory(prefix="trisynth-") as folder:
-            file = Path(folder) / "shared"
+        with temporary_folder("trisynth-") as folder:
+            file = folder / "shared"
             content = cloudpickle.dumps((self.preload, shared))
             # The folder is private (mode 0700), and a worker reads only what has the digest that it is handed.
             file.write_bytes(content)

@@ -20,12 +20,15 @@ from typing import Any, NoReturn, TypeVar
 from filelock import FileLock
 
 from trisynth.errors import InputError
+from trisynth.temporary import temporary_folder
 
 T = TypeVar("T")
 MANIFEST = "manifest.json"
 # The digest of a sealed text, which only its outermost mapping has at this indentation.
 _SEAL = re.compile(r'^ "digest": "([0-9a-f]{64})"', re.MULTILINE)
 _UNSEALED = "0" * 64
+# Start of the names of folders that become entries.
+_MAKING = ".making."
 
 
 def sha256(path: Path) -> str:
@@ -226,14 +229,11 @@ class Store:
             shutil.rmtree(place, ignore_errors=True)
         else:
             place.unlink(missing_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
-        try:
+        with temporary_folder(_MAKING, place.parent) as temporary:
             make(temporary)
             sums = {path.name: sha256(path) for path in sorted(temporary.iterdir())}
             write_atomic(temporary / MANIFEST, json.dumps(sums, indent=1))
             temporary.replace(place)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
 
     @staticmethod
     def _whole(place: Path) -> bool:

@@ -6,7 +6,6 @@ completed, each ``n`` times.
 """
 
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from trisynth.data.layout import Layout
 from trisynth.errors import InputError
 from trisynth.generators import completion
 from trisynth.generators.base import Generator, fit
+from trisynth.temporary import temporary_folder
 
 CHUNK = 100_000
 OWN = ("n", "out", "given")
@@ -111,8 +111,8 @@ def write(tables: Iterator[pd.DataFrame], path: Path, layout: Layout | None = No
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = layout.writer(seed) if layout else None
     dialect = layout.dialect if layout else None
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
+    with temporary_folder(f".{path.name}.", path.parent) as folder:
+        temporary = folder / path.name
         if path.suffix == ".csv":
             with temporary.open("wb") as file:
                 for i, table in enumerate(tables):

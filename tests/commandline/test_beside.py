@@ -127,6 +127,26 @@ def test_workers_read_it_without_a_word(table, capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("depth", [2_000, 100_000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{a: ", "}")])
+def test_deep_nesting_is_one_line(table, depth, opening, closing):
+    table.with_suffix(".yaml").write_text(f"columns: {opening * depth}{closing * depth}")
+    with pytest.raises(InputError, match="is nested too deeply"):
+        beside.read(table.with_suffix(".yaml"))
+
+
+def test_a_reference_to_itself_is_one_line(table):
+    table.with_suffix(".yaml").write_text("columns: {a: &a [*a]}")
+    with pytest.raises(InputError, match="is not valid YAML"):
+        beside.read(table.with_suffix(".yaml"))
+
+
+def test_a_large_file_is_not_read(table):
+    table.with_suffix(".yaml").write_text("note: x\n" * 1_000_000)
+    with pytest.raises(InputError, match="has more than 4,000,000 bytes"):
+        beside.read(table.with_suffix(".yaml"))
+
+
 def test_references_that_unfold_without_end_are_refused(table):
     rows = [f"  l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]" for i in range(1, 9)]
     text = "\n".join(["target: outcome", "columns:", "  l0: &l0 [x, x]", *rows])

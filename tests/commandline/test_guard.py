@@ -51,6 +51,8 @@ ATTACKS = {
     "environment": ["+hydra.job.env_set.PYTHONPATH=/tmp/planted"],
     "factory of logging": ["+hydra.job_logging.handlers.x={'()': os.system, command: id}"],
     "handler of logging": ["+hydra.job_logging.handlers.x={class: logging.handlers.SMTPHandler}"],
+    "name of the log": ["hydra.job.name=../x"],
+    "name of the log from the shell": ["hydra.job.name=${oc.env:HOME}"],
     "file of logging": ["+hydra.job_logging.handlers.x={class: logging.FileHandler, filename: /etc/passwd, mode: w}"],
     "stream of logging": ["+hydra.hydra_logging.handlers.x={class: logging.StreamHandler, stream: 'ext://os.environ'}"],
     "a loop": ["+plan.more=${hydra.launcher}", "+hydra.launcher.more=${plan}"],

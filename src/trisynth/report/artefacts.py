@@ -1,11 +1,11 @@
 """Files that a report adds to a job's folder."""
 
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trisynth.cache import write_atomic
+from trisynth.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from trisynth.experiment.steps import Experiment
@@ -30,7 +30,7 @@ def _figure(experiment: "Experiment", folder: Path) -> None:
 
 
 def _model(experiment: "Experiment", folder: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="trisynth-") as place:
-        file = Path(place) / MODEL
+    with temporary_folder("trisynth-") as place:
+        file = place / MODEL
         experiment.generator().save(file)
         write_atomic(folder / MODEL, file.read_bytes())

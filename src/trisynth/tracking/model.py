@@ -1,6 +1,5 @@
 """Fitted generator as an MLflow model: arrays and JSON with the code that reads them, no pickle."""
 
-import tempfile
 import warnings
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trisynth.report.artefacts import MODEL
+from trisynth.temporary import temporary_folder
 
 __all__ = ["MODEL", "log", "save"]
 
@@ -17,9 +17,9 @@ _SCRIPT = Path(__file__).parent / "generator_model.py"
 
 def log(client: Any, run: str, file: Path, allow: Iterable[str] = ()) -> None:
     """Log the generator that was saved to ``file`` as the model ``model`` of a run."""
-    with tempfile.TemporaryDirectory(prefix="trisynth-") as folder:
-        save(file, Path(folder) / "model", allow)
-        client.log_artifacts(run, str(Path(folder) / "model"), "model")
+    with temporary_folder("trisynth-") as folder:
+        save(file, folder / "model", allow)
+        client.log_artifacts(run, str(folder / "model"), "model")
 
 
 def save(file: Path, folder: Path, allow: Iterable[str] = ()) -> None:
