@@ -111,7 +111,7 @@ FREE = re.compile(
     r"|public domain|zlib|cc0|0bsd|zope|eclipse",
     re.IGNORECASE,
 )
-# Their metadata do not name the licence in words that are known: what the file of the licence says.
+# Their metadata do not name the licence in words that are known: what the file of the licence has.
 # asyncssh may be used under the EPL alone; grandalf and pygit2 are of DVC, which is no part of the package.
 STATED = {
     "asyncssh": "Eclipse Public License - v 2.0",

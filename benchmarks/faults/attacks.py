@@ -21,6 +21,7 @@ from types import FrameType
 from typing import Any
 
 import pandas as pd
+from hydra.experimental.callback import Callback
 from omegaconf import OmegaConf
 from sklearn.base import BaseEstimator
 
@@ -134,7 +135,8 @@ def places(folder: Path) -> list[Place]:
         Place("arms.real", job("arms.real"), _subclass(Arm)),
         *(Place(f"metrics.{group}", job(f"metrics.{group}.x"), _subclass(kind)) for group, kind in GROUPS.items()),
         Place("study.shows", lambda config: maker(config, "study.shows"), none),
-        *(Place(f"hydra.{name}", hydra(name), none) for name in ("launcher", "sweeper", "callbacks.x", "launcher.x")),
+        *(Place(f"hydra.{name}", hydra(name), none) for name in ("launcher", "sweeper", "launcher.x")),
+        Place("hydra.callbacks.x", hydra("callbacks.x"), _subclass(Callback)),
     ]
 
 
@@ -143,7 +145,9 @@ def _codes(found: Any) -> set[Any]:
     if isinstance(found, type):
         makers = (vars(base).get(name) for base in found.__mro__[:1] for name in ("__init__", "__new__"))
         return {inspect.unwrap(made).__code__ for made in makers if inspect.isfunction(made)}
-    return {each.__code__ for each in (found, inspect.unwrap(found)) if inspect.isfunction(each)}
+    # All context managers share the code of their wrapper, so that only what it wraps is counted.
+    unwrapped = inspect.unwrap(found)
+    return {unwrapped.__code__} if inspect.isfunction(unwrapped) else set()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Temporary folders of which nothing stays: what a killed process leaves, the next start removes.
 
-A lock beside each folder tells whether its process lives: the operating system releases it when the process ends.
+A lock beside each folder shows whether its process lives: the operating system releases it when the process ends.
 """
 
 import os
