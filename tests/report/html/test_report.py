@@ -149,7 +149,7 @@ def test_the_command_names_files_without_their_folders(given, shown):
 
 def test_findings_keep_common_cells_and_hide_rare_ones():
     found = content._without_rare("set to missing: '156 lb' (2), \"o'Neil\" (1), 'unknown' (89), 'x' and 19 more")
-    assert found == "set to missing: (rare), 'unknown' (89), (rare) and 19 more"
+    assert found == "set to missing: 'unknown' (89) and texts of few cells"
 
 
 @pytest.mark.parametrize(

@@ -142,9 +142,14 @@ def _without_rare(text: str) -> str:
     """Leave quoted cells out of a finding unless their count is beside them and large enough."""
 
     def shown(found: re.Match) -> str:
-        return found[0] if _count(found[2]) >= FEWEST else "(rare)"
+        return found[0] if _count(found[2]) >= FEWEST else "\0"
 
-    return re.sub(r"\(rare\)(?:, \(rare\))+", "(rare)", _QUOTED.sub(shown, str(text)))
+    text = _QUOTED.sub(shown, str(text))
+    if "\0" not in text:
+        return text
+    rest = re.sub(r"\0(?:, )?", "", text)
+    rest = re.sub(r" and [\d,]+ more$", "", rest).rstrip(" ,:")
+    return f"{rest} and texts of few cells" if _QUOTED.search(rest) else f"{rest}: texts of few cells"
 
 
 def _findings(report: pd.DataFrame) -> list[dict[str, Any]]:
