@@ -135,7 +135,8 @@ def held():
 
 @pytest.fixture(autouse=True)
 def loggers():
-    """Enable the package's loggers: a command that a test runs in this process may have disabled them."""
+    """Enable the package's loggers: a command that a test runs in this process may have silenced them."""
+    logging.root.setLevel(logging.WARNING)
     for name, logger in logging.root.manager.loggerDict.items():
         if name.startswith("trisynth") and isinstance(logger, logging.Logger):
             logger.disabled = False

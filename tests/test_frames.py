@@ -50,7 +50,7 @@ def test_a_target_apart_comes_last():
 def test_without_a_target_there_are_no_classes_to_ask_for():
     generator = Copula().fit(table())
     assert len(generator.labels_) == 1 and generator.counts_.tolist() == [300]
-    with pytest.raises(InputError, match=r"^n=.*fitted without a target"):
+    with pytest.raises(InputError, match=r"^n=.*: without a target, rows have no classes"):
         generator.sample({"yes": 3})
 
 
