@@ -74,7 +74,7 @@ def test_a_wrong_object_is_refused_before_a_row_is_read(config, monkeypatch, cas
         raise AssertionError("a row was read")
 
     overrides, message = WRONG[case]
-    monkeypatch.setattr("trisynth.data.readers._text", read)
+    monkeypatch.setattr("trisynth.data.readers.text_of", read)
     with pytest.raises(InputError) as error:
         run_job(config(*overrides))
     assert str(error.value).startswith(message) or message in str(error.value)
@@ -90,7 +90,7 @@ def test_a_right_config_does_read_rows(config, monkeypatch):
     def read(*_):
         raise AssertionError("a row was read")
 
-    monkeypatch.setattr("trisynth.data.readers._text", read)
+    monkeypatch.setattr("trisynth.data.readers.text_of", read)
     with pytest.raises(AssertionError, match="a row was read"):
         run_job(config())
 
