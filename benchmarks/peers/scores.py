@@ -64,7 +64,7 @@ def fingerprint(store: Store, raw: str) -> str:
     """
     probes = {table: placed(jobs("copy", table, 0), raw) for table in _PROBES}
     configs = [[job.classifier, job.preprocessing, job.arms] for job in probes[_PROBES[0]].values()]
-    modules = "trisynth.evaluation.classifiers", "trisynth.data.split", *targets(METRICS)
+    modules = "trisynth.evaluation.classifiers", "trisynth.data.splits.split", *targets(METRICS)
     code = digest(configs, METRICS, KEPT, code_digest(*modules))
 
     def make(folder: Path) -> None:

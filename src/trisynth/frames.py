@@ -14,10 +14,10 @@ from threadpoolctl import threadpool_limits
 from trisynth import renamed
 from trisynth.config import CONF, instantiate
 from trisynth.data.dataset import Column, Dataset, Spec
+from trisynth.data.disclosure.withheld import WITHHELD
 from trisynth.data.inference import task_of
 from trisynth.data.kinds import learn
 from trisynth.data.spec import nearest
-from trisynth.data.withheld import WITHHELD
 from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import Combined, Real, Synthetic

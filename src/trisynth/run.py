@@ -95,7 +95,7 @@ def job(cfg: DictConfig) -> Any:
 def show_findings(config: dict) -> list[str]:
     """Print and return a line for each thing that cleaning changes in a table of the user's, or leaves open."""
     from trisynth import data
-    from trisynth.data import findings
+    from trisynth.data.cleaning import findings
 
     if not config["dataset"].get("path"):
         return []

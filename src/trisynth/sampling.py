@@ -19,7 +19,7 @@ from rich.progress import Progress
 from trisynth import commandline, data, places, seeds
 from trisynth.cache import Store, unwritable
 from trisynth.config import code_digest, digest, locate, target_name, targets
-from trisynth.data import findings
+from trisynth.data.cleaning import findings
 from trisynth.data.dataset import Dataset
 from trisynth.data.layout import Layout
 from trisynth.errors import InputError

@@ -15,7 +15,7 @@ from trisynth import commandline, data
 from trisynth.cache import Store, write_atomic
 from trisynth.commandline import beside, facts
 from trisynth.config import target_name
-from trisynth.data import findings
+from trisynth.data.cleaning import findings
 from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError

@@ -23,7 +23,7 @@ def shipped():
 
 @pytest.fixture
 def table():
-    """Maker of a small config for :func:`trisynth.data.clean.clean`."""
+    """Maker of a small config for :func:`trisynth.data.cleaning.clean.clean`."""
 
     def make(target="y", task="classification", missing=("?",), **columns):
         return {"name": "small", "target": target, "task": task, "missing": list(missing), "columns": columns}

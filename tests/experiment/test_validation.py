@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from trisynth.data import load, split
-from trisynth.data.inner import inner
+from trisynth.data.splits.inner import inner
 from trisynth.errors import InputError
 from trisynth.experiment import steps, validation
 from trisynth.experiment.job import PARTS, Job
@@ -114,7 +114,7 @@ def test_no_code_of_an_ordinary_job_knows_of_sealed_ones(monkeypatch):
     monkeypatch.setattr(config_module, "_source", lambda name: read.append(name) or source(name))
     config_module.code_digest("trisynth.experiment.steps")
     assert "trisynth.experiment.job" in read
-    assert not {"trisynth.experiment.validation", "trisynth.data.inner"} & set(read)
+    assert not {"trisynth.experiment.validation", "trisynth.data.splits.inner"} & set(read)
 
 
 @pytest.mark.parametrize("value", ["yes", 1, None])

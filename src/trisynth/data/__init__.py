@@ -5,6 +5,6 @@ the training and test part, and ``data_key`` names the content.
 """
 
 from trisynth.data.load import data_key, load, prepare, reader
-from trisynth.data.split import split
+from trisynth.data.splits.split import split
 
 __all__ = ["data_key", "load", "prepare", "reader", "split"]

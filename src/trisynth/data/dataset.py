@@ -114,7 +114,7 @@ class Dataset:
     columns : mapping of str to Column, default={}
         Declared and inferred facts of all columns of the file in its order, also of those that are not analysed.
     report : DataFrame or None, default=None
-        What cleaning found and changed; see :func:`trisynth.data.clean.clean`.
+        What cleaning found and changed; see :func:`trisynth.data.cleaning.clean.clean`.
     layout : Layout or None, default=None
         Way back to the columns and spellings of a user's file; see ``data.layout``.
     """

@@ -14,9 +14,9 @@ from pandas.api import types
 
 from trisynth.data.cells import is_number
 from trisynth.data.dataset import Column, Dataset
+from trisynth.data.disclosure.withheld import Fresh, Text, Withheld
 from trisynth.data.formats import format_of
 from trisynth.data.reading.dialect import Dialect
-from trisynth.data.withheld import Fresh, Text, Withheld
 
 
 @dataclass(frozen=True)

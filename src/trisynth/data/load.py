@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from trisynth import cache, config
-from trisynth.data.clean import REPORT, ROWS, clean
+from trisynth.data.cleaning.clean import REPORT, ROWS, clean
 from trisynth.data.collect import collect
 from trisynth.data.constraints.checks import findings
 from trisynth.data.dataset import Dataset
@@ -65,7 +65,7 @@ def prepare(
     -------
     dataset : Dataset
     report : DataFrame
-        See :func:`trisynth.data.clean.clean`.
+        See :func:`trisynth.data.cleaning.clean.clean`.
     """
     path = collect(cfg, root) if cfg.get("source") else cfg.get("path")
     raw = (read or reader(cfg))(**({} if path is None else {"path": path}))
@@ -119,5 +119,5 @@ def data_key(cfg: Mapping[str, Any]) -> str:
             remedy = f"cannot be read ({error.strerror}); check the name"
             raise InputError("dataset.path", str(cfg["path"]), remedy) from None
     facts = {key: value for key, value in cfg.items() if key != "path"}
-    modules = {"trisynth.data.clean", *config.targets(cfg["read"])}
+    modules = {"trisynth.data.cleaning.clean", *config.targets(cfg["read"])}
     return config.digest(facts, content, config.code_digest(*sorted(modules)))

@@ -10,7 +10,7 @@ from typing import Any
 
 from trisynth.config import code_digest, digest
 from trisynth.data.dataset import Dataset
-from trisynth.data.folds import Fold, divide
+from trisynth.data.splits.folds import Fold, divide
 from trisynth.errors import InputError
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment
@@ -49,7 +49,7 @@ class FoldJob(Job):
     def split_key(self) -> str:
         """Key of the fold's training and held-out rows."""
         # All other keys but those of the arms' and the generator's own settings come from this one.
-        return digest(super().split_key, asdict(self.fold), code_digest("trisynth.data.folds"))
+        return digest(super().split_key, asdict(self.fold), code_digest("trisynth.data.splits.folds"))
 
     @cached_property
     def key(self) -> str:

@@ -71,7 +71,7 @@ class Job:
     @cached_property
     def split_key(self) -> str:
         """Key of the training and test rows."""
-        return digest(data.data_key(self.dataset), self.seed, self.test_size, code_digest("trisynth.data.split"))
+        return digest(data.data_key(self.dataset), self.seed, self.test_size, code_digest("trisynth.data.splits.split"))
 
     @cached_property
     def generator_key(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from trisynth.cache import Store, require_writable, write_atomic
-from trisynth.data import findings
+from trisynth.data.cleaning import findings
 from trisynth.errors import InputError
 from trisynth.experiment.job import Job
 from trisynth.experiment.results import CONFIG, CURVES, NOTES, SUMMARY, DamagedError, Result, set_aside, write_failure

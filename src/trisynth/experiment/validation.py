@@ -10,7 +10,7 @@ from typing import Any
 
 from trisynth.config import code_digest, digest
 from trisynth.data.dataset import Dataset
-from trisynth.data.inner import inner
+from trisynth.data.splits.inner import inner
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment
 
@@ -28,7 +28,7 @@ class ValidationJob(Job):
     def split_key(self) -> str:
         """Key of the inner training and the validation rows."""
         # All other keys but those of the arms' and the generator's own settings come from this one.
-        return digest(super().split_key, "validation", code_digest("trisynth.data.inner"))
+        return digest(super().split_key, "validation", code_digest("trisynth.data.splits.inner"))
 
     @cached_property
     def key(self) -> str:

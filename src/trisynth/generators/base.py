@@ -20,12 +20,12 @@ from sklearn.base import BaseEstimator
 from trisynth import seeds
 from trisynth.config import instantiate, parameters_of
 from trisynth.data.dataset import Column, Dataset
+from trisynth.data.disclosure.rare import Guards
+from trisynth.data.disclosure.withheld import Withheld
 from trisynth.data.formats import QUANTITIES
-from trisynth.data.guard import Guards
 from trisynth.data.inference import task_of
 from trisynth.data.kinds import Category, Date, Duration, Kind, Number, learn
 from trisynth.data.schema import Schema
-from trisynth.data.withheld import Withheld
 from trisynth.errors import InputError
 from trisynth.generators import persistence
 from trisynth.generators.inputs import Training, training

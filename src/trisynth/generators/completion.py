@@ -9,7 +9,7 @@ from pandas.api import types
 
 from trisynth import seeds
 from trisynth.data import readers
-from trisynth.data.columns import clean_column
+from trisynth.data.cleaning.columns import clean_column
 from trisynth.data.dataset import Column, Dataset
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from trisynth.data.cleaning.written import Written
 from trisynth.data.dataset import Dataset
+from trisynth.data.disclosure.withheld import withheld_facts
 from trisynth.data.spec import checked_facts, nearest
-from trisynth.data.withheld import withheld_facts
-from trisynth.data.written import Written
 from trisynth.errors import InputError, require_whole
 
 # Categories of fewer rows are pooled where nothing else is declared.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trisynth.data.folds import Fold
+from trisynth.data.splits.folds import Fold
 from trisynth.experiment.results import Result
 from trisynth.recommend.recommendation import ARM_COLUMNS, TRIAL_COLUMNS
 from trisynth.recommend.settings import Settings

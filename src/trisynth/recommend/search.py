@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from trisynth.data.dataset import Dataset
-from trisynth.data.folds import Fold, strata
+from trisynth.data.splits.folds import Fold, strata
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import BALANCE, Balanced
 from trisynth.experiment.run import job_of, read_or_set_aside

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from trisynth import seeds
-from trisynth.data.folds import Fold
+from trisynth.data.splits.folds import Fold
 from trisynth.evaluation.arms import BALANCE
 from trisynth.experiment.results import Result
 from trisynth.recommend.settings import DECISIONS, Settings

@@ -8,7 +8,7 @@ import pandas as pd
 
 from trisynth import seeds
 from trisynth.data.dataset import Dataset
-from trisynth.data.records import records
+from trisynth.data.splits.records import records
 from trisynth.errors import InputError
 
 BINS = 10
@@ -29,9 +29,9 @@ def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Datase
     Returns
     -------
     train, test : Dataset
-        Rows keep their order. Equal rows are on one side, see :func:`trisynth.data.records.records`. An *undeclared*
-        category that only test rows have is no category of ``train``; in ``test`` it comes after the training part's
-        categories.
+        Rows keep their order. Equal rows are on one side: see :func:`trisynth.data.splits.records.records`. An
+        *undeclared* category that only test rows have is no category of ``train``; in ``test`` it comes after the
+        training part's categories.
 
     Raises
     ------

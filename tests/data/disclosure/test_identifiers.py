@@ -8,8 +8,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from trisynth.data.identifiers import Running, form_of
-from trisynth.data.seen import Seen
+from trisynth.data.disclosure.identifiers import Running, form_of
+from trisynth.data.disclosure.seen import Seen
 
 _R = random.Random(0)
 IDS = {

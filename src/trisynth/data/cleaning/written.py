@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from trisynth.data import findings
 from trisynth.data.cells import Cells
-from trisynth.data.columns import clean_column
+from trisynth.data.cleaning import findings
+from trisynth.data.cleaning.columns import clean_column
 from trisynth.data.dataset import Column
 from trisynth.data.formats import QUANTITIES, format_of
 from trisynth.data.inference import MOST_CLASSES

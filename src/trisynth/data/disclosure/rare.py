@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from trisynth import seeds
+from trisynth.data.disclosure.seen import Seen
 from trisynth.data.kinds import Category, Kind
-from trisynth.data.seen import Seen
 
 # Largest fraction of the possible values between the smallest and the largest that rare ones may fill: beyond it, as
 # for ages in years, a value identifies nobody.

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trisynth.data.cleaning.written import Written
 from trisynth.data.dataset import Column
-from trisynth.data.written import Written
 from trisynth.errors import InputError
 from trisynth.frames import evaluate
 from trisynth.generators.base import Generator

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trisynth.data.clean import clean
-from trisynth.data.split import split
+from trisynth.data.cleaning.clean import clean
+from trisynth.data.splits.split import split
 from trisynth.errors import InputError
 
 

@@ -11,9 +11,9 @@ from pandas.api import types
 from trisynth import seeds
 from trisynth.data.cells import Cells
 from trisynth.data.dataset import Column
-from trisynth.data.identifiers import Form, Running, form_of
+from trisynth.data.disclosure.identifiers import Form, Running, form_of
+from trisynth.data.disclosure.seen import Seen
 from trisynth.data.profile import profile
-from trisynth.data.seen import Seen
 from trisynth.errors import InputError
 
 WITHHELD = ("identifier", "text")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trisynth.data.clean import REPORT, clean
+from trisynth.data.cleaning.clean import REPORT, clean
 from trisynth.errors import InputError
 
 

@@ -2,7 +2,7 @@
 
 from trisynth import seeds
 from trisynth.data.dataset import Dataset
-from trisynth.data.split import split
+from trisynth.data.splits.split import split
 
 
 def inner(train: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Dataset, Dataset]:

@@ -6,8 +6,8 @@ import numpy as np
 
 from trisynth import seeds
 from trisynth.data.dataset import Dataset
-from trisynth.data.records import records
-from trisynth.data.split import BINS, divided
+from trisynth.data.splits.records import records
+from trisynth.data.splits.split import BINS, divided
 from trisynth.errors import InputError, require_whole
 
 STAGES = ("choose", "confirm")
@@ -70,7 +70,8 @@ def divide(dataset: Dataset, fold: Fold) -> tuple[Dataset, Dataset]:
     Returns
     -------
     train, held : Dataset
-        As the parts of :func:`trisynth.data.split.split`; all rows that the fold does not hold out are trained on.
+        As the parts of :func:`trisynth.data.splits.split.split`. All rows that the fold does not hold out are
+        training rows.
     """
     held = held_out(dataset, fold)
     aside = np.zeros(len(dataset), bool)

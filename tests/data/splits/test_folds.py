@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from trisynth.data.dataset import Dataset, Spec
-from trisynth.data.folds import Fold, deal, divide, held_out
+from trisynth.data.splits.folds import Fold, deal, divide, held_out
 from trisynth.errors import InputError
 
 

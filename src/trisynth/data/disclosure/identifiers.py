@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trisynth.data.seen import Seen
+from trisynth.data.disclosure.seen import Seen
 
 _CLASSES = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
 _HEX = set("abcdef")

@@ -17,7 +17,7 @@ def lines(report: pd.DataFrame, all_of: bool = False) -> Iterator[str]:
     Parameters
     ----------
     report : DataFrame
-        See :func:`trisynth.data.clean.clean`.
+        See :func:`trisynth.data.cleaning.clean.clean`.
     all_of : bool, default=False
         Also those where cells were neither changed nor are doubtful.
     """
@@ -38,7 +38,7 @@ def page(dataset: Dataset, report: pd.DataFrame) -> Iterator[str]:
     dataset : Dataset
         Its columns give order, kind, format and unit.
     report : DataFrame
-        See :func:`trisynth.data.clean.clean`.
+        See :func:`trisynth.data.cleaning.clean.clean`.
     """
     columns = dataset.columns or dataset.facts
     for name, fact in columns.items():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trisynth.data.columns import clean_column
+from trisynth.data.cleaning.columns import clean_column
 from trisynth.data.dataset import Column
 from trisynth.errors import InputError
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from trisynth.data.columns import clean_column
+from trisynth.data.cleaning.columns import clean_column
 from trisynth.data.dataset import ANALYSED, Column, Dataset, Spec
 from trisynth.data.inference import MOST_CLASSES, task_of
 from trisynth.data.layout import Layout

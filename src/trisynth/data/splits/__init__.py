@@ -1,0 +1,1 @@
+"""Splits of a data set into training, test and validation rows; equal records stay on one side."""
