@@ -36,7 +36,7 @@ FAULTS = {
         ["dataset.target=outcom"],
         "dataset.target='outcom': the table has no such column; did you mean",
     ),
-    "texts as numbers": (["dataset.path=small.csv", "dataset.task=regression"], "outcome holds no number; take"),
+    "texts as numbers": (["dataset.path=small.csv", "dataset.task=regression"], "outcome holds no numbers; set"),
     "dashes": (["--generator=smote"], "settings have no dashes: generator=smote"),
     "misspelt option": (["--config-dri=x"], "did you mean --config-dir?"),
     "no setting": (["generator"], "argument='generator': must have the form NAME=VALUE"),

@@ -81,7 +81,7 @@ X, Y = table().drop(columns="sick"), table()["sick"]
     [
         ({"X": X, "y": Y.to_frame()}, r"^y=\['sick'\]: must be one column, not a DataFrame; give y\['sick'\]$"),
         ({"X": X, "y": "sick"}, "^y='sick': .*to name a column of X, use target="),
-        ({"X": X, "y": Y.set_axis(Y.index + 1)}, "^y='sick': has another index than X"),
+        ({"X": X, "y": Y.set_axis(Y.index + 1)}, "^y='sick': has a different index from X"),
         ({"X": X, "y": Y.iloc[1:]}, "^y=299: must have one value per row of X, 300"),
         ({"X": X, "y": Y.rename("age")}, "^y='age': has the name of a column of X"),
         ({"X": table(), "target": "sic"}, "^target='sic': X has no such column; did you mean sick?"),

@@ -52,7 +52,7 @@ def test_choices_groups_and_objectives(config):
     with pytest.raises(InputError, match="generator='marginals': is now called independent"):
         check_choice("generator=marginals")
     for former in ("generator=auto", "arms=advised", "experiment=auto"):
-        with pytest.raises(InputError, match="is a command of its own today: trisynth recommend; see"):
+        with pytest.raises(InputError, match="is now a command of its own: trisynth recommend; see"):
             check_choice(former)
     given = config()
     with pytest.raises(InputError, match=r"metrics\.privacy=.*is now called metrics\.copying"):

@@ -78,13 +78,13 @@ def is_sealed(text: str) -> bool:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def text_of(path: Path) -> str:
     """Read a text file without waiting for a pipe or a device; raise OSError or ValueError if it is none."""
     if path.exists() and not path.is_file():
-        raise ValueError("it is no file")
+        raise ValueError("it is not a file")
     return path.read_text(encoding="utf-8")
 
 
@@ -101,7 +101,7 @@ def require_file(path: str | Path, parameter: str) -> None:
     except OSError:
         return
     except ValueError:
-        raise InputError(parameter, str(path), "can name no file; check the spelling") from None
+        raise InputError(parameter, str(path), "cannot be the name of a file; check the spelling") from None
     if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
         raise InputError(parameter, str(path), "is a FIFO, a device or a socket, which may never end; give a file")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf

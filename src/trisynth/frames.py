@@ -173,7 +173,7 @@ def load_runs(path: str | Path = "runs") -> pd.DataFrame:
                 raise ValueError("it has no column key")
             return jobs
         except (OSError, ValueError) as error:
-            raise InputError("path", str(listed), f"is no results.csv of a sweep ({error})") from None
+            raise InputError("path", str(listed), f"is not the results.csv of a sweep ({error})") from None
     try:
         found = [Result.read(path, file.parent.name) for file in sorted(path.glob(f"*/{RESULT}"))]
     except DamagedError as error:

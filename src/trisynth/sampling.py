@@ -153,7 +153,7 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
     """
     for source in filter(None, (config["dataset"].get("path"), given)):
         if Path(source).resolve() == Path(out).resolve():
-            raise InputError("out", out, "is the file that is read, which would be lost; name another file")
+            raise InputError("out", out, "is the input file, which would be overwritten; name another file")
     read = data.reader(config["dataset"], config.get("allow", ()))
     dataset = data.load(config["dataset"], config["paths"]["raw"], read)
     for line in findings.of_own_table(dataset):

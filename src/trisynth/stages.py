@@ -50,7 +50,7 @@ def prepare_stage(config: dict[str, Any], root: str = "data/prepared", out: str 
     if config["dataset"].get("path"):
         write_facts(dataset, config["dataset"], out)
     elif out is not None:
-        raise InputError("out", out, "is for a table of your own; the facts of a shipped one are in conf/dataset")
+        raise InputError("out", out, "is only for your own table; shipped data sets have their facts in conf/dataset")
 
 
 def write_facts(dataset: Dataset, cfg: dict[str, Any], out: str | None = None) -> None:
@@ -58,8 +58,8 @@ def write_facts(dataset: Dataset, cfg: dict[str, Any], out: str | None = None) -
     place = beside.place(cfg["path"])
     file = Path(out) if out else place
     if out is None and place.exists():
-        print(f"facts: {place} is kept as it is; a line above that should hold is pasted there under")
-        print("its column; out=FILE.yaml writes the inferred facts to another file")
+        print(f"facts: {place} is kept as it is. To apply a remedy above, paste its line there, below")
+        print("its column. To write the inferred facts to another file, add out=FILE.yaml.")
         return
     facts.write(file, dataset, cfg)
     note = "read by every command" if file == place else f"to use it, rename it to {place.name}"

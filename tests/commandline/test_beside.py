@@ -92,7 +92,7 @@ def test_a_shipped_data_set_has_no_file_beside_it():
         ("read: x", "read='x': must be a mapping"),
         ("a: [1", "is not valid YAML in line"),
         ("a: 1\na: 2", "is not valid YAML in line 2: 'a' is repeated"),
-        ("? [a, b]\n: 1", "a name must be a text"),
+        ("? [a, b]\n: 1", "a key must be a string"),
         ("just words", "must hold keys such as name, target"),
         (
             "target: outcome\ncolumns: {ag: {kind: number}}",
@@ -151,5 +151,5 @@ def test_references_that_unfold_without_end_are_refused(table):
     rows = [f"  l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]" for i in range(1, 9)]
     text = "\n".join(["target: outcome", "columns:", "  l0: &l0 [x, x]", *rows])
     table.with_suffix(".yaml").write_text(text)
-    with pytest.raises(InputError, match="unfolds to more than 1,000,000 values"):
+    with pytest.raises(InputError, match="expands to more than 1,000,000 values"):
         composed(arguments(table))

@@ -97,7 +97,7 @@ def test_single_runs_and_given_folders_stay_as_they_are():
         ("+generator=vae", "generator='vae': is chosen already; leave out the + before it"),
         ("hydra/launcher=nope", "hydra/launcher='nope': no such choice"),
         ("~generator=vae", "generator='vae': is not chosen, so it cannot be removed"),
-        ("~nothing", "nothing='': is not there, so it cannot be removed"),
+        ("~nothing", "nothing='': is not set, so it cannot be removed"),
         ("=3", "argument='=3': must have the form NAME=VALUE"),
         (
             "metrics.utility=[accuracy]",

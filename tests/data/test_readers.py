@@ -158,7 +158,7 @@ def test_a_first_row_of_data_is_no_line_of_units(file):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"PAR1 and more", "is a Parquet file; take dataset=parquet"),
+        (b"PAR1 and more", "is a Parquet file; use dataset=parquet"),
         (b"<!DOCTYPE html><html>", "is a web page"),
         (b'[{"a": 1}]', "is JSON"),
         (b"\x1f\x8b broken", "cannot be unpacked"),

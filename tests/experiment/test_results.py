@@ -139,7 +139,7 @@ def test_a_record_that_is_no_file_is_refused_without_waiting(tmp_path):
     path = result().write(tmp_path) / "result.json"
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(DamagedError, match="it is no file"):
+    with pytest.raises(DamagedError, match="it is not a file"):
         Result.read(tmp_path, "abc")
 
 

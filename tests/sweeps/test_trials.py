@@ -147,9 +147,9 @@ def test_another_search_of_the_same_name_is_refused(tmp_path):
     storage = f"sqlite:///{tmp_path / 'search.db'}"
     search(Jobs(), ARGUMENTS, tmp_path, **options(storage=storage, study_name="mine"))
     other = optuna.samplers.NSGAIISampler(seed=1, population_size=4)
-    with pytest.raises(InputError, match=r"^hydra.sweeper.study_name='mine': is another search in"):
+    with pytest.raises(InputError, match=r"^hydra.sweeper.study_name='mine': names a different search in"):
         search(Jobs(), ARGUMENTS, tmp_path, **options(storage=storage, study_name="mine", sampler=other))
-    with pytest.raises(InputError, match="is another search in"):
+    with pytest.raises(InputError, match="names a different search in"):
         search(Jobs(1), ARGUMENTS, tmp_path, **options(storage=storage, study_name="mine", direction="minimize"))
 
 

@@ -51,7 +51,7 @@ class _Loader(yaml.SafeLoader):
         found: dict[str, Any] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem="a name must be a text", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(problem="a key must be a string", problem_mark=key.start_mark)
             if key.value in found:
                 raise yaml.MarkedYAMLError(problem=f"{key.value!r} is repeated", problem_mark=key.start_mark)
             found[key.value] = self.construct_object(value, deep=True)
@@ -112,7 +112,7 @@ def read(file: Path) -> dict[str, Any]:
     except RecursionError:
         raise InputError("dataset", str(file), "is nested too deeply; a table's facts have three levels") from None
     if count > _MOST:
-        raise InputError("dataset", str(file), f"unfolds to more than {_MOST:,} values; use fewer references (*)")
+        raise InputError("dataset", str(file), f"expands to more than {_MOST:,} values; use fewer references (*)")
     if not isinstance(facts, dict):
         raise InputError("dataset", str(file), f"must hold keys such as {', '.join(KEYS)}")
     # Names of columns are texts, even those that look like numbers.

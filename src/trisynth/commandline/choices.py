@@ -121,7 +121,7 @@ def check(argument: str, arguments: Iterable[str] = ()) -> None:
             if present := renamed.CHOICES.get(group, {}).get(option):
                 raise InputError(group, option, f"is now called {present}")
             if command := renamed.COMMANDS.get(group, {}).get(option):
-                raise InputError(group, option, f"is a command of its own today: {command}; see {command} --help")
+                raise InputError(group, option, f"is now a command of its own: {command}; see {command} --help")
             close = difflib.get_close_matches(option, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else "."
             raise InputError(group, option, f"no such choice{hint} The choices are {', '.join(known)}")

@@ -84,7 +84,7 @@ DOORS = {
         (
             ("dataset=pima generator=vae classifier=logistic", "one job"),
             ("mine.csv --target outcome", "your own table"),
-            ("dataset=pima report=html", "one job, and a page that explains it"),
+            ("dataset=pima report=html", "one job, and its report as a web page"),
             ("-m generator=smote,circuit seed='range(5)'", "a sweep of ten jobs"),
         ),
         _JOB,
@@ -171,7 +171,7 @@ DOORS = {
     ),
     "recommend": Door(
         "trisynth.recommend.__main__",
-        "Say whether synthetic rows help on your table, and which.",
+        "Test whether synthetic rows help on your table, and which.",
         "FILE --target COLUMN [--budget TIME] [NAME=VALUE ...]",
         "Tries several generators and numbers of synthetic rows on some folds of a table. Compares the best on the "
         "other folds with the real rows, duplicated rows, oversampling, class weights and a tuned threshold. Ends "
@@ -189,7 +189,7 @@ DOORS = {
             ("--budget", "wall time such as 90s, 10min, 1h; as recommend.budget"),
             ("--metric", "such as f1_macro or roc_auc; as recommend.metric"),
             ("recommend.amounts", "synthetic rows for each real one, such as [1,balance]"),
-            ("recommend.folds", "parts that the rows are dealt into; default 10"),
+            ("recommend.folds", "folds that the rows are divided into; default 10"),
             ("recommend.n_jobs", "trials at a time; default: one for each core"),
             _SEED,
             _ALLOW,

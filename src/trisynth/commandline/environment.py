@@ -25,11 +25,15 @@ def check_environment(cfg: DictConfig) -> None:
         return
     for name in reading:
         if name.partition(".")[0] not in _NOT_STORED:
-            raise InputError(name, "${oc.env:...}", "would store an environment variable in results; write the value")
+            raise InputError(
+                name, "${oc.env:...}", "would store an environment variable in the results; write the value itself"
+            )
     # A stored setting may refer to one of these.
     for name, text in _texts({key: value for key, value in plain.items() if key not in _NOT_STORED}):
         if any(f"{{{part}" in text.replace(" ", "") for part in ("paths", "tracking", "hydra")):
-            raise InputError(name, text, "would store a setting that reads an environment variable; write the value")
+            raise InputError(
+                name, text, "reads an environment variable through another setting; write the value itself"
+            )
 
 
 def _texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:

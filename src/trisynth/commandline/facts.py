@@ -53,7 +53,7 @@ def text(dataset: Dataset, cfg: Mapping[str, Any]) -> str:
 def _lines(dataset: Dataset, cfg: Mapping[str, Any]) -> Iterator[str]:
     report = dataset.report
     yield f"# Facts about {Path(cfg['path']).name}, inferred from its cells. Every command reads this file."
-    yield "# A changed line changes one fact; lines after # are questions, and are no facts until the # is removed."
+    yield "# Edit a line to correct a fact. Lines after # are questions or remarks; without the # they are facts."
     yield f"name: {_scalar(cfg['name'])}"
     yield f"target: {_scalar(dataset.spec.target)}" + "  # none" * (dataset.spec.target is None)
     if dataset.spec.task:

@@ -58,7 +58,7 @@ def named(arguments: Sequence[str], options: Mapping[str, str] = TARGET) -> list
         elif equals or argument.startswith(("-", "~")) or {*overrides[-1:]} & {*_VALUED} or not _is_table(argument):
             overrides.append(argument)
         elif path is not None:
-            raise InputError("argument", argument, f"is a second table beside {path}; name one")
+            raise InputError("argument", argument, f"is a second table besides {path}; name only one")
         else:
             path = argument
     if path is None:
@@ -93,7 +93,7 @@ def check(arguments: Sequence[str]) -> None:
             remedy = "must have the form NAME=VALUE"
             if Path(argument).suffix in _TABLES:
                 kind = "parquet" if argument.endswith(".parquet") else "csv"
-                remedy = f"is no setting; add dataset={kind} dataset.path={argument} dataset.target=COLUMN"
+                remedy = f"is not a setting; add dataset={kind} dataset.path={argument} dataset.target=COLUMN"
             raise InputError("argument", argument, remedy)
         before = argument
 

@@ -53,7 +53,11 @@ def check(cfg: DictConfig) -> None:
     for place, target in _targets(node, "hydra"):
         _check_target(place, target, allow)
     if name := OmegaConf.select(node, "sweeper.custom_search_space", throw_on_missing=False):
-        raise InputError("hydra.sweeper.custom_search_space", name, "would be called; use hydra.sweeper.params")
+        raise InputError(
+            "hydra.sweeper.custom_search_space",
+            name,
+            "must be left out, as it would be called; use hydra.sweeper.params",
+        )
     for name in OmegaConf.select(node, "job.env_set") or {}:
         if not _VARIABLES.fullmatch(str(name)):
             remedy = "may set only the number of threads, the devices, or how libraries round; set it in the shell"
@@ -64,7 +68,7 @@ def check(cfg: DictConfig) -> None:
             raise InputError("hydra.launcher.preload", name, f"must be a module of {', '.join(sorted(known))}")
     name = (OmegaConf.to_container(node).get("job") or {}).get("name")
     if isinstance(name, str) and not _NAME.fullmatch(name):
-        raise InputError("hydra.job.name", name, "names the file of the log; use letters, digits, -, _ and .")
+        raise InputError("hydra.job.name", name, "names the log file; use only letters, digits, -, _ and .")
     for part in ("job_logging", "hydra_logging"):
         if node.get(part) is not None:
             _check_logging(OmegaConf.to_container(node[part]), f"hydra.{part}")
@@ -76,7 +80,7 @@ def _check_texts(value: Any, place: str) -> None:
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
             _check_texts(inner, f"{place}.{key}")
     elif isinstance(value, str) and _MAKERS.search(value):
-        raise InputError(place, value, "must not make settings from a text; write them out")
+        raise InputError(place, value, "must not create settings from a string; write them out")
 
 
 def _targets(node: Container, place: str) -> Iterator[tuple[str, Any]]:
@@ -90,7 +94,9 @@ def _targets(node: Container, place: str) -> Iterator[tuple[str, Any]]:
             value = node[key]
         except OmegaConfBaseException as error:
             if key == "_target_":
-                raise InputError(f"{place}._target_", "...", f"cannot be resolved ({error}); write the name") from None
+                raise InputError(
+                    f"{place}._target_", "...", f"cannot be resolved ({error}); write the name out"
+                ) from None
             # Hydra sets some values only when a job starts; it fails itself on those that never get one.
             continue
         if key == "_target_":
@@ -105,13 +111,13 @@ def _check_target(place: str, target: Any, allow: tuple[str, ...]) -> None:
         # Hydra has found its plugins, and knows them by name: nothing is imported.
         found = Plugins.instance().class_name_to_class.get(str(target))
         if found is None or not issubclass(found, _PLUGINS[place]):
-            raise InputError(parameter, target, f"must be a {_PLUGINS[place].__name__.lower()} among Hydra's plugins")
+            raise InputError(parameter, target, f"must be an installed {_PLUGINS[place].__name__.lower()} of Hydra")
     elif place == _SAMPLER:
         _locate(target, parameter, "optuna.samplers", Kind("a sampler of Optuna", _is_sampler), ())
     elif re.fullmatch(_CALLBACK, place):
         _locate(target, parameter, "hydra.experimental", subclass(Callback, due="a callback of Hydra"), allow)
     else:
-        raise InputError(parameter, target, "is not built: this place of Hydra's settings takes no object")
+        raise InputError(parameter, target, "must be left out: this setting of Hydra takes no object")
 
 
 def _locate(target: Any, parameter: str, home: str, kind: Kind, allow: tuple[str, ...]) -> None:

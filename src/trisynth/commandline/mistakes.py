@@ -20,7 +20,7 @@ from trisynth.lifeline import Terminated, terminable
 _CLOSED_PIPE = 141
 SWEEP = "several values make a sweep: add -m to trisynth run; a list is written [first,second]"
 ONE_VALUE = "must be one value for this command; a list is written [first,second]"
-_GRAMMAR = "cannot be read as a value; close all quotes and brackets, and quote other signs: NAME='\"VALUE\"'"
+_GRAMMAR = "cannot be read as a value; close all quotes and brackets, and quote special characters: NAME='\"VALUE\"'"
 # The first line of an error of Hydra, with its parameter and value as groups, and the remedy.
 _KNOWN = (
     (
@@ -30,7 +30,7 @@ _KNOWN = (
     (r"Multiple values for (?P<name>[^ ]+)\. To override", "is chosen already; leave out the + before it"),
     (r"In '.*': Could not find '(?P<name>.*)/(?P<value>[^/]+)'", "no such choice; check the spelling"),
     (r"Could not delete '(?P<name>[^=']+)=(?P<value>.*)'", "is not chosen, so it cannot be removed"),
-    (r"Could not delete( from config\.)? '(?P<name>[^']+)'", "is not there, so it cannot be removed"),
+    (r"Could not delete( from config\.)? '(?P<name>[^']+)'", "is not set, so it cannot be removed"),
     (r"Cannot find primary config '(?P<value>[^']+)'(?P<name>)", "no such file in conf or in --config-dir"),
     (r"(?P<name>hydra\.searchpath) must be a list of strings\. Got: (?P<value>.*)", "must be a list of folders"),
 )
@@ -55,7 +55,7 @@ def one_line_errors() -> Iterator[None]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{mark.name}, line {mark.line + 1}" if mark else "a yaml file"
-        message, status = f"{place}: is no YAML: {getattr(error, 'problem', error)}", 2
+        message, status = f"{place}: is not valid YAML: {getattr(error, 'problem', error)}", 2
     except BrokenExecutor:
         remedy = "run the same command again to continue, with fewer processes by hydra.launcher.n_jobs=1"
         message, status = f"a worker process died, perhaps for lack of memory; finished jobs are kept: {remedy}", 1

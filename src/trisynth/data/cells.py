@@ -79,7 +79,7 @@ class Cells:
         try:
             codes, distinct = pd.factorize(cells)
         except TypeError:
-            remedy = "holds lists or other compound cells; give one value a cell, or set kind=ignore"
+            remedy = "holds lists or other compound cells; give one value per cell, or set kind=ignore"
             raise InputError(f"dataset.columns.{cells.name}.kind", "object", remedy) from None
         dtype = cells.dtype
         ordered, categories = False, None
@@ -233,14 +233,14 @@ def _plain(cells: pd.Series) -> pd.Series:
         if kinds and all(issubclass(kind, Decimal) for kind in kinds):
             return cells.astype(float)
         if any(issubclass(kind, list | dict | set | np.ndarray) for kind in kinds):
-            remedy = "holds lists or other compound cells; give one value a cell, or set kind=ignore"
+            remedy = "holds lists or other compound cells; give one value per cell, or set kind=ignore"
             raise InputError(f"dataset.columns.{cells.name}.kind", "object", remedy)
     return cells
 
 
 def _from_arrow(cells: pd.Series, dtype: pa.DataType) -> pd.Series:
     if pa.types.is_nested(dtype):
-        remedy = "holds lists or other compound cells; give one value a cell, or set kind=ignore"
+        remedy = "holds lists or other compound cells; give one value per cell, or set kind=ignore"
         raise InputError(f"dataset.columns.{cells.name}.kind", str(dtype), remedy)
     if pa.types.is_date(dtype):
         return cells.astype("timestamp[s][pyarrow]").astype("datetime64[s]")

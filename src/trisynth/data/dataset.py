@@ -27,7 +27,7 @@ class Column:
     Parameters
     ----------
     kind : {"number", "category", "date", "duration", "identifier", "text", "ignore"} or None
-        None infers it from the cells. Identifiers and free text are no features: fresh identifiers are made, text is
+        None infers it from the cells. Identifiers and free text are not features: fresh identifiers are made, text is
         left out. "ignore" drops the column (outcomes recorded later).
     categories : tuple of str or None
         The admissible values of a category, in order.

@@ -44,7 +44,7 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
             raise InputError("dataset.columns", name, "names two columns of the table; rename one of them")
     target = cfg["target"]
     if target is not None and target not in names:
-        raise InputError("dataset.target", target, f"{no_column(target, names)}; null is a table without a target")
+        raise InputError("dataset.target", target, f"{no_column(target, names)}; use null for a table without a target")
     if target is None and cfg.get("task") is not None:
         raise InputError("dataset.task", cfg["task"], "needs a target; set dataset.target=COLUMN or leave it out")
     if cfg.get("task") not in (None, *TASKS):
@@ -52,16 +52,16 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     columns = checked_facts(cfg.get("columns"), names, "dataset.columns")
     kind = columns.get(target, Column()).kind
     if kind not in (None, *ANALYSED):
-        remedy = "the target must be a number or a category; dataset.target=null has none"
+        remedy = "the target must be a number or a category; for a table without one set dataset.target=null"
         raise InputError(f"dataset.columns.{target}.kind", kind, remedy)
     texts = {key: cfg.get(key) or "" for key in ("licence", "note")}
     for key, text in texts.items():
         if not isinstance(text, str):
-            raise InputError(f"dataset.{key}", text, "must be a text")
+            raise InputError(f"dataset.{key}", text, "must be a string")
     check_name(cfg["name"])
     missing = cfg.get("missing") or ()
     if isinstance(missing, str | Mapping) or not isinstance(missing, Iterable):
-        raise InputError("dataset.missing", missing, "must be a list of the texts that mean missing, such as [n/a]")
+        raise InputError("dataset.missing", missing, "must be a list of the strings that mean missing, such as [n/a]")
     duplicates = cfg.get("duplicates") or DUPLICATES[0]
     if duplicates not in DUPLICATES:
         raise InputError("dataset.duplicates", duplicates, f"must be one of {', '.join(DUPLICATES)}")
@@ -89,7 +89,7 @@ def check_name(name: object) -> None:
         return
     odd = not isinstance(name, str) or set(name) & {"/", "\\", "\0"} or name in ("", ".", "..")
     if odd or len(name.encode(errors="replace")) > _LONGEST:
-        remedy = f"must be a text without / that can name a folder, of at most {_LONGEST} bytes"
+        remedy = f"must be a string without / of at most {_LONGEST} bytes, since it becomes the name of a folder"
         raise InputError("dataset.name", name, remedy)
 
 
@@ -152,7 +152,7 @@ def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
         if facts.get(key) not in (None, True, False):
             raise InputError(f"{parameter}.{key}", facts[key], "must be true or false")
     if not isinstance(facts.get("unit") or "", str):
-        raise InputError(f"{parameter}.unit", facts["unit"], "must be a text")
+        raise InputError(f"{parameter}.unit", facts["unit"], "must be a string")
     if facts.get("bounds") is not None:
         facts["bounds"] = _bounds(f"{parameter}.bounds", facts["bounds"], facts.get("kind"))
     if facts.get("ordered") and facts.get("categories") is None:
@@ -174,7 +174,7 @@ def _categories(parameter: str, given: Any) -> tuple[str, ...]:
         raise InputError(parameter, given, "must be a list of the admissible values")
     texts = tuple(map(str, given))
     if not texts or len(set(texts)) < len(texts):
-        raise InputError(parameter, list(given), "must name at least one value, and each once")
+        raise InputError(parameter, list(given), "must list at least one value, and each value once")
     return texts
 
 
@@ -205,13 +205,13 @@ def _is_date(text: object) -> bool:
 
 def _missing(parameter: str, given: Any) -> tuple[str, ...]:
     if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        raise InputError(parameter, given, "must be a list of the texts that mean missing, such as [unknown, -9]")
+        raise InputError(parameter, given, "must be a list of the strings that mean missing, such as [unknown, -9]")
     return tuple(map(str, given))
 
 
 def _values(parameter: str, given: Any) -> dict[str, str | None]:
     if not isinstance(given, Mapping) or any(isinstance(value, Mapping | list) for value in given.values()):
-        raise InputError(parameter, given, 'must map texts to texts, such as {"yes": "Yes", ">90": "90"}')
+        raise InputError(parameter, given, 'must map strings to strings, such as {"yes": "Yes", ">90": "90"}')
     return {str(text): None if value is None else _text(value) for text, value in given.items()}
 
 
@@ -227,7 +227,7 @@ def _kind_of(parameter: str, text: Any) -> str:
             return kind
         except InputError:
             continue
-    remedy = "must be a number as the file writes it, such as 1.234,5 kg, a strptime text, or excel"
+    remedy = "must be a number as the file writes it, such as 1.234,5 kg, a strptime format, or excel"
     raise InputError(parameter, text, remedy)
 
 

@@ -152,7 +152,7 @@ def _earlier(path: Path, text: str) -> dict[str, Any]:
     except (RecursionError, yaml.YAMLError):
         raise ValueError("it cannot be read") from None
     if plain != text or not isinstance(content, dict) or (config.exists() and known != content.get("config")):
-        raise ValueError("it has no digest and is not as an earlier version wrote it")
+        raise ValueError("it has no digest, and no earlier version wrote it in this form")
     _note_earlier(str(path.parent.parent))
     return content
 
@@ -160,7 +160,7 @@ def _earlier(path: Path, text: str) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def _note_earlier(root: str) -> None:
     """Report once that a folder holds records of an earlier version."""
-    line = "has results of an earlier version, without a digest; they are read, but a changed number cannot be noticed"
+    line = "has results of an earlier version, without a digest; they are read, but changes in them go undetected"
     print(f"note: paths.runs={root!r}: {line}", file=sys.stderr, flush=True)
 
 
@@ -176,12 +176,12 @@ def _shaped(content: dict[str, Any], key: str) -> dict[str, Any]:
     if not named or "seed" not in config or not isinstance(content.get("name"), str):
         raise ValueError("it does not name its job")
     if not isinstance(config["generator"].get("loss") or {}, Mapping):
-        raise ValueError("its loss is no mapping")
+        raise ValueError("its loss is not a mapping")
     counts = content.get("counts", {})
     if not isinstance(counts, Mapping) or not all(_maps(arm, int) for arm in counts.values()):
-        raise ValueError("its counts are no whole numbers")
+        raise ValueError("its counts are not whole numbers")
     if not _maps(content.get("digests", {}), str):
-        raise ValueError("its digests are no texts")
+        raise ValueError("its digests are not strings")
     if not _maps(content.get("metrics"), int | float) or not all(map(math.isfinite, content["metrics"].values())):
         raise ValueError("its metrics are not all numbers")
     return content

@@ -62,7 +62,7 @@ def read(path: Path) -> tuple[Any, list[np.ndarray]]:
         if count > _MOST_ARRAYS or {member.filename for member in members} != {STATE, *_names(count)}:
             raise ValueError("it holds other files than a state and its arrays")
         if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
-            raise ValueError("it is compressed in another way")
+            raise ValueError("it is compressed by another method")
         texts = [member for member in members if member.filename == STATE]
         for part, (least, ratio) in ((texts, _STATE_LIMIT), (members, _ARRAY_LIMIT)):
             # Members may share bytes of the file, so that its size counts and not the sum of theirs.

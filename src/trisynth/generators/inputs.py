@@ -158,7 +158,7 @@ def _aligned(X: pd.DataFrame, y: object) -> pd.Series:
     if isinstance(y, pd.Series) and not y.index.equals(X.index):
         same = y.index.is_unique and X.index.is_unique and not len(X.index.difference(y.index))
         if not same:
-            remedy = "has another index than X; if the rows are in the same order, give y.to_numpy()"
+            remedy = "has a different index from X; if the rows are in the same order, give y.to_numpy()"
             raise InputError("y", y.name, remedy)
         y = y.reindex(X.index)
     name = getattr(y, "name", None)

@@ -149,7 +149,7 @@ def values(done: JobReturn, count: int) -> list[float] | None:
     given = done.return_value if isinstance(done.return_value, Sequence) else [done.return_value]
     found = [float(value) for value in given if isinstance(value, int | float)]
     if len(found) == len(given) != count:
-        remedy = f"has {count} directions and the objective {len(given)}; give as many of one as of the other"
+        remedy = f"has {count} values for {len(given)} objectives; give one direction per objective"
         raise InputError("hydra.sweeper.direction", count, remedy)
     return found if len(found) == count else None
 
@@ -207,12 +207,12 @@ class Shown:
             raise self._unusable(error) from error
 
     def _other(self) -> InputError:
-        remedy = f"is another search in {self.storage}; give another name by hydra.sweeper.study_name"
+        remedy = f"names a different search in {self.storage}; set another name by hydra.sweeper.study_name"
         return InputError("hydra.sweeper.study_name", self.name, remedy)
 
     def _unusable(self, error: Exception) -> InputError:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        remedy = f"cannot be used ({reason}); finished jobs are kept: mend it or name another, and run again"
+        remedy = f"cannot be used ({reason}); finished jobs are kept: repair it or name another, and run again"
         return InputError("hydra.sweeper.storage", self.storage, remedy)
 
 

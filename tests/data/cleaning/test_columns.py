@@ -70,7 +70,7 @@ def test_spellings_are_merged_into_the_declared_category():
     column, notes = run(cells, kind="category", categories=("male", "female"))
     assert column.tolist() == ["male"] * 3 + ["female"] * 2 + [np.nan]
     assert list(column.cat.categories) == ["male", "female"]
-    assert notes == {"blanks around a text": 1, "another spelling of a category": 3, "not a declared category": 1}
+    assert notes == {"spaces around a text": 1, "another spelling of a category": 3, "not a declared category": 1}
 
 
 def test_undeclared_spellings_stay_apart_and_are_shown():

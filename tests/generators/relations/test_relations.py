@@ -262,7 +262,7 @@ def test_the_circuit_completes_rows_by_their_relations():
     drawn = circuit.conditional(given)
     assert broken(drawn) == dict.fromkeys(broken(drawn), 0.0)
     assert drawn[list(given)].equals(given)
-    with pytest.raises(InputError, match=r"^X='discharged': is modelled by .* give admitted as well"):
+    with pytest.raises(InputError, match=r"^X='discharged': follows from .* give admitted as well"):
         circuit.conditional(given.drop(columns="admitted"))
 
 

@@ -23,7 +23,7 @@ def _fresh(monkeypatch):
 @pytest.mark.parametrize(
     ("title", "line"),
     [
-        ("\U0001f9ea trial", "no installed font has all letters of"),
+        ("\U0001f9ea trial", "no installed font has all characters of"),
         ("الوزن", "figures show unjoined letters"),
         ("Größe, ångström, возраст", None),
     ],

@@ -107,7 +107,7 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any], layout: bool = True) -> tup
         y = y[kept].reset_index(drop=True)
         y = y.cat.remove_unused_categories() if task == "classification" else y.astype("float64")
         if task == "regression" and len(raw) and not len(y):
-            raise InputError("dataset.task", task, f"{spec.target} holds no number; take dataset.task=classification")
+            raise InputError("dataset.task", task, f"{spec.target} holds no numbers; set dataset.task=classification")
     _check(X, y, cfg)
     _remark(X, work.note)
     analysed = {name: fact for name, fact in facts.items() if name in X or name == spec.target}
@@ -184,10 +184,10 @@ def _unused(X: pd.DataFrame) -> str:
 def _check(X: pd.DataFrame, y: pd.Series | None, cfg: Mapping[str, Any]) -> None:
     if len(X) < 2:
         left = f"{len(X)} usable row" + "s" * (len(X) != 1)
-        remedy = f"{left} left, with a target and not repeated; give at least two"
+        remedy = f"{left} left after rows without target and repeated rows were dropped; give at least two"
         raise InputError("dataset.name", cfg["name"], remedy if y is not None else f"{left} left; give at least two")
     if y is not None and y.nunique() < 2:
-        remedy = f"has the one value {y.iloc[0]} in all {len(y)} rows; there is nothing to learn"
+        remedy = f"has the one value {y.iloc[0]} in all {len(y)} rows; there is nothing to predict"
         raise InputError("dataset.target", cfg["target"], remedy)
 
 

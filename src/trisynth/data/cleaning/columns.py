@@ -89,7 +89,7 @@ def clean_column(
             note(doubt.problem, doubt.cells, doubt.treatment, doubt.remedy)
     if facts.kind not in ANALYSED:
         if not inferred:
-            note(f"declared as {KINDS_OF_TEXT[facts.kind]}", len(cells), "no feature")
+            note(f"declared as {KINDS_OF_TEXT[facts.kind]}", len(cells), "not used as a feature")
         return Cleaned(None, facts)
     tokens = [*missing, *(facts.missing or ())]
     absent = column.absent(tokens)
@@ -108,7 +108,7 @@ def _note_missing(column: Cells, absent: np.ndarray, note: Note, doubts: bool) -
     if doubts and column.typed is None:
         coded = {column.labels[i]: int(column.counts[i]) for i in np.flatnonzero(absent) if column.labels[i]}
     if coded:
-        note("missing cell", empty, f"kept as missing, among them {suspects.shown(coded)}")
+        note("missing cell", empty, f"kept as missing, including {suspects.shown(coded)}")
     elif empty:
         note("missing cell", empty, "kept as missing")
 
@@ -289,7 +289,7 @@ def _note_texts(column: Cells, absent: np.ndarray, facts: Column, note: Note) ->
     labels, counts = [column.labels[i] for i in kept], column.counts[kept]
     by_label = dict(zip(labels, map(int, counts), strict=True))
     if column.trimmed:
-        note("blanks around a text", column.trimmed, "removed")
+        note("spaces around a text", column.trimmed, "removed")
     if facts.categories is not None:
         return
     if facts.missing is None:

@@ -109,7 +109,7 @@ class Constraint:
             names a column that the table lacks.
         """
         if not isinstance(text, str) or not text.strip():
-            raise InputError(parameter, text, "must be a text such as 'end >= start'")
+            raise InputError(parameter, text, "must be a string such as 'end >= start'")
         tree, quoted = _tree(text, parameter)
         _check(tree, text, parameter, truth=True)
         known = {unicodedata.normalize("NFKC", str(name)): name for name in names}
@@ -118,7 +118,7 @@ class Constraint:
             name = unicodedata.normalize("NFKC", written)
             if name not in known:
                 shown = ", ".join(map(str, list(known)[:20]))
-                remedy = f"no column is called {written}; write names like `date of birth` in backticks; there are"
+                remedy = f"no column is called {written}; put names like `date of birth` in backticks; the columns are"
                 raise InputError(parameter, text, f"{remedy} {shown}")
             found[written] = known[name]
         if not found:
@@ -159,7 +159,7 @@ def _parsed(text: str) -> tuple[ast.expr, dict[str, str]]:
 def _tree(text: str, parameter: str) -> tuple[ast.expr, dict[str, str]]:
     """Parse a text; names in backticks are replaced by words, which the second result maps to them."""
     if len(text) > _LETTERS:
-        raise InputError(parameter, text, f"must have at most {_LETTERS:,} letters")
+        raise InputError(parameter, text, f"must have at most {_LETTERS:,} characters")
     quoted: dict[str, str] = {}
 
     def word(match: re.Match) -> str:
@@ -173,8 +173,8 @@ def _tree(text: str, parameter: str) -> tuple[ast.expr, dict[str, str]]:
         tree = ast.parse(_QUOTED.sub(word, text).strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         equals = re.search(r"(?<![<>=!])=(?!=)", text)
-        remedy = "write == for equality" if equals else "write names that are no plain word in backticks"
-        raise InputError(parameter, text, f"is no expression such as 'end >= start'; {remedy}") from None
+        remedy = "write == for equality" if equals else "write a name that is not a plain word in backticks"
+        raise InputError(parameter, text, f"is not an expression such as 'end >= start'; {remedy}") from None
     if sum(1 for _ in ast.walk(tree)) > _PARTS:
         raise InputError(parameter, text, f"must have at most {_PARTS} parts")
     return tree, quoted
@@ -233,7 +233,7 @@ def _check(node: ast.AST, text: str, parameter: str, truth: bool) -> None:
         case ast.Constant(value=bool() | int() | float() | str()) | ast.Name():
             return
         case _:
-            refuse(f"contains {type(node).__name__.lower()}, which is not part of a constraint")
+            refuse(f"contains {type(node).__name__.lower()}, which a constraint cannot contain")
 
 
 @dataclass(frozen=True)
@@ -286,7 +286,7 @@ class _Evaluation:
     def _compared_texts(self, left: ast.expr, sign: ast.cmpop, right: ast.expr) -> np.ndarray:
         text = self.constraint.text
         if not isinstance(sign, ast.Eq | ast.NotEq):
-            raise InputError("constraints", text, "compares texts by size; only ==, != and in are possible")
+            raise InputError("constraints", text, "compares texts by size; compare them by ==, != or in")
         a, b = (self._texts(side) for side in (left, right))
         unknown = np.array([cell is None for cell in a]) | np.array([cell is None for cell in b])
         equal = np.where(unknown, _UNKNOWN, (a == b).astype(float))
@@ -297,7 +297,7 @@ class _Evaluation:
             return np.full(self._rows, str(node.value), dtype=object)
         if isinstance(node, ast.Name) and self._column(node).text:
             return self._column(node).array
-        raise InputError("constraints", self.constraint.text, "compares a text with a number; give a text in quotes")
+        raise InputError("constraints", self.constraint.text, "compares a text with a number; put the value in quotes")
 
     def _text(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Name) and self._column(node).text

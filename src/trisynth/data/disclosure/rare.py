@@ -155,7 +155,7 @@ class Guards:
         ]
         if self.numbers:
             names = ", ".join(str(self.columns[name].name) for name in self.numbers)
-            found.append(f"{names}: values of few rows are not repeated")
+            found.append(f"{names}: values that few rows hold are not reproduced")
         return found
 
 

@@ -193,6 +193,6 @@ def _texts(values: pd.Series) -> list[str]:
     if types.is_float_dtype(cells.dtype) and (cells.to_numpy(float) % 1 == 0).all():
         cells = cells.astype("int64")
     if not len(cells) or (types.is_numeric_dtype(cells.dtype) and not types.is_integer_dtype(cells.dtype)):
-        remedy = "holds no texts and no whole numbers; an identifier must be one of the two"
+        remedy = "holds neither texts nor whole numbers, which identifiers must be"
         raise InputError(f"facts.{values.name}.kind", "identifier", remedy)
     return [str(cell) for cell in cells]

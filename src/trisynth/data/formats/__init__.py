@@ -36,7 +36,7 @@ def format_of(kind: str, text: str | None = None, parameter: str = "format") -> 
     if kind not in FORMATS:
         raise InputError(parameter, text, f"a column of kind {kind} has no format; leave it out")
     if text is not None and (not isinstance(text, str) or not text.strip()):
-        raise InputError(parameter, text, "must be a text, such as '1.234,5 kg' for numbers or '%d.%m.%Y' for dates")
+        raise InputError(parameter, text, "must be a string, such as '1.234,5 kg' for numbers or '%d.%m.%Y' for dates")
     if text is None:
         return FORMATS[kind].of(None)
     return Alternatives.of([FORMATS[kind].of(part, parameter) for part in text.split(OR)])

@@ -46,7 +46,7 @@ class DateFormat(Format):
             return cls(text)
         found = [match[1] for match in _DIRECTIVE.finditer(text)]
         if not found or text.count("%") != len(found) + found.count("%") or not set(found) <= _KNOWN:
-            remedy = f"must be a strptime text such as %d.%m.%Y, or one of {', '.join(COUNTS)}"
+            remedy = f"must be a strptime format such as %d.%m.%Y, or one of {', '.join(COUNTS)}"
             raise InputError(parameter, text, remedy)
         return cls(text)
 

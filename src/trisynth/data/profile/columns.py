@@ -145,7 +145,7 @@ def _time(texts: pa.Array, sample: list[str], context: Context) -> Found | None:
     rest = texts.filter(pa.array(unread)).to_pylist()
     if rest and found.kind == "date" and (other := time_format(rest, context.day_first)) and other.kind == "date":
         forms = [found.format or DAY, other.format or DAY]
-        doubt = "; ".join(filter(None, ["dates of two forms", other.doubt or found.doubt]))
+        doubt = "; ".join(filter(None, ["dates in two formats", other.doubt or found.doubt]))
         swapped = OR.join([forms[0], other.other]) if other.other else ""
         return Found("date", OR.join(forms), doubt, swapped)
     return found
@@ -173,7 +173,7 @@ def _typed(cells: Cells, present: np.ndarray, facts: Column, target: bool) -> Pr
 
 def _identifier(facts: Column, reason: str, counts: np.ndarray, kind: str = "identifier") -> Profile:
     what = "identifiers" if kind == "identifier" else "free text"
-    doubt = Doubt(f"{what} ({reason})", int(counts.sum()), "no feature", "kind: category")
+    doubt = Doubt(f"{what} ({reason})", int(counts.sum()), "not used as a feature", "kind: category")
     return Profile(replace(facts, kind=kind), (doubt,))
 
 

@@ -104,7 +104,7 @@ def _described(matched: list[tuple], day_first: bool | None) -> Found:
     else:
         form = _one_date(dates)
     if any(len(date["Y"]) == 2 for date in dates):
-        doubt = doubt or "two digits of the year: 69 to 99 are read as 1969 to 1999, the others as 20.."
+        doubt = doubt or "years of two digits: 69 to 99 are read as 1969 to 1999, the others as 20xx"
     present = [time for _, time in matched if time]
     dash = "-" if any(len(time["H"]) == 1 for time in present) else ""
     times = Counter(_time(time, dash) for _, time in matched)
@@ -129,7 +129,7 @@ def _order(dates: list[re.Match], day_first: bool | None) -> tuple[bool, str]:
         over = sum(int(date["a"]) > 12 for date in dates), sum(int(date["b"]) > 12 for date in dates)
         return over[0] >= over[1], "some cells have the day first and some the month"
     if day_first is not None:
-        return day_first, "no day is above 12; read in the order of the other columns"
+        return day_first, "no day is above 12; day and month are read in the order of the other columns"
     return dates[0]["s"] != "/" or first >= second, "no day is above 12, so that day and month could be exchanged"
 
 

@@ -38,10 +38,10 @@ def whole_number(name: str, values: np.ndarray, cells: int) -> str:
     if cells < LEAST or len(values) < LEAST:
         return ""
     if names.of_identifier(name) and share > HINTED:
-        return "its name"
+        return "by its name"
     low, high = min(values), max(values)
     if share == 1 and not names.of_count(name) and int(high) - int(low) + 1 <= 1.02 * cells:
-        return "they number the rows"
+        return "they are row numbers"
     digits = {len(str(abs(int(value)))) for value in values[:: max(1, len(values) // _SAMPLE)]}
     if share > NEARLY and len(digits) == 1 and min(digits) >= _LONG:
         return f"nearly all differ, with {min(digits)} digits"
@@ -72,11 +72,11 @@ def text(name: str, texts: Sequence[str], counts: np.ndarray) -> tuple[str, str]
     blanks = np.mean([" " in each.strip() for each in sample])
     length = np.mean([len(each) for each in sample])
     if names.of_text(name) and (blanks > MANY or length > 30):
-        return "text", "its name"
+        return "text", "by its name"
     if cells < LEAST:
         return "category", ""
     if names.of_identifier(name) and share > HINTED and len(texts) >= LEAST:
-        return "identifier", "its name"
+        return "identifier", "by its name"
     if length > 60 and len(texts) > LEAST and share > 0.1:
         return "text", f"{length:.0f} characters on average"
     if share <= MANY or len(texts) < LEAST:

@@ -19,14 +19,14 @@ _UNPACKED, _RATIO = 2**26, 100
 _UNPACK: dict[bytes, Callable] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 # Beginnings of files that are no text, and what to do with them.
 _OTHERS = {
-    b"PAR1": "is a Parquet file; take dataset=parquet",
+    b"PAR1": "is a Parquet file; use dataset=parquet",
     b"\xd0\xcf\x11\xe0": "is an old Excel workbook; save its sheet as CSV (UTF-8) and give that file",
     b"SQLite format 3": "is a SQLite database; export the table as CSV and give that file",
     b"\x28\xb5\x2f\xfd": "is compressed by zstd; unpack it by zstd -d and give the CSV file",
     b"7z\xbc\xaf": "is a 7z archive; unpack it and give the CSV file",
     b"Rar!": "is a rar archive; unpack it and give the CSV file",
     b"%PDF": "is a PDF document; give the table as CSV",
-    b"ARROW1": "is a Feather file; write it by to_parquet and take dataset=parquet",
+    b"ARROW1": "is a Feather file; write it by to_parquet and use dataset=parquet",
 }
 _MARKUP = {
     "<!doctype": "is a web page; save the table itself as CSV",

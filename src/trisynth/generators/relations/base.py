@@ -111,7 +111,7 @@ class Relation(ABC):
         known = table.reindex(columns=others).notna().all(axis=1)
         for name in given:
             if (table[name].notna() & ~known).any():
-                remedy = f"is modelled by {self}; give {', '.join(map(str, others))} as well, or set relations to none"
+                remedy = f"follows from {self}; give {', '.join(map(str, others))} as well, or set relations to none"
                 raise InputError("X", name, remedy)
         if not set(others) <= set(table):
             return table.drop(columns=given)

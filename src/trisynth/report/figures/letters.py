@@ -57,7 +57,7 @@ def note(figure: Figure) -> None:
     # Letters of scripts from right to left change their form and order beside others; matplotlib keeps both.
     loose = [text for text in texts if text not in absent and any(map(_from_right, text))]
     for found, problem in (
-        (absent, "no installed font has all letters of"),
+        (absent, "no installed font has all characters of"),
         (loose, "figures show unjoined letters, from left to right, in"),
     ):
         if found:

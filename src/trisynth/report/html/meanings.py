@@ -66,7 +66,7 @@ MEANINGS = {
     ),
     "kl": Meaning(
         "Kullback-Leibler divergence",
-        "Synthetic columns need {value} nats more to describe a real cell.",
+        "Describing a real cell by the synthetic distribution costs {value} nats more.",
         0.0,
     ),
     "standardized_mean_difference": Meaning(
@@ -101,12 +101,12 @@ MEANINGS = {
     ),
     "rare_reproduced_max": Meaning(
         "Rare values reproduced, worst column",
-        "Of the rare real values of one column, synthetic rows hold {percent}; no other column has more.",
+        "Of the rare real values of one column, synthetic rows hold {percent}; this is the worst column.",
         None,
     ),
     "dcr_share": Meaning(
         "DCR share",
-        "{percent} of the synthetic rows are closer to a training row than to a held-out row; 50 % is fair.",
+        "{percent} of the synthetic rows are closer to a training row than to a held-out row; 50 % is ideal.",
         0.5,
     ),
     "memorised": Meaning(
@@ -116,7 +116,7 @@ MEANINGS = {
     ),
     "dcr_ratio": Meaning(
         "DCR ratio",
-        "A synthetic row is {value} times as far from its nearest training row as a held-out row is; 1 is fair.",
+        "A synthetic row is {value} times as far from its nearest training row as a held-out row is; 1 is ideal.",
         1.0,
     ),
 }
