@@ -31,9 +31,9 @@ from trisynth.temporary import temporary_folder
 class Launcher(JoblibLauncher):
     """Launcher of joblib with messages of a few hundred bytes.
 
-    The parent class sends what all jobs share, some 60 kB, with every job, and receives as much. Here it is written
-    once to a file. That saves time, and a message that fits into one atomic write to a pipe cannot be left incomplete
-    by a worker that is killed, on which the other processes would wait forever.
+    The parent class sends the state that all jobs share, about 60 kB, with every job, and receives as much. This class
+    writes it once to a file instead. That saves time. It also prevents a deadlock: a killed worker cannot leave behind
+    an incomplete message, for which the other processes would wait forever, if each message is one atomic write.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Launcher(JoblibLauncher):
         return [result for _, result in sorted(zip(order, done, strict=True), key=itemgetter(0))]
 
     def _announce(self, order: list[int], batch: Sequence[Sequence[str]], first: int, workers: int) -> None:
-        """Leave the plan in the sweep's folder, where the estimate of the remaining time reads it, and the marker."""
+        """Write into the sweep's folder its marker, and the plan for the estimate of the remaining time."""
         folder = OmegaConf.select(self.config, "hydra.sweep.dir")
         if folder:
             # Not before: a sweep that is refused leaves nothing.
@@ -95,7 +95,7 @@ class Sweeper(BasicSweeper):
     """
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Compose as many jobs as it takes to see every override once; all seeds are alike."""
+        """Compose enough jobs to check every override once; one seed stands for all."""
         seen: set[str] = set()
         telling = []
         for overrides in batch:

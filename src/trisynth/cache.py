@@ -73,7 +73,7 @@ def unsealed(text: str) -> dict[str, Any]:
 
 
 def is_sealed(text: str) -> bool:
-    """Tell whether a text has a digest of itself, without a check of it."""
+    """Return whether a text contains a digest of itself; the digest is not checked."""
     return _SEAL.search(text) is not None
 
 
@@ -89,7 +89,7 @@ def text_of(path: Path) -> str:
 
 
 def require_file(path: str | Path, parameter: str) -> None:
-    """Refuse what is no regular file, or has more bytes than this machine's memory; an absent file is not looked for.
+    """Refuse a path that is not a regular file, or a file larger than this machine's memory; an absent file passes.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 
 
 def made_whole(path: Path, make: Callable[[Path], None]) -> None:
-    """Make a file such as a database under another name and move it to its place, unless it is there.
+    """Create a file such as a database under another name, then move it to its place, unless the place is taken.
 
     Parameters
     ----------

@@ -251,7 +251,7 @@ def _file(module: str) -> Path | None:
 
 
 def _counts(module: str) -> bool:
-    """Tell whether results depend on a module beyond Python and the versions of the libraries."""
+    """Return whether results depend on a module beyond Python and the versions of the libraries."""
     package = module.partition(".")[0]
     if package in sys.stdlib_module_names or f"{package}." in ALLOWED[1:]:
         return False

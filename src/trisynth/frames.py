@@ -48,7 +48,7 @@ def synthesize(
     Parameters
     ----------
     df : DataFrame, shape (rows, d)
-        Numbers, categories, texts, truth values or dates; missing cells allowed.
+        Numbers, categories, texts, booleans or dates; missing cells allowed.
     target : optional
         Name of the column to predict. None treats all columns alike.
     n : int, mapping of label to int, or None

@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them, and the end of a program by SIGTERM."""
+"""Child processes that end with their parent, and SIGTERM handled like an interrupt."""
 
 import ctypes
 import os
@@ -20,7 +20,7 @@ PARENT = "TRISYNTH_PARENT"
 
 
 class Terminated(KeyboardInterrupt):
-    """Request to end by SIGTERM, which takes the way of one from the keyboard."""
+    """SIGTERM as an exception, which is handled like an interrupt from the keyboard."""
 
 
 def end_with(parent: int, number: int = signal.SIGKILL) -> None:

@@ -72,7 +72,7 @@ def subclass(*bases: type, due: str = "") -> Kind:
 
 
 def _has_base(found: Any, *names: str) -> bool:
-    """Tell whether a class has a base of one of these full names; the libraries behind them are not imported."""
+    """Return whether a class has a base of one of these full names; the libraries behind them are not imported."""
     bases = found.__mro__ if isinstance(found, type) else ()
     return any(f"{base.__module__}.{base.__qualname__}" in names for base in bases)
 

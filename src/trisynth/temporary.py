@@ -61,7 +61,7 @@ def sweep(prefix: str, parent: Path) -> None:
 
 
 def _own(path: Path) -> bool:
-    """Tell whether a file or folder, not a link, belongs to the user of this process."""
+    """Return whether a file or folder, not a link, belongs to the user of this process."""
     status = path.lstat()
     plain = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
     return plain and (not hasattr(os, "getuid") or status.st_uid == os.getuid())

@@ -153,7 +153,7 @@ def test_sdmetrics_finds_structure_and_validity_perfect(drawn, tmp_path):
 
 @pytest.fixture
 def clinic() -> pd.DataFrame:
-    """Typed table of the shape of a clinic's: dates, identifiers, truth values and ordered categories."""
+    """Typed table of the shape of a clinic's: dates, identifiers, booleans and ordered categories."""
     rng = np.random.default_rng(3)
     start = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 400, ROWS), unit="D")
     pain = rng.integers(0, 3, ROWS)

@@ -68,7 +68,7 @@ def _hard() -> dict[str, Callable[[], Table]]:
         "class of two rows": lambda: (few, pd.Series(["rare"] * 2 + ["common"] * 38)),
         "a class for every row": lambda: (few, pd.Series(np.arange(40))),
         "unused class": lambda: (few, pd.Series(pd.Categorical(letters, ["z", *"cba"]))),
-        "class of truth values": lambda: (few, pd.Series(normal > 0)),
+        "class of booleans": lambda: (few, pd.Series(normal > 0)),
         "300 categories": lambda: (
             pd.DataFrame({"c": [f"c{i}" for i in range(300)] * 2, "x": np.arange(600) % 7}),
             pd.Series(list("ab") * 300),

@@ -117,7 +117,7 @@ def test_the_end_of_a_sweep_ends_its_workers(number, status, overrides, config, 
 
 
 def is_running(number: int) -> bool:
-    """Tell whether a process exists and is no mere entry that waits for its parent."""
+    """Return whether a process exists and is no mere entry that waits for its parent."""
     import psutil
 
     try:

@@ -31,7 +31,7 @@ ODD = (
 
 
 def admitted(name: str) -> bool:
-    """Tell whether MLflow admits a name of a parameter or metric; its rules as of version 3."""
+    """Return whether MLflow admits a name of a parameter or metric; its rules as of version 3."""
     plain = posixpath.normpath(name)
     path = plain == name and plain != "." and not plain.startswith(("..", "/"))
     return path and len(name) <= 250 and re.fullmatch(r"[/A-Za-z0-9_.\- ]+", name) is not None

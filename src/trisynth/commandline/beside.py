@@ -33,7 +33,7 @@ _PACKED = (".gz", ".bz2", ".xz", ".zip")
 _MOST = 1_000_000
 # Bytes of a file: one of ten thousand columns has about two million, which take a minute to read.
 _LARGEST = 4_000_000
-# Scalars as in YAML 1.2: in 1.1, yes and no are truth values, 12:30 is a number and 007 is seven.
+# Scalars as in YAML 1.2: in 1.1, yes and no are booleans, 12:30 is a number and 007 is seven.
 _SCALARS = {
     "bool": (r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
     "int": (r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),

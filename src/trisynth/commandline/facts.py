@@ -135,7 +135,7 @@ def _bounds(facts: Column, cells: pd.Series) -> Iterator[str]:
 
 
 def _doubtful(report: pd.DataFrame, column: str) -> bool:
-    """Tell whether spellings or missing cells of a column are open, so that its categories may yet change."""
+    """Return whether doubts about spellings or missing cells may still change a column's categories."""
     remedies = report.loc[report["column"] == column, "remedy"]
     return bool(remedies.str.contains(r"^(?:missing|values):", regex=True).any())
 

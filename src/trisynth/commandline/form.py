@@ -99,7 +99,7 @@ def check(arguments: Sequence[str]) -> None:
 
 
 def quoted(arguments: Sequence[str]) -> list[str]:
-    """Return the command line with quotes around the paths and column names that are no text in Hydra's grammar."""
+    """Return the command line with quotes around paths and column names that Hydra's grammar cannot read."""
     parser = OverridesParser.create()
 
     def kept(argument: str) -> bool:

@@ -1,4 +1,4 @@
-"""Check of what a configuration lets Hydra build and do, made before Hydra builds anything.
+"""Check of the objects and actions that a configuration requests of Hydra, before Hydra builds anything.
 
 Hydra calls whatever the ``_target_`` of a launcher, a sweeper, a sampler or a callback names, and sets up logging and
 environment variables. Here each of these places takes only objects of its kind, and every other place takes none.
@@ -38,7 +38,7 @@ _IMPORTED = {"scikit-learn": "sklearn", "imbalanced-learn": "imblearn"}
 
 
 def check(cfg: DictConfig) -> None:
-    """Refuse a composed configuration that lets Hydra build, import or write what it must not.
+    """Refuse a composed configuration by which Hydra would build, import or write something forbidden.
 
     Raises
     ------

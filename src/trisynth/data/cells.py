@@ -26,7 +26,7 @@ _BLANKS = r"[\s\p{Z}]{2,}|[\t\n\r\f\v]|[^\S ]|\p{Zs}"
 
 @dataclass(frozen=True)
 class Cells:
-    """Distinct values of a column and where they stand.
+    """Distinct values of a column, and the rows that hold them.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ class Cells:
     codes : ndarray of shape (n,)
         Position of each cell's distinct value; -1 where the source has none.
     typed : ndarray, Index or None
-        Distinct values of a source that has types: numbers, dates, durations or truth values; None for texts.
+        Distinct values of a source that has types: numbers, dates, durations or booleans; None for texts.
     texts : Array of str, shape (k,)
-        Distinct values as texts, without outer blanks; of typed values only if they are truth values or categories.
+        Distinct values as texts, without outer blanks; of typed values only if they are booleans or categories.
     counts : ndarray of shape (k,)
         Cells of each distinct value.
     trimmed : int
@@ -131,7 +131,7 @@ class Cells:
 
     @cached_property
     def numeric(self) -> np.ndarray:
-        """Truth values, shape (k,): distinct texts that are plain numbers."""
+        """Booleans, shape (k,): distinct texts that are plain numbers."""
         if self.typed is not None:
             return np.full(len(self), types.is_numeric_dtype(self.typed.dtype))
         return matches(self.texts, NUMBER)
@@ -151,7 +151,7 @@ class Cells:
         return found
 
     def absent(self, tokens: Collection[object]) -> np.ndarray:
-        """Tell which distinct values stand for a missing cell, shape (k,).
+        """Return which distinct values stand for a missing cell, shape (k,).
 
         Parameters
         ----------
@@ -186,12 +186,12 @@ class Cells:
 
 
 def matches(texts: pa.Array, pattern: str) -> np.ndarray:
-    """Tell which texts match a pattern of RE2 from end to end, shape (k,)."""
+    """Return which texts match a pattern of RE2 from end to end, shape (k,)."""
     return pc.match_substring_regex(texts, f"^(?:{pattern})$").to_numpy(zero_copy_only=False)
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a text is a plain number."""
+    """Return whether a text is a plain number."""
     return bool(matches(pa.array([text]), NUMBER)[0])
 
 
@@ -217,7 +217,7 @@ def _quantity(dtype: object) -> bool:
 
 
 def _plain(cells: pd.Series) -> pd.Series:
-    """Bring Arrow's types and Python's objects to the dtypes that the rest of the cleaning knows."""
+    """Convert Arrow's types and Python's objects to the dtypes that cleaning expects."""
     dtype = cells.dtype
     if isinstance(dtype, pd.ArrowDtype):
         return _from_arrow(cells, dtype.pyarrow_dtype)

@@ -1,4 +1,4 @@
-"""Layout of a user's file: the way back from clean rows to its columns, their order, types and spellings."""
+"""Layout of a user's file: converts clean rows to its columns, with their order, types and spellings."""
 
 import unicodedata
 from collections.abc import Collection, Mapping

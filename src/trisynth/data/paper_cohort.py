@@ -1,6 +1,6 @@
 """A *simulated* cohort with the source paper's features and classes, whose density is known exactly.
 
-The paper's patients are not public, and these rows are no patients: nothing found on them is a clinical finding.
+The paper's patients are not public, and these rows are not patients: nothing found on them is a clinical finding.
 They are drawn from one stated distribution, so that the best score that any model can reach, the true divergence of
 a generator, and the worth of n more rows can be computed, which no real table allows.
 

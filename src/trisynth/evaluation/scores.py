@@ -11,7 +11,7 @@ from trisynth.evaluation.metrics.context import Context
 def utility_scores(
     prediction: Prediction, test: Dataset, metrics: Mapping[str, UtilityMetric], classes: list[str] | None
 ) -> dict[str, float]:
-    """Score predictions of real test rows by every metric, and note as ``converged`` whether the classifier did."""
+    """Score predictions of real test rows by every metric, and record whether the classifier ``converged``."""
     found: dict[str, float] = {}
     for metric in metrics.values():
         found |= metric.score(test.y, prediction, classes)

@@ -188,7 +188,7 @@ def _shaped(content: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _maps(value: Any, kind: Any) -> bool:
-    """Tell whether a value is a mapping to values of one type."""
+    """Return whether a value is a mapping to values of one type."""
     return isinstance(value, Mapping) and all(
         isinstance(each, kind) and not isinstance(each, bool) for each in value.values()
     )

@@ -1,4 +1,4 @@
-"""The way of one job from its resolved configuration to its folder in ``runs``; a finished job is only read."""
+"""Execution of one job, from its resolved configuration to its folder in ``runs``; a finished job is only read."""
 
 import json
 import sys

@@ -109,7 +109,7 @@ class Generator(BaseEstimator, ABC):
         Parameters
         ----------
         X : DataFrame of shape (n, d) or Dataset
-            Numbers, categories, texts, truth values or dates; missing cells allowed; infinities count as missing.
+            Numbers, categories, texts, booleans or dates; missing cells allowed; infinities count as missing.
         y : array-like of shape (n,), optional
             Target apart from ``X``, without missing values. A Series is aligned with ``X`` by its index.
         target : optional

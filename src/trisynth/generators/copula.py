@@ -213,7 +213,7 @@ def _ratio(products: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _factor(estimate: np.ndarray) -> np.ndarray:
-    """Matrix that gives independent normals the nearest correlations to an estimate of them."""
+    """Compute the matrix that gives independent normals the admissible correlations nearest to an estimate."""
     correlation = np.clip(estimate, -1.0, 1.0)
     np.fill_diagonal(correlation, 1.0)
     values, vectors = np.linalg.eigh(correlation)

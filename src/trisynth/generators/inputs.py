@@ -1,4 +1,4 @@
-"""Checks of what a user hands to a generator: the table, its target, the number of rows."""
+"""Checks of the arguments of ``fit`` and ``sample``: the table, its target, the number of rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -126,7 +126,7 @@ def training(
 
 
 def check_count(n: object) -> None:
-    """Refuse what is no number of rows."""
+    """Refuse a value that is not a number of rows."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
         raise InputError("n", n, "must be a whole number of rows, 0 or more")
     if n > _MOST_ROWS:

@@ -1,4 +1,4 @@
-"""Persistence of fitted objects as one file of JSON and arrays, without pickle: reading a file runs no code of it."""
+"""Persistence of fitted objects as one file of JSON and arrays, without pickle: reading a file runs no code from it."""
 
 import base64
 import datetime

@@ -58,7 +58,7 @@ def run_all(configs: Sequence[Mapping[str, Any]]) -> Done:
 
 
 class Pool:
-    """Processes of loky, which joblib's launcher uses as well.
+    """Processes of loky, the library that joblib's launcher uses.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Names in print: metrics, training sets, data sets and columns."""
+"""Printed names of metrics, training sets, data sets and columns."""
 
 import unicodedata
 

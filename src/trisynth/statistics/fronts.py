@@ -4,7 +4,7 @@ import numpy as np
 
 
 def front(points: np.ndarray) -> np.ndarray:
-    """Find the points that no other point dominates: as good in every objective and better in one. Equal points stay.
+    """Find the points that no other point dominates: as good in every objective and better in one. Equals all stay.
 
     Parameters
     ----------

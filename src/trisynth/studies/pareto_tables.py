@@ -136,5 +136,5 @@ def agreement_table(jobs: pd.DataFrame) -> Table:
 
 
 def _is_clear(cell: Estimate) -> bool:
-    """Tell whether the interval of at least three values excludes zero."""
+    """Return whether the interval of at least three values excludes zero."""
     return cell.count > 2 and cell.excludes_zero

@@ -1,7 +1,7 @@
 """Trials of a search: Optuna suggests values, a launcher runs the jobs, and a database may show them.
 
 A search continues without a database: started again, the same seed suggests the same trials, and the results of
-finished jobs are read. A database is therefore a mirror of the trials, for ``optuna-dashboard``, and never their truth.
+finished jobs are read. A database is therefore only a mirror of the trials, for ``optuna-dashboard``.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""The place of a mirror: a database that is made whole or not at all, and one writer at a time.
+"""Database of a mirror: made whole or not at all, and written by one process at a time.
 
 A database file is made under another name and moved to its place, so that a process killed meanwhile leaves none. What
 two processes must not do at once (make the database, decide that a run is absent and write it) is done under a lock
@@ -104,7 +104,7 @@ def _end(lock: FileLock, path: Path) -> None:
 
 
 def is_alive(writer: str | None) -> bool:
-    """Tell whether the process that wrote a tag of :func:`own_writer` may still write its run.
+    """Return whether the process that wrote a tag of :func:`own_writer` may still write its run.
 
     Parameters
     ----------

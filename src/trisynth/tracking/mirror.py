@@ -293,7 +293,7 @@ class Mirror:
 
     @staticmethod
     def _is_of_record(error: Exception) -> bool:
-        """Tell whether a record, not the database, is the cause of an error."""
+        """Return whether a record, not the database, is the cause of an error."""
         code = getattr(error, "error_code", None)
         return code == "INVALID_PARAMETER_VALUE" if code else isinstance(error, LookupError | TypeError | ValueError)
 

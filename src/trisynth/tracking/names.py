@@ -1,4 +1,4 @@
-"""Names that MLflow admits, from names that may hold anything, and back."""
+"""Encoding of arbitrary names as names that MLflow admits, and its inverse."""
 
 import re
 from collections.abc import Iterable

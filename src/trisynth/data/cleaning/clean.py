@@ -26,7 +26,7 @@ MANY = 0.2
 
 
 class _Cleaning:
-    """One raw table on its way; collects what is found."""
+    """State of the cleaning of one raw table, with the findings so far."""
 
     def __init__(self, raw: pd.DataFrame, cfg: Mapping[str, Any]):
         self.raw, self.cfg = raw, cfg

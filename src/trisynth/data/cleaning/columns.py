@@ -114,7 +114,7 @@ def _note_missing(column: Cells, absent: np.ndarray, note: Note, doubts: bool) -
 
 
 class _Values:
-    """Values of the distinct cells, from which those that do not fit are removed with a note."""
+    """Values of the distinct cells, from which those that do not fit are removed and noted."""
 
     def __init__(self, column: Cells, values: pd.Series, absent: np.ndarray, note: Note):
         self.column, self.absent, self.note = column, absent, note

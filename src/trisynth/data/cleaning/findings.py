@@ -79,6 +79,6 @@ def _described(column: Column) -> str:
 
 
 def of_own_table(dataset: Dataset) -> Iterator[str]:
-    """Yield the lines of a user's table; of a shipped data set, everything is known."""
+    """Yield the lines of a user's table; none for a shipped data set, whose facts are documented."""
     if dataset.layout is not None and dataset.report is not None:
         yield from lines(dataset.report)

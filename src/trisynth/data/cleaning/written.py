@@ -1,4 +1,4 @@
-"""Quantities of a DataFrame that are written as texts, or dates written as whole numbers: read, and written back."""
+"""Dates, durations and numbers that a DataFrame holds in another form: read before a fit, written back after a draw."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
@@ -160,4 +160,4 @@ def _assigned(table: pd.DataFrame, changed: Mapping[Hashable, pd.Series]) -> pd.
 
 
 def _silent(*_: object) -> None:
-    """Take a finding that was reported at the fit."""
+    """Ignore a finding, which was reported at the fit."""

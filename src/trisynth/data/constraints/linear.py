@@ -89,7 +89,7 @@ def bounds(constraint: Constraint) -> list[Bound]:
 
 
 def possible(constraints: Sequence[Constraint]) -> bool:
-    """Decide whether numbers exist that meet all constraints, as far as their linear parts tell.
+    """Decide whether numbers exist that meet all constraints, as far as their linear parts show.
 
     Products and functions count as numbers of their own; what is no comparison of numbers counts as met.
     """

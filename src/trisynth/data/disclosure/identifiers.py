@@ -146,7 +146,7 @@ class Shapes(Form):
 
 
 def _running(texts: list[str]) -> Running | None:
-    """Recognise running numbers: at most every second one of their range is left out."""
+    """Recognise running numbers: at most half of the numbers in their range are absent."""
     parts = [_NUMBERED.fullmatch(text) for text in texts]
     if len(texts) < 2 or not all(parts) or len({(part[1], part[3]) for part in parts}) > 1:
         return None
@@ -162,7 +162,7 @@ def _running(texts: list[str]) -> Running | None:
 
 
 def _mail(texts: list[str], seen: Seen) -> Shapes | None:
-    """Recognise addresses of mail; fresh ones end in a domain that is reserved for examples (RFC 2606)."""
+    """Recognise email addresses; fresh ones end in a domain that is reserved for examples (RFC 2606)."""
     if not all(_MAIL.fullmatch(text) for text in texts):
         return None
     length = int(np.median([text.index("@") for text in texts]))

@@ -1,4 +1,4 @@
-"""Protection of rare values: what few training rows hold, such as a date of birth, is changed before it leaves."""
+"""Protection of rare values: synthetic cells that equal a value of few training rows, such as a birth date, move."""
 
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ Settle = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Guard:
-    """Rare values of one canonical column of numbers, and the way around them.
+    """Rare values of one canonical column of numbers, and the rule that replaces them.
 
-    A value is rare if fewer than ``rare`` training rows hold it. A synthetic cell that equals a rare value, or one of
-    the 16 times as many that hide which ones are real (see ``Seen``), moves by about the distance between neighbouring
-    values. Cells beyond the ``rare`` smallest and largest training cells are brought inside.
+    A value is rare if fewer than ``rare`` training rows hold it. A synthetic cell moves by about the distance between
+    neighbouring values if ``Seen`` marks it: it marks all rare values, and others to hide which ones are real. Cells
+    beyond the ``rare`` smallest and largest training cells are moved inside.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ class Guards:
 
     @property
     def lines(self) -> list[str]:
-        """One sentence for each kind of protection that is at work."""
+        """One sentence for each kind of protection in use."""
         pools = [(c.name, *c.pooled) for c in self.columns.values() if isinstance(c, Category)]
         found = [
             f"{name}: {values} rare {'category' if values == 1 else 'categories'} ({rows} rows) pooled; "

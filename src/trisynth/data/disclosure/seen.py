@@ -1,4 +1,4 @@
-"""Memory of real values that can tell a fresh value from them, and cannot tell which values they were."""
+"""Bitmap of keyed digests that recognises real values without storing them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ _BUCKETS = 16
 
 @dataclass(frozen=True)
 class Seen:
-    """Bitmap of keyed digests of real values.
+    """Bitmap of keyed digests of real values: a set without false negatives, but with false positives.
 
-    It never misses a real value. One in 16 of all other values is taken for one, so that a marked value is most often
-    not real: a list of candidates, such as all telephone numbers, shortens to a sixteenth and no further.
+    Every real value is marked, and so is one in 16 of all other values. A mark therefore does not prove that a value is
+    real: whoever tests all telephone numbers against the bitmap is left with a sixteenth of them.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Seen:
         return cls(np.packbits(marks), key)
 
     def has(self, values: Sequence) -> np.ndarray:
-        """Tell which values are marked, as truth values of shape (n,)."""
+        """Return which values are marked, as booleans of shape (n,)."""
         marks = np.unpackbits(self.bits).astype(bool)
         return marks[_digests(values, self.key) % np.uint64(len(marks))]
 

@@ -56,7 +56,7 @@ class Identifier:
         return (made if present.all() else made.where(present, None)).astype(self.dtype)
 
     def fits(self, text: str) -> bool:
-        """Tell whether the original dtype can hold an identifier; running numbers that leave it are at their end."""
+        """Return whether the original dtype can hold an identifier; running numbers end there."""
         if not types.is_integer_dtype(self.dtype):
             return True
         fits = int(text) <= np.iinfo(getattr(self.dtype, "numpy_dtype", self.dtype)).max
@@ -128,7 +128,7 @@ class Withheld:
 
 
 class Fresh:
-    """Cells of withheld columns, made as they are taken; no identifier is made twice.
+    """Supply of cells for withheld columns; no identifier occurs twice.
 
     Parameters
     ----------

@@ -102,12 +102,12 @@ class NumberFormat(Format):
 
     @property
     def marked(self) -> bool:
-        """Truth value: it differs from plain numbers by more than the number of decimals."""
+        """Boolean: it differs from plain numbers by more than the number of decimals."""
         return bool(self.prefix or self.suffix or self.thousands) or self.decimal != "." or self.minus != "-"
 
     @property
     def pattern(self) -> str:
-        """Regular expression of RE2 for texts of this format, with named groups."""
+        """Regular expression (RE2) for texts of this format, with named groups."""
         groups = r"[0-9]+"
         if self.thousands:
             mark = r"[ \x{a0}\x{202f}\x{2009}]" if self.thousands.isspace() else _escaped(self.thousands)

@@ -38,7 +38,7 @@ class Kind(ABC):
     @classmethod
     @abstractmethod
     def takes(cls, values: pd.Series) -> bool:
-        """Tell whether cells are of this kind where nothing is declared."""
+        """Return whether cells are of this kind where nothing is declared."""
 
     @classmethod
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Categories: texts, truth values, pandas categories, or numbers declared as such."""
+"""Categories: texts, booleans, pandas categories, or numbers declared as such."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -14,7 +14,7 @@ from trisynth.errors import InputError
 
 @dataclass(frozen=True)
 class Category(Kind):
-    """One of a set of values: texts, truth values, pandas categories, or numbers declared as such.
+    """One of a set of values: texts, booleans, pandas categories, or numbers declared as such.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Category(Kind):
         """Take the categories from the dtype, else from the declaration, else from the values, sorted.
 
         Values of fewer than ``rare`` rows are pooled, unless they are declared: by ``facts``, by an ordered dtype, or
-        as truth values.
+        as booleans.
         """
         known = cls._all(values, facts)
         ordered = isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.ordered

@@ -29,7 +29,7 @@ def contents(values: pd.Series) -> str:
 
 
 def is_decimal(dtype: object) -> bool:
-    """Tell whether a dtype is one of Arrow's decimals."""
+    """Return whether a dtype is one of Arrow's decimals."""
     return isinstance(dtype, pd.ArrowDtype) and pa.types.is_decimal(dtype.pyarrow_dtype)
 
 
@@ -56,7 +56,7 @@ class Number(Kind):
 
     @classmethod
     def takes(cls, values: pd.Series) -> bool:
-        """Take integers, floats and decimals, but no truth values."""
+        """Take integers, floats and decimals, but no booleans."""
         numeric = types.is_numeric_dtype(values.dtype) and not types.is_bool_dtype(values.dtype)
         return numeric or contents(values) == "decimal"
 

@@ -1,4 +1,4 @@
-"""Inference of what a column holds from what its cells say: the same for a file and for a DataFrame.
+"""Inference of a column's kind and format from its cells: the same for a file and for a DataFrame.
 
 Inference looks at forms, never at relations between values, and declared facts always come first. What the cells leave
 open is a doubt: it is reported with a line that settles it in the yaml beside the table.

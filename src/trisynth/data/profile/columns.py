@@ -190,7 +190,7 @@ def _integers(texts: pa.Array) -> np.ndarray:
 
 
 def _mostly_numbers(form: str | None, texts: pa.Array, counts: np.ndarray) -> bool:
-    """Tell whether a column is one of numbers, with a few texts among them."""
+    """Return whether a column is one of numbers, with a few texts among them."""
     read = format_of("number", form).parse(texts).notna().to_numpy()
     if read.all():
         return True

@@ -119,7 +119,7 @@ def _described(matched: list[tuple], day_first: bool | None) -> Found:
 
 
 def _order(dates: list[re.Match], day_first: bool | None) -> tuple[bool, str]:
-    """Tell whether the day comes before the month, and what speaks against it."""
+    """Return whether the day comes before the month, and the evidence against it."""
     first, second = max(int(date["a"]) for date in dates), max(int(date["b"]) for date in dates)
     if first > 12 and second <= 12:
         return True, ""

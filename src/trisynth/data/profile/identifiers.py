@@ -92,7 +92,7 @@ def text(name: str, texts: Sequence[str], counts: np.ndarray) -> tuple[str, str]
 
 
 def _one_pattern(texts: Sequence[str]) -> bool:
-    """Tell whether most texts have digits and the same form."""
+    """Return whether most texts have digits and the same form."""
     forms = Counter(re.sub(r"[A-Za-z]", "a", re.sub(r"\d", "9", each)) for each in texts)
     form, count = forms.most_common(1)[0]
     return "9" in form and count > MANY * len(texts)

@@ -61,30 +61,30 @@ def words(name: object) -> set[str]:
 
 
 def of_identifier(name: object) -> bool:
-    """Tell whether a name means an identifier."""
+    """Return whether a name means an identifier."""
     return bool(words(name) & _IDENTIFIER)
 
 
 def of_code(name: object) -> bool:
-    """Tell whether a name means a code of digits, with which nobody calculates."""
+    """Return whether a name means a code of digits, on which arithmetic makes no sense."""
     return bool(words(name) & _CODE)
 
 
 def of_text(name: object) -> bool:
-    """Tell whether a name means free text."""
+    """Return whether a name means free text."""
     return bool(words(name) & _TEXT)
 
 
 def of_date(name: object) -> bool:
-    """Tell whether a name means a date."""
+    """Return whether a name means a date."""
     return bool(words(name) & _DATE)
 
 
 def of_stamp(name: object) -> bool:
-    """Tell whether a name means a time stamp."""
+    """Return whether a name means a time stamp."""
     return bool(words(name) & _STAMP)
 
 
 def of_count(name: object) -> bool:
-    """Tell whether a name means a quantity that may well run from one row to the next."""
+    """Return whether a name means a quantity that may well run from one row to the next."""
     return bool(words(name) & _COUNTED)

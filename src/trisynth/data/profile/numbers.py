@@ -142,6 +142,6 @@ def _decimals(numbers: list[str], point: str) -> tuple[int, bool]:
 
 
 def is_unit(text: str) -> bool:
-    """Tell whether a text is a unit of measurement or a currency."""
+    """Return whether a text is a unit of measurement or a currency."""
     bare = text.strip()
     return bool(bare) and (bool(_UNITS.fullmatch(bare)) or all(unicodedata.category(sign) == "Sc" for sign in bare))

@@ -1,4 +1,4 @@
-"""Cells that may mean something else than they say: codes for missing cells, censored numbers, other spellings."""
+"""Cells that may not mean what they show: codes for missing cells, censored numbers, other spellings."""
 
 import re
 from collections.abc import Mapping, Sequence

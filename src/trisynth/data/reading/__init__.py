@@ -1,1 +1,1 @@
-"""Files of users: unpacked, decoded, and without what stands around the table."""
+"""User files: decompressed, decoded, and reduced to the table that they contain."""

@@ -111,7 +111,7 @@ def _like_unit(text: str) -> bool:
 
 
 def _names(lines: list[str], i: int, separator: str) -> bool:
-    """Tell whether a line after ``#`` holds the names of the columns, as many as the next line has cells."""
+    """Return whether a line after ``#`` holds the names of the columns, as many as the next line has cells."""
     if not lines[i].startswith(COMMENT) or i + 1 >= len(lines):
         return False
     below = _row(lines[i + 1], separator)

@@ -1,4 +1,4 @@
-"""Content of a file: unpacked where it is compressed, decoded, and refused in one line where it is no text."""
+"""Content of a file: unpacked where it is compressed, decoded, and refused with a one-line error if it is not text."""
 
 import bz2
 import codecs

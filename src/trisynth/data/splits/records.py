@@ -1,4 +1,4 @@
-"""Equal rows of a data set: one record that stands there several times, or people who share their answers."""
+"""Equal rows of a data set: copies of one record, or people who gave the same answers."""
 
 import numpy as np
 import pandas as pd

@@ -19,7 +19,7 @@ class Context:
     """Real and synthetic rows side by side.
 
     Schema, scales and bins come from the training rows only; the synthetic rows are compared with the held-out
-    rows, which no generator has seen, so that a memorised training row earns nothing.
+    rows, which no generator has seen, so that memorised training rows do not improve a score.
 
     Parameters
     ----------

@@ -42,8 +42,8 @@ class RareValues(CopyingMetric):
 
     A value is rare if fewer than ``rare`` training rows hold it: a date of birth, an exact income, a diagnosis of two
     people. ``rare_reproduced`` is the mean over the columns with rare values, ``rare_reproduced_max`` that of the worst
-    column, and ``rare_reproduced_base`` the mean for held-out rows, the value without copying. As many synthetic rows
-    as there are held-out rows are looked at, so that the two can be compared. Without a rare value there are no scores.
+    column, and ``rare_reproduced_base`` the mean for held-out rows, the value without copying. Only as many synthetic
+    rows as held-out rows are used, so that the two can be compared. Without a rare value there are no scores.
 
     Parameters
     ----------

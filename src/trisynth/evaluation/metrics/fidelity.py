@@ -1,7 +1,7 @@
 """Distances between the distributions of synthetic and real held-out rows; 0 is a perfect match throughout.
 
-Scales and bins come from the training rows. A score without a column of its kind is left out of the result. No score
-means anything alone: see ``references`` for its floor and its ceiling.
+Scales and bins come from the training rows. A score without a column of its kind is left out of the result. A score
+can only be interpreted between its floor and its ceiling, which ``references`` gives.
 """
 
 from collections.abc import Iterator

@@ -26,9 +26,9 @@ from trisynth.evaluation.metrics.base import UtilityMetric
 class Decisions(UtilityMetric):
     """Scores of the predicted labels: accuracy, balanced accuracy, precision, recall and F1.
 
-    A class that is never predicted has precision 0. The scores of a class are ``precision/<class>``,
-    ``recall/<class>`` and ``f1/<class>``; of two classes, the second one's are precision and sensitivity in medicine.
-    Regression has none.
+    A class that is never predicted has precision 0. The scores of one class are ``precision/<class>``,
+    ``recall/<class>`` and ``f1/<class>``. If there are two classes, the recall of the second one is what medicine calls
+    sensitivity. The scores are not defined for regression.
     """
 
     def _score(self, y, prediction, classes):
@@ -50,9 +50,9 @@ class Decisions(UtilityMetric):
 class Ranking(UtilityMetric):
     """Area under the ROC curve, ``roc_auc``, and under the precision-recall curve, ``average_precision``.
 
-    Of two classes, the second one's. Of more, the mean over the classes, each against the rest, without those of a
-    single test row: the area of one row would count as much as that of thousands. Regression has none, nor have test
-    rows of one class.
+    With two classes, the scores are those of the second one. With more, each class is scored against the rest, and the
+    mean is taken over the classes of at least two test rows: otherwise a single row would count as much as thousands.
+    The scores are not defined for regression, or if all test rows have the same class.
     """
 
     def _score(self, y, prediction, classes):
@@ -77,7 +77,7 @@ class Probabilities(UtilityMetric):
 
     The Brier score is the multiclass one (Brier 1950): the squared distance of the probabilities from the one-hot
     truth, between 0 and 2. The ECE is that of the top label (Guo et al. 2017): |accuracy - confidence| in bins of
-    equally many rows, averaged with the bins' sizes. Regression has none.
+    equally many rows, averaged with the bins' sizes. The scores are not defined for regression.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class Probabilities(UtilityMetric):
 class Errors(UtilityMetric):
     """Mean squared error, mean absolute error and R² of a predicted number, in the target's units.
 
-    Classification has none. ``r2`` is left out where fewer than two test rows make it undefined.
+    The scores are not defined for classification. ``r2`` is left out where fewer than two test rows make it undefined.
     """
 
     def _score(self, y, prediction, classes):

@@ -66,7 +66,7 @@ class Grid:
 
 
 class Relation(ABC):
-    """One relation: it takes a column out of the table that a generator sees, and puts it back.
+    """Relation that removes a column from the table that a generator models, and restores it in drawn rows.
 
     Attributes
     ----------
@@ -156,12 +156,12 @@ def fresh_name(table: pd.DataFrame, name: str) -> str:
 
 
 def flags(truth: np.ndarray) -> pd.Categorical:
-    """Return truth values as a category, which generators model as such."""
+    """Return booleans as a category, which generators model as such."""
     return pd.Categorical.from_codes(np.asarray(truth).astype(np.int8), categories=["no", "yes"])
 
 
 def flagged(values: pd.Series) -> np.ndarray:
-    """Return the truth values of a category made by ``flags``, or of a number that stands for it."""
+    """Return the booleans of a category made by ``flags``, or of a number that stands for it."""
     if not isinstance(values.dtype, pd.CategoricalDtype):
         return values.to_numpy(float) > 0.5
     return (values.astype(str) == "yes").to_numpy()

@@ -75,7 +75,7 @@ class Equality(Relation):
         return with_column(table, self.helper, flags(flag))
 
     def holds(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
-        """Return that no row breaks it: equality in some rows forbids no row."""
+        """Return true for every row, since equality in some rows excludes no row."""
         return np.ones(len(table), bool)
 
     def evidence(self, table: pd.DataFrame) -> pd.DataFrame:

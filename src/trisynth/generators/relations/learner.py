@@ -1,4 +1,4 @@
-"""Learning of relations: declared ones first, then a search, step by step on what the steps before leave."""
+"""Learning of relations: declared ones first, then a search, each step on the columns that earlier steps left."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ from trisynth.generators.relations.formulas import DerivedColumns, Formulas
 
 
 class Learner:
-    """Steps that take relations out of a table, and what they leave of it."""
+    """Steps that remove the columns of relations from a table, and the table that remains."""
 
     def __init__(self, table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping[object, Grid], kept: set):
         self.table, self.kinds, self.grids, self.kept = table, kinds, grids, kept

@@ -236,7 +236,7 @@ class Relations:
     def _mended(
         self, table: pd.DataFrame, labels: np.ndarray, valid: np.ndarray, rng: np.random.Generator
     ) -> pd.DataFrame:
-        """Repair what further draws did not: declared inequalities first, then whole rows."""
+        """Repair the rows that further draws did not: by declared inequalities first, then as whole rows."""
         open_ = np.flatnonzero(~valid)
         if len(open_) and self.constraints:
             part, fixed = table.iloc[open_].reset_index(drop=True), set(self.taken)

@@ -1,4 +1,4 @@
-"""Letters of all scripts in figures: fonts that are installed for them, and a line about letters that no font has."""
+"""Fonts for all scripts in figures, and one log line about characters that no installed font has."""
 
 import logging
 import unicodedata
@@ -44,7 +44,7 @@ _NOTED: set[str] = set()
 
 @cache
 def families() -> list[str]:
-    """List our own font and the installed ones that have further letters."""
+    """List the default font and the installed ones that have further characters."""
     installed = {font.name for font in font_manager.fontManager.ttflist}
     return [OWN, *(name for name in _OTHERS if name in installed)]
 

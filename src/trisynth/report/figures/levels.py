@@ -1,4 +1,4 @@
-"""Levels of categories in figures: those of few real rows are summed, as a bar of one row shows a person."""
+"""Levels of categories in figures: those of few real rows are summed, as a bar of one row would reveal a person."""
 
 from dataclasses import replace
 

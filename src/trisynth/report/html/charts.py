@@ -1,4 +1,4 @@
-"""Drawings of the report, each made from numbers that stand in its JSON."""
+"""Drawings of the report, each made from numbers in its JSON."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta

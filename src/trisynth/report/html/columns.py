@@ -1,4 +1,4 @@
-"""Columns of the report: histograms and bars in which no single row shows, distances, and the pairs that differ most.
+"""Columns of the report: histograms and bars that reveal no single row, distances, and the pairs that differ most.
 
 Real cells never appear: edges of bins are round numbers, and a bar or a level of fewer than ``FEWEST`` real rows is
 left out or summed with others.

@@ -1,4 +1,4 @@
-"""Plain sentences for each score of synthetic rows, and the scores that their references make void."""
+"""One plain sentence for each score of synthetic rows, and the scores that their references show to be meaningless."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -126,7 +126,7 @@ MARGINAL = ("ks", "tv", "wasserstein", "js", "kl", "standardized_mean_difference
 
 
 def void(score: Mapping[str, Any]) -> str | None:
-    """Return why a score shows nothing, as its references have it; None where it does."""
+    """Return why the references of a score show it to be meaningless; None if they do not."""
     floor, ceiling = score["floor"], score["ceiling"]
     if score["metric"] in MARGINAL or floor is None or ceiling is None:
         return None
@@ -144,7 +144,7 @@ def void(score: Mapping[str, Any]) -> str | None:
 
 
 def sentence(score: Mapping[str, Any]) -> str:
-    """Put a score into one plain sentence, and its place between the references into a second part."""
+    """Describe a score in one plain sentence, and its place between the references in a second part."""
     meaning, value = MEANINGS.get(score["metric"]), score["value"]
     # An estimate of a fraction may fall below 0 by chance.
     value = max(value, 0.0) if score["metric"] == "memorised" else value
