@@ -93,7 +93,7 @@ def test_the_file_that_is_read_is_not_overwritten(mistake, tables, tmp_path, mon
     partial.write_text("age\n40\n")
     monkeypatch.chdir(tmp_path)
     for arguments in (["out=mine.csv"], ["out=partial.csv", "given=./partial.csv", "generator=circuit"]):
-        assert "is the file that is read" in mistake(f"dataset.path={mine}", *arguments)
+        assert "is the input file" in mistake(f"dataset.path={mine}", *arguments)
     assert mine.read_bytes() == tables["classes"].read_bytes() and partial.read_text() == "age\n40\n"
 
 

@@ -90,5 +90,5 @@ def test_the_name_of_a_table_and_its_target_are_settings():
 
 
 def test_a_second_table_is_refused():
-    with pytest.raises(InputError, match="is a second table beside a"):
+    with pytest.raises(InputError, match="is a second table besides a"):
         form.named(["a.csv", "b.csv"])

@@ -67,7 +67,7 @@ def test_a_constraint_is_met_broken_or_unknown(text, expected):
         ("end is start", "unknown comparison"),
         ("end + (start > 1) > 1", "contains compare"),
         ("end > " + "1 + " * 300 + "1", "at most"),
-        ("end > " + "(" * 90 + "1" + ")" * 91, "is no expression"),
+        ("end > " + "(" * 90 + "1" + ")" * 91, "is not an expression"),
     ],
 )
 def test_what_is_no_constraint_is_refused_in_one_line(text, remedy):
