@@ -109,7 +109,7 @@ def test_an_identifier_is_no_feature(table):
     dataset, report = clean(raw, table())
     assert list(dataset.X) == ["size"]
     assert report[["column", "problem", "remedy"]].to_numpy().tolist() == [
-        ["number", "identifiers (they number the rows)", "kind: category"]
+        ["number", "identifiers (they are row numbers)", "kind: category"]
     ]
     assert list(clean(raw, table(number={"kind": "number"}))[0].X) == ["number", "size"]
 
