@@ -36,7 +36,7 @@ def plan(grid: Any) -> list[dict[str, Any]]:
     Raises
     ------
     InputError
-        If it is no mapping of settings to lists, or names no sampler.
+        If it is not a mapping of settings to lists, or names no sampler.
     """
     lists = isinstance(grid, Mapping) and all(isinstance(choices, list) and choices for choices in grid.values())
     if not lists or not {_SAMPLER, "seed"} <= set(grid):

@@ -33,7 +33,7 @@ def stream(seed: int, *names: object) -> np.random.Generator:
     Raises
     ------
     InputError
-        If the seed is no whole number or below 0.
+        If the seed is not a whole number, or is below 0.
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise InputError("seed", seed, "must be a whole number, 0 or more")

@@ -134,7 +134,7 @@ def _is_sampler(found: Any) -> bool:
 
 
 def _check_logging(value: Any, place: str) -> None:
-    """Refuse factories and classes of logging, which Python would call, and files of its own choice."""
+    """Refuse logging settings that name factories, classes or files: Python would call or write them."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in pairs:
         name = f"{place}.{key}"

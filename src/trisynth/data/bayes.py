@@ -15,7 +15,7 @@ def bayes_score(n: int = 200_000, seed: int = 0) -> pd.DataFrame:
     Each score is that of its own best rule: the most probable class for accuracy, true probabilities for the
     area under the ROC curve (one against the rest, mean over classes), the logarithmic loss and the Brier score,
     and for macro-F1 the plug-in rule of Narasimhan et al. (2015), which weighs a class's probability by how
-    much one more prediction of it changes F1; that rule is found on rows of its own.
+    much one more prediction of it changes F1; that rule is found on separate rows.
 
     Parameters
     ----------

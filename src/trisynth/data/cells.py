@@ -201,7 +201,7 @@ def key(text: str) -> str:
 
 
 def _composed(texts: pa.Array) -> pa.Array:
-    """Compose accents and letters; texts of ASCII need not be looked at."""
+    """Compose accents and letters; ASCII texts need no change."""
     foreign = np.flatnonzero(~pc.string_is_ascii(texts).to_numpy(zero_copy_only=False))
     if not len(foreign):
         return texts

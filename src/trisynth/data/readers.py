@@ -105,7 +105,7 @@ def parquet(path: str | Path) -> pd.DataFrame:
 def _typed(table: pa.Table) -> pd.DataFrame:
     """Convert a table of Arrow without loss: whole numbers with gaps, dates and decimals keep their types."""
     described = table.schema.pandas_metadata or {}
-    # Row numbers are no column; an index with a name is one.
+    # Row numbers are not a column; an index with a name is.
     numbers = [name for name in described.get("index_columns", ()) if isinstance(name, str)]
     table = table.drop_columns([name for name in numbers if name.startswith("__index_level_")])
     gaps = {column.type for column in table.columns if column.null_count}

@@ -51,7 +51,7 @@ def read(path: Path) -> tuple[Any, list[np.ndarray]]:
     Raises
     ------
     InputError
-        If ``path`` is no regular file.
+        If ``path`` is not a regular file.
     ValueError
         If the file holds something else, or more than its size allows; many other errors where it is damaged.
     """

@@ -35,7 +35,7 @@ def per_class(n: Mapping, classes: np.ndarray) -> np.ndarray:
     Raises
     ------
     InputError
-        If there is no such class, or a number of rows is none.
+        If a class does not exist, or a number of rows is not a whole number >= 0.
     """
     # Classes are also found by their text, so that a command line can name the class 1 as "1".
     by_text = {str(label): i for i, label in enumerate(classes)}

@@ -279,7 +279,7 @@ def _smote(points: np.ndarray, nominal: list[int], n: int, k: int, seed: int) ->
     sampler = over_sampling.SMOTE(k_neighbors=k, random_state=seed)
     if nominal:
         sampler = over_sampling.SMOTENC(nominal, k_neighbors=k, random_state=seed)
-    # The sampler requires a second class; its row is no neighbour of the first class.
+    # The sampler requires a second class; its row is not a neighbour of the first class.
     classes = np.append(np.zeros(len(points), dtype=int), 1)
     return _added(sampler, np.vstack([points, points[:1]]), classes, 0, n)
 

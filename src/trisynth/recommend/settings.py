@@ -105,7 +105,7 @@ def seconds(text: Any) -> float:
     Raises
     ------
     InputError
-        If it is no duration above zero.
+        If it is not a duration above zero.
     """
     found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)\s*", str(text).lower())
     if isinstance(text, bool) or not found or found[2] not in _UNITS or not float(found[1]) > 0:

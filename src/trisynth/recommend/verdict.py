@@ -30,7 +30,7 @@ _DEEDS = {
     "threshold": "tune the threshold",
 }
 _NUMBERS = {0.5: "one synthetic row per two real rows", 1.0: "one synthetic row per real row"}
-# More rows than that are no advice.
+# A recommendation of more rows than that is useless.
 _MOST_ROWS = 10_000_000
 
 

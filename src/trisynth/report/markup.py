@@ -39,7 +39,7 @@ class Column:
     key : str
         Name in the CSV.
     label : str
-        Heading in print.
+        Printed heading.
     signed : bool
         Whether print shows the sign of positive numbers.
     interval : bool

@@ -1,4 +1,4 @@
-"""Code of the MLflow model of a fitted generator; MLflow runs it by itself, beside the saved generator."""
+"""Code of the MLflow model of a fitted generator; MLflow runs it alone, with only the saved generator beside it."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ def read(folder: Path) -> pd.DataFrame | None:
     Raises
     ------
     InputError
-        If it is no table of a sweep, or another one than the sweep wrote.
+        If it is not a table of a sweep, or differs from the one that the sweep wrote.
     """
     path = folder / RESULTS
     if not path.exists():

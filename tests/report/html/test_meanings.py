@@ -22,7 +22,7 @@ def score(metric, value, floor, ceiling, group="fidelity", base=None):
     ("given", "reason"),
     [
         (score("c2st_boosting", 0.6, 0.9, 0.5), None),
-        (score("c2st_boosting", 1.0, 1.0, 1.0), "even resampled real rows are separated"),
+        (score("c2st_boosting", 1.0, 1.0, 1.0), "even copies of the training rows are separated"),
         (score("c2st_boosting", 0.7, 0.8, 0.79), "independent columns score as real rows do"),
         (score("correlation_gap", 0.1, 0.2, 0.02), None),
         (score("correlation_gap", 0.1, 0.05, 0.05), "independent columns score as real rows do"),

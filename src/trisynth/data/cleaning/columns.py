@@ -74,7 +74,7 @@ def clean_column(
     Raises
     ------
     InputError
-        If the cells are no single values.
+        If cells hold lists or other compound values.
     """
     if facts.kind == "ignore":
         note("declared as ignored", len(cells), "dropped")

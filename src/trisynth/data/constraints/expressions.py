@@ -105,7 +105,7 @@ class Constraint:
         Raises
         ------
         InputError
-            If it is no comparison, contains anything but columns, constants and the operators of the grammar, or
+            If it is not a comparison, contains anything but columns, constants and the operators of the grammar, or
             names a column that the table lacks.
         """
         if not isinstance(text, str) or not text.strip():

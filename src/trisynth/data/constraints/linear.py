@@ -63,7 +63,7 @@ class Bound:
 def bounds(constraint: Constraint) -> list[Bound]:
     """Solve a constraint for each of its columns, the one that stands alone on a side first.
 
-    A constraint that is no single comparison, and a column within a product or a function, have no solution.
+    A constraint that is not a single comparison, and a column within a product or a function, have no solution.
     """
     tree = constraint.tree
     if not isinstance(tree, ast.Compare) or len(tree.ops) != 1 or SIGNS[type(tree.ops[0])] not in _FLIPPED:
@@ -91,7 +91,7 @@ def bounds(constraint: Constraint) -> list[Bound]:
 def possible(constraints: Sequence[Constraint]) -> bool:
     """Decide whether numbers exist that meet all constraints, as far as their linear parts show.
 
-    Products and functions count as numbers of their own; what is no comparison of numbers counts as met.
+    Products and functions count as numbers of their own; anything but a comparison of numbers counts as met.
     """
     rows, strict, equal = [], [], []
     for constraint in constraints:

@@ -171,5 +171,5 @@ def _step(column: Kind) -> float:
 
 
 def _settle(column: Kind) -> Settle:
-    """Return the way of canonical numbers to the original dtype and back."""
+    """Return the function that rounds canonical numbers as the original dtype does."""
     return lambda cells: column.canonical(column.restore(pd.Series(cells, dtype=float))).to_numpy()

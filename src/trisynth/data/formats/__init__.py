@@ -31,7 +31,7 @@ def format_of(kind: str, text: str | None = None, parameter: str = "format") -> 
     Raises
     ------
     InputError
-        If the text is no format of that kind.
+        If the text is not a format of that kind.
     """
     if kind not in FORMATS:
         raise InputError(parameter, text, f"a column of kind {kind} has no format; leave it out")

@@ -1,4 +1,4 @@
-"""Column kinds: the types of cells, their canonical form for generators, and the way back to the original dtype.
+"""Column kinds: the types of cells, their canonical form for generators, and the conversion back to the original dtype.
 
 Generators work on a *canonical* table: ``float64`` for numbers, dates and durations, with NaN for a missing cell, and
 pandas categories for all else. Each kind learns one column from declared facts and training rows, and translates its

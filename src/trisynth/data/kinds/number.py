@@ -62,7 +62,7 @@ class Number(Kind):
 
     @classmethod
     def learn(cls, values: pd.Series, facts: Column) -> "Number":
-        """Learn step, range and unit; infinities are no values."""
+        """Learn step, range and unit; infinities count as missing."""
         dtype = values.dtype
         numbers = cls._floats(values)
         finite = numbers[np.isfinite(numbers)]

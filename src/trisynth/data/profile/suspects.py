@@ -151,7 +151,7 @@ def censored(texts: Sequence[str]) -> dict[str, str]:
 def spellings(texts: Sequence[str], counts: np.ndarray) -> dict[str, str]:
     """Map rarer spellings of one value to its most frequent one, where capital letters, signs or known words differ.
 
-    Spellings are only shown. Whether AA and aa are the same, nobody but the user knows.
+    Spellings are only shown. Whether AA and aa are the same, only the user knows.
     """
     groups: dict[str, list[int]] = {}
     words = {_bare(text) for text in texts}

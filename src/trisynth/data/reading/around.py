@@ -40,7 +40,7 @@ def separator_of(text: str) -> str:
     likely = max(SEPARATORS, key=first.count)
     if _modal(text, likely)[0] == len(_row(first, likely)) > 1:
         return likely
-    # The first line is no row of the table: take the separator with the most regular lines.
+    # The first line is not a row of the table: take the separator with the most regular lines.
     shares = {mark: _modal(text, mark) for mark in SEPARATORS}
     best = max(SEPARATORS, key=lambda mark: (shares[mark][0] > 1) * shares[mark][1])
     return best if shares[best][0] > 1 else likely

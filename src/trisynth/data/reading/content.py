@@ -17,7 +17,7 @@ from trisynth.errors import InputError
 # A file may unpack to the first, and beyond it to a multiple of its own size; tables shrink to a tenth or so.
 _UNPACKED, _RATIO = 2**26, 100
 _UNPACK: dict[bytes, Callable] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
-# Beginnings of files that are no text, and what to do with them.
+# First bytes of files that are not text, and what to do with them.
 _OTHERS = {
     b"PAR1": "is a Parquet file; use dataset=parquet",
     b"\xd0\xcf\x11\xe0": "is an old Excel workbook; save its sheet as CSV (UTF-8) and give that file",

@@ -13,7 +13,7 @@ def inner(train: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Dataset,
     train : Dataset
         Training part of ``split``.
     seed : int
-        The split is a stream of its own, ``"validation"``, of this seed.
+        The split uses the random stream ``"validation"`` of this seed.
     test_size : float, default=1/3
         Fraction of each class that is kept for validation; see ``split``.
 

@@ -30,13 +30,13 @@ def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Datase
     -------
     train, test : Dataset
         Rows keep their order. Equal rows are on one side: see :func:`trisynth.data.splits.records.records`. An
-        *undeclared* category that only test rows have is no category of ``train``; in ``test`` it comes after the
+        *undeclared* category that only test rows have is not a category of ``train``; in ``test`` it comes after the
         training part's categories.
 
     Raises
     ------
     InputError
-        If ``test_size`` is no fraction, or a class has a single row.
+        If ``test_size`` is not a fraction, or a class has a single row.
     """
     if not 0 < test_size < 1:
         raise InputError("test_size", test_size, "must lie between 0 and 1")

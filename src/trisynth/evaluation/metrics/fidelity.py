@@ -92,7 +92,7 @@ class Divergences(FidelityMetric):
 class Correlation(FidelityMetric):
     """Mean absolute difference of the association of all pairs of columns, ``correlation_gap``.
 
-    Weak pairs and the target are included; see ``association_matrix``. A table of one column has none.
+    Weak pairs and the target are included; see ``association_matrix``. The score is not defined for a single column.
     """
 
     def _score(self, context):

@@ -96,7 +96,7 @@ class Diffusion(NeuralGenerator):
             error = D(noised, sigma, y) - x
             weight, generated = loss_weight(sigma) * SIGMA_DATA**2, None
             if objective.needs_generated and not objective.started:
-                # Untrained samples have the right moments, so that their own first value is no unit of L_dist.
+                # Untrained samples have the right moments, so their own first value cannot be the unit of L_dist.
                 generated = torch.zeros_like(x[few])
             elif objective.needs_generated:
                 generated = euler(D, state.normal(*x[few].shape), y[few], _STEPS)

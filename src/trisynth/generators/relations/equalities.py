@@ -12,7 +12,7 @@ from trisynth.generators.relations.base import Grid, Relation, flagged, flags, f
 # Fewest equal rows, their smallest fraction, and how many times more frequent equality must be than each small
 # difference of the same size.
 _ROWS, _SHARE, _TIMES = 30, 0.02, 5.0
-# A value in more than this fraction of the cells is a point mass, whose coincidences are no equality.
+# A value in more than this fraction of the cells is a point mass, whose coincidences do not count.
 _MASS = 0.01
 # Fewest distinct values of a column, and most pairs.
 _DISTINCT, _PAIRS = 20, 12

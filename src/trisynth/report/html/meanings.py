@@ -6,7 +6,7 @@ from typing import Any
 
 # Where the two references are as close as this, the score cannot tell dependent columns from independent ones.
 _CLOSE = 0.1
-# A ceiling of a discriminator as high as this separates even resampled real rows.
+# A ceiling of a discriminator as high as this separates even copies of the training rows.
 _SEPARATED = 0.95
 
 
@@ -137,7 +137,7 @@ def void(score: Mapping[str, Any]) -> str | None:
         return None if detected else "even copies of the training rows are not detected"
     close = abs(floor - ceiling) <= _CLOSE * max(distances)
     if score["metric"].startswith("c2st") and ceiling >= _SEPARATED:
-        return "even resampled real rows are separated from held-out ones"
+        return "even copies of the training rows are separated from held-out rows"
     if distances[1] > distances[0]:
         return "independent columns score better than real rows"
     return "independent columns score as real rows do" if close else None
