@@ -68,19 +68,19 @@ class Door:
 
 
 _SEED = ("seed", "seed of the random numbers; default 0")
-_ALLOW = ("allow", "packages whose classes a yaml may use, as in allow=[lightgbm]")
-_OWN = ("dataset.path", "file of your own table, with dataset=csv or dataset=parquet; FILE alone is the same")
-_TARGET = ("dataset.target", "column to predict, with a table of your own; null for none; also --target")
+_ALLOW = ("allow", "packages whose classes a yaml file may name, as in allow=[lightgbm]")
+_OWN = ("dataset.path", "file of your own table, with dataset=csv or dataset=parquet; FILE sets both")
+_TARGET = ("dataset.target", "column to predict in your own table, null for none; same as --target")
 
 DOORS = {
     "run": Door(
         "trisynth.run",
         "Run one experiment, or with -m every combination of choices.",
         "[-m] [FILE --target COLUMN] [NAME=VALUE ...]",
-        "Splits a table, fits a generator on the training rows, trains the classifier on real, synthetic and combined "
-        "rows, and scores all on the same real test rows. Prints a table and writes runs/KEY/result.json. With -m, "
-        "values separated by commas make a sweep: one job for each combination, several at a time. A finished job is "
-        "never run again, so that the same command continues a sweep that was stopped.",
+        "Splits a table and fits a generator to the training rows. Trains the classifier on real, synthetic and "
+        "combined rows, and scores each on the same real test rows. Prints a table and writes runs/KEY/result.json. "
+        "With -m, values separated by commas make a sweep: one job for each combination, several at a time. A finished "
+        "job is never run again, so that the same command continues a sweep that was stopped.",
         (
             ("dataset=pima generator=vae classifier=logistic", "one job"),
             ("mine.csv --target outcome", "your own table"),
@@ -134,9 +134,9 @@ DOORS = {
         "Clean a table, and report its columns and corrections.",
         "[FILE --target COLUMN] [NAME=VALUE ...]",
         text="Reads a table and infers the kind and the format of each column. Prints what it changed and what is "
-        "doubtful, and writes the clean table and a report to data/prepared/NAME. For mine.csv of your own it writes "
-        "mine.yaml beside it, one line for each fact, which every later command reads. Correct what is wrong there. "
-        "An existing mine.yaml is kept.",
+        "doubtful, and writes the clean table and a report to data/prepared/NAME. For your own table mine.csv it also "
+        "writes mine.yaml beside it, with one line for each fact. Every later command reads this file; correct what is "
+        "wrong there. An existing mine.yaml is kept.",
         examples=(
             ("mine.csv --target outcome", "your own table"),
             ("dataset=stroke", "one of the shipped data sets"),
@@ -176,8 +176,8 @@ DOORS = {
         "Tries several generators and numbers of synthetic rows on some folds of a table. Compares the best on the "
         "other folds with the real rows, duplicated rows, oversampling, class weights and a tuned threshold. Ends "
         "within the budget of wall time with three sentences: the verdict, the best synthetic table to share, and the "
-        "number of rows that a surer answer needs. The same command continues a search that was stopped or ran out of "
-        "time. Writes sweeps/recommend-NAME.",
+        "number of rows that a more certain answer would need. The same command continues a search that was stopped "
+        "or ran out of time. Writes sweeps/recommend-NAME.",
         (
             ("mine.csv --target outcome --budget 10min", "ten minutes for your own table"),
             ("dataset=pima recommend.budget=600", "a public table"),
@@ -185,9 +185,9 @@ DOORS = {
         ),
         ("dataset", "generator", "classifier", "preprocessing", "metrics", "tracking"),
         (
-            ("--target", "column to predict; as dataset.target"),
-            ("--budget", "wall time such as 90s, 10min, 1h; as recommend.budget"),
-            ("--metric", "such as f1_macro or roc_auc; as recommend.metric"),
+            ("--target", "column to predict; same as dataset.target"),
+            ("--budget", "wall time such as 90s, 10min, 1h; same as recommend.budget"),
+            ("--metric", "score to improve, f1_macro or roc_auc; same as recommend.metric"),
             ("recommend.amounts", "synthetic rows for each real one, such as [1,balance]"),
             ("recommend.folds", "folds that the rows are divided into; default 10"),
             ("recommend.n_jobs", "trials at a time; default: one for each core"),
@@ -293,7 +293,7 @@ def page(name: str, arguments: list[str]) -> str:
         "With --config-dir DIR, yaml files of your own add choices: DIR/generator/mine.yaml is generator=mine."
     )
     if name == "run":
-        lines += _wrapped("The full configuration: trisynth run --cfg job. Help of Hydra: trisynth run --hydra-help.")
+        lines += _wrapped("All settings: trisynth run --cfg job. Hydra's own help: trisynth run --hydra-help.")
     return "\n".join(lines)
 
 
