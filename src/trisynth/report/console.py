@@ -61,9 +61,10 @@ def job_summary(result: Result) -> str:
             around = [result.metrics.get(f"{name}_{end}") for end in ("floor", "ceiling")]
             low, high = ("" if v is None else f"{v:.3f}" for v in around)
             compared.add_row(name, low, f"{value:.3f}", high)
-    note = f"gain: in {label} over real rows" if headline and real is not None else ""
+    notes = [f"gain: in {label} over the real rows."] if headline and real is not None else []
+    notes += ["floor: independent columns; ceiling: copies of the training rows."] if compared.row_count else []
     tables = [arms, *[compared] * bool(compared.row_count)]
-    return _text(*tables, note, verdict.sentence(verdict.cases(jobs, test_size=1 / 3)))
+    return _text(*tables, "\n".join(notes), verdict.sentence(verdict.cases(jobs, test_size=1 / 3)))
 
 
 def sweep_summary(frame: pd.DataFrame, test_size: float) -> str:
