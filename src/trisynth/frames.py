@@ -61,7 +61,7 @@ def synthesize(
         Declared facts of columns; see :class:`trisynth.data.dataset.Column`.
     rare : int, default=5
         Categories of fewer rows are pooled and never drawn, unless they are declared; numbers and dates of fewer rows
-        are not repeated. 0 switches this off.
+        are not reproduced. 0 switches this off.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def evaluate(
     synthetic : DataFrame
         All three tables have the same columns.
     target : object
-        Name of the column to predict; it is a number where it has more than 20 distinct ones in ``real_train``.
+        Name of the column to predict; it counts as a number if ``real_train`` has more than 20 distinct numbers.
     classifier : str, default="forest"
         A name of ``conf/classifier``. It is trained on real, synthetic and combined rows and predicts ``real_test``.
     seed : int, default=0

@@ -1,7 +1,7 @@
-"""Kinds of object that the places of a configuration take, each decided on the object alone, before it is called.
+"""Kinds of object that the places of a configuration accept, decided from the object alone, before it is called.
 
-A kind admits classes whose constructors only store their arguments, and functions that are marked for their place. An
-object that a name merely leads to is never called to find out what it is.
+A kind accepts classes whose constructors only store their arguments, and functions that are marked for their place. No
+object is called to find out of which kind it is.
 """
 
 import importlib

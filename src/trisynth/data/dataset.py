@@ -116,7 +116,7 @@ class Dataset:
     report : DataFrame or None, default=None
         What cleaning found and changed; see :func:`trisynth.data.cleaning.clean.clean`.
     layout : Layout or None, default=None
-        Way back to the columns and spellings of a user's file; see ``data.layout``.
+        Conversion back to the columns and spellings of a user's file; see ``data.layout``.
     """
 
     X: pd.DataFrame
@@ -215,7 +215,7 @@ class Dataset:
 
     @property
     def digest(self) -> str:
-        """Digest of the cells, row by row; where the target stands does not matter."""
+        """Digest of the cells, row by row; the position of the target does not matter."""
         hashes = pd.util.hash_pandas_object(self.target_last, index=False)
         return digest(hashes.to_list())
 

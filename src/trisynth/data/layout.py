@@ -229,7 +229,7 @@ def _text(value: object) -> str:
 def _spellings(cells: pd.Series) -> dict[str, str]:
     """Return the texts of categories that cleaning writes with single blanks and composed letters.
 
-    A category that stands in the file as it is, needs none; of several texts, the most frequent one is taken.
+    A category that the file writes in the same way needs none; of several spellings, the most frequent is taken.
     """
     found: dict[str, str] = {}
     texts = list(cells.value_counts().index)

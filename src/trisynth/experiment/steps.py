@@ -1,8 +1,8 @@
 """The steps of a job: data, generator, synthetic rows, arms, metrics; independent of Hydra and MLflow.
 
-A job is one data set, generator, classifier and seed, with all arms inside, so that real, synthetic and combined
-stand side by side. Every step is stored under the digest of what it depends on and nothing else: a generator is
-fitted once however many classifiers follow, and an arm without synthetic rows is scored once for all generators.
+A job is one data set, generator, classifier and seed, with all arms, which are thus scored on the same test rows.
+Every step is stored under the digest of exactly what it depends on. A generator is therefore fitted once for all
+classifiers, and an arm without synthetic rows is scored once for all generators.
 """
 
 import json

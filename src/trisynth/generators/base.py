@@ -113,14 +113,14 @@ class Generator(BaseEstimator, ABC):
         y : array-like of shape (n,), optional
             Target apart from ``X``, without missing values. A Series is aligned with ``X`` by its index.
         target : optional
-            Name of the target among the columns of ``X``. Without ``y`` and ``target``, no column is special.
+            Name of the target among the columns of ``X``. Without ``y`` and ``target``, all columns are treated alike.
         facts : mapping of str to Column, optional
             Declared facts of columns by name. Where the kind of the target is not declared, more than 20 distinct
             numbers or dates make it a number, as on the command line. Identifiers, free text, and dates, durations and
             numbers that are written as texts are recognised in a DataFrame; a declared kind has precedence.
         rare : int, optional
             A category of fewer rows is pooled with the others of that kind and never drawn, unless it is declared;
-            numbers and dates of fewer rows are not repeated. 0 switches this off. The default is 5, or what a
+            numbers and dates of fewer rows are not reproduced. 0 switches this off. The default is 5, or what a
             data set declares.
         constraints : sequence of str, optional
             Expressions such as ``"end >= start"`` that every synthetic row meets (see ``data.constraints``).
@@ -305,7 +305,7 @@ class Generator(BaseEstimator, ABC):
         return "\n".join(self.relations_.lines())
 
     def save(self, path: str | Path) -> None:
-        """Write the fitted generator to one file of JSON and arrays; loading it runs no code of the file's."""
+        """Write the fitted generator to one file of JSON and arrays; loading it runs no code from the file."""
         persistence.save(self, Path(path))
 
     @classmethod

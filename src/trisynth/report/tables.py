@@ -83,8 +83,8 @@ def dataset_table(found: Mapping[str, Mapping[Key, pd.Series]], dataset: str, te
     rules = {place for place in range(1, len(keys)) if _part(keys[place]) != _part(keys[place - 1])}
     macro = "Precision, recall and F1 are means over classes. " if "f1_macro" in shown else ""
     note = (
-        f"{_note(test_size)}{macro}Bold: best, and better than the runner-up by an interval of paired differences "
-        "above zero."
+        f"{_note(test_size)}{macro}Bold: the best value, if the interval of its paired difference from the second best "
+        "lies above zero."
     )
     return Table(
         f"scores_{dataset}", f"Scores on real test rows, {names.name(dataset)}.", note, columns, rows, bold, rules

@@ -72,10 +72,11 @@ def wins_table(jobs: pd.DataFrame, arms: Sequence[str] = ARMS) -> Table:
                 cells[::2] = [cell and _share(cell) for cell in cells[::2]]
                 rows.append([generator, printed(setting), count, *cells])
     note = (
-        "Against the plain loss of the same generator, data set and seed (the native one, or L_rec alone where the "
-        "sweep has no other): fraction of pairs with a higher utility (ROC AUC, or R² for regression; a tie counts one "
-        "half) and mean gain, mean over classifiers. Each data set counts once. In brackets Wilson's 95 % interval, "
-        "its longer arm on both sides; ± half of the 95 % t interval. Published for a similar loss: "
+        "Each loss is compared with the plain loss of the same generator, data set and seed: the native loss, or L_rec "
+        "alone where the sweep has no native one. Utility: ROC AUC, or R² for regression, mean over classifiers. Wins: "
+        "fraction of pairs with a higher utility, a tie counting one half, with Wilson's 95 % interval, whose shorter "
+        "side is extended to the longer one. Gain: mean difference of the utility, ± half of the 95 % t interval. Each "
+        "data set counts once. Published for a similar loss: "
         f"{PUBLISHED['synthetic']} on synthetic, {PUBLISHED['combined']} on combined rows. Bold: the interval lies "
         f"above one half, or above zero. {_standing(found)}"
     )
@@ -119,11 +120,11 @@ def fidelity_table(jobs: pd.DataFrame) -> Table:
     """Tabulate the changes of each loss in the synthetic rows themselves."""
     jobs = with_settings(jobs)
     note = (
-        "Difference of each score of synthetic against held-out rows from its value under the plain loss of the same "
-        f"generator, data set and seed; {_CHANGES} C2ST: AUC of boosted trees that separate the two, 0.5 is best; its "
-        "value comes before the differences. Lower is better, except for coverage, the fraction of real rows with a "
-        "synthetic row in their neighbourhood. DCR share: fraction of synthetic rows closer to a training row than to "
-        f"a held-out row. {_BOLD}"
+        "Scores compare synthetic with held-out rows. Each number is the difference from the score under the plain "
+        f"loss of the same generator, data set and seed, {_CHANGES} C2ST: AUC of boosted trees that separate the two "
+        "kinds of rows, 0.5 is best; its level is the value itself. Lower is better, except for coverage, the fraction "
+        "of real rows with a synthetic row in their neighbourhood. DCR share: fraction of synthetic rows closer to a "
+        f"training row than to a held-out row. {_BOLD}"
     )
     caption = "Changes in fidelity against the plain loss."
     return _filled(jobs, FIDELITY, Table("fidelity", caption, note, [], []), level="fidelity/c2st_boosting")

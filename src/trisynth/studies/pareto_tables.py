@@ -88,9 +88,10 @@ def chosen_table(jobs: pd.DataFrame) -> Table:
                     bold.add((len(rows), len(columns) - 1))
                 rows.append([*case, printed(sampler), len(seeds), printed(name), *cells])
     note = (
-        "For each front, the weights that are best by one objective on validation rows: the metric on validation rows, "
-        "on test rows, and with the default weights on test rows. Gain: regret of the default weights minus regret of "
-        f"the selected weights, on test rows; higher is better, bold if its interval excludes 0. {_MEANS}"
+        "Each row selects from a front the weights that are best by one objective on validation rows. It shows that "
+        "metric on validation rows, on test rows, and on test rows with the default weights. Gain: regret of the "
+        "default weights minus regret of the selected weights, on test rows; higher is better, bold if its interval "
+        f"excludes 0. {_MEANS}"
     )
     return Table(
         "chosen", "Gain on test rows of weights selected on validation rows.", note, columns, rows, bold, rules
@@ -125,10 +126,10 @@ def agreement_table(jobs: pd.DataFrame) -> Table:
             values = [spearman(of[f"{BEFORE}{REGRET}{name}"], of[f"{REGRET}{name}"]) for of in fronts]
             add(case, f"{printed(name)}, validation", "the same, test", values)
     note = (
-        "Spearman's rank correlation, first over the trials of random search on validation rows, then over the weights "
-        "of all fronts of a split, between validation and test rows. Objectives are regrets: a positive correlation of "
-        "two objectives means that they agree, of an objective and a weight that a higher weight is worse. Bold: the "
-        f"interval excludes 0. {_MEANS}"
+        "Spearman's rank correlations. The first are over the trials of random search, on validation rows. The last "
+        "compare an objective on validation rows with itself on test rows, over the weights of all fronts of a split. "
+        "Objectives are regrets: if two objectives correlate positively, they agree; if an objective correlates "
+        f"positively with a weight, a higher weight is worse. Bold: the interval excludes 0. {_MEANS}"
     )
     return Table(
         "agreement", "Agreement of the objectives, and effect of the weights.", note, columns, rows, bold, rules
