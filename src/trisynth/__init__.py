@@ -17,6 +17,7 @@ _HOMES = {
     "BorderlineSMOTE": "generators.smote",
     "CGAN": "generators.neural.cgan",
     "CTGAN": "generators.neural.ctgan",
+    "CART": "generators.trees.cart",
     "Circuit": "generators.circuit",
     "Column": "data.dataset",
     "Copula": "generators.copula",

@@ -42,13 +42,14 @@ GENERATORS = {
     "cgan": ("#8C510A", "<"),
     "diffusion": ("#56B4E9", ">"),
     "arf": ("#117733", "p"),
+    "cart": ("#999933", "H"),
     "ctgan": ("#882255", "h"),
     "tvae": ("#AA4499", "d"),
     "tgan": ("#332288", "P"),
     "independent": ("#7F7F7F", "X"),
     "copy": ("#000000", "*"),
 }
-_FURTHER = ("#44AA99", "#999933", "#DDCC77", "#6699CC", "#994455")
+_FURTHER = ("#44AA99", "#DDCC77", "#6699CC", "#994455")
 GREY = "#595959"
 SIMULATED = " (simulated, not patients)"
 SMALL = 6.0
