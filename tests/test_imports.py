@@ -15,6 +15,7 @@ LAYERS = [
     {"places"},
     {"cache", "config"},
     {"statistics"},
+    {"privacy"},
     {"data"},
     {"encoders"},
     {"objective"},

@@ -21,6 +21,8 @@ KEYS = (
     "missing",
     "duplicates",
     "rare",
+    "rows",
+    "confirmed",
     "read",
     "constraints",
     "relations",

@@ -45,6 +45,10 @@ class Column:
         Texts of this column that stand for a missing cell, besides those of the data set.
     values : mapping of str to str or None, or None
         Texts that are read as another one; None reads them as missing.
+    step : float or None
+        Numbers are multiples of it above the lower bound; a private fit reads it instead of the cells.
+    gaps : bool or None
+        Whether cells may be missing; a private fit reads it instead of the cells.
     """
 
     kind: str | None = None
@@ -56,6 +60,8 @@ class Column:
     format: str | None = None
     missing: tuple[str, ...] | None = None
     values: Mapping[str, str | None] | None = None
+    step: float | None = None
+    gaps: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,10 @@ class Spec:
         Whether generators keep relations between columns that they find in the training rows.
     rare : int, default=0
         Categories of fewer rows are pooled for a fit, unless they are declared, and never drawn; see ``Generator.fit``.
+    rows : int or None, default=None
+        Declared number of rows, from which the delta of a private fit follows.
+    confirmed : bool, default=True
+        Whether the declared facts are known without the rows; a private fit needs that.
     """
 
     name: str
@@ -94,6 +104,8 @@ class Spec:
     constraints: tuple[str, ...] = ()
     relations: str = "found"
     rare: int = 0
+    rows: int | None = None
+    confirmed: bool = True
 
 
 @dataclass(frozen=True)

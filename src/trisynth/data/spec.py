@@ -71,8 +71,15 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     kept = tuple(one.text for one in constraints.checked(cfg.get("constraints"), names, "dataset.constraints"))
     rare = cfg.get("rare") or 0
     require_whole("dataset.rare", rare, 0)
+    rows, confirmed = cfg.get("rows"), cfg.get("confirmed", True)
+    if rows is not None:
+        require_whole("dataset.rows", rows, 1)
+    if not isinstance(confirmed, bool):
+        raise InputError("dataset.confirmed", confirmed, "must be true or false")
     return Spec(
         rare=rare,
+        rows=rows,
+        confirmed=confirmed,
         name=cfg["name"],
         target=target,
         task=cfg.get("task"),
@@ -148,13 +155,18 @@ def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
     if facts.get("categories") is not None:
         facts["categories"] = _categories(f"{parameter}.categories", facts["categories"])
         facts.setdefault("kind", "category")
-    for key in ("integer", "ordered"):
+    for key in ("integer", "ordered", "gaps"):
         if facts.get(key) not in (None, True, False):
             raise InputError(f"{parameter}.{key}", facts[key], "must be true or false")
     if not isinstance(facts.get("unit") or "", str):
         raise InputError(f"{parameter}.unit", facts["unit"], "must be a string")
     if facts.get("bounds") is not None:
         facts["bounds"] = _bounds(f"{parameter}.bounds", facts["bounds"], facts.get("kind"))
+    if facts.get("step") is not None:
+        step = facts["step"]
+        if isinstance(step, bool) or not isinstance(step, int | float) or not 0 < step < float("inf"):
+            raise InputError(f"{parameter}.step", step, "must be a number above 0, such as 0.1")
+        facts["step"] = float(step)
     if facts.get("ordered") and facts.get("categories") is None:
         raise InputError(f"{parameter}.ordered", True, "needs the order; add categories: [lowest, ..., highest]")
     if facts.get("bounds") is not None or facts.get("integer"):

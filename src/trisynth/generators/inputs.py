@@ -106,7 +106,7 @@ def training(
         if not X.shape[1]:
             raise InputError("X", [target], "has no column besides the target; give at least one")
     elif y is not None:
-        y = _aligned(X, y)
+        y = aligned(X, y)
     names = [*X.columns] if y is None else [*X.columns, y.name]
     declared, written = checked_facts(facts, names), Written()
     for name, fact in declared.items():
@@ -142,7 +142,7 @@ def _check_table(X: object) -> None:
         raise InputError("X", list(X.columns[X.columns.duplicated()]), "column names must be unique; rename them")
 
 
-def _aligned(X: pd.DataFrame, y: object) -> pd.Series:
+def aligned(X: pd.DataFrame, y: object) -> pd.Series:
     """Target in the order of the rows of ``X``, under a name that no column has."""
     if isinstance(y, pd.DataFrame):
         name = y.columns[0] if y.shape[1] else "name"

@@ -112,6 +112,21 @@ class Withheld:
                 found.append(Identifier.learn(X[name], seeds.stream(seed, "withheld", name)))
         return cls(tuple(found))
 
+    @classmethod
+    def declared(cls, X: pd.DataFrame, facts: Mapping[Hashable, Column], person: Hashable = None) -> "Withheld":
+        """Name the columns that are declared as identifiers or text, and ``person``; no cell is read.
+
+        Fresh identifiers are running numbers.
+        """
+        found: list[Identifier | Text] = []
+        for name in X:
+            if name != person and facts.get(name, Column()).kind == "text":
+                found.append(Text(name, X[name].dtype))
+            elif name == person or name in facts:
+                dtype = np.dtype(object) if isinstance(X[name].dtype, pd.CategoricalDtype) else X[name].dtype
+                found.append(Identifier(name, dtype, Running("", "", 0, 1, 1), 0.0))
+        return cls(tuple(found))
+
     @property
     def names(self) -> list[Hashable]:
         """Names of the columns."""

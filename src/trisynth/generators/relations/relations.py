@@ -115,6 +115,16 @@ class Relations:
             return cls(searched=search)
         return cls(tuple(learner.steps), found, shares, kinds, grids, target, texts, search, numeric_flags)
 
+    @classmethod
+    def declared(
+        cls, kinds: Sequence[Kind], constraints: Sequence[str], target: object = None, classes: np.ndarray | None = None
+    ) -> "Relations":
+        """Return declared constraints on columns whose ranges are declared, too; no row is read."""
+        texts = None if classes is None else np.array([*map(str, classes)], dtype=object)
+        found = checked(constraints, [kind.name for kind in kinds] + ([] if texts is None else [target]))
+        grids = grids_of(pd.DataFrame({kind.name: [] for kind in kinds}), kinds) if found else {}
+        return cls((), found, {}, tuple(kinds), grids, target, texts)
+
     def __bool__(self) -> bool:
         """Return whether there is any relation or constraint."""
         return bool(self.steps or self.constraints)

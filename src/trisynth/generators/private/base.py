@@ -1,0 +1,230 @@
+"""Base class of the generators with a privacy budget.
+
+A private fit takes everything but counts from declared facts: kinds, ranges, steps, categories, missingness, labels and
+types. Its hook sees positions on public grids and may use them only in queries of the ledger.
+"""
+
+import logging
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from trisynth import seeds
+from trisynth.data.cleaning.written import Written
+from trisynth.data.dataset import Column, Dataset
+from trisynth.data.disclosure.rare import Guards
+from trisynth.data.disclosure.withheld import WITHHELD, Withheld
+from trisynth.data.formats import QUANTITIES
+from trisynth.data.schema import Schema
+from trisynth.data.spec import checked_facts, nearest
+from trisynth.errors import InputError
+from trisynth.generators.base import Generator
+from trisynth.generators.private.axes import Axis
+from trisynth.generators.private.declared import complete, declared_kind, encoded
+from trisynth.generators.relations import Relations
+from trisynth.privacy import Budget
+from trisynth.privacy.noise import Noise, SeededNoise
+
+_LOG = logging.getLogger(__name__)
+NOT_PRIVATE = "NOT PRIVATE"
+
+
+class PrivateGenerator(Generator):
+    """Base of generators with a privacy budget.
+
+    Parameters
+    ----------
+    privacy : Budget or None
+        Must be given; ``Budget()`` fits without noise and promises nothing.
+
+    Attributes
+    ----------
+    ledger_ : Ledger
+        Queries and what they spent; with it, the saved generator states its epsilon and delta.
+    spent_ : dict of str to float
+        ``epsilon`` and ``delta`` of the fit, and ``epsilon_rdp``, a second and looser bound.
+    """
+
+    # Never more than the declared facts.
+    private: ClassVar[bool] = True
+
+    def __init__(self, privacy: Budget | None = None):
+        self.privacy = privacy
+
+    @abstractmethod
+    def _learn(self, positions: np.ndarray, labels: np.ndarray, noise: Noise) -> None:
+        """Query positions of shape (axes, n) on the grids ``axes_`` and labels of shape (n,), by a ledger alone."""
+
+    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        if not isinstance(self.privacy, Budget):
+            remedy = "must be a budget, such as Budget(epsilon=1.0, delta=1e-6); a run takes it from privacy=dp"
+            raise InputError("privacy", self.privacy, remedy)
+        self.privacy.check()
+
+    def fit(
+        self,
+        X: pd.DataFrame | Dataset,
+        y: Sequence | None = None,
+        *,
+        target: object = None,
+        facts: Mapping[str, Column] | None = None,
+        rare: int | None = None,
+        constraints: Sequence[str] = (),
+        relations: bool = True,
+        seed: int = 0,
+        **hints,
+    ) -> "PrivateGenerator":
+        """Learn from rows under the budget, once; see ``Generator.fit`` for the parameters.
+
+        Facts of all columns must be declared. Rare categories are not pooled, since those that are declared are
+        public, and relations are not searched; ``rare`` and ``relations`` have no effect.
+
+        Raises
+        ------
+        InputError
+            If a fact is missing, the arguments do not describe one table, or the budget was spent by an earlier fit.
+        """
+        for name in sorted(hints):
+            raise InputError(name, hints[name], f"{type(self).__name__}.fit has no such argument; leave it out")
+        self.check()
+        if hasattr(self, "ledger_"):
+            remedy = (
+                "is spent by an earlier fit, and another one would add to the loss; clone the generator to spend again"
+            )
+            raise InputError("privacy", self.privacy.epsilon, remedy)
+        table, names = self._declare(X, y, target, facts, constraints)
+        noise = SeededNoise(seeds.stream(seed, "privacy.noise")) if self.privacy.seeded else Noise()
+        positions, labels = self._encode(table, names)
+        self._learn(positions, labels, noise)
+        self._settle(seed)
+        if not isinstance(X, Dataset):
+            for line in self.notes:
+                _LOG.warning(line)
+        return self
+
+    def _declare(self, X, y, target, facts, constraints) -> tuple[pd.DataFrame, list]:
+        """Take order, schema, target and grids from declared facts; return the table and the names of its features."""
+        own = isinstance(X, Dataset)
+        parameter, rows = ("dataset.columns", X.spec.rows) if own else ("facts", None)
+        if own:
+            if not X.spec.confirmed:
+                remedy = "the facts were read from the rows; correct them, then set confirmed: true in the yaml"
+                raise InputError("dataset.confirmed", False, remedy)
+            X, target, facts, constraints = X.frame, X.spec.target, X.facts, (*X.spec.constraints, *constraints)
+        X, target = _whole(X, y, target)
+        budget = self.privacy.settled(rows)
+        declared = checked_facts(facts, list(X.columns), parameter)
+        person = budget.person
+        if person is not None and person not in X:
+            remedy = f"names the column of persons, which the table lacks; {nearest(person, X.columns)}"
+            raise InputError("privacy.person", person, remedy)
+        self.order_ = list(X.columns)
+        self.withheld_ = Withheld.declared(X, {n: f for n, f in declared.items() if f.kind in WITHHELD}, person)
+        names = [name for name in X if name != target and name not in self.withheld_.names]
+        if not names:
+            raise InputError("X", self.order_, "has no column besides identifiers, free text and the target")
+        for name in [*names, *([] if target is None else [target])]:
+            complete(name, declared.get(name, Column()), X[name].dtype, parameter)
+        kinds = [declared_kind(name, declared[name], X[name].dtype, parameter) for name in names]
+        self.schema_ = Schema(tuple(kinds))
+        self._check_kinds()
+        self.numeric_target_, self.target_ = False, None
+        self.labels_ = np.zeros(1, dtype=int)
+        if target is not None:
+            self.target_ = declared_kind(target, declared[target], X[target].dtype, parameter)
+            self.numeric_target_ = self.target_.kind in QUANTITIES
+            if self.numeric_target_:
+                self.target_column_ = target
+                kinds.append(self.target_)
+            else:
+                self.labels_ = self.target_.categories.to_numpy()
+        self.axes_ = tuple(Axis.of(kind) for kind in kinds)
+        self.guards_, self.written_, self.rare_classes_ = Guards({}, {}), Written(), []
+        self.relations_ = Relations.declared(kinds, constraints, target, self.labels_ if target is not None else None)
+        self._budget = budget
+        return X, names
+
+    def _encode(self, table: pd.DataFrame, names: list) -> tuple[np.ndarray, np.ndarray]:
+        """Return positions on the grids, shape (axes, n), and labels; each row by itself."""
+        if self.privacy.person is not None:
+            table = table[table.groupby(self.privacy.person, sort=False).cumcount() < self.privacy.rows_per_person]
+        labels = np.zeros(len(table), int)
+        if self.target_ is not None:
+            cells = encoded(self.target_, table[self.target_.name])
+            known = cells.notna().to_numpy()
+            table, cells = table[known], cells[known]
+            labels = np.zeros(len(table), int) if self.numeric_target_ else cells.cat.codes.to_numpy().astype(int)
+        kinds = [*self.schema_.columns, *([self.target_] if self.numeric_target_ else [])]
+        found = [axis.positions(encoded(kind, table[kind.name])) for axis, kind in zip(self.axes_, kinds, strict=True)]
+        return np.array(found), labels
+
+    def _settle(self, seed: int) -> None:
+        """Record what was spent; the budget that was used replaces the working copy."""
+        del self._budget
+        if self.ledger_.budget.epsilon is None:
+            self.spent_ = {}
+            return
+        self.spent_ = {
+            "epsilon": self.ledger_.spent(),
+            "delta": self.ledger_.budget.delta,
+            "epsilon_rdp": self.ledger_.spent_by_rdp(),
+        }
+
+    @property
+    def notes(self) -> list[str]:
+        """What the fit promises, in one sentence, and one for each column that is withheld."""
+        return [self.promise, *self.withheld_.lines]
+
+    @property
+    def promise(self) -> str:
+        """What the fit promises, in one sentence that begins with NOT PRIVATE where it promises nothing."""
+        if not self.spent_:
+            return f"{NOT_PRIVATE}: no budget was given (privacy=none); the fit has no noise"
+        budget, spent = self.ledger_.budget, self.spent_
+        unit = "row" if budget.unit == "row" else f"person (at most {budget.rows_per_person} rows each)"
+        text = f"epsilon {spent['epsilon']:.4g} and delta {spent['delta']:.3g} per {unit} were spent on the fit"
+        if budget.seeded:
+            return f"{NOT_PRIVATE}: the noise is from a seed (privacy.seeded=true); else {text}"
+        return f"privacy: {text}; scores on real rows are outside of it"
+
+    def diagnostics(self) -> dict[str, float]:
+        """Return epsilon and delta of the fit, and whether its noise is from a seed."""
+        if not self.spent_:
+            return {"not_private": 1.0}
+        return {**self.spent_, "not_private": float(self.ledger_.budget.seeded)}
+
+    def summary(self) -> str:
+        """Return the promise, the queries that were charged, and relations, one a line."""
+        lines = [self.promise]
+        for name, share in self.ledger_.plan.items() if self.spent_ else ():
+            how = "choices" if share.choice else f"counts with noise of {self.ledger_.sigma(name):.4g}"
+            lines.append(f"charged: {self.ledger_.charged[name]} {name}, {how}")
+        return "\n".join(lines + self.relations_.lines())
+
+
+def _whole(X: object, y: Sequence | None, target: object) -> tuple[pd.DataFrame, object]:
+    """Return one table with the target inside, and its name; no cell is looked at."""
+    if not isinstance(X, pd.DataFrame) or not len(X) or not X.shape[1]:
+        value = X.shape if isinstance(X, pd.DataFrame) else type(X).__name__
+        raise InputError("X", value, "must be a DataFrame with rows and columns")
+    if not X.columns.is_unique:
+        raise InputError("X", list(X.columns[X.columns.duplicated()]), "column names must be unique; rename them")
+    if target is not None:
+        if y is not None:
+            raise InputError("target", target, "cannot be combined with y; give one of the two")
+        if target not in X:
+            raise InputError("target", target, f"X has no such column; {nearest(target, X.columns)}")
+        return X.reset_index(drop=True), target
+    if y is None:
+        return X.reset_index(drop=True), None
+    from trisynth.generators.inputs import aligned
+
+    y = aligned(X, y)
+    return X.assign(**{y.name: y}).reset_index(drop=True), y.name

@@ -1,0 +1,111 @@
+"""Privacy budget: epsilon, delta and what they protect."""
+
+import math
+from dataclasses import dataclass
+
+from trisynth.errors import InputError
+from trisynth.places import part
+
+UNITS = ("row", "person")
+
+
+@part
+@dataclass(frozen=True)
+class Budget:
+    """Budget of one private fit, handed to a generator like a loss.
+
+    Neighbouring tables differ by one row, or by all rows of one person, that is added or removed.
+
+    Parameters
+    ----------
+    epsilon : float or None, default=None
+        Bound on the privacy loss; None fits without noise, as the ceiling of a method, and promises nothing.
+    delta : float or None, default=None
+        Probability with which the loss may exceed ``epsilon``; None is 1 / (n sqrt(n)) of the declared ``rows`` n.
+    unit : {"row", "person"}, default="row"
+        What is protected.
+    person : str or None, default=None
+        Column that identifies the person of each row; needed by ``unit: person``.
+    rows_per_person : int, default=1
+        Rows of one person that a fit uses at most; the others are left out.
+    rows : int or None, default=None
+        Declared number of rows, which must not be counted; a data set's yaml may declare it instead.
+    seeded : bool, default=False
+        Draw the noise from the seed of the fit, for tests. Whoever knows the seed can remove such noise, so the
+        result is not private and says so.
+    """
+
+    epsilon: float | None = None
+    delta: float | None = None
+    unit: str = "row"
+    person: str | None = None
+    rows_per_person: int = 1
+    rows: int | None = None
+    seeded: bool = False
+
+    def check(self, parameter: str = "privacy") -> None:
+        """Refuse values that are no budget.
+
+        Raises
+        ------
+        InputError
+            For the first such value.
+        """
+        if self.epsilon is not None and not _positive(self.epsilon):
+            remedy = "must be a number above 0; privacy=none fits without noise and promises nothing"
+            raise InputError(f"{parameter}.epsilon", self.epsilon, remedy)
+        if self.delta is not None and not (_positive(self.delta) and self.delta < 1):
+            raise InputError(f"{parameter}.delta", self.delta, "must lie above 0 and below 1 / rows, such as 1e-6")
+        if self.unit not in UNITS:
+            raise InputError(f"{parameter}.unit", self.unit, f"must be one of {', '.join(UNITS)}")
+        if self.unit == "person" and not self.person:
+            remedy = "needs the column that identifies a person; set privacy.person, or unit: row where each row is one"
+            raise InputError(f"{parameter}.unit", self.unit, remedy)
+        if self.unit == "row" and self.person:
+            raise InputError(f"{parameter}.person", self.person, "has no effect with unit: row; set unit: person")
+        for name in ("rows_per_person", "rows"):
+            value = getattr(self, name)
+            if name == "rows" and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise InputError(f"{parameter}.{name}", value, "must be a whole number, 1 or more")
+        if not isinstance(self.seeded, bool):
+            raise InputError(f"{parameter}.seeded", self.seeded, "must be true or false")
+        if self.rows is not None:
+            self._check_delta(self.rows, parameter)
+
+    def settled(self, rows: int | None, parameter: str = "privacy") -> "Budget":
+        """Return the budget with its delta, for a table of ``rows`` declared rows.
+
+        Raises
+        ------
+        InputError
+            If delta is neither given nor follows from declared rows, or is above 1 / rows.
+        """
+        self.check(parameter)
+        rows = self.rows or rows
+        if self.epsilon is None:
+            return self
+        if self.delta is None and rows is None:
+            remedy = "is needed where no number of rows is declared; set it below 1 / rows, or declare privacy.rows"
+            raise InputError(f"{parameter}.delta", None, remedy)
+        if self.delta is not None and rows is not None:
+            self._check_delta(rows, parameter)
+        delta = self.delta if self.delta is not None else 1 / (rows * math.sqrt(rows))
+        values = {**vars(self), "delta": min(delta, 0.1), "rows": rows}
+        return Budget(**values)
+
+    def _check_delta(self, rows: int, parameter: str) -> None:
+        if self.delta is not None and self.delta > 1 / rows:
+            remedy = f"must be at most 1 / {rows} rows; a larger one allows a row to be published; null chooses it"
+            raise InputError(f"{parameter}.delta", self.delta, remedy)
+
+    @property
+    def sensitivity(self) -> int:
+        """Rows by which neighbouring tables differ."""
+        return self.rows_per_person if self.unit == "person" else 1
+
+
+def _positive(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 < value < math.inf

@@ -1,0 +1,51 @@
+"""Sources of noise: the operating system, or a seed for tests."""
+
+import os
+
+import numpy as np
+from scipy.special import ndtri
+
+# Noise is a multiple of its standard deviation's power of two, divided by this power of two: the sum of a whole number
+# and of such noise is exact, so that the last bits of a noisy count tell nothing about the count.
+_BITS = 24
+
+
+class Noise:
+    """Noise from the operating system's randomness, whose state nobody can learn or repeat."""
+
+    private = True
+
+    def uniform(self, size: int) -> np.ndarray:
+        """Draw numbers strictly between 0 and 1, shape (size,)."""
+        words = np.frombuffer(os.urandom(8 * size), dtype=np.uint64)
+        return ((words >> np.uint64(11)).astype(float) + 0.5) * 2.0**-53
+
+    def gaussian(self, sigma: float, size: int) -> np.ndarray:
+        """Draw Gaussian noise of shape (size,), rounded to a grid that depends on ``sigma`` alone."""
+        # The sign apart, so that both tails reach equally far.
+        u = self.uniform(size)
+        z = ndtri(np.minimum(u, 1 - u)) * np.where(u < 0.5, 1.0, -1.0)
+        grid = 2.0 ** (np.floor(np.log2(sigma)) - _BITS)
+        return np.rint(z * sigma / grid) * grid
+
+    def gumbel(self, size: int) -> np.ndarray:
+        """Draw standard Gumbel noise of shape (size,)."""
+        return -np.log(-np.log(self.uniform(size)))
+
+
+class SeededNoise(Noise):
+    """Noise from a seed, for tests: whoever knows the seed can remove it.
+
+    Parameters
+    ----------
+    rng : Generator
+    """
+
+    private = False
+
+    def __init__(self, rng: np.random.Generator):
+        self._rng = rng
+
+    def uniform(self, size: int) -> np.ndarray:
+        """Draw numbers strictly between 0 and 1, shape (size,)."""
+        return (self._rng.integers(0, 2**53, size).astype(float) + 0.5) * 2.0**-53
