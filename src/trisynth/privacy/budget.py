@@ -32,7 +32,7 @@ class Budget:
         Declared number of rows, which must not be counted; a data set's yaml may declare it instead.
     seeded : bool, default=False
         Draw the noise from the seed of the fit, for tests. Whoever knows the seed can remove such noise, so the
-        result is not private and says so.
+        result is marked as not private.
     """
 
     epsilon: float | None = None

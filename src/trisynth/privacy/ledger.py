@@ -25,7 +25,7 @@ class Share:
     Parameters
     ----------
     weight : float
-        Share of the budget in units of zero-concentrated differential privacy, relative to the other parts.
+        Part of the budget in units of zero-concentrated differential privacy, relative to the other parts.
     times : int, default=1
         Number of queries.
     choice : bool, default=False

@@ -65,7 +65,7 @@ class Axis:
 
     @property
     def is_category(self) -> bool:
-        """Whether the cells are categories."""
+        """True where the cells are categories."""
         return not self.width
 
     def positions(self, cells: pd.Series) -> np.ndarray:

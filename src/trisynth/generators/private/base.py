@@ -179,12 +179,12 @@ class PrivateGenerator(Generator):
 
     @property
     def notes(self) -> list[str]:
-        """What the fit promises, in one sentence, and one for each column that is withheld."""
+        """One sentence on what the fit promises, and one for each column that is withheld."""
         return [self.promise, *self.withheld_.lines]
 
     @property
     def promise(self) -> str:
-        """What the fit promises, in one sentence that begins with NOT PRIVATE where it promises nothing."""
+        """One sentence on what the fit promises; it begins with NOT PRIVATE where that is nothing."""
         if not self.spent_:
             return f"{NOT_PRIVATE}: no budget was given (privacy=none); the fit has no noise"
         budget, spent = self.ledger_.budget, self.spent_

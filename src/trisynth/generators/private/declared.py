@@ -53,7 +53,7 @@ def declared_kind(name: object, facts: Column, dtype: object, parameter: str = "
 
 
 def _needs(facts: Column, dtype: object, where: str) -> bool:
-    """Refuse a column without categories or bounds; return True, so that missingness is asked for next."""
+    """Refuse a column without categories or bounds; return True, so that missingness is next."""
     kind = facts.kind or ("category" if facts.categories is not None else None)
     if kind is None and facts.bounds is None:
         kind = "number" if types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype) else "category"
