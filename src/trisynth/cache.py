@@ -239,7 +239,7 @@ class Store:
     def _whole(place: Path) -> bool:
         try:
             sums = json.loads(text_of(place / MANIFEST))
-            # A file that the manifest does not list is not checked, so that there may be none.
+            # A file that the manifest does not list has no digest to check, so an entry must not have one.
             found = {path.name for path in place.iterdir() if path.is_file()} - {MANIFEST}
             return found == set(sums) and all(sha256(place / name) == digest for name, digest in sums.items())
         except (OSError, ValueError, TypeError, AttributeError, RecursionError):

@@ -191,7 +191,7 @@ def _generator(generator: str | Generator) -> Generator:
         raise InputError("generator", generator.__name__, f"is a class; give {generator.__name__}()")
     config = _config("generator", generator)
     for key, value in config.items():
-        # What a run interpolates has a default of its own in the constructor.
+        # An interpolated value, such as the loss, has a default in the constructor.
         if isinstance(value, str) and value.startswith("${"):
             config[key] = None
     return instantiate(config, "generator", kind=subclass(Generator))

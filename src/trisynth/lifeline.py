@@ -13,7 +13,7 @@ from typing import NoReturn
 
 # The option of prctl(2) for the signal that a process gets when its parent ends.
 _PR_SET_PDEATHSIG = 1
-# Seconds between two looks at the parent.
+# Seconds between two checks of the parent.
 _PAUSE = 1.0
 # Environment variable with the number of the process with which a command ends.
 PARENT = "TRISYNTH_PARENT"

@@ -197,7 +197,7 @@ def imported(module: str, name: str, target: str, parameter: str) -> Any:
         remedy = f"is now called {present}" if present else "no such class or function; check the spelling"
         raise InputError(parameter, target, remedy) from None
     except (ImportError, MemoryError, OSError) as error:
-        # A library that cannot be loaded is not misspelt: most often memory ran out.
+        # A library that is found but cannot be loaded is not misspelt: most often memory ran out.
         reason = str(error) or type(error).__name__
         remedy = f"cannot be imported ({reason}); free memory or repair the installation, and run again"
         raise InputError(parameter, target, remedy) from None

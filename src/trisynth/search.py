@@ -49,7 +49,7 @@ def run(arguments: list[str], choices: Mapping[str, Any], folder: Path) -> None:
     """Run one search in a process of its own; end the program if it fails."""
     line = [sys.executable, "-m", "trisynth.run", "-m", *arguments]
     line += [f"{name}={choice}" for name, choice in choices.items()]
-    # Beside the table of the searches, so that MLflow's parent run finds its own.
+    # Beside the table of the searches, where MLflow's parent run looks for it.
     line += [f"paths.sweeps={folder.parent}", f"hydra.sweep.dir={folder}"]
     done = subprocess.run(line, check=False, env={**os.environ, lifeline.PARENT: str(os.getpid())})
     if done.returncode:

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from trisynth.errors import InputError
 
-# What such a file may declare; where the table lies is not its business.
+# Keys of such a file; the place of the table is not among them.
 KEYS = (
     "name",
     "target",

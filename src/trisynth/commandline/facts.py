@@ -127,7 +127,7 @@ def _bounds(facts: Column, cells: pd.Series) -> Iterator[str]:
         return
     low, high = cells.min(), cells.max()
     if types.is_datetime64_any_dtype(cells.dtype):
-        # Whole years: the ends of a column of births are the dates of two persons.
+        # Rounded to years: the exact ends of a column of birth dates are the dates of two persons.
         low, high = f"{low.year}-01-01", f"{high.year + 1}-01-01"
     elif types.is_timedelta64_dtype(cells.dtype):
         low, high = str(low), str(high)

@@ -126,7 +126,7 @@ class Experiment:
         arm, digest_of_rows, synthetic = self.objects.arms[name], None, None
         if arm.uses_synthetic:
             digest_of_rows, synthetic = self.rows(arm.needs(train.counts, self.generator))
-        # Here, not before: the steps that made the rows are none of the arm.
+        # Reported only here: the steps that make the synthetic rows are not part of the arm.
         self.progress(f"arm {name}")
 
         def make(folder: Path) -> None:

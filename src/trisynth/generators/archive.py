@@ -39,7 +39,7 @@ def write(path: Path, state: Any, arrays: list[np.ndarray]) -> None:
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, limit: tuple[int, int]) -> None:
     """Add a member; one that would shrink so much that ``read`` refused it is stored as it is."""
     _, ratio = limit
-    # A fast estimate spares nearly all the second compression.
+    # A fast estimate avoids the second compression in nearly all cases.
     shrinks = len(content) > _SMALL and len(zlib.compress(content, 1)) * ratio < 8 * len(content)
     stored = shrinks and (len(zlib.compress(content)) - _SLACK) * ratio < len(content)
     archive.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED)

@@ -50,7 +50,7 @@ class Generator(BaseEstimator, ABC):
         Training rows of each label.
     """
 
-    # Whether rows are copied on purpose, so that numbers of few rows leave as they are.
+    # Whether rows are copied on purpose, so that rare numbers are kept.
     copies: ClassVar[bool] = False
     # Whether flags of relations are better modelled as 0 and 1 than as a category.
     numeric_flags: ClassVar[bool] = False
@@ -62,7 +62,7 @@ class Generator(BaseEstimator, ABC):
         check_names("", cls, arguments)
         return super().__new__(cls)
 
-    # A class without arguments has no constructor of its own, and those of __new__ are nobody's.
+    # A class without a constructor of its own would show the arguments of __new__ as its own.
     __new__.__signature__ = inspect.Signature([inspect.Parameter("cls", inspect.Parameter.POSITIONAL_ONLY)])
 
     @abstractmethod

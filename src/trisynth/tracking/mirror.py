@@ -175,7 +175,7 @@ class Mirror:
     def _results(self, jobs: "pd.DataFrame | None") -> list[Result]:
         found = []
         for key in [] if jobs is None else jobs["key"]:
-            # A damaged one has been reported when its turn came.
+            # A damaged one has already been reported.
             with suppress(DamagedError):
                 found.append(Result.read(self.paths["runs"], str(key)))
         return [result for result in found if result is not None]

@@ -17,10 +17,10 @@ _NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # A form that fewer identifiers share could give one of them away.
 _COMMON = 5
-# A position is known to take only the characters that were seen once each of its class could have been, so often.
+# A position is limited to the characters seen there if each one of their class could have been seen so often.
 _TIMES = 10
 _BLOCK = 1024
-# Positions that count through without a repeat have a product below it, so that 64 bits hold the arithmetic.
+# Most texts that are counted through without a repeat, so that the arithmetic fits into 64 bits.
 _COUNTED = 2**31
 
 
@@ -171,7 +171,7 @@ def _mail(texts: list[str], seen: Seen) -> Shapes | None:
 
 
 def _position(characters: Sequence[str], hexadecimal: bool) -> str:
-    """Return the admissible characters of one position, of which those of many identifiers were seen."""
+    """Return the admissible characters of one position, given those of many identifiers."""
     found = set(characters)
     if len(found) == 1 and (len(characters) >= _COMMON or not characters[0].isalnum()):
         return characters[0]

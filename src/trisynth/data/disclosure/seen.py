@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-# Marks per real value: of values that are not real, one in so many is avoided, too, and hides those that are.
+# Marks per real value: one in so many of all other values is marked, too, and hides which ones are real.
 _BUCKETS = 16
 
 

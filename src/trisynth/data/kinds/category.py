@@ -79,7 +79,7 @@ class Category(Kind):
         kept, few = counts >= rare, counts[(counts > 0) & (counts < rare)]
         dtype, pool = self.dtype, None
         if isinstance(dtype, pd.CategoricalDtype):
-            # The names of categories without a row are those of somebody else's rows.
+            # A category without a training row is known from other rows, whose values must not leak.
             dtype = pd.CategoricalDtype(self.categories[kept], dtype.ordered)
         if len(few):
             pool = "(rare)"

@@ -14,7 +14,7 @@ LEAST = 20
 NEARLY, MANY, HINTED = 0.9, 0.5, 0.2
 # Digits of telephone and account numbers.
 _LONG = 9
-# A text with more blanks, on average, is written language.
+# Texts with more spaces on average are prose.
 _WORDS = 2
 _SAMPLE = 2_000
 _MADE = re.compile(

@@ -117,7 +117,7 @@ def deal(labels: np.ndarray, parts: list[int], rng: np.random.Generator) -> list
     """
     order = rng.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
-    # Every round has the same order, so that as many rows of a label as there are cards get each card once.
+    # The same sequence of parts is dealt over and over, so consecutive rows of a label reach every part.
     cards = rng.permutation(np.repeat(np.arange(len(parts)), parts))
     dealt = np.resize(cards, len(labels))
     return [np.sort(order[dealt == part]) for part in range(len(parts))]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-# Where more rows than this fraction have equal features, they are too few different ones to be divided.
+# If more than this fraction of the rows has the same features, records are too few to be divided.
 _LARGEST = 0.05
 
 

@@ -60,7 +60,7 @@ def _together(dataset: Dataset, strata: np.ndarray) -> tuple[np.ndarray, np.ndar
     counts = np.zeros((record.max() + 1, strata.max() + 1), int)
     np.add.at(counts, (record, strata), 1)
     own = counts.argmax(axis=1)
-    # A class that is one record only cannot be on both sides.
+    # A class that consists of a single record cannot be on both sides.
     if np.bincount(own, minlength=counts.shape[1]).min() < 2:
         return None
     return record, counts.sum(axis=1), own

@@ -43,7 +43,7 @@ def correlation(
     schema = Schema.learn(real)
     matrices = [association_matrix(schema.canonical(table)) for table in (real, synthetic)]
     difference = matrices[1] - matrices[0]
-    # The diagonal is 1 in both tables: without it, the scale is free for what differs.
+    # The diagonal is 1 in both tables and would only stretch the scale.
     off_diagonal = difference.mask(np.eye(len(difference), dtype=bool))
     largest = float(np.nan_to_num(off_diagonal.abs().max(axis=None)))
     panels = {
@@ -64,7 +64,7 @@ def correlation(
                 ax=axes,
                 vmin=-limit,
                 vmax=limit,
-                # Another pair of colours, since the same colour means another strength here.
+                # Other colours, since the scale is another one here.
                 cmap="PuOr_r" if matrix is off_diagonal else "RdBu_r",
                 cbar=False,
                 annot=_printed(matrix) if len(names) <= _ANNOTATED else None,

@@ -24,7 +24,7 @@ from trisynth.report.names import printable
 FEWEST = 5
 # Columns with a drawing, columns of a heat map, pairs in the table, and levels of a column.
 MOST_COLUMNS, MOST_NAMES, MOST_PAIRS, MOST_LEVELS = 60, 30, 5, 8
-# Rows of either table that associations are computed from, and those that all else is.
+# Most rows of either table for associations, and for everything else.
 _ROWS, _MOST_ROWS = 20_000, 60_000
 _BINS = (5, 24)
 _ROWS_PER_BIN = 12

@@ -11,7 +11,7 @@ from trisynth.config import versions
 from trisynth.experiment.results import Result
 from trisynth.report.names import printable
 
-# Settings that decide where results lie and not which; some hold addresses of servers.
+# Settings that decide where results are stored, not their values; some hold addresses of servers.
 _PLACES = ("paths.", "tracking", "hydra.run", "hydra.sweep.", "hydra.launcher", "--config-dir", "--config-path")
 _LONGEST = 400
 
