@@ -89,7 +89,7 @@ def test_columns_of_noise_are_not_advised(table, searched):
     assert found.use is None
     assert found.verdict.startswith("Synthetic rows do not help here")
     assert found.sharing.startswith("To share a table, take independent")
-    assert "no guarantee of privacy" in found.sharing
+    assert "does not guarantee privacy" in found.sharing
 
 
 def test_what_copies_is_neither_advised_nor_shared(table, searched):

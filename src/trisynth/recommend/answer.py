@@ -31,7 +31,7 @@ def answer(search: Search) -> Recommendation:
         sharing=verdict.sharing(shared, scores, copying),
         surer=verdict.surer(found, len(dataset))
         if found
-        else "To be surer: a longer budget; finished trials are kept.",
+        else "For more certainty: use a longer budget; finished trials are kept.",
         use=use,
         beats_baselines=bool(use and found.beats_all),
         share=None if shared is None else {"candidate": shared, "generator": candidates[shared]},

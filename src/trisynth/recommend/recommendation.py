@@ -28,7 +28,7 @@ class Recommendation:
     sharing : str
         One sentence: the best table of synthetic rows to share.
     surer : str
-        One sentence: how many rows, or how much time, a surer answer would need.
+        One sentence: how many rows, or how much time, a more certain answer would need.
     use : mapping or None
         ``candidate``, ``amount`` (a ratio or ``"balance"``) and ``generator`` (its config) of the advised rows; None
         if synthetic rows are not advised.

@@ -113,7 +113,7 @@ def _training_sets(found: Recommendation) -> str:
         for row in found.arms.itertuples()
     ]
     table = pd.DataFrame(rows, columns=["training set", name, "gain", "95 % interval"])
-    return f"On {found.arms['folds'].iloc[0]} folds that did not choose:\n{_aligned(table)}"
+    return f"On {found.arms['folds'].iloc[0]} folds that were not used for the choice:\n{_aligned(table)}"
 
 
 def _bounds(row: tuple) -> str:
@@ -133,9 +133,8 @@ def _candidates(found: Recommendation) -> str:
         rows.append((row.candidate[:20], row.amount, f"{row.gain:+.3f}", row.baseline, fidelity, "yes" * row.copying))
     label = "C2ST" if ranked == FIDELITY[0] else (ranked or "fidelity").partition("/")[2]
     columns = ["candidate", "rows added", "gain", "over", label, "copies"]
-    return (
-        f"On the folds that choose, the best amount of each candidate:\n{_aligned(pd.DataFrame(rows, columns=columns))}"
-    )
+    table = _aligned(pd.DataFrame(rows, columns=columns))
+    return f"On the folds used for the choice, the best amount of each candidate:\n{table}"
 
 
 def _aligned(table: pd.DataFrame) -> str:

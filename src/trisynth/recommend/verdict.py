@@ -73,7 +73,7 @@ class Finding:
 
     @property
     def helps(self) -> bool:
-        """True if synthetic rows are advised: they surely beat the real rows, and no baseline beats them."""
+        """True if synthetic rows are advised: they clearly beat the real rows, and no baseline beats them."""
         if not self.gains or not self.gains["real"].above_zero:
             return False
         better = self.gains[self.strongest].mean < 0 and self.over_real.above_zero and self.baseline != "real"
@@ -97,7 +97,7 @@ def verdict(found: Finding) -> str:
     if found.baseline != "real" and found.over_real.above_zero:
         gain = found.over_real
         return f"{first}; {_DEEDS[found.baseline]}: {signed(gain.mean)} {name} ({interval(gain)})"
-    return f"{first}, and no baseline surely does better; train on the real rows as they are{_at_best(found)}"
+    return f"{first}, and no baseline is clearly better; train on the real rows as they are{_at_best(found)}"
 
 
 def _at_best(found: Finding) -> str:
@@ -109,25 +109,26 @@ def _at_best(found: Finding) -> str:
 
 
 def surer(found: Finding, rows: int) -> str:
-    """Estimate the rows that a surer answer needs, from the width of the interval."""
+    """Estimate the rows that a more certain answer needs, from the width of the interval."""
     if not found.gains:
-        return "To be surer: a longer budget, in which a candidate can be confirmed."
+        return "For more certainty: use a longer budget, in which a candidate can be confirmed."
     gain = found.gains["real"] if found.beats_all or not found.helps else found.gains[found.strongest]
     against = "the real rows" if gain is found.gains["real"] else NOUNS[found.strongest]
     if not gain.half > 0:
-        return "To be surer: the folds do not differ, so that the interval has no width to go by."
+        return "For more certainty: no number of rows can be estimated, as the folds do not differ."
     if gain.excludes_zero:
         needed = f"about {approximately(4 * rows)} rows like these would halve the interval of ±{gain.half:.3f}"
-        return f"To be surer: {needed}."
+        return f"For more certainty: {needed}."
     wanted = rows * (gain.half / gain.mean) ** 2 if gain.mean > 0 else math.inf
     if wanted <= _MOST_ROWS:
         size = approximately(max(wanted, rows + 1))
         return (
-            f"To be surer: if the gain of {signed(gain.mean)} over {against} is real, about {size} rows would show it."
+            f"For more certainty: if the gain of {signed(gain.mean)} over {against} is real, "
+            f"about {size} rows would show it."
         )
     return (
-        f"To be surer: about {approximately(4 * rows)} rows like these would halve the interval of ±{gain.half:.3f}; "
-        f"a gain over {against} above {signed(gain.high)} is already unlikely."
+        f"For more certainty: about {approximately(4 * rows)} rows like these would halve the interval "
+        f"of ±{gain.half:.3f}; a gain over {against} above {signed(gain.high)} is already unlikely."
     )
 
 
@@ -143,7 +144,7 @@ def sharing(candidate: str | None, scores: dict[str, float], copying: Sequence[s
         line += f": a classifier separates its rows from real ones with ROC AUC {auc:.2f}"
         if not math.isnan(floor) and not math.isnan(ceiling):
             line += f" (independent columns: {floor:.2f}, the real rows themselves: {ceiling:.2f})"
-    return f"{line}{without}. No copying was found in its rows, which is no guarantee of privacy."
+    return f"{line}{without}. No copying was found in its rows, which does not guarantee privacy."
 
 
 def unconfirmed(candidate: str, many: Amount, gain: float, metric: str, folds: int) -> str:
@@ -151,7 +152,7 @@ def unconfirmed(candidate: str, many: Amount, gain: float, metric: str, folds: i
     name = METRICS.get(metric, metric)
     return (
         f"Not confirmed yet: {candidate}, {amount(many)}, leads with {signed(gain)} {name} over its strongest baseline "
-        f"on the {folds} folds that choose"
+        f"on the {folds} folds used for the choice"
     )
 
 

@@ -58,7 +58,7 @@ class CART(Generator):
     Numbers are predicted as normal scores, so that a heavy tail does not take all splits. Earlier categories are
     ordered by their mean response, which for two classes and for numbers finds the best split into two sets of
     categories (Breiman et al. 1984). A number is drawn between neighbouring values of its leaf, except for values of at
-    least five rows: what few rows hold is never repeated.
+    least five rows, which are drawn as they are; a value of fewer rows is never repeated.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ class Numbers:
     value : ndarray, shape (donors,)
         Value of a point mass, NaN for other donors.
     knots : ndarray, shape (k,)
-        Value of each rank: the distinct values that are no point masses.
+        Value of each rank: the distinct values that are not point masses.
     """
 
     donors: Codes

@@ -19,8 +19,8 @@ def chosen_size(
 ) -> int:
     """Choose the leaf size under which held-out rows are most likely.
 
-    One tree a column is grown on the other rows with the smallest size. Larger leaves are those of its nodes whose
-    children both have enough rows, so that all sizes cost one growing.
+    One tree per column is grown on the other rows with the smallest size. For a larger size, a node is
+    split only if both of its children have enough rows, so that one tree serves for all sizes.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ class Tree:
         Parameters
         ----------
         features : ndarray of float32, shape (d, n)
-            One row a feature, NaN where it is missing.
+            One row per feature, NaN where it is missing.
 
         Returns
         -------
