@@ -149,8 +149,8 @@ class Search:
             if rounds * each <= left:
                 for better in choices[: choices.index(choice)]:
                     self.notes.append(
-                        f"{better.candidate} led with {signed(better.gain)} on the folds used for the choice, but takes "
-                        "too long to be confirmed within this budget."
+                        f"{better.candidate} led with {signed(better.gain)} on the folds used for the choice, but "
+                        "takes too long to be confirmed within this budget."
                     )
                 return choice
         return choices[0] if choices else None
