@@ -1,0 +1,200 @@
+"""Checks of synthetic rows against the file that they imitate."""
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from pandas.api import types
+
+from trisynth import data
+from trisynth.commandline import composed
+from trisynth.data.dataset import Column
+from trisynth.data.readers import delimited
+
+# A value in this share of the real rows must have nearly the same share in the synthetic ones.
+FREQUENT, NEARLY = 0.05, 0.12
+_PLAIN = 10
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file as it stands and as it is read.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        Cells as texts, or with the types of the file.
+    clean : DataFrame
+        Cells with their meaning, by the facts of the real file.
+    facts : mapping of str to Column
+    dialect : dict
+        Arguments of pandas' reader; empty for a file with types.
+    """
+
+    raw: pd.DataFrame
+    clean: pd.DataFrame
+    facts: Mapping[str, Column]
+    dialect: dict[str, Any]
+
+    @classmethod
+    def read(cls, file: Path, source: Path) -> "Table":
+        """Read a file by the facts that were written for ``source``."""
+        kind = "parquet" if source.suffix == ".parquet" else "csv"
+        config = composed([f"dataset={kind}", f"dataset.path={source}"])["dataset"]
+        real, _ = data.prepare(config, ".", data.reader(config, ()), layout=True)
+        if kind == "parquet":
+            raw = pd.read_parquet(file, dtype_backend="pyarrow")
+            dialect: dict[str, Any] = {}
+        else:
+            raw = delimited(file)
+            form = real.layout.dialect
+            dialect = {"sep": form.separator, "encoding": form.encoding}
+        # Bounds and categories stay inferred, so that nothing is mended here.
+        facts = {str(name): {k: v for k, v in vars(f).items() if v} for name, f in real.columns.items()}
+        own = {**config, "path": str(file), "target": None, "task": None, "columns": facts, "constraints": None}
+        clean, _ = data.prepare(own, ".", data.reader(own, ()), layout=False)
+        return cls(raw, clean.frame, real.columns, dialect)
+
+    @staticmethod
+    def last(file: Path) -> str | None:
+        """Return the last column's name."""
+        try:
+            names = pq.read_schema(file).names if file.suffix == ".parquet" else list(delimited(file))
+        except Exception:
+            return None
+        return str(names[-1])
+
+    @property
+    def identifiers(self) -> list[str]:
+        """Names of the columns of identifiers."""
+        return [name for name, fact in self.facts.items() if fact.kind == "identifier"]
+
+    @property
+    def for_metrics(self) -> pd.DataFrame:
+        """Cells with their meaning and identifiers, as other libraries take them."""
+        table = self.clean.copy()
+        for name in table:
+            if isinstance(table[name].dtype, pd.CategoricalDtype):
+                table[name] = table[name].astype(object)
+            elif isinstance(table[name].dtype, pd.DatetimeTZDtype):
+                table[name] = table[name].dt.tz_convert("UTC").dt.tz_localize(None)
+            elif types.is_timedelta64_dtype(table[name].dtype):
+                table[name] = table[name].dt.total_seconds()
+            elif types.is_numeric_dtype(table[name].dtype):
+                table[name] = table[name].astype(float)
+        for name in self.identifiers:
+            table[name] = self.raw[name].astype(str).to_numpy()[: len(table)] if len(self.raw) == len(table) else None
+        return table.dropna(axis=1, how="all")
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Return the kind of each column as sdmetrics names it."""
+        table, kinds = self.for_metrics, {}
+        for name in table:
+            if name in self.identifiers:
+                kinds[name] = "id"
+            elif types.is_datetime64_any_dtype(table[name].dtype):
+                kinds[name] = "datetime"
+            else:
+                kinds[name] = "numerical" if types.is_numeric_dtype(table[name].dtype) else "categorical"
+        return kinds
+
+
+def faults(real: Table, made: Table) -> list[str]:
+    """Name everything that differs from the real file, or that must not be in synthetic rows."""
+    return [*_structure(real, made), *_private(real, made), *_shares(real, made), *_relations(real, made)]
+
+
+def _structure(real: Table, made: Table) -> Iterator[str]:
+    if list(real.raw) != list(made.raw):
+        yield f"columns {list(made.raw)}"
+        return
+    for name in real.raw:
+        old, new = real.raw[name], made.raw[name]
+        if new.isna().all() or (new.astype(str) == "").all():
+            continue
+        if old.dtype != new.dtype:
+            yield f"{name}: {new.dtype} for {old.dtype}"
+        if not real.dialect:
+            continue
+        category = name in real.clean and isinstance(real.clean[name].dtype, pd.CategoricalDtype)
+        cells = set(new.astype(str)) - set(old.astype(str))
+        odd = cells if category else {cell for cell in cells if _form(cell) not in set(map(_form, old.astype(str)))}
+        if odd:
+            yield f"{name}: written as {sorted(odd)[:3]}"
+    if len(pd.concat([real.raw, made.raw])) != len(real.raw) + len(made.raw):
+        yield "rows cannot be appended"
+
+
+def _form(cell: str) -> str:
+    """Reduce a cell to its form: letters of a name stay, digits before the last mark count once."""
+    digits = re.sub(r"\d", "9", cell)
+    whole, mark, rest = digits.rpartition(".") if digits.count(".") == 1 else (digits, "", "")
+    return re.sub(r"(9+[., '’ ]?)+", "9", whole) + mark + rest
+
+
+def _private(real: Table, made: Table) -> Iterator[str]:
+    for name, fact in real.facts.items():
+        if name not in made.raw:
+            continue
+        old, new = real.raw[name].dropna().astype(str), made.raw[name].dropna().astype(str)
+        old, new = old[old != ""], new[new != ""]
+        if fact.kind == "text" and len(new):
+            yield f"{name}: {len(new)} texts"
+        if fact.kind == "identifier":
+            if copied := int(new.isin(set(old)).sum()):
+                yield f"{name}: {copied} real identifiers"
+            if not new.is_unique:
+                yield f"{name}: identifiers repeated"
+    keys = [name for name in real.clean if real.clean[name].nunique() > 0.5 * len(real.clean)]
+    if len(keys) >= 2:
+        known = set(real.clean[keys].astype(str).agg("|".join, axis=1))
+        copied = int(made.clean[keys].astype(str).agg("|".join, axis=1).isin(known).sum())
+        if copied > 0.01 * len(made.clean):
+            yield f"{copied} rows repeat all near-unique cells of a real row"
+
+
+def _shares(real: Table, made: Table) -> Iterator[str]:
+    for name in real.clean:
+        shares = real.clean[name].value_counts(normalize=True, dropna=False)
+        drawn = made.clean[name].value_counts(normalize=True, dropna=False)
+        for value, share in shares[shares >= FREQUENT].items():
+            other = drawn.get(value, 0.0) if pd.notna(value) else float(made.clean[name].isna().mean())
+            # Three standard errors of small tables are no fault.
+            noise = 3 * np.sqrt(2 * share * (1 - share) / max(len(made.clean), 1))
+            if abs(other - share) > max(noise, NEARLY * share):
+                yield f"{name}: {value!r} in {other:.3f} of the rows, real {share:.3f}"
+
+
+def _relations(real: Table, made: Table) -> Iterator[str]:
+    numbers = {name: _floats(real.clean[name]) for name in real.clean if _is_quantity(real.clean[name])}
+    drawn = {name: _floats(made.clean[name]) for name in numbers}
+    for a, b in itertools.permutations(numbers, 2):
+        close = np.nanmedian(numbers[b] - numbers[a]) < 0.2 * np.nanstd(numbers[a])
+        if close and not (numbers[a] > numbers[b]).any() and (drawn[a] > drawn[b]).any():
+            yield f"{a} <= {b} in {1 - (drawn[a] > drawn[b]).mean():.3f}"
+    for (a, b), c in itertools.product(itertools.combinations(list(numbers)[:_PLAIN], 2), numbers):
+        if c in (a, b) or np.nanstd(numbers[a]) == 0 or np.nanstd(numbers[b]) == 0:
+            continue
+        exact = np.abs(numbers[a] + numbers[b] - numbers[c]) < 1e-6
+        if exact.mean() > 0.99 and (share := float((np.abs(drawn[a] + drawn[b] - drawn[c]) < 1e-6).mean())) < 0.98:
+            yield f"{c} = {a} + {b} in {share:.3f}"
+
+
+def _is_quantity(cells: pd.Series) -> bool:
+    dtype = cells.dtype
+    number = types.is_numeric_dtype(dtype) or types.is_datetime64_any_dtype(dtype)
+    return bool(number and not types.is_bool_dtype(dtype) and cells.nunique() > _PLAIN)
+
+
+def _floats(cells: pd.Series) -> np.ndarray:
+    if types.is_datetime64_any_dtype(cells.dtype):
+        naive = cells.dt.tz_convert("UTC").dt.tz_localize(None) if cells.dt.tz else cells
+        return ((naive - pd.Timestamp("1970-01-01")) / pd.Timedelta("1D")).to_numpy(float)
+    return cells.to_numpy(float, na_value=np.nan)

@@ -1,0 +1,86 @@
+"""Checks by polars, pyarrow and sdmetrics, in an environment of their own: ``python outside.py FOLDER``."""
+
+import contextlib
+import io
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
+from sdmetrics.reports.single_table import DiagnosticReport
+
+
+def appended(source: str, out: str, read: dict) -> list[str]:
+    """Append the synthetic rows to the real ones by three libraries."""
+    broken = []
+    if not read:
+        tables = [pq.read_table(name) for name in (source, out)]
+        if not tables[0].schema.remove_metadata().equals(tables[1].schema.remove_metadata()):
+            broken.append("arrow: another schema")
+        pa.concat_tables([table.replace_schema_metadata() for table in tables])
+        frames = [pd.read_parquet(name) for name in (source, out)]
+        changed = frames[0].dtypes.ne(frames[1].dtypes)
+        broken += [f"pandas: {name} is {frames[1][name].dtype}" for name in changed[changed].index]
+        pl.concat([pl.read_parquet(name) for name in (source, out)])
+        return broken
+    if not source.endswith((".csv", ".tsv", ".txt")) or read.get("skip"):
+        return broken
+    frames = [pd.read_csv(name, **read) for name in (source, out)]
+    empty = frames[1].isna().all()
+    changed = frames[0].dtypes.ne(frames[1].dtypes) & ~empty
+    broken += [f"pandas: {name} is {frames[1][name].dtype}" for name in changed[changed].index]
+    pd.concat(frames)
+    texts = [io.BytesIO(Path(name).read_bytes().decode(read["encoding"]).encode()) for name in (source, out)]
+    polars = [pl.read_csv(text, separator=read["sep"], infer_schema_length=None) for text in texts]
+    broken += [
+        f"polars: {name} is {polars[1].schema[name]}, not {kind}"
+        for name, kind in polars[0].schema.items()
+        if polars[1].schema.get(name) != kind and not polars[1][name].is_null().all()
+    ]
+    if not broken:
+        pl.concat(polars, how="vertical_relaxed")
+    options = pc.ParseOptions(delimiter=read["sep"], newlines_in_values=True)
+    encoding = pc.ReadOptions(encoding=read["encoding"].removesuffix("-sig"))
+    arrow = [pc.read_csv(name, encoding, options) for name in (source, out)]
+    pa.concat_tables(arrow, promote_options="permissive")
+    return broken
+
+
+def diagnosed(folder: Path, columns: dict) -> list[str]:
+    """Return what sdmetrics' diagnostic report does not score with 1."""
+    real, made = (pd.read_parquet(folder / f"{name}.parquet") for name in ("real", "made"))
+    if list(real) != list(made):
+        return [f"columns with cells differ: {sorted(set(real) ^ set(made))}"]
+    about = {"columns": {name: {"sdtype": kind} for name, kind in columns.items()}}
+    report = DiagnosticReport()
+    with contextlib.redirect_stdout(io.StringIO()):
+        report.generate(real, made, about, verbose=False)
+    scores = report.get_properties().set_index("Property")["Score"]
+    broken = [f"sdmetrics: {name} {score:.4f}" for name, score in scores.items() if not score >= 1]
+    if broken:
+        parts = report.get_details("Data Validity")
+        broken += [f"{row.Column} {row.Score:.4f}" for row in parts.itertuples() if row.Score < 1]
+    return broken
+
+
+def main(name: str) -> None:
+    """Print the list of what is broken as JSON."""
+    warnings.simplefilter("ignore")
+    folder = Path(name)
+    facts = json.loads((folder / "facts.json").read_text())
+    broken = []
+    try:
+        broken += appended(facts["source"], facts["out"], facts["read"])
+    except Exception as error:
+        broken.append(f"{type(error).__module__}: {str(error).splitlines()[0][:120]}")
+    broken += diagnosed(folder, facts["columns"])
+    print(json.dumps(broken))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
