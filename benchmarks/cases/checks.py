@@ -54,7 +54,9 @@ class Table:
         else:
             raw = delimited(file)
             form = real.layout.dialect
-            dialect = {"sep": form.separator, "encoding": form.encoding}
+            # Lines around the table are not in synthetic rows, and other libraries take them for cells.
+            around = bool(raw.attrs["notes"])
+            dialect = {"sep": form.separator, "encoding": form.encoding, "around": around}
         # Bounds and categories stay inferred, so that nothing is mended here.
         facts = {str(name): {k: v for k, v in vars(f).items() if v} for name, f in real.columns.items()}
         own = {**config, "path": str(file), "target": None, "task": None, "columns": facts, "constraints": None}
@@ -121,7 +123,7 @@ def _structure(real: Table, made: Table) -> Iterator[str]:
             continue
         if old.dtype != new.dtype:
             yield f"{name}: {new.dtype} for {old.dtype}"
-        if not real.dialect:
+        if not real.dialect or name in real.identifiers:
             continue
         category = name in real.clean and isinstance(real.clean[name].dtype, pd.CategoricalDtype)
         cells = set(new.astype(str)) - set(old.astype(str))
@@ -153,7 +155,7 @@ def _private(real: Table, made: Table) -> Iterator[str]:
             if not new.is_unique:
                 yield f"{name}: identifiers repeated"
     keys = [name for name in real.clean if real.clean[name].nunique() > 0.5 * len(real.clean)]
-    if len(keys) >= 2:
+    if len(keys) >= 3:
         known = set(real.clean[keys].astype(str).agg("|".join, axis=1))
         copied = int(made.clean[keys].astype(str).agg("|".join, axis=1).isin(known).sum())
         if copied > 0.01 * len(made.clean):

@@ -28,7 +28,7 @@ def appended(source: str, out: str, read: dict) -> list[str]:
         broken += [f"pandas: {name} is {frames[1][name].dtype}" for name in changed[changed].index]
         pl.concat([pl.read_parquet(name) for name in (source, out)])
         return broken
-    if not source.endswith((".csv", ".tsv", ".txt")) or read.get("skip"):
+    if read.pop("around") or not source.endswith((".csv", ".tsv", ".txt")):
         return broken
     frames = [pd.read_csv(name, **read) for name in (source, out)]
     empty = frames[1].isna().all()

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pandas.api import types
 
+from trisynth import seeds
 from trisynth.data.cells import is_number
 from trisynth.data.dataset import Column, Dataset
 from trisynth.data.disclosure.withheld import Fresh, Text, Withheld
 from trisynth.data.formats import format_of
+from trisynth.data.formats.spellings import Spellings
 from trisynth.data.reading.dialect import Dialect
 
 
@@ -27,43 +29,43 @@ class Cell:
     ----------
     name : str
     facts : Column
-    missing : str
-        Text of a missing cell.
+    spellings : Spellings
+        Texts of missing cells, and others that the format does not tell.
     values : dict of str to object
         Value of each category where the file writes it in another way than the clean table.
     """
 
     name: str
     facts: Column
-    missing: str = ""
+    spellings: Spellings = field(default_factory=Spellings)
     values: Mapping[str, object] | None = None
 
     @classmethod
     def learn(cls, raw: pd.Series, category: bool, facts: Column, missing: Collection[object]) -> "Cell":
         """Learn from the cells as the file has them; ``missing`` are texts that stand for none."""
-        cells, values, spelled = raw.dropna(), None, ""
+        cells, values, spellings = raw.dropna(), None, Spellings()
         if _is_text(raw):
             known = {str(token) for token in (*missing, *(facts.missing or ()))}
-            spellings = dict(vars(facts)["values"] or {})
-            known |= {text for text, meaning in spellings.items() if meaning is None}
-            absent = cells[cells.str.strip().isin(known | {""})]
-            spelled = absent.mode().iloc[0] if len(absent) else ""
+            read = dict(vars(facts)["values"] or {})
+            known |= {text for text, meaning in read.items() if meaning is None}
+            spellings = Spellings.learn(raw, facts, known, category)
             values = _spellings(cells) if category else None
         elif category:
             values = {_text(value): value for value in cells.unique()}
-        return cls(str(raw.name), facts, spelled, values)
+        return cls(str(raw.name), facts, spellings, values)
 
-    def texts(self, cells: pd.Series) -> pd.Series:
-        """Write clean cells as texts."""
+    def texts(self, cells: pd.Series, rng: np.random.Generator) -> pd.Series:
+        """Write clean cells as texts; the spellings of a column occur as often as in the file."""
         if isinstance(cells.dtype, pd.CategoricalDtype):
             known = self.values or {}
             written = cells.cat.rename_categories(lambda label: known.get(label, label)).astype(object)
         else:
             kind = "number" if types.is_numeric_dtype(cells.dtype) else self.facts.kind
-            written = format_of(kind, self.facts.format).print(_whole(cells, self.facts))
-        return written.where(written.notna(), self.missing)
+            cells = _whole(cells, self.facts)
+            written = format_of(kind, self.facts.format).print(cells)
+        return self.spellings.write(written, cells, self.facts, rng)
 
-    def typed(self, cells: pd.Series, field: pa.DataType | None) -> pa.Array:
+    def typed(self, cells: pd.Series, field: pa.DataType | None, rng: np.random.Generator) -> pa.Array:
         """Give clean cells an Arrow type; None leaves them the one that fits."""
         if isinstance(cells.dtype, pd.CategoricalDtype):
             known = self.values or {}
@@ -79,7 +81,8 @@ class Cell:
             return pa.array(_whole(cells, self.facts), from_pandas=True)
         if pa.types.is_string(field) or pa.types.is_large_string(field):
             # Texts of quantities, such as 81.2 kg in a file with types, are printed as they came.
-            return pa.array(self.texts(cells).where(cells.notna(), self.missing or None), type=field, from_pandas=True)
+            texts = self.texts(cells, rng)
+            return pa.array(texts.where(texts != "", None), type=field, from_pandas=True)
         return _cast(cells, field)
 
 
@@ -145,15 +148,15 @@ class Layout:
         """One sentence for each column that is not analysed, or whose missing cells have a number's form."""
         ignored = [f"{name}: ignored; synthetic rows lack the column" for name in self.ignored]
         coded = [
-            f"{name}: missing cells are written as {cell.missing}, as in the file"
+            f"{name}: missing cells are written as {', '.join(codes)}, as in the file"
             for name, cell in self.cells.items()
-            if is_number(cell.missing)
+            if (codes := [text for text in cell.spellings.missing if is_number(text)])
         ]
         return [*self.withheld.lines, *ignored, *coded]
 
     def writer(self, seed: int) -> "Writer":
         """Begin to lay out rows; identifiers are unique among all rows of one writer."""
-        return Writer(self, self.withheld.fresh(seed))
+        return Writer(self, self.withheld.fresh(seed), seed)
 
 
 class Writer:
@@ -163,17 +166,20 @@ class Writer:
     ----------
     layout : Layout
     fresh : Fresh
+    seed : int
+        Seed of the streams ``layout`` of the spellings.
     """
 
-    def __init__(self, layout: Layout, fresh: Fresh):
+    def __init__(self, layout: Layout, fresh: Fresh, seed: int):
         self._layout, self._fresh = layout, fresh
+        self._streams = {name: seeds.stream(seed, "layout", name) for name in layout.cells}
 
     def texts(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Write the next clean rows as texts, as a text file has them."""
         fresh, written = self._fresh.take(len(rows)), {}
         for name in self._layout.names:
             if name in self._layout.cells:
-                written[name] = self._layout.cells[name].texts(rows[name]).to_numpy()
+                written[name] = self._layout.cells[name].texts(rows[name], self._streams[name]).to_numpy()
             else:
                 cells = fresh[name].astype(object)
                 written[name] = cells.where(cells.notna(), "").astype(str).to_numpy()
@@ -186,7 +192,7 @@ class Writer:
         for name in self._layout.names:
             field = None if schema is None else schema.field(name).type
             if name in self._layout.cells:
-                arrays.append(self._layout.cells[name].typed(rows[name], field))
+                arrays.append(self._layout.cells[name].typed(rows[name], field, self._streams[name]))
             else:
                 text = any(isinstance(c, Text) and c.name == name for c in self._layout.withheld.columns)
                 default = pa.string() if text else None
