@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: repro test lint docs setup clean
+.PHONY: repro test lint docs setup lock clean
 
 # Results are in git, so that `dvc repro` finds them unchanged and runs nothing; --force makes them again.
 repro: setup ## everything, from collecting the data to the paper's figures and tables
@@ -26,12 +26,22 @@ docs: setup ## the documentation, in site/
 
 setup: .venv/done
 
-.venv/done: pyproject.toml requirements.lock
+.venv/done: pyproject.toml requirements.lock requirements-torch.lock
 	@$(PYTHON) -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] not in "$(PYTHONS)".split() and "Python of one of these versions is needed: $(PYTHONS); name it by make PYTHON=/path/to/python")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --requirement requirements-torch.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+# Versions in the lock stay unless pyproject.toml rules them out; `make lock UPGRADE=--upgrade` takes the newest.
+lock: cache/uv/bin/uv ## requirements.lock from pyproject.toml, with hashes
+	$< pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-annotate --no-header \
+		--constraints requirements-torch.lock --no-emit-package torch $(UPGRADE) --output-file requirements.lock pyproject.toml
+
+cache/uv/bin/uv:
+	$(PYTHON) -m venv cache/uv
+	cache/uv/bin/python -m pip install --quiet uv
 
 clean: ## forget what can be made again; results stay
 	rm -rf cache .pytest_cache .ruff_cache

@@ -30,19 +30,36 @@ IMPORTED = {
 }
 
 
-def test_conda_installs_the_lock_and_this_package():
+LOCK, TORCH = ((ROOT / name).read_text() for name in ("requirements.lock", "requirements-torch.lock"))
+# A version may be given twice, for different versions of Python.
+LOCKED = re.findall(r"^([A-Za-z0-9_.-]+)(?:\[.*?\])?==([^\s;\\]+)", f"{LOCK}\n{TORCH}", flags=re.M)
+
+
+def test_conda_gives_make_and_a_python_that_the_package_allows():
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    plain = [entry for entry in conda if isinstance(entry, str)]
-    (pip,) = (entry["pip"] for entry in conda if isinstance(entry, dict))
-    assert pip == ["--requirement requirements.lock", "--editable ."]
-    python = next(entry.partition("=")[2] for entry in plain if entry.startswith("python="))
+    assert "make" in conda
+    python = next(entry.partition("=")[2] for entry in conda if entry.startswith("python="))
     assert Requirement(f"python{PROJECT['requires-python']}").specifier.contains(f"{python}.0")
 
 
+def test_the_lock_has_a_hash_of_everything_but_torch():
+    entries = LOCK.replace("\\\n", " ").splitlines()
+    assert len(entries) > 200
+    assert [entry for entry in entries if not re.fullmatch(r"\S+==[^\\]*?( +--hash=sha256:[0-9a-f]{64})+ *", entry)] == []
+    assert [line for line in TORCH.splitlines() if not re.fullmatch(r"#.*|torch==\S+", line)] == []
+
+
+@pytest.mark.parametrize("file", ["Makefile", "Dockerfile"])
+def test_both_locks_are_installed_and_nothing_beside_them(file):
+    lines = [line for line in (ROOT / file).read_text().splitlines() if "pip install" in line and " uv" not in line]
+    both, package = lines[:-1], lines[-1]
+    assert [re.split(r"[ /]", line)[-1] for line in both] == ["requirements.lock", "requirements-torch.lock"]
+    assert all("--requirement" in line for line in both)
+    assert {"--no-deps", "--no-build-isolation"} <= set(package.split())
+
+
 def test_every_requirement_has_a_lower_bound_and_the_lock_meets_it():
-    text = (ROOT / "requirements.lock").read_text()
-    locked = dict(re.findall(r"^([A-Za-z0-9_.-]+)(?:\[.*?\])?==([^\s;\\]+)", text, flags=re.M))
-    locked = {canonicalize_name(name): version for name, version in locked.items()}
+    locked = {canonicalize_name(name): version for name, version in LOCKED}
     for requirement in map(Requirement, [*PROJECT["dependencies"], *EXTRAS]):
         operators = {part.operator for part in requirement.specifier}
         assert ">=" in operators and "==" not in operators, f"{requirement}: pyproject.toml has lower bounds only"
@@ -131,7 +148,7 @@ def licence(name):
 
 
 def test_every_locked_package_has_a_licence_that_is_allowed():
-    names = re.findall(r"^([A-Za-z0-9_.-]+)(?:\[.*?\])?==", (ROOT / "requirements.lock").read_text(), flags=re.M)
+    names = {name for name, _ in LOCKED}
     installed = {canonicalize_name(each.metadata["Name"]) for each in importlib.metadata.distributions()}
     found = {name: licence(name) for name in names if canonicalize_name(name) in installed}
     assert len(found) > 100
