@@ -39,6 +39,17 @@ QUICK = (
     "metrics=minimal",
 )
 
+# For sweeps without a network: their workers need not import torch, which takes longer than all jobs of a test.
+LIGHT = "hydra.launcher.preload=[trisynth.experiment.steps]"
+
+# Files whose tests start commands that take long.
+LONG = ("test_readme.py", "test_search.py", "test_portable.py", "test_trisynth_sweeps.py", "test_folder.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest tests first, so that no worker is left with one of them at the end."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
 
 def patients(rows: int = 150) -> pd.DataFrame:
     """Numbers, a whole number, categories and missing cells, with a rare class that depends on them."""
@@ -80,6 +91,12 @@ def overrides(tables):
         return [*(a for a in [*data, *QUICK] if a.partition("=")[0] not in given), *paths, *more]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def light() -> str:
+    """Override of a sweep whose jobs train no network."""
+    return LIGHT
 
 
 @pytest.fixture
@@ -159,7 +176,13 @@ def finished(tmp_path_factory, overrides, command) -> dict:
     with FileLock(folder / ".lock"):
         if not record.exists():
             uri = f"tracking.uri=sqlite:///{folder / 'mlflow.db'}"
-            sweep = ["generator=independent,copula", "classifier=logistic,knn", "seed=0,1", "hydra.launcher.n_jobs=2"]
+            sweep = [
+                "generator=independent,copula",
+                "classifier=logistic,knn",
+                "seed=0,1",
+                "hydra.launcher.n_jobs=2",
+                LIGHT,
+            ]
             given = overrides(folder, "classes", *sweep, "tracking=sqlite", uri)
             starts = []
             for _ in range(2):

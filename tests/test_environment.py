@@ -45,7 +45,9 @@ def test_conda_gives_make_and_a_python_that_the_package_allows():
 def test_the_lock_has_a_hash_of_everything_but_torch():
     entries = LOCK.replace("\\\n", " ").splitlines()
     assert len(entries) > 200
-    assert [entry for entry in entries if not re.fullmatch(r"\S+==[^\\]*?( +--hash=sha256:[0-9a-f]{64})+ *", entry)] == []
+    assert [
+        entry for entry in entries if not re.fullmatch(r"\S+==[^\\]*?( +--hash=sha256:[0-9a-f]{64})+ *", entry)
+    ] == []
     assert [line for line in TORCH.splitlines() if not re.fullmatch(r"#.*|torch==\S+", line)] == []
 
 

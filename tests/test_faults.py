@@ -160,7 +160,6 @@ def test_what_fails_on_the_way_is_noted_and_retried(folder, config):
     ("arguments", "message"),
     [
         (["dataset=framinghm"], "did you mean framingham?"),
-        (["sed=1"], "did you mean seed?"),
         (["seed=-1"], "seed=-1: must be a whole number"),
         (["-m", "sed=1,2"], "did you mean seed?"),
         (["-m", "seed=1,2", "paths.sweeps=one.csv/x"], "paths.sweeps='one.csv/x/sweep-"),

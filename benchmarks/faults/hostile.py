@@ -20,6 +20,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,39 +57,44 @@ def _header(shape: str, dtype: str = "<f8", body: bytes = b"") -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() + body
 
 
-def generators(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield names and contents of files in the place of a saved generator."""
+def generators(folder: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Yield names of files in the place of a saved generator, and functions that make their contents."""
     plain = _saved(folder)
     state = json.loads(plain["state.json"])
+    whole = _zipped(plain)
 
     def changed(value: Any) -> bytes:
         return _zipped({**plain, "state.json": value if isinstance(value, bytes) else json.dumps(value).encode()})
 
+    def array(content: bytes, **options: Any) -> bytes:
+        return _zipped({**plain, "0.npy": content}, **options)
+
     for depth in (1_000, 100_000, 5_000_000):
-        yield f"lists {depth} deep", changed(b"[" * depth + b"]" * depth)
-        yield f"tuples {depth} deep", changed(b'{"~":"tuple","items":[' * depth + b"]}" * depth)
-    yield "bomb of zeros", _zipped({**plain, "0.npy": _header("(37500000,)", body=bytes(300_000_000))})
-    yield "bomb of lists", changed(b"[" + b"[]," * 60_000_000 + b"[]]")
-    yield "bomb in bzip2", _zipped({**plain, "0.npy": bytes(2**28)}, compression=zipfile.ZIP_BZIP2)
-    yield "bomb in lzma", _zipped({**plain, "0.npy": bytes(2**26)}, compression=zipfile.ZIP_LZMA)
-    yield "many members", _zipped({**plain, **{f"{i}.npy": b"" for i in range(150_000)}})
-    yield "another member", _zipped({**plain, "../evil.py": b"print()"})
-    for shape in ("(1000000000000,)", "(-1,)", "(0, 1000000000000)", "(2**70,)", "(1,) * 100", "'a'", "[1]"):
-        yield f"array of shape {shape}", _zipped({**plain, "0.npy": _header(shape, body=bytes(8))})
-    for dtype in ("|O", "<U0", "|V0", "<f3", "no such", "|V999999999"):
-        yield f"array of dtype {dtype}", _zipped({**plain, "0.npy": _header("(1000000000,)", dtype)})
-    yield "array with a deep header", _zipped({**plain, "0.npy": _header("(" * 900 + ")" * 900)})
-    yield "array of another version", _zipped({**plain, "0.npy": b"\x93NUMPY\x09\x00" + bytes(100)})
-    yield "no array", _zipped({**plain, "0.npy": b"\x80\x04cos\nsystem\n(S'touch planted'\ntR."})
-    yield "no state", _zipped({name: content for name, content in plain.items() if name != "state.json"})
-    for text in (b"", b"nul", b"{", b"\xff\xfe", b"[NaN", b"1" * 10_000, b'"' + b"\\ud800" + b'"', b"\x00" * 100):
-        yield f"state {text[:10]!r}", changed(text)
-    for target in ("os.system", "subprocess.Popen", "trisynth.cache.write_atomic", "trisynth.sweeps.worker.SeedByHand"):
-        yield f"class {target}", changed({**state, "class": target})
+        yield f"lists {depth} deep", lambda depth=depth: changed(b"[" * depth + b"]" * depth)
         yield (
-            f"class {target} inside",
-            changed({**state, "state": {"~": "dict", "items": [["x", {**state, "class": target}]]}}),
+            f"tuples {depth} deep",
+            lambda depth=depth: changed(b'{"~":"tuple","items":[' * depth + b"]}" * depth),
         )
+    yield "bomb of zeros", lambda: array(_header("(37500000,)", body=bytes(300_000_000)))
+    yield "bomb of lists", lambda: changed(b"[" + b"[]," * 60_000_000 + b"[]]")
+    yield "bomb in bzip2", lambda: array(bytes(2**28), compression=zipfile.ZIP_BZIP2)
+    yield "bomb in lzma", lambda: array(bytes(2**26), compression=zipfile.ZIP_LZMA)
+    yield "many members", lambda: _zipped({**plain, **{f"{i}.npy": b"" for i in range(150_000)}})
+    yield "another member", lambda: _zipped({**plain, "../evil.py": b"print()"})
+    for shape in ("(1000000000000,)", "(-1,)", "(0, 1000000000000)", "(2**70,)", "(1,) * 100", "'a'", "[1]"):
+        yield f"array of shape {shape}", partial(array, _header(shape, body=bytes(8)))
+    for dtype in ("|O", "<U0", "|V0", "<f3", "no such", "|V999999999"):
+        yield f"array of dtype {dtype}", partial(array, _header("(1000000000,)", dtype))
+    yield "array with a deep header", partial(array, _header("(" * 900 + ")" * 900))
+    yield "array of another version", partial(array, b"\x93NUMPY\x09\x00" + bytes(100))
+    yield "no array", partial(array, b"\x80\x04cos\nsystem\n(S'touch planted'\ntR.")
+    yield "no state", lambda: _zipped({name: content for name, content in plain.items() if name != "state.json"})
+    for text in (b"", b"nul", b"{", b"\xff\xfe", b"[NaN", b"1" * 10_000, b'"' + b"\\ud800" + b'"', b"\x00" * 100):
+        yield f"state {text[:10]!r}", partial(changed, text)
+    for target in ("os.system", "subprocess.Popen", "trisynth.cache.write_atomic", "trisynth.sweeps.worker.SeedByHand"):
+        other = {**state, "class": target}
+        yield f"class {target}", partial(changed, other)
+        yield f"class {target} inside", partial(changed, {**state, "state": {"~": "dict", "items": [["x", other]]}})
     for kind in (
         "object",
         "index",
@@ -102,51 +108,54 @@ def generators(folder: Path) -> Iterator[tuple[str, bytes]]:
         "bytes",
         "none",
     ):
-        yield f"empty {kind}", changed({"~": kind})
-        yield (
-            f"wrong {kind}",
-            changed({"~": kind, "items": 3, "values": [[1]], "text": "x", "schema": "AAAA", "class": "x"}),
-        )
-    yield "the same array everywhere", changed([{"~": "array", "number": 0}] * 1_000_000)
-    yield "wide dtype", changed({"~": "index", "values": ["a"] * 1000, "dtype": {"~": "dtype", "name": "S99999999"}})
-    yield "cut in half", _zipped(plain)[: len(_zipped(plain)) // 2]
-    yield "a flipped byte", bytes(b ^ (255 if i == 60 else 0) for i, b in enumerate(_zipped(plain)))
-    yield "encrypted", _zipped(plain).replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01")
-    yield "empty", b""
-    yield "text", b"state.json" * 100
-    yield "pickle", b"\x80\x04\x95."
+        yield f"empty {kind}", partial(changed, {"~": kind})
+        wrong = {"~": kind, "items": 3, "values": [[1]], "text": "x", "schema": "AAAA", "class": "x"}
+        yield f"wrong {kind}", partial(changed, wrong)
+    yield "the same array everywhere", lambda: changed([{"~": "array", "number": 0}] * 1_000_000)
+    wide = {"~": "index", "values": ["a"] * 1000, "dtype": {"~": "dtype", "name": "S99999999"}}
+    yield "wide dtype", partial(changed, wide)
+    yield "cut in half", lambda: whole[: len(whole) // 2]
+    yield "a flipped byte", lambda: bytes(b ^ (255 if i == 60 else 0) for i, b in enumerate(whole))
+    yield (
+        "encrypted",
+        lambda: whole.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01"),
+    )
+    yield "empty", lambda: b""
+    yield "text", lambda: b"state.json" * 100
+    yield "pickle", lambda: b"\x80\x04\x95."
 
 
-def files(folder: Path) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield what is read, and the function that reads it; all in a folder that may be lost."""
-    place = folder / "given"
+def files(folder: Path) -> Iterator[tuple[str, Callable[[], bytes] | None, Callable[[Path], Any]]]:
+    """Yield what is read, a function that makes its content, and the function that reads it.
+
+    The content is None where a path in a folder that may be lost is read itself.
+    """
     for name, content in generators(folder):
-        place.write_bytes(content)
-        yield f"generator: {name}", lambda: Generator.load(place)
+        yield f"generator: {name}", content, Generator.load
     fifo = folder / "fifo"
     os.mkfifo(fifo)
     special = [fifo, "/dev/zero", "/dev/urandom", "/dev/tty", "/proc/self/mem", folder, folder / ("x" * 300), "\0"]
     for path in special:
-        yield f"table: {path}", lambda path=path: _table(str(path))
-        yield f"parquet: {path}", lambda path=path: _table(str(path), "parquet")
-        yield f"generator: {path}", lambda path=path: Generator.load(str(path))
+        yield f"table: {path}", None, lambda _, path=path: _table(str(path))
+        yield f"parquet: {path}", None, lambda _, path=path: _table(str(path), "parquet")
+        yield f"generator: {path}", None, lambda _, path=path: Generator.load(str(path))
     large = folder / "large"
     with large.open("wb") as file:
         _grow(file, 2**43)
-    yield "table: larger than memory", lambda: _table(str(large))
-    for name, content in {
-        "quote without an end": b'a,b\n"' + b"x," * 100_000,
-        "one line": b"," * 1_000_000,
-        "zeros": bytes(1_000_000),
-        "marked as utf-16": b"\xff\xfea",
-        "a zip": _zipped({"x": b"x"}),
-        "a bomb in gzip": gzip.compress(b"a,b\n" * 70_000_000, 1),
-        "a bomb in zip": _zipped({"x.csv": b"a,b\n" * 70_000_000}),
-        "a bomb in bzip2": bz2.compress(b"a,b\n" * 30_000_000, 9),
-    }.items():
-        place.write_bytes(content)
-        yield f"table: {name}", lambda: _table(str(place))
-        yield f"parquet: {name}", lambda: _table(str(place), "parquet")
+    yield "table: larger than memory", None, lambda _: _table(str(large))
+    contents = {
+        "quote without an end": lambda: b'a,b\n"' + b"x," * 100_000,
+        "one line": lambda: b"," * 1_000_000,
+        "zeros": lambda: bytes(1_000_000),
+        "marked as utf-16": lambda: b"\xff\xfea",
+        "a zip": lambda: _zipped({"x": b"x"}),
+        "a bomb in gzip": lambda: gzip.compress(b"a,b\n" * 70_000_000, 1),
+        "a bomb in zip": lambda: _zipped({"x.csv": b"a,b\n" * 70_000_000}),
+        "a bomb in bzip2": lambda: bz2.compress(b"a,b\n" * 30_000_000, 9),
+    }
+    for name, content in contents.items():
+        yield f"table: {name}", content, lambda place: _table(str(place))
+        yield f"parquet: {name}", content, lambda place: _table(str(place), "parquet")
 
 
 def _grow(file: Any, size: int) -> None:
@@ -206,9 +215,14 @@ def campaign(only: str = "") -> pd.DataFrame:
     """
     rows = []
     with tempfile.TemporaryDirectory() as name:
-        for file, read in files(Path(name)):
-            if only in file:
-                rows.append((file.replace(name, "."), *attempt(read)))
+        place, last = Path(name) / "given", None
+        for file, content, read in files(Path(name)):
+            if only not in file:
+                continue
+            if content is not None and content is not last:
+                place.write_bytes(content())
+                last = content
+            rows.append((file.replace(name, "."), *attempt(partial(read, place))))
     table = pd.DataFrame(rows, columns=["file", "outcome", "gigabytes", "seconds"])
     return table.assign(wrong=~table["outcome"].isin(["read", "refused"]) | ~(table["gigabytes"] <= MEMORY))
 

@@ -17,7 +17,7 @@ import psutil
 QUICK = [
     *("dataset=csv", "dataset.path=patients.csv", "dataset.target=outcome", "dataset.name=patients"),
     *("preprocessing=standard", "generator=independent", "classifier=logistic", "arms=minimal", "metrics=minimal"),
-    *("tracking.figure=false", "hydra.launcher.n_jobs=2"),
+    *("tracking.figure=false", "hydra.launcher.n_jobs=2", "hydra.launcher.preload=[trisynth.experiment.steps]"),
 ]
 MIRRORED = "tracking.uri=sqlite:///mlflow.db"
 # Seconds within which the processes of a killed command must have ended.

@@ -1,5 +1,7 @@
 """The yaml of facts is written once, is read as the facts that were inferred, and each of its lines can be changed."""
 
+from contextlib import chdir
+
 import pandas as pd
 import pytest
 
@@ -10,15 +12,29 @@ from trisynth.errors import InputError
 NAMES = ["age (years)", "BMI [kg/m2]", "100%", "größe", "年龄", "4", 'O\'Neil "q"', "a.b: c", "null", "note #1", "x\ty"]
 
 
-@pytest.fixture
-def table(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def write(folder):
     columns = {name: [20 + (i * (k + 3)) % 37 for i in range(120)] for k, name in enumerate(NAMES)}
     columns["weight"] = [f"{50.5 + i % 40} kg" for i in range(120)]
     columns["day"] = [f"{1 + i % 28:02}.01.2024" for i in range(120)]
     columns |= {"sex": ["M", "male", "f", "unknown"] * 30, "y": ["No", "no", "Yes"] * 40}
-    pd.DataFrame(columns).to_csv("mine.csv", index=False)
+    pd.DataFrame(columns).to_csv(folder / "mine.csv", index=False)
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A prepared table, its yaml, and the dtypes of its columns."""
+    folder = tmp_path_factory.mktemp("prepared")
+    write(folder)
+    with chdir(folder):
+        stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "dataset.target=y"])
+        return folder, (folder / "mine.yaml").read_text(), dict(cleaned().X.dtypes)
 
 
 def cleaned(*overrides):
@@ -50,18 +66,17 @@ def test_the_file_of_a_user_is_never_overwritten(table, capsys):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_one_line_corrects_one_column_whatever_its_name(table, name):
-    stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "dataset.target=y"])
-    before = cleaned()
-    file = table / "mine.yaml"
-    lines = file.read_text().splitlines()
+def test_one_line_corrects_one_column_whatever_its_name(prepared, monkeypatch, name):
+    folder, written, before = prepared
+    monkeypatch.chdir(folder)
+    lines = written.splitlines()
     keys = {i: beside.load(line) for i, line in enumerate(lines) if line.startswith("  ") and line[2] not in " #"}
     key = next(i for i, found in keys.items() if name in found)
     assert lines[key + 1] == "    kind: number"
     lines[key + 1] = "    kind: category"
-    file.write_text("\n".join(lines))
-    after = cleaned()
-    changed = [column for column in before.X if before.X[column].dtype != after.X[column].dtype]
+    (folder / "mine.yaml").write_text("\n".join(lines))
+    after = cleaned().X.dtypes
+    changed = [column for column in before if before[column] != after[column]]
     assert changed == [name]
 
 

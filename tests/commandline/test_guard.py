@@ -1,5 +1,8 @@
 """Refusal of what Hydra would build or run by a configuration of somebody else, before it does so."""
 
+from copy import deepcopy
+from functools import cache
+
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
@@ -9,9 +12,14 @@ from trisynth.config import CONF
 from trisynth.errors import InputError
 
 
-def composed(*overrides: str):
+@cache
+def _composed(overrides: tuple[str, ...]):
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("config", list(overrides), return_hydra_config=True)
+
+
+def composed(*overrides: str):
+    return deepcopy(_composed(overrides))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +69,6 @@ ATTACKS = {
 
 @pytest.mark.parametrize("case", ATTACKS)
 def test_what_would_be_built_or_run_is_refused(case):
-    cfg = composed()
     overrides = [o for o in ATTACKS[case] if not o.startswith(("+hydra", "hydra", "+plan"))]
     try:
         cfg = composed(*ATTACKS[case])

@@ -76,12 +76,12 @@ def test_a_thousand_seeds_are_checked_once(monkeypatch):
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_killed_worker_ends_the_sweep_with_one_line(number, overrides, config, until, held, tmp_path):
-    given = overrides(tmp_path, "classes", "seed=range(6)", "hydra.launcher.n_jobs=2")
+def test_a_killed_worker_ends_the_sweep_with_one_line(number, overrides, config, until, held, light, tmp_path):
+    given = overrides(tmp_path, "classes", "seed=range(3)", "hydra.launcher.n_jobs=2", light)
     line = [sys.executable, "-m", "trisynth.run", "-m", *given]
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     # The last job cannot end, so that both workers are alive when one of them is killed.
-    with held(config("seed=5"), tmp_path / "cache"):
+    with held(config("seed=2"), tmp_path / "cache"):
         process = subprocess.Popen(line, cwd=tmp_path, start_new_session=True, **pipes)
         try:
             until(lambda: len(workers(process.pid)) == 2 and any((tmp_path / "runs").glob("*/result.json")), process)
@@ -95,11 +95,11 @@ def test_a_killed_worker_ends_the_sweep_with_one_line(number, overrides, config,
 
 
 @pytest.mark.parametrize(("number", "status"), [("SIGTERM", 143), ("SIGINT", 130), ("SIGKILL", -9)])
-def test_the_end_of_a_sweep_ends_its_workers(number, status, overrides, config, until, held, tmp_path):
-    given = overrides(tmp_path, "classes", "seed=range(6)", "hydra.launcher.n_jobs=2")
+def test_the_end_of_a_sweep_ends_its_workers(number, status, overrides, config, until, held, light, tmp_path):
+    given = overrides(tmp_path, "classes", "seed=range(3)", "hydra.launcher.n_jobs=2", light)
     line = [sys.executable, "-m", "trisynth.run", "-m", *given]
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    with held(config("seed=5"), tmp_path / "cache"):
+    with held(config("seed=2"), tmp_path / "cache"):
         process = subprocess.Popen(line, cwd=tmp_path, start_new_session=True, **pipes)
         until(lambda: len(workers(process.pid)) == 2 and any((tmp_path / "runs").glob("*/result.json")), process)
         orphans = workers(process.pid)

@@ -153,8 +153,10 @@ def test_killed_at_any_moment_and_started_again_ends_with_the_same_bytes(finishe
     ]
 
 
-def test_a_failing_job_fails_neither_the_others_nor_silently(overrides, command, tmp_path):
-    given = overrides(tmp_path, "classes", "generator=smote", "generator.k_neighbors=-1,3,2", "hydra.launcher.n_jobs=1")
+def test_a_failing_job_fails_neither_the_others_nor_silently(overrides, command, light, tmp_path):
+    given = overrides(
+        tmp_path, "classes", "generator=smote", "generator.k_neighbors=-1,3,2", "hydra.launcher.n_jobs=1", light
+    )
     done = command("run", "-m", *given, cwd=tmp_path)
     assert done.returncode == 1
     assert "2 done, 1 failed" in done.stderr

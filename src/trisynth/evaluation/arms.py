@@ -10,7 +10,6 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from imblearn.over_sampling import RandomOverSampler
 from sklearn.utils.class_weight import compute_sample_weight
 
 from trisynth import seeds
@@ -197,6 +196,9 @@ class Oversampled(Arm):
         """Compose the training set; see ``Arm``."""
         if real.y.nunique() < 2:
             return TrainingSet(real.X, real.y)
+        # Imported here: it imports most of scikit-learn, which most commands and workers do without.
+        from imblearn.over_sampling import RandomOverSampler
+
         sampler = RandomOverSampler(random_state=seeds.integer(seed, "arm.oversampled"))
         rows, _ = sampler.fit_resample(np.arange(len(real))[:, None], pd.factorize(real.y)[0])
         return _take(real, rows.ravel())
