@@ -36,8 +36,9 @@ setup: .venv/done
 
 # Versions in the lock stay unless pyproject.toml rules them out; `make lock UPGRADE=--upgrade` takes the newest.
 lock: cache/uv/bin/uv ## requirements.lock from pyproject.toml, with hashes
-	$< pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-annotate --no-header \
-		--constraints requirements-torch.lock --no-emit-package torch $(UPGRADE) --output-file requirements.lock pyproject.toml
+	$< pip compile --quiet --config-file .ci/lock.toml --universal --python-version 3.11 --all-extras --generate-hashes \
+		--no-annotate --no-header --constraints requirements-torch.lock --no-emit-package torch $(UPGRADE) \
+		--output-file requirements.lock pyproject.toml
 
 cache/uv/bin/uv:
 	$(PYTHON) -m venv cache/uv
