@@ -125,7 +125,7 @@ def until():
     def wait(condition: Callable[[], object], process: subprocess.Popen) -> None:
         pause = threading.Event()
         while not condition() and process.poll() is None:
-            pause.wait(0.01)
+            pause.wait(0.05)
 
     return wait
 

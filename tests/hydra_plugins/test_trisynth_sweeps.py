@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import cloudpickle
 import pytest
@@ -84,7 +85,7 @@ def test_a_killed_worker_ends_the_sweep_with_one_line(number, overrides, config,
     with held(config("seed=2"), tmp_path / "cache"):
         process = subprocess.Popen(line, cwd=tmp_path, start_new_session=True, **pipes)
         try:
-            until(lambda: len(workers(process.pid)) == 2 and any((tmp_path / "runs").glob("*/result.json")), process)
+            until(lambda: any((tmp_path / "runs").glob("*/result.json")) and len(workers(process.pid)) == 2, process)
             os.kill(workers(process.pid)[number], signal.SIGKILL)
             _, err = process.communicate()
         finally:
@@ -101,14 +102,14 @@ def test_the_end_of_a_sweep_ends_its_workers(number, status, overrides, config, 
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     with held(config("seed=2"), tmp_path / "cache"):
         process = subprocess.Popen(line, cwd=tmp_path, start_new_session=True, **pipes)
-        until(lambda: len(workers(process.pid)) == 2 and any((tmp_path / "runs").glob("*/result.json")), process)
+        until(lambda: any((tmp_path / "runs").glob("*/result.json")) and len(workers(process.pid)) == 2, process)
         orphans = workers(process.pid)
         process.send_signal(getattr(signal, number))
         _, err = process.communicate()
         assert process.returncode == status, err
         # The lock is still held, so that the job which waits for it can end by a signal alone.
         while any(map(is_running, orphans)):
-            process.poll()
+            threading.Event().wait(0.05)
     if number != "SIGKILL":
         assert err.splitlines()[-1] == (
             "error: interrupted; finished jobs are kept: run the same command again to continue"
