@@ -2,7 +2,7 @@
 FROM python:3.11-slim
 WORKDIR /work
 COPY requirements.lock requirements-torch.lock /tmp/
-RUN pip install --no-cache-dir --requirement /tmp/requirements.lock
+RUN pip install --no-cache-dir --no-deps --requirement /tmp/requirements.lock
 RUN pip install --no-cache-dir --requirement /tmp/requirements-torch.lock
 COPY pyproject.toml README.md LICENSE /tmp/trisynth/
 COPY src /tmp/trisynth/src

@@ -26,10 +26,11 @@ docs: setup ## the documentation, in site/
 
 setup: .venv/done
 
+# The lock is complete; --no-deps, because torch, which it leaves to the second line, has no hash.
 .venv/done: pyproject.toml requirements.lock requirements-torch.lock
 	@$(PYTHON) -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] not in "$(PYTHONS)".split() and "Python of one of these versions is needed: $(PYTHONS); name it by make PYTHON=/path/to/python")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --requirement requirements-torch.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@

@@ -56,7 +56,7 @@ def test_both_locks_are_installed_and_nothing_beside_them(file):
     lines = [line for line in (ROOT / file).read_text().splitlines() if "pip install" in line and " uv" not in line]
     both, package = lines[:-1], lines[-1]
     assert [re.split(r"[ /]", line)[-1] for line in both] == ["requirements.lock", "requirements-torch.lock"]
-    assert all("--requirement" in line for line in both)
+    assert all("--requirement" in line for line in both) and "--no-deps" in both[0]
     assert {"--no-deps", "--no-build-isolation"} <= set(package.split())
 
 
