@@ -1,6 +1,6 @@
 """Campaign of kills, damages, races, full disks and large sizes against commands in temporary folders.
 
-Writes ``faults.csv``, one row for each part, and ends with status 1 if anything went wrong. The default sizes take some
+Writes ``faults.csv``, one row for each part as it ends; status 1 if anything went wrong. The default sizes take some
 minutes; ``--full`` takes those of the targets: 200 kills, 1,000 damages, 16 processes, 2,000 jobs, 10,000 runs. Attacks
 and hostile files have commands of their own, ``python -m benchmarks.faults.attacks`` and ``.hostile``.
 """
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 from benchmarks import output
@@ -22,6 +23,8 @@ def plan(options: object) -> Iterator[Callable[[], Row | list[Row]]]:
     """Yield the chosen parts of the campaign, to be run one after the other."""
     if "kills" in options.parts:
         for kind in kills.KINDS:
+            if options.only not in kind:
+                continue
             yield partial(kills.campaign, kind, -(-options.kills // len(kills.KINDS)), options.seed)
     if "damages" in options.parts:
         yield partial(damages.campaign, -(-options.damages // 4), options.seed)
@@ -38,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return 1 if anything went wrong."""
     parser = output.parser("faults", __doc__)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="parts to run (default: all)")
+    parser.add_argument("--only", default="", help="part of the name of the commands to kill")
     parser.add_argument("--seed", type=int, default=0, help="seed of all random choices")
     parser.add_argument("--kills", type=int, default=16, help="kills of all kinds together")
     parser.add_argument("--damages", type=int, default=200, help="damages of all kinds together")
@@ -58,14 +62,19 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{row.part}, {row.what}: {row.good} of {row.tried}; {row.note}", flush=True)
             for line in row.wrong:
                 print(f"  wrong: {line}", flush=True)
+        # After each part, so that a campaign that is stopped continues with the parts that are missing.
+        write(rows, options.out / "faults.csv")
+    return 1 if any(row.wrong for row in rows) else 0
+
+
+def write(rows: list[Row], path: Path) -> None:
+    """Write rows to the table, in the place of earlier ones of the same parts."""
     table = pd.DataFrame([asdict(row) | {"wrong": "; ".join(row.wrong)} for row in rows])
-    path = options.out / "faults.csv"
-    if path.is_file() and len(options.parts) < len(PARTS):
+    if path.is_file():
         before = pd.read_csv(path, keep_default_na=False)
         kept = before[~(before["part"] + before["what"]).isin(table["part"] + table["what"])]
         table = pd.concat([kept, table], ignore_index=True)
     output.write(table, path)
-    return 1 if any(row.wrong for row in rows) else 0
 
 
 if __name__ == "__main__":

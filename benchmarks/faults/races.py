@@ -2,17 +2,23 @@
 
 import random
 import resource
+import shutil
 import signal
+import subprocess
 import tempfile
+from functools import partial
 from pathlib import Path
 
-from benchmarks.faults import subject
+from benchmarks.faults import subject, warm
 from benchmarks.faults.subject import MIRRORED, QUICK, Row
+
+DISK = ["-m", *QUICK, "seed=range(2)", MIRRORED]
 
 
 def race(processes: int) -> Row:
     """Start the same two jobs in many processes at once, in an empty folder."""
     wrong = []
+    warm.ready()
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         folder = Path(name)
         subject.table(folder)
@@ -23,7 +29,10 @@ def race(processes: int) -> Row:
         shared += [f"tracking.uri=sqlite:///{folder / 'mlflow.db'}", f"dataset.path={folder / 'patients.csv'}"]
         started = [
             subject.start(
-                folder / f"place-{number}", "run", *QUICK, *shared, f"classifier={('logistic', 'knn')[number % 2]}"
+                folder / f"place-{number}",
+                "run",
+                *(*QUICK, *shared, f"classifier={('logistic', 'knn')[number % 2]}"),
+                warm=True,
             )
             for number in range(processes)
         ]
@@ -39,33 +48,75 @@ def race(processes: int) -> Row:
     return Row("races", "first starts at once", processes, processes - len(wrong), wrong, "2 jobs, 1 fit")
 
 
-def full_disk(count: int, seed: int) -> Row:
-    """Run a sweep where no file can grow beyond a random size; without the limit, the same command must complete it."""
+def full_disk(count: int, seed: int) -> list[Row]:
+    """Run a sweep on disks that are full; with space, the same command must complete it.
+
+    Half of the disks take files of a limited size. The others are file systems of a random size in memory, which only
+    a superuser may make; without one, no row tells of them.
+    """
     rng = random.Random(f"disk {seed}")
-    arguments = ["-m", *QUICK, "seed=range(2)", MIRRORED]
-    wrong = []
+    warm.ready()
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         whole = Path(name) / "whole"
         subject.table(whole)
-        if subject.start(whole, "run", *arguments).wait():
-            return Row("full disk", "sweep", 0, 0, [f"the undisturbed command fails: {subject.errors(whole)[:1]}"])
+        if subject.start(whole, "run", *DISK, warm=True).wait():
+            return [Row("full disk", "sweep", 0, 0, [f"the undisturbed command fails: {subject.errors(whole)[:1]}"])]
         expected = subject.results(whole)
-        for number in range(count):
-            size = round(10 ** rng.uniform(2, 5.5))
-            folder = Path(name) / f"round-{number}"
-            subject.table(folder)
+        rows = []
+        for what, filled, most in (("files of limited size", _limited, 5.5), ("small file systems", _mounted, 6.2)):
+            wrong: list[str] = []
+            sizes = [round(10 ** rng.uniform(2 if filled is _limited else 4.5, most)) for _ in range(-(-count // 2))]
+            for number, size in enumerate(sizes):
+                folder = Path(name) / f"{filled.__name__}-{number}"
+                subject.table(folder)
+                try:
+                    wrong += [f"{size} bytes: {each}" for each in filled(folder, size, expected)]
+                except PermissionError:
+                    break
+            else:
+                note = f"{min(sizes) / 1000:.1f} to {max(sizes) / 1000:.0f} kB"
+                rows.append(Row("full disk", what, len(sizes), max(len(sizes) - len(wrong), 0), wrong, note))
+    return rows
 
-            def limit(size: int = size) -> None:
-                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-                resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
-            status = subject.start(folder, "run", *arguments, preexec_fn=limit).wait()
-            said = subject.errors(folder)
-            if status and not said:
-                wrong.append(f"{size} bytes: status {status} without a line")
-            if any(line.startswith("Traceback") for line in said):
-                wrong.append(f"{size} bytes: a traceback")
-            if subject.start(folder, "run", *arguments).wait():
-                wrong.append(f"{size} bytes: {(subject.errors(folder) or ['fails'])[0]}")
-            wrong += [f"{size} bytes: {each}" for each in subject.unlike(folder, expected, mirror=True)]
-    return Row("full disk", "sweep", count, count - len(wrong), wrong, "files of at most 100 bytes to 316 kB")
+def _limited(folder: Path, size: int, expected: dict[str, bytes]) -> list[str]:
+    """Run where no file can grow beyond a size, then without the limit; return what went wrong."""
+    status = subject.start(folder, "run", *DISK, warm=True, before=partial(_limit, size)).wait()
+    return [*_ended(folder, status), *_completed(folder, expected)]
+
+
+def _limit(size: int) -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def _mounted(folder: Path, size: int, expected: dict[str, bytes]) -> list[str]:
+    """Run on a file system of a size, then on the same one with space; return what went wrong."""
+    place = folder / "disk"
+    place.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], check=False, capture_output=True
+    )
+    if done.returncode:
+        raise PermissionError("mount")
+    try:
+        # The message of the command needs no space of the full disk.
+        shutil.copy(folder / "patients.csv", place)
+        (place / "errors.txt").symlink_to(folder / "errors.txt")
+        ended = _ended(place, subject.start(place, "run", *DISK, warm=True).wait())
+        subprocess.run(["mount", "-o", "remount,size=64m", str(place)], check=True)
+        return [*ended, *_completed(place, expected)]
+    finally:
+        subprocess.run(["umount", str(place)], check=False)
+
+
+def _ended(folder: Path, status: int) -> list[str]:
+    said = subject.errors(folder)
+    wrong = [f"status {status} without a line"] * bool(status and not said)
+    return wrong + ["a traceback"] * any(line.startswith("Traceback") for line in said)
+
+
+def _completed(folder: Path, expected: dict[str, bytes]) -> list[str]:
+    if subject.start(folder, "run", *DISK, warm=True).wait():
+        return [(subject.errors(folder) or ["fails"])[0]]
+    return subject.unlike(folder, expected, mirror=True)

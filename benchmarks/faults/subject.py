@@ -7,12 +7,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import psutil
+from benchmarks.faults.warm import Command
+from benchmarks.faults.warm import start as forked
 
 QUICK = [
     *("dataset=csv", "dataset.path=patients.csv", "dataset.target=outcome", "dataset.name=patients"),
@@ -56,8 +59,28 @@ def table(folder: Path, rows: int = 120) -> None:
     frame.to_csv(folder / "patients.csv", index=False)
 
 
-def start(folder: Path, command: str, *arguments: str, **options: object) -> subprocess.Popen:
-    """Start a command in a folder, in a session of its own; its errors go to ``errors.txt``."""
+def start(
+    folder: Path, command: str, *arguments: str, warm: bool = False, before: Callable[[], None] | None = None
+) -> subprocess.Popen | Command:
+    """Start a command in a folder, in a session of its own; its errors go to ``errors.txt``.
+
+    Parameters
+    ----------
+    folder : Path
+    command : str
+        Name of a module of this package.
+    *arguments : str
+    warm : bool, default=False
+        Fork the command and its workers where all libraries have been imported, instead of new processes.
+    before : callable, optional
+        Called in the new process.
+
+    Returns
+    -------
+    Popen or Command
+    """
+    if warm:
+        return forked(folder, command, arguments, before)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
     with (folder / "errors.txt").open("w") as errors:
         return subprocess.Popen(
@@ -67,7 +90,7 @@ def start(folder: Path, command: str, *arguments: str, **options: object) -> sub
             stderr=errors,
             start_new_session=True,
             env=environment,
-            **options,
+            preexec_fn=before,
         )
 
 
@@ -89,7 +112,7 @@ def members(session: int) -> list[int]:
     return found
 
 
-def kill(process: subprocess.Popen) -> list[int]:
+def kill(process: subprocess.Popen | Command) -> list[int]:
     """Kill a command alone; return those of its processes that outlive it by more than the limit, which are ended."""
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -125,12 +148,13 @@ def mirrored(folder: Path) -> Counter:
         base.close()
 
 
-def unlike(folder: Path, expected: dict[str, bytes], mirror: bool) -> list[str]:
-    """List how a folder differs from an undisturbed one."""
+def unlike(folder: Path, expected: dict[str, bytes], mirror: bool, common: bool = False) -> list[str]:
+    """List how a folder differs from an undisturbed one; with ``common``, only in results of jobs that both have."""
     found = results(folder)
-    wrong = [
-        f"{name} differs" for name in sorted(expected.keys() | found.keys()) if expected.get(name) != found.get(name)
-    ]
+    names = expected.keys() | found.keys()
+    if common:
+        names = {name for name in expected.keys() & found.keys() if name.startswith("runs")}
+    wrong = [f"{name} differs" for name in sorted(names) if expected.get(name) != found.get(name)]
     if mirror and mirrored(folder) != Counter(keys(folder)):
         wrong.append(f"the mirror has {sum(mirrored(folder).values())} runs of {len(keys(folder))} results")
     return wrong
