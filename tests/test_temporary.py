@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from trisynth.cache import Store
+from trisynth.cache import Store, write_atomic
+from trisynth.errors import InputError
 from trisynth.sampling import write
 from trisynth.temporary import sweep, temporary_folder
 
@@ -99,3 +100,44 @@ def test_the_next_entry_of_the_cache_removes_it(tmp_path, dead):
     left = dead(".making.", tmp_path / "kind")
     Store(tmp_path).get_or_make("kind", "key", lambda folder: (folder / "value").write_text("1"), lambda folder: None)
     assert not left.exists()
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from trisynth.temporary import temporary_file
+with temporary_file(Path(sys.argv[1])) as (file, name):
+    file.write(b"half")
+    file.flush()
+    print(name, flush=True)
+    sys.stdin.read()
+"""
+
+
+def writer(path: Path) -> tuple[subprocess.Popen, Path]:
+    """A process that writes a file until its standard input ends."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    process = subprocess.Popen([sys.executable, "-c", WRITER, path], text=True, **pipes)
+    return process, Path(process.stdout.readline().strip())
+
+
+def test_the_file_of_a_killed_process_goes_and_that_of_a_living_one_stays(tmp_path):
+    alive, kept = writer(tmp_path / "result.json")
+    dead, left = writer(tmp_path / "result.json")
+    dead.send_signal(signal.SIGKILL)
+    dead.communicate()
+    mine = tmp_path / ".result.json.tmp-original"
+    mine.write_text("a user's")
+    assert left.read_bytes() == kept.read_bytes() == b"half"
+    write_atomic(tmp_path / "result.json", "whole")
+    assert sorted(tmp_path.iterdir()) == sorted([kept, mine, tmp_path / "result.json"])
+    alive.communicate()
+    assert alive.returncode == 0
+    assert not kept.exists()
+
+
+def test_nothing_stays_of_a_file_that_cannot_be_written(tmp_path):
+    (tmp_path / "result.json").mkdir()
+    with pytest.raises(InputError, match="cannot be written"):
+        write_atomic(tmp_path / "result.json", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]

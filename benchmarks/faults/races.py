@@ -52,7 +52,7 @@ def full_disk(count: int, seed: int) -> list[Row]:
     """Run a sweep on disks that are full; with space, the same command must complete it.
 
     Half of the disks take files of a limited size. The others are file systems of a random size in memory, which only
-    a superuser may make; without one, no row tells of them.
+    a superuser may make; others skip them.
     """
     rng = random.Random(f"disk {seed}")
     warm.ready()

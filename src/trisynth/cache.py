@@ -20,7 +20,7 @@ from typing import Any, NoReturn, TypeVar
 from filelock import FileLock
 
 from trisynth.errors import InputError
-from trisynth.temporary import temporary_folder
+from trisynth.temporary import temporary_file, temporary_folder
 
 T = TypeVar("T")
 MANIFEST = "manifest.json"
@@ -120,21 +120,16 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     """
     path = Path(path)
     data = content.encode() if isinstance(content, str) else content
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
+        with temporary_file(path) as (file, temporary):
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes private files; results get the permissions of the user's umask.
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+            # A temporary file is private; results get the permissions of the user's umask.
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         raise unwritable(path, error) from error
 
 
