@@ -27,7 +27,8 @@ def plan(options: object) -> Iterator[Callable[[], Row | list[Row]]]:
                 continue
             yield partial(kills.campaign, kind, -(-options.kills // len(kills.KINDS)), options.seed)
     if "damages" in options.parts:
-        yield partial(damages.campaign, -(-options.damages // 4), options.seed)
+        for kind in damages.KINDS:
+            yield partial(damages.campaign, -(-options.damages // len(damages.KINDS)), options.seed, (kind,))
     if "races" in options.parts:
         yield partial(races.race, options.processes)
     if "disk" in options.parts:

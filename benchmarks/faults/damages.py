@@ -23,6 +23,7 @@ from trisynth.generators.base import Generator
 from trisynth.generators.independent import Independent
 from trisynth.sweeps.folder import Sweep
 
+KINDS = ("runs", "cache", "sweeps", "generator")
 OUTCOMES = ("healed", "refused", "unused")
 
 
@@ -38,7 +39,7 @@ def _json(change: Callable[[Any], Any]) -> Callable[[bytes, random.Random], byte
 
 def _number(content: bytes, rng: random.Random) -> bytes:
     """Change one digit."""
-    places = [i for i, byte in enumerate(content) if chr(byte).isdigit()]
+    places = [i for i, byte in enumerate(content) if byte in b"0123456789"]
     if not places:
         return content + b"0"
     place = rng.choice(places)
@@ -83,7 +84,7 @@ class Subject:
         self.folder = folder
         subject.table(folder)
         arguments = ["-m", *QUICK, "seed=range(2)", "tracking=none"]
-        if subject.start(folder, "run", *arguments).wait():
+        if subject.start(folder, "run", *arguments, warm=True).wait():
             raise RuntimeError(f"the undisturbed sweep fails: {subject.errors(folder)}")
         with chdir(folder):
             self.config = composed([*QUICK, "seed=0", "tracking=none"])
@@ -138,7 +139,7 @@ class Subject:
         return "unused" if rows.equals(self.rows) else "other rows"
 
 
-def campaign(count: int, seed: int, kinds: tuple[str, ...] = ("runs", "cache", "sweeps", "generator")) -> list[Row]:
+def campaign(count: int, seed: int, kinds: tuple[str, ...] = KINDS) -> list[Row]:
     """Damage files of each kind, ``count`` times; return one row for each."""
     rng = random.Random(f"damages {seed}")
     rows = []

@@ -107,7 +107,7 @@ def _mounted(folder: Path, size: int, expected: dict[str, bytes]) -> list[str]:
         subprocess.run(["mount", "-o", "remount,size=64m", str(place)], check=True)
         return [*ended, *_completed(place, expected)]
     finally:
-        subprocess.run(["umount", str(place)], check=False)
+        subprocess.run(["umount", "--lazy", str(place)], check=False)
 
 
 def _ended(folder: Path, status: int) -> list[str]:

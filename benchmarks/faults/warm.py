@@ -68,7 +68,7 @@ def ready() -> None:
 
 def _context() -> BaseContext:
     context = multiprocessing.get_context("forkserver")
-    # It has to be said before the first process, and changes nothing later.
+    # Set before the first process; it has no effect later.
     context.set_forkserver_preload(list(PRELOADED))
     return context
 

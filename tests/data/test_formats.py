@@ -74,6 +74,8 @@ def test_values_have_the_kind_of_their_texts():
         ("number", 3),
         ("date", "%Q"),
         ("date", "dd.mm"),
+        ("date", "%Y-%m-%Y"),
+        ("date", "%Y" * 3000),
         ("duration", "%d"),
         ("text", "x"),
     ],

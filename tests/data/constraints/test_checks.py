@@ -55,6 +55,8 @@ def test_a_yaml_declares_constraints_and_relations():
         ({"constraints": "end >= start"}, "constraints"),
         ({"constraints": ["ends >= start"]}, "constraints"),
         ({"constraints": ["age > 3", "age < 2"]}, "constraints"),
+        ({"constraints": [["age > 3"]]}, "constraints"),
+        ({"constraints": [f"age > {-i}" for i in range(300)]}, "constraints"),
         ({"relations": "some"}, "relations"),
     ):
         with pytest.raises(InputError, match=rf"^dataset\.{parameter}="):

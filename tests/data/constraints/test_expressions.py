@@ -67,6 +67,8 @@ def test_a_constraint_is_met_broken_or_unknown(text, expected):
         ("end is start", "unknown comparison"),
         ("end + (start > 1) > 1", "contains compare"),
         ("end > " + "1 + " * 300 + "1", "at most"),
+        ("end < 1" + "0" * 400, "a number that is too large"),
+        ("end < 1e999", "a number that is too large"),
         ("end > " + "(" * 90 + "1" + ")" * 91, "is not an expression"),
     ],
 )

@@ -14,6 +14,8 @@ from trisynth.data.schema import Schema
 from trisynth.errors import InputError
 
 _DAY = 86_400.0
+# Most expressions: each pair is examined when they contradict each other.
+_MOST = 200
 _MEANS = "cannot both be met; drop one of the two"
 
 
@@ -35,22 +37,24 @@ def checked(declared: object, names: Iterable, parameter: str = "constraints") -
     """
     if isinstance(declared, str | Mapping) or not isinstance(declared or (), Iterable):
         raise InputError(parameter, declared, "must be a list of expressions, such as ['end >= start']")
-    names = list(names)
-    found = tuple(Constraint.parse(text, names, parameter) for text in dict.fromkeys(declared or ()))
+    texts, names = list(declared or ()), list(names)
+    if len(texts) > _MOST:
+        raise InputError(parameter, f"{len(texts)} expressions", f"must be at most {_MOST}; join some by and")
+    found = tuple(dict.fromkeys(Constraint.parse(text, names, parameter) for text in texts))
     for one in found:
         if not possible([one]):
             raise InputError(parameter, one.text, "can never be met; correct or drop it")
+    if possible(found):
+        return found
     for pair in combinations(found, 2):
         if set(pair[0].columns) & set(pair[1].columns) and not possible(pair):
             raise InputError(parameter, _texts(pair), _MEANS)
-    if len(found) > 2 and not possible(found):
-        # Left out one by one, what remains is the smallest set that contradicts itself.
-        core = list(found)
-        for one in found:
-            rest = [other for other in core if other is not one]
-            core = core if possible(rest) else rest
-        raise InputError(parameter, _texts(core), "cannot all be met; drop one of them")
-    return found
+    # Left out one by one, what remains is the smallest set that contradicts itself.
+    core = list(found)
+    for one in found:
+        rest = [other for other in core if other is not one]
+        core = core if possible(rest) else rest
+    raise InputError(parameter, _texts(core), "cannot all be met; drop one of them")
 
 
 def cells_of(table: pd.DataFrame, kinds: Iterable[Kind]) -> dict[object, Cells]:

@@ -8,6 +8,7 @@ missing cell is unknown, and an unknown constraint counts as met.
 
 import ast
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -230,6 +231,8 @@ def _check(node: ast.AST, text: str, parameter: str, truth: bool) -> None:
                 refuse(f"gives {name} {len(node.args)} values instead of {_FUNCTIONS[name][0]}")
             for part in node.args:
                 inner(part)
+        case ast.Constant(value=int() | float() as number) if abs(number) > sys.float_info.max:
+            refuse("contains a number that is too large")
         case ast.Constant(value=bool() | int() | float() | str()) | ast.Name():
             return
         case _:

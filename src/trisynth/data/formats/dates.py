@@ -48,6 +48,11 @@ class DateFormat(Format):
         if not found or text.count("%") != len(found) + found.count("%") or not set(found) <= _KNOWN:
             remedy = f"must be a strptime format such as %d.%m.%Y, or one of {', '.join(COUNTS)}"
             raise InputError(parameter, text, remedy)
+        try:
+            # pandas refuses directives that are repeated or contradict each other.
+            cls(text).parse([""])
+        except (ValueError, re.error) as error:
+            raise InputError(parameter, text, f"cannot be read ({error}); give each part of a date once") from None
         return cls(text)
 
     def parse(self, texts: Iterable[str]) -> pd.Series:
