@@ -1,8 +1,12 @@
 """The one exception for a user's mistake: the parameter, its value and the remedy."""
 
 import argparse
+import re
 from numbers import Integral, Real
 from typing import NoReturn
+
+# All but the tab and the end of a line, and the marks of direction.
+_CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 
 
 class InputError(ValueError):
@@ -28,7 +32,18 @@ class InputError(ValueError):
         shown = " ".join(map(str.strip, repr(self.value).splitlines()))
         if len(shown) > 200:
             shown = shown[:200] + "..."
-        return f"{self.parameter}={shown}: {self.remedy}"
+        return printable(f"{self.parameter}={shown}: {self.remedy}")
+
+
+def printable(text: str) -> str:
+    r"""Write control characters as escapes such as ``\x1b``: a name in a table must not command the terminal.
+
+    Parameters
+    ----------
+    text : str
+        A line; characters that reverse the direction of writing are escaped, too.
+    """
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def require_whole(parameter: str, value: object, least: int) -> None:

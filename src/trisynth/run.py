@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from trisynth import commandline, lifeline
 from trisynth.commandline import beside, compose
 from trisynth.commandline.guard import guarded
-from trisynth.errors import InputError
+from trisynth.errors import InputError, printable
 from trisynth.sweeps.objectives import check, values
 
 
@@ -63,7 +63,7 @@ def job(cfg: DictConfig) -> Any:
                     write_job(config, result, ["trisynth run", *hydra_config.overrides.task])
             for line in notes_of(config["paths"]["runs"], result):
                 if line not in shown:
-                    print(line, file=sys.stderr)
+                    print(printable(line), file=sys.stderr)
             commandline.show(result, config)
         return objective(config, result)
 
@@ -102,7 +102,7 @@ def show_findings(config: dict) -> list[str]:
     read = data.reader(config["dataset"], config.get("allow", ()))
     lines = list(findings.of_own_table(data.load(config["dataset"], config["paths"]["raw"], read)))
     for line in lines:
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
     return lines
 
 

@@ -22,7 +22,7 @@ from trisynth.config import code_digest, digest, locate, target_name, targets
 from trisynth.data.cleaning import findings
 from trisynth.data.dataset import Dataset
 from trisynth.data.layout import Layout
-from trisynth.errors import InputError
+from trisynth.errors import InputError, printable
 from trisynth.generators import completion
 from trisynth.generators.base import Generator, fit
 from trisynth.temporary import temporary_folder
@@ -157,7 +157,7 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
     read = data.reader(config["dataset"], config.get("allow", ()))
     dataset = data.load(config["dataset"], config["paths"]["raw"], read)
     for line in findings.of_own_table(dataset):
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
     # Read before the fit, which may take minutes, so that a misspelt column is reported at once.
     partial = None if given is None else completion.read(given, dataset)
     if partial is not None:

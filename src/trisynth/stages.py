@@ -18,7 +18,7 @@ from trisynth.config import target_name
 from trisynth.data.cleaning import findings
 from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
-from trisynth.errors import InputError
+from trisynth.errors import InputError, printable
 from trisynth.evaluation.arms import Balanced
 from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
@@ -90,15 +90,15 @@ def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None
     }
     write_atomic(folder / "about.json", json.dumps(about, indent=1) + "\n")
     for line in [*findings.of_own_table(experiment.dataset), *experiment.generator().notes]:
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
     print(folder)
 
 
 def show_report(dataset: Dataset, report: pd.DataFrame) -> None:
     """Print the kind of every column and the problems that cleaning found, and the remedy of each to paste."""
     task = "no target" if dataset.spec.target is None else f"{dataset.spec.task} of {dataset.spec.target}"
-    print(f"{dataset.spec.name}: {len(dataset):,} rows, {task}\n")
-    print(*findings.page(dataset, report), "", sep="\n")
+    print(printable(f"{dataset.spec.name}: {len(dataset):,} rows, {task}\n"))
+    print(*map(printable, findings.page(dataset, report)), "", sep="\n")
 
 
 STAGES = {"collect": collect_stage, "prepare": prepare_stage, "generate": generate_stage}

@@ -98,3 +98,7 @@ def test_other_spellings_are_shown_and_censored_numbers_are_found():
     assert suspects.spellings(["yes", "Yes", "no", "0"], counts) == {"yes": "Yes", "0": "no"}
     assert suspects.spellings(["a", "b", "c", "d"], counts) == {}
     assert suspects.censored([">90", "<4.0", "65+", "many"]) == {">90": "90", "<4.0": "4.0", "65+": "65"}
+
+
+def test_numbers_of_many_digits_are_described():
+    assert found(["9" * 5000] * 30 + ["1" * 5000] * 30).column.name == "c"

@@ -13,7 +13,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from trisynth import renamed
-from trisynth.errors import InputError
+from trisynth.errors import InputError, printable
 from trisynth.lifeline import Terminated, terminable
 
 # As of a program that SIGPIPE ended.
@@ -64,7 +64,7 @@ def one_line_errors() -> Iterator[None]:
         status = 143 if isinstance(error, Terminated) else 130
     else:
         return
-    print("error:", " ".join(message.split()), file=sys.stderr)
+    print("error:", printable(" ".join(message.split())), file=sys.stderr)
     raise SystemExit(status)
 
 

@@ -57,3 +57,8 @@ def test_the_memory_of_real_values_misses_none_and_marks_many_others():
     assert seen.has(real).all()
     others = seen.has([f"m{i}" for i in range(20_000)]).mean()
     assert 1 / 40 < others < 1 / 12
+
+
+def test_numbers_of_many_digits_are_no_running_numbers():
+    texts = ["9" * 5000 + str(i) for i in range(10, 60)]
+    assert not isinstance(form_of(texts, Seen.learn(texts, np.random.default_rng(0))), Running)

@@ -14,6 +14,8 @@ from trisynth.data.disclosure.seen import Seen
 _CLASSES = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
 _HEX = set("abcdef")
 _NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
+# Most digits of running numbers; Python converts no text of more than 4,300 to a number.
+_LONGEST = 1_000
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # A form that fewer identifiers share could give one of them away.
 _COMMON = 5
@@ -151,6 +153,8 @@ def _running(texts: list[str]) -> Running | None:
     if len(texts) < 2 or not all(parts) or len({(part[1], part[3]) for part in parts}) > 1:
         return None
     digits = [part[2] for part in parts]
+    if max(map(len, digits)) > _LONGEST:
+        return None
     padded = any(len(text) > 1 and text[0] == "0" for text in digits)
     if padded and len(set(map(len, digits))) > 1:
         return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -186,7 +187,8 @@ def _integers(texts: pa.Array) -> np.ndarray:
     try:
         return pc.cast(texts, pa.int64()).to_numpy()
     except pa.ArrowInvalid:
-        return np.array([int(text) for text in texts.to_pylist()], dtype=object)
+        # Python converts no text of more than 4,300 digits; a decimal number does.
+        return np.array([int(Decimal(text)) for text in texts.to_pylist()], dtype=object)
 
 
 def _mostly_numbers(form: str | None, texts: pa.Array, counts: np.ndarray) -> bool:
