@@ -34,15 +34,17 @@ def plan(options: object) -> Iterator[Callable[[], Row | list[Row]]]:
     if "disk" in options.parts:
         yield partial(races.full_disk, options.disks, options.seed)
     if "sizes" in options.parts:
-        yield partial(sizes.sweep, options.jobs)
-        yield partial(sizes.mirror, options.runs)
+        if options.only in "sweep":
+            yield partial(sizes.sweep, options.jobs)
+        if options.only in "mirror":
+            yield partial(sizes.mirror, options.runs)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return 1 if anything went wrong."""
     parser = output.parser("faults", __doc__)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="parts to run (default: all)")
-    parser.add_argument("--only", default="", help="part of the name of the commands to kill")
+    parser.add_argument("--only", default="", help="part of a name: of the commands to kill, or sweep or mirror")
     parser.add_argument("--seed", type=int, default=0, help="seed of all random choices")
     parser.add_argument("--kills", type=int, default=16, help="kills of all kinds together")
     parser.add_argument("--damages", type=int, default=200, help="damages of all kinds together")

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import psutil
-from benchmarks.faults import subject
+from benchmarks.faults import subject, warm
 from benchmarks.faults.subject import QUICK, Row
 
 from trisynth.commandline import composed
@@ -23,6 +23,7 @@ LEAST_PER_SECOND = 20.0
 
 def sweep(jobs: int) -> Row:
     """Run one sweep of many jobs, and measure its parent's memory and own processor time for each job."""
+    warm.ready()
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         few, status, _ = _measured(Path(name) / "few", 2)
         many, other, memory = _measured(Path(name) / "many", jobs)
@@ -37,7 +38,7 @@ def sweep(jobs: int) -> Row:
 def _measured(folder: Path, jobs: int) -> tuple[float, int, float]:
     """Return a sweep's own processor time, its status, and the growth of its memory after a tenth of its jobs."""
     subject.table(folder)
-    process = subject.start(folder, "run", "-m", *QUICK, f"seed=range({jobs})", "tracking=none")
+    process = subject.start(folder, "run", "-m", *QUICK, f"seed=range({jobs})", "tracking=none", warm=True)
     seen = psutil.Process(process.pid)
     seconds, first, last = 0.0, 0, 0
     while process.poll() is None:

@@ -12,6 +12,7 @@ import pytest
 from trisynth.commandline import composed
 from trisynth.experiment.run import run_job
 from trisynth.report.html import content, page
+from trisynth.report.html.columns import bin_edges
 from trisynth.report.html.job import write_job
 from trisynth.report.html.made import command
 
@@ -167,3 +168,10 @@ def test_many_columns_are_listed_and_the_worst_are_drawn(made):
     wide = page.render(data | {"columns": [*data["columns"], *[plain] * 500], "drawn": len(data["columns"])})
     assert f"The {len(data['columns'])} of {len(data['columns']) + 500} columns" in wide
     assert len(wide.encode()) < 1_000_000
+
+
+def test_the_largest_numbers_have_finite_edges():
+    cells = np.array([-1.7e308, 0.0, 1.0, 1e308] * 20)
+    edges, _ = bin_edges(cells)
+    assert np.isfinite(edges).all()
+    assert (np.diff(edges) > 0).all()

@@ -28,8 +28,9 @@ MOST_COLUMNS, MOST_NAMES, MOST_PAIRS, MOST_LEVELS = 60, 30, 5, 8
 _ROWS, _MOST_ROWS = 20_000, 60_000
 _BINS = (5, 24)
 _ROWS_PER_BIN = 12
-# Fraction of the real cells beyond either end of an axis, and medians that a long tail reaches.
-_TAIL, _LONG = 0.005, 8
+# Fraction of the real cells beyond either end of an axis, medians that a long tail reaches, and the
+# largest number that an axis shows.
+_TAIL, _LONG, _LARGEST = 0.005, 8, 1e300
 _DAY = 86_400
 # Dates over a longer time have edges in the calendar.
 _MONTHS = 120 * _DAY
@@ -187,6 +188,8 @@ def bin_edges(cells: np.ndarray, step: float = 0.0, dates: bool = False) -> tupl
     """
     if not len(cells):
         return np.array([0.0, 1.0]), False
+    # Differences and products of the largest numbers are infinite.
+    cells = np.clip(cells, -_LARGEST, _LARGEST)
     low, middle, high = np.quantile(cells, [_TAIL, 0.5, 1 - _TAIL])
     if cells.min() > 0 and high > _LONG * middle and not dates:
         grid = [m * 10.0**e for e in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1) for m in (1, 2, 5)]  # fmt: skip  # noqa: E501
@@ -204,7 +207,8 @@ def bin_edges(cells: np.ndarray, step: float = 0.0, dates: bool = False) -> tupl
         width = max(round(width / step), 1) * step
     shift = step / 2 if step else 0.0
     first, last = math.floor(low / width + 1e-9), math.floor(high / width + 1e-9) + 1
-    return np.round(np.arange(first, last + 1) * width - shift, 10), False
+    edges = np.arange(first, last + 1) * width - shift
+    return edges if np.abs(edges).max() > 1 / np.finfo(float).eps else np.round(edges, 10), False
 
 
 def levels(counts: pd.DataFrame) -> list[dict[str, Any]]:
