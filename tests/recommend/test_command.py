@@ -59,6 +59,22 @@ def test_it_ends_with_sentences_and_mirrors_its_trials(arguments, tmp_path, caps
     assert len(children) == len(list((tmp_path / "runs").glob("*/result.json"))) == 10
 
 
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_search_that_is_stopped_at_once_says_that_there_is_no_report(arguments, tmp_path, monkeypatch, capsys):
+    def interrupted(search):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Search, "_choose", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        door.main([*arguments, "tracking=none", "report=html"])
+    text = _words(capsys.readouterr().err)
+    assert "The answer so far: No verdict yet: no candidate has been compared with the real rows." in text
+    assert "report: none, because no candidate has finished a trial" in text
+
+
 def test_an_interrupted_search_leaves_its_best_answer_and_is_continued(arguments, tmp_path, monkeypatch, capsys):
     confirm = Search._confirm
 
@@ -68,12 +84,15 @@ def test_an_interrupted_search_leaves_its_best_answer_and_is_continued(arguments
     monkeypatch.setattr(Search, "_confirm", interrupted)
     with pytest.raises(KeyboardInterrupt):
         door.main([*arguments, "tracking=none"])
-    assert "The answer so far: Not confirmed yet: independent" in capsys.readouterr().err.replace("\n", " ")
+    assert "The answer so far: Not confirmed yet: " in capsys.readouterr().err.replace("\n", " ")
     (folder,) = (tmp_path / "sweeps").iterdir()
     before = json.loads((folder / "recommendation.json").read_text())
     assert not before["finished"]
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*/result.json")}
     monkeypatch.setattr(Search, "_confirm", confirm)
     door.main([*arguments, "tracking=none", "recommend.budget=2h"])
+    assert "Continued: 4 finished jobs are read. The answer so far: Not confirmed yet" in _words(
+        capsys.readouterr().err
+    )
     assert json.loads((folder / "recommendation.json").read_text())["finished"]
     assert kept == {path: path.stat().st_mtime_ns for path in kept}

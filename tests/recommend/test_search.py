@@ -1,6 +1,7 @@
 """The search advises what helps, advises nothing where nothing does, and keeps its budget."""
 
 import json
+from concurrent.futures import BrokenExecutor, Future
 from itertools import count
 
 import numpy as np
@@ -58,7 +59,8 @@ def searched(tmp_path):
         config["recommend"] = {**config["recommend"], "candidates": named}
         config["metrics"] = {**config["metrics"], "fidelity": {}}
         config["allow"] = ["planted"]
-        search = Search(config, data.load(config["dataset"], config["paths"]["raw"]), InProcess(), **given)
+        workers = given.pop("workers", InProcess())
+        search = Search(config, data.load(config["dataset"], config["paths"]["raw"]), workers, **given)
         search.run()
         return search, answer(search)
 
@@ -126,6 +128,91 @@ def test_a_spent_budget_ends_the_search_and_the_same_command_continues_it(table,
     assert set(search.evidence.results) <= set(again.evidence.results)
 
 
+class Hanging(InProcess):
+    """Workers whose jobs of one candidate never end; waiting takes all the time that it may."""
+
+    def __init__(self):
+        self.now, self.killed = 0.0, 0
+
+    def submit(self, configs):
+        """Run the jobs of the baselines alone."""
+        return super().submit(configs) if "real" in configs[0]["arms"] else Future()
+
+    def wait(self, futures, timeout):
+        """Move the clock on to the end of the wait."""
+        found = {future for future in futures if future.done()}
+        self.now += 0.01 if found else timeout
+        return found
+
+    def kill(self):
+        """Count the calls."""
+        self.killed += 1
+
+
+def test_trials_that_never_end_are_stopped_when_the_budget_is_spent(table, searched):
+    workers, heard = Hanging(), []
+    given = {"workers": workers, "clock": lambda: workers.now, "listen": lambda search, event: heard.append(event)}
+    search, found = searched(table(), {"independent": INDEPENDENT}, "recommend.budget=100", **given)
+    assert search.deadline == 92
+    assert workers.now == pytest.approx(92)
+    assert workers.killed
+    assert not found.finished
+    assert found.verdict == "No verdict yet: no candidate has been compared with the real rows."
+    assert heard.count("nothing") == 1
+
+
+def test_a_longer_end_than_expected_moves_the_deadline(table, searched):
+    workers = Hanging()
+
+    def listen(search: Search, event: str) -> None:
+        search.reserve = 40
+
+    given = {"workers": workers, "clock": lambda: workers.now, "listen": listen}
+    searched(table(), {"independent": INDEPENDENT}, "recommend.budget=100", **given)
+    assert workers.now == pytest.approx(60)
+
+
+def test_a_large_table_is_looked_at_in_few_rows_first(table, searched, monkeypatch):
+    monkeypatch.setattr("trisynth.recommend.search.GLANCE", 40)
+    monkeypatch.setattr("trisynth.recommend.answer.GLANCE", 40)
+    ticks, heard = count(), []
+
+    def listen(search: Search, event: str) -> None:
+        if event == "first":
+            heard.append(answer(search).verdict)
+
+    given = {"clock": lambda: next(ticks), "listen": listen}
+    search, _ = searched(table(), {"independent": INDEPENDENT}, "recommend.budget=40", **given)
+    assert heard[0].startswith("First impression (one fold, one classifier, 40 training rows): independent")
+    (look,) = search.evidence.glances["independent"]
+    assert look.config["fold"]["rows"] == 40
+    assert all(not fold.rows for _, fold in search.evidence.results)
+
+
+class Losing(InProcess):
+    """Workers that are lost on their first jobs."""
+
+    def __init__(self, times: int):
+        self.left = times
+
+    def submit(self, configs):
+        """Fail as loky does when a process is killed."""
+        if not self.left:
+            return super().submit(configs)
+        self.left -= 1
+        future = Future()
+        future.set_exception(BrokenExecutor("a process was killed"))
+        return future
+
+
+def test_jobs_of_a_killed_process_run_again_once(table, searched):
+    search, found = searched(table(), {"independent": INDEPENDENT}, workers=Losing(1))
+    assert found.finished
+    assert not search.evidence.problems
+    with pytest.raises(InputError, match="the real rows alone could not be scored"):
+        searched(table(noise=True), {"independent": INDEPENDENT}, workers=Losing(99))
+
+
 def test_the_first_verdict_comes_after_a_tenth_of_the_budget(table, searched):
     ticks, heard = count(), []
 
@@ -136,7 +223,7 @@ def test_the_first_verdict_comes_after_a_tenth_of_the_budget(table, searched):
 
     searched(table(), {"independent": INDEPENDENT}, "recommend.budget=300", clock=lambda: next(ticks), listen=listen)
     assert heard.count("first") == 1
-    assert heard[heard.index("first") + 1].startswith("Not confirmed yet: independent")
+    assert heard[heard.index("first") + 1].startswith("Not confirmed yet: ")
 
 
 def test_the_same_seed_gives_the_same_answer_and_survives_the_file(table, searched, tmp_path):

@@ -5,7 +5,7 @@ from typing import Any
 from trisynth.config import versions
 from trisynth.recommend import verdict
 from trisynth.recommend.recommendation import Recommendation
-from trisynth.recommend.search import Search, keys
+from trisynth.recommend.search import GLANCE, Search, keys
 from trisynth.recommend.trials import BASELINES, Trial, jobs
 
 # An interval of fewer folds is hardly one.
@@ -81,8 +81,13 @@ def finding(search: Search) -> verdict.Finding | None:
 def _open(search: Search) -> str:
     """Describe what is known before anything is confirmed."""
     choices = search.evidence.choices()
+    glance = search.evidence.glance()
+    if not choices and glance:
+        rows = min(GLANCE, len(search.dataset))
+        shown = verdict.glimpsed(glance.candidate, glance.amount, glance.gain, search.metric, glance.baseline, rows)
+        return f"{shown}."
     if not choices:
-        return "No verdict yet: too few trials have finished."
+        return "No verdict yet: no candidate has been compared with the real rows."
     best = choices[0]
     folds = len(search.evidence.folds(best.candidate, "choose"))
     return verdict.unconfirmed(best.candidate, best.amount, best.gain, search.metric, folds) + "."

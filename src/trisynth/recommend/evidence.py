@@ -46,6 +46,8 @@ class Evidence:
         By candidate and fold, one result for each classifier. The fold that confirms has its winner's results alone.
     problems : mapping of str to str
         Why a candidate was given up.
+    glances : mapping of str to list of Result
+        By candidate, the results on the fold of few rows.
     """
 
     settings: Settings
@@ -54,10 +56,29 @@ class Evidence:
     amounts: list[Amount]
     results: dict[tuple[str, Fold], list[Result]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    glances: dict[str, list[Result]] = field(default_factory=dict)
 
     def add(self, trial: Trial, results: list[Result]) -> None:
         """Record the results of a finished trial."""
-        self.results[trial.candidate, trial.fold] = results
+        if trial.fold.rows:
+            self.glances[trial.candidate] = results
+        else:
+            self.results[trial.candidate, trial.fold] = results
+
+    def glance(self) -> Choice | None:
+        """Return the best candidate on the fold of few rows, whose gain is a first impression; None without any."""
+        reference = self.glances.get(BASELINES)
+        if reference is None:
+            return None
+        levels = {name: score(reference, name, self.metric) for name in self.baselines}
+        strongest = max(levels, key=levels.get)
+        found = [
+            Choice(candidate, amount, strongest, score(results, arm_of(amount), self.metric) - levels[strongest])
+            for candidate, results in self.glances.items()
+            if candidate != BASELINES and candidate not in self.problems
+            for amount in self.amounts
+        ]
+        return max((each for each in found if each.gain == each.gain), key=lambda each: each.gain, default=None)
 
     def folds(self, candidate: str, stage: str) -> list[Fold]:
         """List the folds of a stage on which a candidate and the baselines have been scored."""

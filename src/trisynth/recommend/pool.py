@@ -1,16 +1,19 @@
-"""Worker processes that run the trials, and are killed when the time is up."""
+"""Worker processes that run the trials, and are killed when the time is up.
 
+Nothing is imported here that a worker may import while the program still reads its settings.
+"""
+
+import importlib
 import os
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from joblib import effective_n_jobs
 from joblib.externals.loky import ProcessPoolExecutor
 
-from trisynth.experiment.run import run_job
 from trisynth.lifeline import end_with
 
 
@@ -25,11 +28,14 @@ class Done:
     problem : str
         The first error, in one line; empty if there was none.
     seconds : float
+    lost : bool
+        Whether the process ended without an outcome, for whatever reason; others may have ended with it.
     """
 
     keys: list[str] = field(default_factory=list)
     problem: str = ""
     seconds: float = 0.0
+    lost: bool = False
 
 
 class Workers(Protocol):
@@ -37,15 +43,30 @@ class Workers(Protocol):
 
     count: int
 
+    def start(self) -> None:
+        """Prepare processes ahead of the first job."""
+
     def submit(self, configs: Sequence[Mapping[str, Any]]) -> Future:
         """Start jobs, one after the other in one process; the future's value is ``Done``."""
+
+    def wait(self, futures: Sequence[Future], timeout: float) -> set[Future]:
+        """Wait until one of the futures has ended or the time is over, and return those that have ended."""
 
     def kill(self) -> None:
         """End all jobs that are running."""
 
 
+def _ready(parent: int) -> None:
+    """Prepare a worker: it ends with its parent, and imports what jobs need before the first of them comes."""
+    end_with(parent)
+    importlib.import_module("trisynth.experiment.build")
+    importlib.import_module("trisynth.experiment.folds")
+
+
 def run_all(configs: Sequence[Mapping[str, Any]]) -> Done:
     """Run jobs one after the other, up to the first that fails."""
+    from trisynth.experiment.run import run_job
+
     begun, keys = time.monotonic(), []
     try:
         for config in configs:
@@ -67,14 +88,33 @@ class Pool:
     """
 
     def __init__(self, n_jobs: int = -1):
-        self.count = effective_n_jobs(n_jobs)
+        # A value that is refused later must not fail here.
+        whole = isinstance(n_jobs, int) and n_jobs and not isinstance(n_jobs, bool)
+        self.count = effective_n_jobs(n_jobs) if whole else 1
         self._executor: ProcessPoolExecutor | None = None
 
     def submit(self, configs: Sequence[Mapping[str, Any]]) -> Future:
         """Start jobs in one process; see ``Workers``."""
+        try:
+            return self._processes().submit(run_all, list(configs))
+        except BrokenExecutor:
+            # A process was killed, for example for its memory; the others have ended with it.
+            self.kill()
+            return self._processes().submit(run_all, list(configs))
+
+    def start(self) -> None:
+        """Start the processes, which import while the caller does something else."""
+        for _ in range(self.count):
+            self._processes().submit(os.getpid)
+
+    def _processes(self) -> ProcessPoolExecutor:
         if self._executor is None:
-            self._executor = ProcessPoolExecutor(self.count, initializer=end_with, initargs=(os.getpid(),))
-        return self._executor.submit(run_all, list(configs))
+            self._executor = ProcessPoolExecutor(self.count, initializer=_ready, initargs=(os.getpid(),))
+        return self._executor
+
+    def wait(self, futures: Sequence[Future], timeout: float) -> set[Future]:
+        """Wait for the first of the futures; see ``Workers``."""
+        return first(futures, timeout)
 
     def kill(self) -> None:
         """End all processes; the next jobs get new ones."""
@@ -88,11 +128,18 @@ class InProcess:
 
     count = 1
 
+    def start(self) -> None:
+        """Do nothing: there is no process."""
+
     def submit(self, configs: Sequence[Mapping[str, Any]]) -> Future:
         """Run jobs now; see ``Workers``."""
         future: Future = Future()
         future.set_result(run_all(configs))
         return future
+
+    def wait(self, futures: Sequence[Future], timeout: float) -> set[Future]:
+        """Return all futures, which have ended."""
+        return first(futures, timeout)
 
     def kill(self) -> None:
         """Do nothing: no job is running."""
@@ -106,6 +153,7 @@ def first(futures: Sequence[Future], timeout: float) -> set[Future]:
 def outcome(future: Future) -> Done:
     """Return what a future's jobs did; a process that died is a problem of its jobs."""
     error = future.exception()
-    return (
-        future.result() if error is None else Done(problem=" ".join(f"{type(error).__name__}: {error}".split())[:200])
-    )
+    if error is None:
+        return future.result()
+    problem = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return Done(problem=problem, lost=isinstance(error, BrokenExecutor))

@@ -3,6 +3,7 @@
 import queue
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,24 +28,31 @@ class Record:
     folder : Path
     runs : str
         Folder of the results.
-    mirror : trisynth.tracking.Mirror or None
-        It is only used in a thread of its own: the first use of a new database takes seconds.
+    mirror : callable or None
+        Builds a ``trisynth.tracking.Mirror``, in a thread of its own and after the first verdict: the imports and the
+        first use of a new database take seconds.
     """
 
-    def __init__(self, folder: Path, runs: str, mirror: Any = None):
+    def __init__(self, folder: Path, runs: str, mirror: Callable[[], Any] | None = None):
         self.folder, self.runs, self.mirror = folder, runs, mirror
+        self._failed = False
         self._written = 0.0
         self._results: dict[str, Result] = {}
         self._waiting: queue.SimpleQueue[Result | None] = queue.SimpleQueue()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._copy, daemon=True)
-        if mirror is not None:
-            self._thread.start()
 
     def update(self, search: Search, event: str) -> None:
         """Write the best answer so far now and then."""
         if event == "first" or (event == "trial" and time.monotonic() - self._written > _EVERY):
             self.write(answer(search))
+        if event == "first":
+            self.start()
+
+    def start(self) -> None:
+        """Start to copy the trials, unless that has begun."""
+        if self.mirror is not None and self._thread.ident is None:
+            self._thread.start()
 
     def write(self, found: Recommendation) -> None:
         """Write the recommendation, its trials and the table of all jobs; hand new jobs to the mirror."""
@@ -60,14 +68,17 @@ class Record:
         self._written = time.monotonic()
 
     def _copy(self) -> None:
+        mirror = self.mirror()
         while (result := self._waiting.get()) is not None and not self._over.is_set():
-            self.mirror.job(result)
-        self.mirror.close()
+            mirror.job(result)
+        mirror.close()
+        self._failed = bool(mirror.problem)
 
     def close(self, seconds: float) -> bool:
         """Give the mirror some seconds to copy what is left; return whether it could be written."""
         if self.mirror is None:
             return True
+        self.start()
         self._waiting.put(None)
         self._thread.join(max(seconds, 0.0))
         if self._thread.is_alive():
@@ -75,4 +86,4 @@ class Record:
             self._over.set()
             self._thread.join(1.0)
             print("not all trials are in MLflow yet: `trisynth mirror` adds them")
-        return not self.mirror.problem
+        return not self._failed

@@ -81,6 +81,17 @@ def head(search: Search) -> str:
     )
 
 
+def nothing(elapsed: float) -> str:
+    """Say that the first verdict is late."""
+    return f"After {spoken(elapsed)}: no trial has finished yet; the first verdict follows as soon as one has."
+
+
+def earlier(found: Recommendation) -> str:
+    """Return the best answer of an earlier start of the same search."""
+    jobs = len({key for keys in found.keys.values() for key in keys})
+    return f"Continued: {jobs} finished jobs are read. The answer so far: {found.verdict}"
+
+
 def first(found: Recommendation, elapsed: float) -> str:
     """Return the first verdict."""
     return f"After {spoken(elapsed)}: {found.verdict}"

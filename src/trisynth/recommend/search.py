@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,19 @@ from trisynth.errors import InputError
 from trisynth.evaluation.arms import BALANCE, Balanced
 from trisynth.experiment.run import job_of, read_or_set_aside
 from trisynth.recommend.evidence import Choice, Evidence
-from trisynth.recommend.pool import Workers, first, outcome
+from trisynth.recommend.pool import Workers, outcome
 from trisynth.recommend.settings import REGRESSION, Settings
-from trisynth.recommend.trials import BASELINES, Trial, baselines, jobs
+from trisynth.recommend.trials import BASELINES, Amount, Trial, baselines, jobs
 from trisynth.recommend.verdict import signed
 
 # Fractions of the budget: when the first verdict is due, when choosing ends, and what the end of the program takes.
 _FIRST, _CHOOSING, _END = 0.1, 0.55, 0.08
 # Most seconds that are kept for the end.
 _LONGEST_END = 15.0
-# Candidates that come first, and the folds that they need for a first verdict.
+# Candidates that come first, and the folds that they need for a first choice.
 _CHEAPEST, _LEAST_FIRST = 2, 2
+# Rows to train on at the most for the first impression.
+GLANCE = 2000
 # Folds in which a winner can be confirmed at the least.
 _LEAST_CONFIRMING = 4
 # Longest wait for a trial, so that the display of the time left moves.
@@ -45,8 +48,8 @@ class Search:
         Reading of ``clock`` when the budget began to run.
     clock : callable, optional
     listen : callable, optional
-        Receives the search and an event: ``trial`` after each trial, ``first`` when the first verdict is due, ``tick``
-        at least every half second.
+        Receives the search and an event: ``trial`` after each trial, ``first`` when the first verdict is due and
+        there is one, ``nothing`` when it is due and there is none, ``tick`` at least every half second.
 
     Attributes
     ----------
@@ -58,6 +61,8 @@ class Search:
         Whether all trials have run.
     stage : str
         ``choose``, ``confirm`` or ``end``.
+    reserve : float
+        Seconds of the budget that are kept for what the caller does afterwards, who may measure them.
     """
 
     def __init__(
@@ -74,7 +79,7 @@ class Search:
         self.settings = settings = Settings.of(config["recommend"])
         self.clock, self.listen = clock, listen
         self.begun = clock() if begun is None else begun
-        self.deadline = self.begun + settings.budget - min(_END * settings.budget, _LONGEST_END)
+        self.reserve = min(_END * settings.budget, _LONGEST_END)
         task = dataset.spec.task
         self.metric = REGRESSION if task == "regression" else settings.metric
         level = task == "regression" or not Balanced().needs(dataset.counts)
@@ -89,7 +94,10 @@ class Search:
         self.total = self.done = 0
         # Seconds that one trial of a candidate took.
         self.cost: dict[str, float] = {}
-        self._heard_first = self._late = False
+        self._heard: set[str] = set()
+        self._late = False
+        # Groups whose worker was lost once.
+        self._again: list[list[Trial]] = []
         require_rows(dataset, settings.folds)
 
     def run(self) -> None:
@@ -103,6 +111,11 @@ class Search:
         finally:
             self.stage = "end"
             self.workers.kill()
+
+    @property
+    def deadline(self) -> float:
+        """Reading of the clock at which the last trial is stopped."""
+        return self.begun + self.settings.budget - self.reserve
 
     def elapsed(self) -> float:
         """Return the seconds since the budget began to run."""
@@ -119,7 +132,7 @@ class Search:
         folds = self._folds("choose")
         amounts = tuple(self.evidence.amounts)
         names = list(self.settings.candidates)
-        plan = []
+        plan = self._glance(names, amounts)
         # The cheapest candidates are compared with the baselines before all else, for a first verdict.
         for some in (folds[:_LEAST_FIRST], folds[_LEAST_FIRST:]):
             plan += [Trial(BASELINES, fold) for fold in some]
@@ -136,9 +149,14 @@ class Search:
         untried = [name for name in self.settings.candidates if name not in tried | set(self.evidence.problems)]
         if untried:
             self.notes.append(f"Not tried within the budget: {', '.join(untried)}.")
-        if not complete:
-            self.workers.kill()
         return complete
+
+    def _glance(self, names: list[str], amounts: tuple[Amount, ...]) -> list[Trial]:
+        """List trials on few rows with one classifier, whose comparison is the first verdict; none on small tables."""
+        if len(self.dataset) <= GLANCE and len(self.settings.classifiers) == 1:
+            return []
+        fold = replace(self._folds("choose")[0], rows=GLANCE)
+        return [Trial(BASELINES, fold), *(Trial(name, fold, amounts) for name in names[:_CHEAPEST])]
 
     def _winner(self) -> Choice | None:
         """Take the best candidate that can be confirmed in the time that is left."""
@@ -149,7 +167,7 @@ class Search:
             if rounds * each <= left:
                 for better in choices[: choices.index(choice)]:
                     self.notes.append(
-                        f"{better.candidate} led with {signed(better.gain)} on the folds used for the choice, but "
+                        f"{better.candidate} came first on the folds used for the choice ({signed(better.gain)}), but "
                         "takes too long to be confirmed within this budget."
                     )
                 return choice
@@ -165,7 +183,13 @@ class Search:
         return self._work(pairs, lambda: self.deadline)
 
     def _work(self, plan: list[list[Trial]], end: Callable[[], float]) -> bool:
-        """Run groups of trials in their order until ``end``; return whether all ran that could."""
+        """Run groups of trials in their order until ``end``, when those that run are stopped.
+
+        Returns
+        -------
+        bool
+            Whether all ran that could.
+        """
         waiting, running = list(plan), {}
         self.total += len(plan)
         while waiting or running:
@@ -177,10 +201,13 @@ class Search:
                     running[self.workers.submit(self._configs(group))] = group
             if not running and waiting and self.clock() >= end():
                 return False
-            for future in first(list(running), min(_TICK, end() - self.clock())) if running else ():
-                self._finish(future, running.pop(future))
+            left = min(_TICK, end() - self.clock())
+            for future in self.workers.wait(list(running), left) if running else ():
+                waiting[:0] = self._finish(future, running.pop(future))
             self._tell("tick")
             if self.clock() >= end() and (running or waiting):
+                if running:
+                    self.workers.kill()
                 return False
         return True
 
@@ -192,6 +219,8 @@ class Search:
         name = group[-1].candidate
         if name in self.evidence.problems:
             return True
+        if group[-1].fold.rows:
+            return self.clock() > end
         late = self.stage == "choose" and self.clock() + self.cost.get(name, 0.0) > end and not self._cached(group)
         self._late |= late and name != BASELINES
         return late and name != BASELINES
@@ -210,22 +239,30 @@ class Search:
                 return False
         for trial, results in zip(group, found, strict=True):
             self.evidence.add(trial, results)
-            took = sum(sum(result.seconds(runs).values()) for result in results)
-            self.cost.setdefault(trial.candidate, took)
+            if not trial.fold.rows:
+                took = sum(sum(result.seconds(runs).values()) for result in results)
+                self.cost.setdefault(trial.candidate, took)
         self.done += 1
         self._tell("trial")
         return True
 
-    def _finish(self, future: Future, group: list[Trial]) -> None:
+    def _finish(self, future: Future, group: list[Trial]) -> list[list[Trial]]:
+        """Record what a group's jobs did; return the group if it must run again, because its process was lost."""
         ended = outcome(future)
-        if ended.problem:
-            self.done += 1
-            self._failed(group[-1].candidate, ended.problem)
-        else:
-            for trial in group:
+        if ended.lost and group not in self._again:
+            self._again.append(group)
+            return [group]
+        if not ended.problem:
+            for trial in group if not group[-1].fold.rows else ():
                 # The least: a first trial waits for the imports of its process.
                 self.cost[trial.candidate] = min(self.cost.get(trial.candidate, ended.seconds), ended.seconds)
             self._read(group)
+            return []
+        self.done += 1
+        # Few rows may lack a class; the trials on all rows decide.
+        if not group[-1].fold.rows:
+            self._failed(group[-1].candidate, ended.problem)
+        return []
 
     def _failed(self, candidate: str, problem: str) -> None:
         if candidate == BASELINES:
@@ -234,9 +271,11 @@ class Search:
         self._tell("trial")
 
     def _tell(self, event: str) -> None:
-        if not self._heard_first and self.elapsed() >= _FIRST * self.settings.budget:
-            self._heard_first = True
-            self.listen(self, "first")
+        if self.elapsed() >= _FIRST * self.settings.budget and "first" not in self._heard:
+            due = "first" if self.evidence.choices() or self.evidence.glance() else "nothing"
+            if due not in self._heard:
+                self._heard.add(due)
+                self.listen(self, due)
         self.listen(self, event)
 
 

@@ -24,6 +24,8 @@ _CLASSES = {
 # The cheapest generator: a job of the baselines has no use for its rows.
 _CHEAPEST = {"_target_": "trisynth.generators.independent.Independent"}
 _NO_METRICS = {"fidelity": {}, "copying": {}}
+# Folds that choose on which rows are compared with real ones; the references of a score take longer than a fit.
+_COMPARED = 2
 
 Amount = float | str
 
@@ -63,6 +65,8 @@ def arm_of(amount: Amount) -> str:
 def jobs(trial: Trial, config: Mapping[str, Any], settings: Settings, names: Sequence[str]) -> list[dict[str, Any]]:
     """Return the resolved root configurations of a trial's jobs, one for each classifier.
 
+    On a fold of few rows there is one alone, of the first classifier.
+
     Parameters
     ----------
     trial : Trial
@@ -84,9 +88,10 @@ def jobs(trial: Trial, config: Mapping[str, Any], settings: Settings, names: Seq
     else:
         plain["generator"] = settings.candidates[trial.candidate]
         plain["arms"] = {arm_of(amount): _adding(amount) for amount in trial.amounts}
-    if trial.candidate == BASELINES or fold.stage != "choose":
+    if trial.candidate == BASELINES or fold.stage != "choose" or fold.index >= _COMPARED or fold.rows:
         plain["metrics"] = {**config["metrics"], **_NO_METRICS}
-    return [{**plain, "classifier": {"name": name, **given}} for name, given in settings.classifiers.items()]
+    panel = list(settings.classifiers.items())[: 1 if fold.rows else None]
+    return [{**plain, "classifier": {"name": name, **given}} for name, given in panel]
 
 
 def _adding(amount: Amount) -> dict[str, Any]:

@@ -150,10 +150,25 @@ def sharing(candidate: str | None, scores: dict[str, float], copying: Sequence[s
 def unconfirmed(candidate: str, many: Amount, gain: float, metric: str, folds: int) -> str:
     """Describe the candidate that leads before anything is confirmed."""
     name = METRICS.get(metric, metric)
+    where = f"on the {folds} folds used for the choice"
+    if gain <= 0:
+        return (
+            f"Not confirmed yet: no synthetic rows gain {where}; nearest is {candidate}, {amount(many)}, "
+            f"{signed(gain)} {name} against its strongest baseline"
+        )
     return (
-        f"Not confirmed yet: {candidate}, {amount(many)}, leads with {signed(gain)} {name} over its strongest baseline "
-        f"on the {folds} folds used for the choice"
+        f"Not confirmed yet: {candidate}, {amount(many)}, gains most {where}: {signed(gain)} {name} over its strongest "
+        "baseline"
     )
+
+
+def glimpsed(candidate: str, many: Amount, gain: float, metric: str, baseline: str, rows: int) -> str:
+    """Describe the first impression, of one fold and one classifier on few rows."""
+    name, against = METRICS.get(metric, metric), NOUNS[baseline]
+    reached = f"gains {signed(gain)} {name} over {against}" if gain > 0 else f"does not gain over {against}"
+    where = f"one fold, one classifier, {rows:,} training rows"
+    number = "" if gain > 0 else f": {signed(gain)} {name}"
+    return f"First impression ({where}): {candidate}, {amount(many)}, {reached}{number}; nothing is confirmed"
 
 
 def amount(many: Amount) -> str:

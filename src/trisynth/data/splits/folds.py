@@ -31,6 +31,8 @@ class Fold:
         Folds that choose; the others confirm.
     seed : int, default=0
         Seed of all dealings.
+    rows : int, default=0
+        Rows to train on at the most, of all classes in proportion; 0 takes all.
     """
 
     stage: str
@@ -39,12 +41,13 @@ class Fold:
     parts: int = 10
     choosing: int = 4
     seed: int = 0
+    rows: int = 0
 
     def __post_init__(self):
         """Check that there is such a fold."""
         if self.stage not in STAGES:
             raise InputError("fold.stage", self.stage, f"must be one of {', '.join(STAGES)}")
-        for name, least in (("parts", 3), ("choosing", 1), ("repeat", 0), ("index", 0), ("seed", 0)):
+        for name, least in (("parts", 3), ("choosing", 1), ("repeat", 0), ("index", 0), ("seed", 0), ("rows", 0)):
             require_whole(f"fold.{name}", getattr(self, name), least)
         if self.choosing > self.parts - 2:
             raise InputError("fold.choosing", self.choosing, f"must leave at least 2 of {self.parts} folds to confirm")
@@ -70,13 +73,17 @@ def divide(dataset: Dataset, fold: Fold) -> tuple[Dataset, Dataset]:
     Returns
     -------
     train, held : Dataset
-        As the parts of :func:`trisynth.data.splits.split.split`. All rows that the fold does not hold out are
-        training rows.
+        As the parts of :func:`trisynth.data.splits.split.split`. All rows that the fold does not hold out are training
+        rows, or as many of them as it takes.
     """
     held = held_out(dataset, fold)
     aside = np.zeros(len(dataset), bool)
     aside[held] = True
-    return divided(dataset, np.flatnonzero(~aside), held)
+    kept = np.flatnonzero(~aside)
+    if 0 < fold.rows < len(kept):
+        rng = seeds.stream(fold.seed, "folds", "rows", fold.stage, fold.repeat, fold.index)
+        kept = kept[deal(strata(dataset)[kept], [fold.rows, len(kept) - fold.rows], rng)[0]]
+    return divided(dataset, kept, held)
 
 
 def held_out(dataset: Dataset, fold: Fold) -> np.ndarray:

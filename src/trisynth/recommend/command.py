@@ -1,0 +1,143 @@
+"""The course of ``trisynth recommend``: search, best answer so far, report, and their share of the budget."""
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from trisynth import data
+from trisynth.cache import require_writable
+from trisynth.config import digest
+from trisynth.recommend import screen
+from trisynth.recommend.answer import answer
+from trisynth.recommend.pool import Workers
+from trisynth.recommend.recommendation import FILE, Recommendation
+from trisynth.recommend.record import Record
+from trisynth.recommend.search import Search
+from trisynth.recommend.settings import Settings
+
+# Settings that decide how long or where a search runs, not what it finds.
+_NOT_IDENTITY = ("budget", "n_jobs")
+# Times the budget, when the mirror of the trials in MLflow ends at the latest.
+_LATEST = 1.05
+# The last report takes at most so many times as long as the one before, and the rest of the end so many seconds.
+_SLOWER, _REST = 1.5, 1.5
+# Largest fraction of the budget that is kept for the end.
+_MOST = 0.4
+
+
+class Course:
+    """One start of a search, until its last line.
+
+    Parameters
+    ----------
+    config : mapping
+        Resolved root configuration with its section ``recommend``.
+    workers : Workers
+    arguments : sequence of str
+        The command.
+    begun : float
+        Reading of ``time.monotonic`` when the budget began to run.
+    """
+
+    def __init__(self, config: Mapping[str, Any], workers: Workers, arguments: Sequence[str], begun: float):
+        self.config, self.workers, self.begun = config, workers, begun
+        self.command = ["trisynth recommend", *arguments]
+        self.settings = Settings.of(config["recommend"])
+        self.folder = folder_of(config)
+        self.page: Path | None = None
+        require_writable(self.folder, "paths.sweeps")
+        self.record = Record(self.folder, config["paths"]["runs"], mirror_of(config, self.folder.name))
+        self._rehearsed = False
+
+    def run(self) -> None:
+        """Search and print the answer.
+
+        Raises
+        ------
+        SystemExit
+            If MLflow could not be written.
+        KeyboardInterrupt
+            After the answer so far.
+        """
+        read = data.reader(self.config["dataset"], self.config.get("allow", ()))
+        dataset = data.load(self.config["dataset"], self.config["paths"]["raw"], read)
+        with screen.Screen(self.settings.budget) as self.screen:
+            listen = self.listen
+            search = Search(self.config, dataset, self.workers, begun=self.begun, listen=listen)
+            self.screen.line(screen.head(search))
+            if earlier := self._earlier():
+                self.screen.line(screen.earlier(earlier))
+            try:
+                search.run()
+            except KeyboardInterrupt:
+                found = self.write(search)
+                self.screen.line(f"{screen.interrupted(found)}\n{self._places()}")
+                raise
+        found = self.write(search)
+        print(f"{screen.text(found)}\n\n{self._places()}")
+        if not self.record.close(self.begun + _LATEST * self.settings.budget - time.monotonic()):
+            raise SystemExit(1)
+
+    def listen(self, search: Search, event: str) -> None:
+        """Show and record what a search tells; see ``Search``."""
+        if event == "nothing":
+            self.screen.line(screen.nothing(search.elapsed()))
+        if event == "first":
+            self.screen.line(screen.first(answer(search), search.elapsed()))
+        self.screen.update(search)
+        self.record.update(search, event)
+        if event == "tick" and search.stage == "confirm" and not self._rehearsed:
+            # The workers are busy now. Whatever ends the search later, a report is there, and its time is known.
+            self._rehearsed = True
+            before = time.monotonic()
+            self.write(search)
+            took = _SLOWER * (time.monotonic() - before) + _REST
+            search.reserve = max(search.reserve, min(took, _MOST * self.settings.budget))
+
+    def write(self, search: Search) -> Recommendation:
+        """Write the answer so far and its report."""
+        found = answer(search)
+        self.record.write(found)
+        if self.config["report"]["html"]:
+            from trisynth.report.html.job import write_recommendation
+
+            self.page = write_recommendation(found, self.folder, self.command)
+        return found
+
+    def _earlier(self) -> Recommendation | None:
+        """Read what an earlier start left; a file that cannot be read is written anew soon."""
+        try:
+            return Recommendation.read(self.folder)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def _places(self) -> str:
+        lines = [f"recommendation: {self.folder / FILE}", f"trials: {self.folder / 'trials.csv'}"]
+        if self.config["report"]["html"]:
+            lines.append(f"report: {self.page or 'none, because no candidate has finished a trial'}")
+        return "\n".join(lines)
+
+
+def run(config: Mapping[str, Any], workers: Workers, arguments: Sequence[str], begun: float) -> None:
+    """Run the command; see ``Course``."""
+    Course(config, workers, arguments, begun).run()
+
+
+def folder_of(config: Mapping[str, Any]) -> Path:
+    """Return the folder of a search, which is the same whatever its budget, so that it can be continued."""
+    asked = {name: value for name, value in config["recommend"].items() if name not in _NOT_IDENTITY}
+    parts = asked, data.data_key(config["dataset"]), config["seed"], config["metrics"], config["preprocessing"]
+    return Path(config["paths"]["sweeps"]) / f"recommend-{config['dataset']['name']}-{digest(*parts)[:8]}"
+
+
+def mirror_of(config: Mapping[str, Any], name: str) -> Any:
+    """Return what builds the mirror in MLflow whose parent run has that name; None without tracking."""
+    return partial(_mirror, config, name) if config["tracking"]["uri"] else None
+
+
+def _mirror(config: Mapping[str, Any], name: str) -> Any:
+    from trisynth.tracking import Mirror
+
+    return Mirror(config["tracking"], config["paths"], name, config.get("allow") or ())
