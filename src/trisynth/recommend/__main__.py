@@ -2,11 +2,17 @@
 
 import sys
 import time
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from trisynth import commandline
 from trisynth.commandline import form
 from trisynth.recommend.pool import Pool
+
+if TYPE_CHECKING:
+    from trisynth.recommend.recommendation import Recommendation
+    from trisynth.tracking import Mirror
 
 # Options for what a new user must say; everything else is a setting as in all commands.
 _OPTIONS = {**form.TARGET, "--budget": "recommend.budget", "--metric": "recommend.metric"}
@@ -47,11 +53,25 @@ def main(arguments: list[str]) -> None:
     try:
         # The workers import while this process does, so that the first trials need not wait.
         workers.start()
-        from trisynth.recommend.command import run
+        from trisynth.recommend.command import Course
 
-        run(config, workers, arguments, begun)
+        Course(config, workers, arguments, begun, report, mirror).run()
     finally:
         workers.kill()
+
+
+def report(found: "Recommendation", folder: Path, command: list[str]) -> Path | None:
+    """Write the report of a recommendation; see ``write_recommendation``."""
+    from trisynth.report.html.job import write_recommendation
+
+    return write_recommendation(found, folder, command)
+
+
+def mirror(config: Mapping[str, Any], name: str) -> "Mirror":
+    """Build the mirror of a search in MLflow, whose parent run has that name."""
+    from trisynth.tracking import Mirror
+
+    return Mirror(config["tracking"], config["paths"], name, config.get("allow") or ())
 
 
 if __name__ == "__main__":

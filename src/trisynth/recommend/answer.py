@@ -27,7 +27,7 @@ def answer(search: Search) -> Recommendation:
         use = {"candidate": chosen.candidate, "amount": chosen.amount, "generator": candidates[chosen.candidate]}
     dataset = search.dataset
     return Recommendation(
-        verdict=verdict.verdict(found) + "." if found else _open(search),
+        verdict=f"{verdict.verdict(found)}{_of_candidates(search)}." if found else _open(search),
         sharing=verdict.sharing(shared, scores, copying),
         surer=verdict.surer(found, len(dataset))
         if found
@@ -76,6 +76,13 @@ def finding(search: Search) -> verdict.Finding | None:
         return None
     reason = "Every candidate copies training rows" if tried else "No candidate could be fitted"
     return verdict.Finding(search.metric, "", 0.0, {}, baseline, over_real, reason)
+
+
+def _of_candidates(search: Search) -> str:
+    """Say that candidates were left out, which a verdict must not hide."""
+    names = search.settings.candidates
+    tried = [name for name in names if search.evidence.folds(name, "choose")]
+    return "" if len(tried) == len(names) else f"; {len(tried)} of {len(names)} candidates were tried"
 
 
 def _open(search: Search) -> str:

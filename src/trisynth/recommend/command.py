@@ -1,7 +1,7 @@
 """The course of ``trisynth recommend``: search, best answer so far, report, and their share of the budget."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,16 +39,29 @@ class Course:
         The command.
     begun : float
         Reading of ``time.monotonic`` when the budget began to run.
+    report : callable
+        Writes the report of a recommendation into a folder, with the command, and returns its path or None.
+    mirror : callable
+        Builds the mirror in MLflow whose parent run has the name of the folder.
     """
 
-    def __init__(self, config: Mapping[str, Any], workers: Workers, arguments: Sequence[str], begun: float):
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        workers: Workers,
+        arguments: Sequence[str],
+        begun: float,
+        report: Callable[[Recommendation, Path, list[str]], Path | None],
+        mirror: Callable[[Mapping[str, Any], str], Any],
+    ):
         self.config, self.workers, self.begun = config, workers, begun
-        self.command = ["trisynth recommend", *arguments]
+        self.command, self.report = ["trisynth recommend", *arguments], report
         self.settings = Settings.of(config["recommend"])
         self.folder = folder_of(config)
         self.page: Path | None = None
         require_writable(self.folder, "paths.sweeps")
-        self.record = Record(self.folder, config["paths"]["runs"], mirror_of(config, self.folder.name))
+        build = partial(mirror, config, self.folder.name) if config["tracking"]["uri"] else None
+        self.record = Record(self.folder, config["paths"]["runs"], build)
         self._rehearsed = False
 
     def run(self) -> None:
@@ -101,9 +114,7 @@ class Course:
         found = answer(search)
         self.record.write(found)
         if self.config["report"]["html"]:
-            from trisynth.report.html.job import write_recommendation
-
-            self.page = write_recommendation(found, self.folder, self.command)
+            self.page = self.report(found, self.folder, self.command)
         return found
 
     def _earlier(self) -> Recommendation | None:
@@ -120,24 +131,8 @@ class Course:
         return "\n".join(lines)
 
 
-def run(config: Mapping[str, Any], workers: Workers, arguments: Sequence[str], begun: float) -> None:
-    """Run the command; see ``Course``."""
-    Course(config, workers, arguments, begun).run()
-
-
 def folder_of(config: Mapping[str, Any]) -> Path:
     """Return the folder of a search, which is the same whatever its budget, so that it can be continued."""
     asked = {name: value for name, value in config["recommend"].items() if name not in _NOT_IDENTITY}
     parts = asked, data.data_key(config["dataset"]), config["seed"], config["metrics"], config["preprocessing"]
     return Path(config["paths"]["sweeps"]) / f"recommend-{config['dataset']['name']}-{digest(*parts)[:8]}"
-
-
-def mirror_of(config: Mapping[str, Any], name: str) -> Any:
-    """Return what builds the mirror in MLflow whose parent run has that name; None without tracking."""
-    return partial(_mirror, config, name) if config["tracking"]["uri"] else None
-
-
-def _mirror(config: Mapping[str, Any], name: str) -> Any:
-    from trisynth.tracking import Mirror
-
-    return Mirror(config["tracking"], config["paths"], name, config.get("allow") or ())

@@ -102,12 +102,12 @@ def _marks(numbers: list[str], comma: bool) -> tuple[str, str] | None:
     """Return the thousands and the decimal mark that fit most numbers."""
     best, found = 0.0, None
     for thousands, point in _MARKS:
+        if thousands and not any(thousands in number for number in numbers):
+            continue
         mark, dot = re.escape(thousands), re.escape(point)
         grouped = rf"[1-9]\d{{0,2}}(?:{mark}\d{{3}})+(?:{dot}\d*)?|\d{{1,3}}(?:{dot}\d*)?|{dot}\d+"
         pattern = re.compile(grouped if thousands else rf"\d+(?:{dot}\d*)?|{dot}\d+")
         share = sum(bool(pattern.fullmatch(number)) for number in numbers) / len(numbers)
-        if thousands and share and not any(thousands in number for number in numbers):
-            continue
         # 1.234 has three decimals, or a thousands point if the other columns have decimal commas.
         if not thousands and point == "." and comma and _like_thousands(numbers, "."):
             continue

@@ -29,9 +29,7 @@ def association_matrix(table: pd.DataFrame) -> pd.DataFrame:
     onehots = [_onehot(table[name]) for name in table.columns[~is_number]]
     values[np.ix_(is_number, is_number)] = _pearson(numbers)
     values[np.ix_(~is_number, ~is_number)] = _cramer(onehots)
-    ratios = np.array([_correlation_ratio(numbers, onehot) for onehot in onehots]).reshape(
-        len(onehots), numbers.shape[1]
-    )
+    ratios = _correlation_ratios(numbers, onehots)
     values[np.ix_(~is_number, is_number)] = ratios
     values[np.ix_(is_number, ~is_number)] = ratios.T
     # Sums over rows and over columns round differently.
@@ -87,20 +85,23 @@ def _cramer(onehots: list[np.ndarray]) -> np.ndarray:
     return np.sqrt(_bounded(np.maximum(phi2 - free, 0.0), smaller, 1e-12))
 
 
-def _correlation_ratio(numbers: np.ndarray, onehot: np.ndarray) -> np.ndarray:
+def _correlation_ratios(numbers: np.ndarray, onehots: list[np.ndarray]) -> np.ndarray:
     present = ~np.isnan(numbers)
     n = present.sum(axis=0)
     centre = np.where(present, numbers, 0.0).sum(axis=0) / np.maximum(n, 1)
     cells = np.where(present, numbers - centre, 0.0)
     scale = np.abs(cells).max(axis=0, initial=0.0)
     cells = cells / np.where(scale > 0, scale, 1.0)
-    sizes = onehot.T @ present
-    groups = (sizes > 0).sum(axis=0)
-    between = ((onehot.T @ cells) ** 2 / np.maximum(sizes, 1)).sum(axis=0)
-    total = (cells**2).sum(axis=0)
-    within = np.maximum(total - between, 0.0) * (n - 1) / np.maximum(n - groups, 1)
-    explained = np.where((groups > 1) & (n > groups), total - within, 0.0)
-    return np.sqrt(_bounded(np.maximum(explained, 0.0), total, 1e-12))
+    total, shown = (cells**2).sum(axis=0), present.astype(float)
+    ratios = np.zeros((len(onehots), numbers.shape[1]))
+    for row, onehot in enumerate(onehots):
+        sizes = onehot.T @ shown
+        groups = (sizes > 0).sum(axis=0)
+        between = ((onehot.T @ cells) ** 2 / np.maximum(sizes, 1)).sum(axis=0)
+        within = np.maximum(total - between, 0.0) * (n - 1) / np.maximum(n - groups, 1)
+        explained = np.where((groups > 1) & (n > groups), total - within, 0.0)
+        ratios[row] = np.sqrt(_bounded(np.maximum(explained, 0.0), total, 1e-12))
+    return ratios
 
 
 def _bounded(part: np.ndarray, whole: np.ndarray, least: float | np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from trisynth import data
 from trisynth.experiment.job import Job
 from trisynth.experiment.results import Result, table
 from trisynth.experiment.run import experiment_of, job_of, run_job
@@ -73,13 +72,12 @@ def write(
         _, synthetic = experiment.rows(len(train))
         changes = _changes(experiment)
         kept = relations(experiment.generator(), train, synthetic)
-    _, findings = data.prepare(job.dataset, job.raw, experiment.objects.read)
     found = content(
         results,
         shown,
         train,
         synthetic,
-        findings,
+        experiment.dataset.report,
         test_rows=len(test),
         changes=changes,
         relations=kept,
