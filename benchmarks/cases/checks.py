@@ -17,7 +17,7 @@ from trisynth.commandline import composed
 from trisynth.data.dataset import Column
 from trisynth.data.readers import delimited
 
-# A value in this share of the real rows must have nearly the same share in the synthetic ones.
+# A value in this fraction of the real rows must have nearly the same fraction in the synthetic ones.
 FREQUENT, NEARLY = 0.05, 0.12
 _PLAIN = 10
 

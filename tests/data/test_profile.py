@@ -102,3 +102,15 @@ def test_other_spellings_are_shown_and_censored_numbers_are_found():
 
 def test_numbers_of_many_digits_are_described():
     assert found(["9" * 5000] * 30 + ["1" * 5000] * 30).facts.kind in ("number", "category", "text")
+
+
+@pytest.mark.parametrize("source", ["texts", "integers"])
+def test_a_few_whole_numbers_beyond_floats_are_categories(source):
+    numbers = [9007199254740993, 9007199254740995] * 30
+    cells = pd.Series(map(str, numbers) if source == "texts" else numbers, name="kind of account")
+    found = profile(Cells.of(cells))
+    assert found.facts.kind == "category" and found.doubts[0].remedy == "kind: number"
+
+
+def test_lists_give_no_context():
+    assert context_of(pd.DataFrame({"l": [[1, 2], [3]], "x": ["1,5", "2,25"]})).comma

@@ -30,7 +30,7 @@ class Cell:
     name : str
     facts : Column
     spellings : Spellings
-        Texts of missing cells, and others that the format does not tell.
+        Texts of missing cells, and others beside the format.
     values : dict of str to object
         Value of each category where the file writes it in another way than the clean table.
     """

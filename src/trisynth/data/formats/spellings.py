@@ -1,4 +1,4 @@
-"""Spellings that no format tells: of missing cells, of frequent numbers, and in the second of two formats."""
+"""Spellings beside the format: of missing cells, of frequent numbers, and in the second of two formats."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _FREQUENT = 0.01
 
 @dataclass(frozen=True)
 class Spellings:
-    """How the cells of one column are written, beside their format.
+    """Spellings of the cells of one column, beside their format.
 
     Parameters
     ----------

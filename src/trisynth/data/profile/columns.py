@@ -20,6 +20,8 @@ from trisynth.data.profile.numbers import number_format
 # Fewer different numbers among texts are categories, such as 1, 2, 3 and more.
 _FEW = 10
 _HALF = 0.5
+# Beyond the first, floats miss whole numbers, and generators would make others of them; so few are codes.
+_EXACT, _FEW_LARGE = 2**53, 50
 _SAMPLE = 2_000
 # Years that dates written in eight digits may have, and Excel's counts of the days since 1900 (from 1954 to 2064).
 _YEARS, _DAYS = (1850, 2150), (20_000, 60_000)
@@ -126,6 +128,8 @@ def profile(
             reason = identifiers.whole_number(cells.name, _integers(texts), int(counts.sum()))
             if reason:
                 return _identifier(facts, reason, counts)
+            if _few_large(_integers(texts)):
+                return _large(facts, counts)
             if names.of_code(cells.name) and len(set(pc.utf8_length(texts).to_pylist())) == 1:
                 doubt = Doubt(
                     "whole numbers that are codes (its name)", int(counts.sum()), "kept as categories", "kind: number"
@@ -169,7 +173,19 @@ def _typed(cells: Cells, present: np.ndarray, facts: Column, target: bool) -> Pr
                 return Profile(replace(facts, kind="date", format="%Y%m%d"), _as_dates("%Y%m%d", counts))
         if len(values) and (reason := identifiers.whole_number(cells.name, values, int(counts.sum()))):
             return _identifier(facts, reason, counts)
+        if types.is_signed_integer_dtype(dtype) and _few_large(values):
+            return _large(facts, counts)
     return Profile(replace(facts, kind="number"))
+
+
+def _few_large(values: np.ndarray) -> bool:
+    """Find a few whole numbers that a float does not hold exactly."""
+    return 0 < len(values) <= _FEW_LARGE and max(abs(int(values.min())), abs(int(values.max()))) > _EXACT
+
+
+def _large(facts: Column, counts: np.ndarray) -> Profile:
+    doubt = Doubt("a few whole numbers beyond 2**53", int(counts.sum()), "kept as categories", "kind: number")
+    return Profile(replace(facts, kind="category"), (doubt,))
 
 
 def _identifier(facts: Column, reason: str, counts: np.ndarray, kind: str = "identifier") -> Profile:

@@ -39,6 +39,7 @@ def _columns(raw: pd.DataFrame) -> list[tuple[Hashable, pd.Series]]:
 
 
 def _sample(column: pd.Series) -> pa.Array:
-    values = column.iloc[:: max(1, len(column) // _SAMPLE)].dropna().unique()
-    texts = [value.strip() for value in values if isinstance(value, str) and value.strip()]
-    return pa.array(texts, pa.string())
+    values = column.iloc[:: max(1, len(column) // _SAMPLE)].dropna()
+    # Lists and other compound cells are refused later, with the name of their column.
+    texts = dict.fromkeys(value.strip() for value in values if isinstance(value, str) and value.strip())
+    return pa.array(list(texts), pa.string())
