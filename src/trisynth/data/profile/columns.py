@@ -128,7 +128,7 @@ def profile(
             reason = identifiers.whole_number(cells.name, _integers(texts), int(counts.sum()))
             if reason:
                 return _identifier(facts, reason, counts)
-            if _few_large(_integers(texts)):
+            if _few_large(_integers(texts), counts):
                 return _large(facts, counts)
             if names.of_code(cells.name) and len(set(pc.utf8_length(texts).to_pylist())) == 1:
                 doubt = Doubt(
@@ -173,14 +173,16 @@ def _typed(cells: Cells, present: np.ndarray, facts: Column, target: bool) -> Pr
                 return Profile(replace(facts, kind="date", format="%Y%m%d"), _as_dates("%Y%m%d", counts))
         if len(values) and (reason := identifiers.whole_number(cells.name, values, int(counts.sum()))):
             return _identifier(facts, reason, counts)
-        if types.is_signed_integer_dtype(dtype) and _few_large(values):
+        if types.is_signed_integer_dtype(dtype) and _few_large(values, counts):
             return _large(facts, counts)
     return Profile(replace(facts, kind="number"))
 
 
-def _few_large(values: np.ndarray) -> bool:
-    """Find a few whole numbers that a float does not hold exactly."""
-    return 0 < len(values) <= _FEW_LARGE and max(abs(int(values.min())), abs(int(values.max()))) > _EXACT
+def _few_large(values: np.ndarray, counts: np.ndarray) -> bool:
+    """Find a few repeated whole numbers that a float does not hold exactly."""
+    if not 0 < len(values) <= min(_FEW_LARGE, counts.sum() / 2) or counts.sum() < identifiers.LEAST:
+        return False
+    return max(abs(int(values.min())), abs(int(values.max()))) > _EXACT
 
 
 def _large(facts: Column, counts: np.ndarray) -> Profile:
