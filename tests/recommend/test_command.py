@@ -30,7 +30,7 @@ def test_a_file_and_options_become_settings():
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (["a.csv", "b.csv"], "argument='b.csv': is a second table beside a.csv"),
+        (["a.csv", "b.csv"], "argument='b.csv': is a second table besides a.csv"),
         (["a.csv", "--target"], "option='--target': needs a value"),
         (["a.csv", "--target", "--budget=3s"], "option='--target': needs a value"),
     ],
