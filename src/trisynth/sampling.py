@@ -29,6 +29,8 @@ from trisynth.temporary import temporary_folder
 
 CHUNK = 100_000
 OWN = ("n", "out", "given")
+# Most rows: a trillion of one digit fill a disk of two terabytes.
+_MOST = 10**12
 
 
 def parse(argv: list[str]) -> tuple[dict[str, Any], list[str]]:
@@ -52,7 +54,7 @@ def rows(text: str) -> int | dict[str, int]:
     """Parse a number of rows, or rows per class as in ``{sepsis: 500}``; labels stay text, even yes and no."""
 
     def count(given: str) -> int:
-        if int(given) < 0:
+        if not 0 <= int(given) <= _MOST:
             raise ValueError
         return int(given)
 

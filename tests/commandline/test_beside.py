@@ -127,6 +127,12 @@ def test_workers_read_it_without_a_word(table, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_a_number_of_too_many_digits_is_one_line(table):
+    table.with_suffix(".yaml").write_text(f"rare: {'9' * 5000}")
+    with pytest.raises(InputError, match="a number of too many digits"):
+        beside.read(table.with_suffix(".yaml"))
+
+
 @pytest.mark.parametrize("depth", [2_000, 100_000])
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{a: ", "}")])
 def test_deep_nesting_is_one_line(table, depth, opening, closing):

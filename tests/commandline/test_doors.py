@@ -77,6 +77,7 @@ def test_version(shown):
             ["run", "generator._target_=json.loads"],
             "error: generator._target_='json.loads': must be a class or function",
         ),
+        (["run", f"seed={'9' * 5000}"], "error: arguments='seed=999"),
         (["search"], "error: searches=None: must list values"),
         (["--completion", "csh"], "error: --completion='csh': must be one of bash, zsh, fish"),
     ],

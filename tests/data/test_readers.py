@@ -7,7 +7,10 @@ import io
 import lzma
 import zipfile
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from trisynth.data.readers import delimited, keel, openml, parquet
@@ -178,3 +181,10 @@ def test_parquet_keeps_whole_numbers_with_gaps_and_dates(tmp_path):
     raw = parquet(tmp_path / "t.parquet")
     assert raw["n"].tolist()[0] == 2**60 + 1 and raw["day"].tolist()[0] == days[0]
     assert raw["key"].tolist() == ["p", "q"]
+
+
+def test_a_small_parquet_file_of_many_rows_is_refused_before_it_is_read(tmp_path):
+    table = pa.table({"a": pa.array(np.zeros(40_000_000, dtype=np.int8))})
+    pyarrow.parquet.write_table(table, tmp_path / "bomb.parquet")
+    with pytest.raises(InputError, match="unpacks to more than 100 times its size"):
+        parquet(tmp_path / "bomb.parquet")

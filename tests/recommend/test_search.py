@@ -262,6 +262,8 @@ def test_too_few_rows_are_one_line(table, searched, rows, share, message):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
+        ("recommend.budget=1e9h", "recommend.budget='1e9h': must be a time above zero"),
+        ("recommend.budget=999999h", "recommend.budget='999999h': must be at most a year"),
         ("recommend.budget=0", "recommend.budget=0: must be a time above zero"),
         ("recommend.budget=soon", "recommend.budget='soon'"),
         ("recommend.budget=true", "recommend.budget=True"),

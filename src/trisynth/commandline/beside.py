@@ -111,6 +111,10 @@ def read(file: Path) -> dict[str, Any]:
         raise InputError(
             "dataset", str(file), f"is not valid YAML{place}: {getattr(error, 'problem', error)}"
         ) from None
+    except InputError:
+        raise
+    except ValueError:
+        raise InputError("dataset", str(file), "contains a number of too many digits") from None
     except RecursionError:
         raise InputError("dataset", str(file), "is nested too deeply; a table's facts have three levels") from None
     if count > _MOST:

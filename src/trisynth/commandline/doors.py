@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import importlib.metadata
+import re
 import sys
 import textwrap
 from dataclasses import dataclass
@@ -215,6 +216,9 @@ def enter(name: str, arguments: list[str]) -> None:
             close = difflib.get_close_matches(name, DOORS, n=1)
             hint = f"; did you mean {close[0]}?" if close else "."
             raise InputError("command", name, f"no such command{hint} The commands are {', '.join(DOORS)}")
+        # Neither Hydra nor Python reads a number of so many digits.
+        if long := next((each for each in arguments if re.search(r"\d{1001}", each)), None):
+            raise InputError("arguments", long, "contains a number of more than 1,000 digits; shorten it")
         door = DOORS[name]
         if not door.parses and set(HELP_FLAGS) & set(arguments):
             print(page(name, arguments))

@@ -14,7 +14,7 @@ import pyarrow.parquet
 
 from trisynth.cache import require_file
 from trisynth.data.reading import around
-from trisynth.data.reading.content import text_of
+from trisynth.data.reading.content import RATIO, UNPACKED, text_of
 from trisynth.data.reading.dialect import Dialect
 from trisynth.errors import InputError
 from trisynth.places import reader
@@ -95,11 +95,20 @@ def parquet(path: str | Path) -> pd.DataFrame:
     """
     require_file(path, "dataset.path")
     try:
+        if Path(path).is_file():
+            _require_moderate(path, pyarrow.parquet.read_metadata(path))
         return _typed(pyarrow.parquet.read_table(path))
     except FileNotFoundError:
         raise InputError("dataset.path", str(path), "no such file; check the spelling") from None
     except (pa.ArrowException, OSError) as error:
         raise InputError("dataset.path", str(path), f"is not a readable Parquet file ({_line(error)})") from error
+
+
+def _require_moderate(path: str | Path, about: pyarrow.parquet.FileMetaData) -> None:
+    """Refuse a small file of many rows: equal cells are written once, and read as often as there are rows."""
+    grown, size = 8 * about.num_rows * about.num_columns, Path(path).stat().st_size
+    if grown > UNPACKED + RATIO * size:
+        raise InputError("dataset.path", str(path), f"unpacks to more than {RATIO} times its size; write it as CSV")
 
 
 def _typed(table: pa.Table) -> pd.DataFrame:

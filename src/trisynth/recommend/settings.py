@@ -12,6 +12,7 @@ from trisynth.evaluation.arms import BALANCE
 # Higher is better. Metrics of decisions have one more baseline, which only moves the threshold.
 RANKING, DECISIONS = ("roc_auc", "average_precision"), ("f1_macro", "balanced_accuracy", "accuracy")
 REGRESSION = "r2"
+_LONGEST = 8760 * 3600
 _UNITS = {"": 1, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600}
 _LIMITS = ("memorised", "identical")
 
@@ -110,4 +111,7 @@ def seconds(text: Any) -> float:
     found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)\s*", str(text).lower())
     if isinstance(text, bool) or not found or found[2] not in _UNITS or not float(found[1]) > 0:
         raise InputError("recommend.budget", text, "must be a time above zero, such as 90s, 10min or 1h")
-    return float(found[1]) * _UNITS[found[2]]
+    budget = float(found[1]) * _UNITS[found[2]]
+    if budget > _LONGEST:
+        raise InputError("recommend.budget", text, "must be at most a year, 8760h")
+    return budget

@@ -15,7 +15,7 @@ from trisynth.cache import require_file
 from trisynth.errors import InputError
 
 # A file may unpack to the first, and beyond it to a multiple of its own size; tables shrink to a tenth or so.
-_UNPACKED, _RATIO = 2**26, 100
+UNPACKED, RATIO = 2**26, 100
 _UNPACK: dict[bytes, Callable] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 # First bytes of files that are not text, and what to do with them.
 _OTHERS = {
@@ -92,10 +92,10 @@ def _unpacked(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:
 
 
 def _limited(path: str | Path, file: IO[bytes], packed: int) -> bytes:
-    most = _UNPACKED + _RATIO * packed
+    most = UNPACKED + RATIO * packed
     content = file.read(most + 1)
     if len(content) > most:
-        raise InputError("dataset.path", str(path), f"unpacks to more than {_RATIO} times its size; unpack it yourself")
+        raise InputError("dataset.path", str(path), f"unpacks to more than {RATIO} times its size; unpack it yourself")
     return content
 
 
