@@ -1,5 +1,7 @@
 """Bad input: one clear line on stderr, a status that is not zero, and nothing lost or half-written."""
 
+import errno
+import os
 import re
 import sys
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from trisynth import commandline
+from trisynth.commandline import one_line_errors
 from trisynth.experiment.run import run_job
 from trisynth.report.artefacts import writers
 
@@ -97,6 +100,14 @@ def test_a_mistake_is_one_line_and_leaves_nothing(fault, folder, overrides, monk
     assert shown.out == ""
     assert left(folder) == set()
     assert {name: (folder / name).read_text() for name in FILES} == FILES
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG])
+def test_a_disk_that_is_full_for_a_library_is_one_line(number, capsys):
+    with pytest.raises(SystemExit) as ended, one_line_errors():
+        raise OSError(number, os.strerror(number), "multirun.yaml")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("error: multirun.yaml: ")
 
 
 def test_a_wrong_hash_is_refused_and_the_file_is_not_kept(folder, monkeypatch, capsys):

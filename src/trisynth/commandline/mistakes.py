@@ -1,6 +1,7 @@
 """One clear line for each mistake of a user, and a suggestion where a name is close to a known one."""
 
 import difflib
+import errno
 import os
 import re
 import sys
@@ -16,6 +17,8 @@ from trisynth import renamed
 from trisynth.errors import InputError, printable
 from trisynth.lifeline import Terminated, terminable
 
+# The disk, a file's largest size, or a user's part of the disk is full.
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # As of a program that SIGPIPE ended.
 _CLOSED_PIPE = 141
 SWEEP = "several values make a sweep: add -m to trisynth run; a list is written [first,second]"
@@ -62,6 +65,12 @@ def one_line_errors() -> Iterator[None]:
     except KeyboardInterrupt as error:
         message = "interrupted; finished jobs are kept: run the same command again to continue"
         status = 143 if isinstance(error, Terminated) else 130
+    except OSError as error:
+        # Hydra and MLflow write files of their own.
+        if error.errno not in _FULL:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        message, status = f"{where}{error.strerror}; free space and run the same command again", 1
     else:
         return
     print("error:", printable(" ".join(message.split())), file=sys.stderr)
