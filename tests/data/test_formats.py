@@ -1,5 +1,7 @@
 """Formats: every text that is read is printed as it came."""
 
+from itertools import product
+
 import pandas as pd
 import pytest
 
@@ -56,6 +58,14 @@ def test_cells_return_as_they_came(kind, text, cells):
 def test_an_example_describes_its_format_and_is_described_by_it(text):
     form = NumberFormat.of(text)
     assert NumberFormat.of(form.text) == form
+
+
+@pytest.mark.parametrize("decimals", range(7))
+@pytest.mark.parametrize("thousands", ["", ",", ".", " ", "'"])
+def test_every_format_is_described_by_its_example(thousands, decimals):
+    for around, more, minus in product([("", ""), ("$", ""), ("", " kg"), ("", "%")], [False, True], "-("):
+        form = NumberFormat(*around, thousands, "," if thousands == "." else ".", decimals, more, 0, minus)
+        assert NumberFormat.of(form.text) == form
 
 
 def test_values_have_the_kind_of_their_texts():

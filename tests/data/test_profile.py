@@ -20,6 +20,8 @@ def found(cells, name="c", **how):
     [
         ([f"{i % 40}" for i in WHOLE], "number", None),
         ([f"{i / 4:.2f}" for i in WHOLE], "number", "1.00"),
+        # Not 1.000, which is a thousand.
+        ([f"{i / 7 - 3:.3f}" for i in WHOLE], "number", "0.000"),
         ([f"{i / 4},5" for i in WHOLE // 4 * 4], "category", None),
         ([f"{50 + i % 9},{i % 7} kg" for i in WHOLE], "number", "1,0 kg"),
         ([f"{1 + i % 9}.{100 + i},50 €" for i in WHOLE], "number", "1.234,00 €"),

@@ -92,8 +92,9 @@ class NumberFormat(Format):
         """Example that ``of`` reads as this format; None if it is plain."""
         if self == NumberFormat():
             return None
-        whole = "0" * self.width if self.width > 1 else f"1{self.thousands}234" if self.thousands else "1"
-        after = "0" * self.decimals
+        # Three decimals after 1 would be read as thousands.
+        one = f"1{self.thousands}234" if self.thousands else "0" if self.decimals == 3 else "1"
+        whole, after = "0" * self.width if self.width > 1 else one, "0" * self.decimals
         point = self.decimal if after or (self.more and (self.thousands or self.decimal != ".")) else ""
         number = f"{whole}{point}{after}" + "*" * self.more
         sign = self.minus if self.minus not in "-(" else ""
