@@ -20,7 +20,7 @@ LAYERS = [
     {"encoders"},
     {"objective"},
     {"generators"},
-    {"evaluation"},
+    {"auditing", "evaluation"},
     {"experiment"},
     {"recommend"},
     {"frames"},
@@ -29,7 +29,7 @@ LAYERS = [
     {"tracking"},
     {"commandline"},
     {"sweeps"},
-    {"sampling", "search", "stages"},
+    {"audit", "sampling", "search", "stages"},
     {"run"},
     {"__main__"},
 ]

@@ -16,11 +16,12 @@ from trisynth.errors import InputError
 HELP_FLAGS = ("-h", "--help")
 _WIDTH = 80
 _DATA = ("dataset",)
-_FIT = ("dataset", "generator", "loss")
+_FIT = ("dataset", "generator", "loss", "privacy")
 _JOB = (
     "dataset",
     "generator",
     "loss",
+    "privacy",
     "classifier",
     "preprocessing",
     "arms",
@@ -116,6 +117,27 @@ DOORS = {
             ("out", "file to write, ending in .csv or .parquet"),
             ("n", "number of rows, or rows per class; default: as many as the table has"),
             ("given", "file of rows to complete; only with generator=circuit"),
+            _SEED,
+            _OWN,
+            _TARGET,
+            _ALLOW,
+        ),
+    ),
+    "audit": Door(
+        "trisynth.audit",
+        "Attack a generator's claimed epsilon.",
+        "[FILE --target COLUMN] [NAME=VALUE ...] [fits=N] [rows=N]",
+        "Fits a generator many times on two tables that differ by one planted row, and finds which fits had that row. "
+        "Prints a lower bound on epsilon beside the one that is claimed, and the largest bound that so many fits can "
+        "show. Ends with status 1 where the bound is above the claim.",
+        (
+            ("dataset=framingham generator=mst privacy.epsilon=1", "200 fits with and without the row"),
+            ("dataset=pima generator=circuit fits=50", "a generator that claims no epsilon"),
+        ),
+        ("dataset", "generator", "privacy"),
+        (
+            ("fits", "number of fits with, and as many without the planted row; default 200"),
+            ("rows", "rows of the table that are used; default 500"),
             _SEED,
             _OWN,
             _TARGET,

@@ -6,6 +6,7 @@ removed.
 """
 
 import importlib
+import logging
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -67,11 +68,16 @@ def required(name: str) -> ModuleType:
     InputError
         If it is not installed.
     """
+    handlers, level = list(logging.root.handlers), logging.root.level
     try:
         return importlib.import_module(name)
     except ImportError:
         package = name.partition(".")[0].replace("_", "-")
         raise InputError("privacy", package, "is not installed; pip install 'trisynth[privacy]'") from None
+    finally:
+        # The libraries' logging package would print all messages of a process in its own form.
+        logging.root.handlers[:] = handlers
+        logging.root.setLevel(level)
 
 
 def analytic_delta(mu: float, epsilon: float) -> float:

@@ -82,12 +82,14 @@ class Ledger:
         most = _DROWNED * self.budget.rows
         if sigma > most:
             needed = _mechanisms(tuple(self.plan.values()), self.rho * (sigma / most) ** 2)
-            least = pld_epsilon(needed, self.budget.delta)
+            least = pld_epsilon(needed, self.budget.delta) / _TIGHT**2
             remedy = f"is too small: noise of {sigma:,.0f} rows would drown {self.budget.rows:,}; give at least"
             raise InputError(f"{parameter}.epsilon", self.budget.epsilon, f"{remedy} {math.ceil(least * 1e3) / 1e3:g}")
 
     def sigma(self, name: str) -> float:
         """Return the standard deviation of the noise on a count of a part of the plan."""
+        if self.budget.epsilon is None:
+            return 0.0
         share = self.plan[name]
         return self.budget.sensitivity * math.sqrt(share.times / (2 * self.rho * share.weight))
 

@@ -18,6 +18,7 @@ from trisynth.data.dataset import Column, Dataset
 from trisynth.data.disclosure.rare import Guards
 from trisynth.data.disclosure.withheld import WITHHELD, Withheld
 from trisynth.data.formats import QUANTITIES
+from trisynth.data.kinds import Kind
 from trisynth.data.schema import Schema
 from trisynth.data.spec import checked_facts, nearest
 from trisynth.errors import InputError
@@ -103,7 +104,7 @@ class PrivateGenerator(Generator):
         noise = SeededNoise(seeds.stream(seed, "privacy.noise")) if self.privacy.seeded else Noise()
         positions, labels = self._encode(table, names)
         self._learn(positions, labels, noise)
-        self._settle(seed)
+        self._settle()
         if not isinstance(X, Dataset):
             for line in self.notes:
                 _LOG.warning(line)
@@ -161,11 +162,25 @@ class PrivateGenerator(Generator):
             known = cells.notna().to_numpy()
             table, cells = table[known], cells[known]
             labels = np.zeros(len(table), int) if self.numeric_target_ else cells.cat.codes.to_numpy().astype(int)
-        kinds = [*self.schema_.columns, *([self.target_] if self.numeric_target_ else [])]
-        found = [axis.positions(encoded(kind, table[kind.name])) for axis, kind in zip(self.axes_, kinds, strict=True)]
-        return np.array(found), labels
+        cells = [
+            axis.positions(encoded(kind, table[kind.name]))
+            for axis, kind in zip(self.axes_, self._kinds(), strict=True)
+        ]
+        return np.array(cells), labels
 
-    def _settle(self, seed: int) -> None:
+    def traces(self, row: pd.DataFrame) -> np.ndarray:
+        """Return the fitted tables' values at the cells of one row, for audits; empty without tables."""
+        positions, labels = self._encode(row, list(row))
+        return self._traces(positions, labels)
+
+    def _traces(self, positions: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        return np.zeros(0)
+
+    def _kinds(self) -> list[Kind]:
+        """Return the kinds of the columns of ``axes_``."""
+        return [*self.schema_.columns, *([self.target_] if self.numeric_target_ else [])]
+
+    def _settle(self) -> None:
         """Record what was spent; the budget that was used replaces the working copy."""
         del self._budget
         if self.ledger_.budget.epsilon is None:

@@ -119,10 +119,12 @@ def groups(axis: Axis, leaves: Leaves, most: int, least: float) -> np.ndarray:
         found[order] = np.minimum(np.arange(len(weights)), kept)
         return found
     inner = len(weights) - axis.gaps
-    due = weights[:inner].sum() / most
+    heavy = weights[:inner] >= weights[:inner].sum() / most
+    # What lies beside the heavy leaves is divided as finely as the rest of the groups allows.
+    due = max(weights[:inner][~heavy].sum() / max(most - heavy.sum(), 1), least)
     found, number, held = np.zeros(len(weights), int), 0, 0.0
     for i, weight in enumerate(weights[:inner]):
-        if held and (weight >= due or held + weight / 2 > due):
+        if i and (heavy[i] or heavy[i - 1] or (held and held + weight / 2 > due)):
             number, held = number + 1, 0.0
         found[i] = number
         held += weight

@@ -98,6 +98,15 @@ def draw(
     return found
 
 
+def traces(edges: list[Edge], codes: list[np.ndarray], labels: np.ndarray) -> list[float]:
+    """Return the estimated rows at the groups of one row, in the order of the children of the edges."""
+    found = {}
+    for edge in edges:
+        parent = 0 if edge.parent < 0 else int(codes[edge.parent][0])
+        found[edge.child] = float(edge.table[int(labels[0]), parent, int(codes[edge.child][0])])
+    return [found[child] for child in sorted(found)]
+
+
 def pick(table: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw a column of ``table`` for each of the given rows of it, in proportion to its cells."""
     shares = np.cumsum(table, axis=1)

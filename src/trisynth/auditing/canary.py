@@ -1,0 +1,158 @@
+"""Audit of one generator: an attack that finds out whether a canary is among its training rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from trisynth import seeds
+from trisynth.auditing.bounds import ceiling, lower_bound
+from trisynth.data.dataset import Dataset
+from trisynth.errors import require_whole
+from trisynth.generators.base import Generator
+from trisynth.generators.private.base import PrivateGenerator
+
+# Rows that are drawn from each fitted generator.
+_DRAWN = 200
+_LEAST = 20
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Result of an audit.
+
+    Parameters
+    ----------
+    claimed : float
+        Epsilon that the generator states; infinity where it states none.
+    bound : float
+        Lower bound on its epsilon, valid with 95 % confidence.
+    ceiling : float
+        Largest bound that so many fits could have shown.
+    delta : float
+    fits : int
+        Fits with and as many without the canary.
+    """
+
+    claimed: float
+    bound: float
+    ceiling: float
+    delta: float
+    fits: int
+
+    @property
+    def holds(self) -> bool:
+        """False where the bound exceeds the claim."""
+        return self.bound <= self.claimed
+
+    @property
+    def sentence(self) -> str:
+        """One line with the claim, the bound and its ceiling."""
+        claim = "no epsilon is claimed" if self.claimed == np.inf else f"epsilon {self.claimed:.3g} is claimed"
+        found = f"an attack shows at least {self.bound:.3g}" if self.bound else "the attack shows none"
+        verdict = "" if self.holds else "; THE CLAIM DOES NOT HOLD"
+        seen = f"{self.fits} fits with and {self.fits} without a canary cannot show more than {self.ceiling:.3g}"
+        return f"{claim}; {found} (95 % confidence; {seen}){verdict}"
+
+
+def canary_of(dataset: Dataset) -> pd.DataFrame:
+    """Return one row that is unlike the others: the upper bounds and the rarest categories, inside declared facts."""
+    frame, facts = dataset.frame, dataset.facts
+    cells = {}
+    for name in frame:
+        column, fact = frame[name], facts.get(name)
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            counts = column.value_counts()
+            cells[name] = pd.Categorical([counts.index[-1]], dtype=column.dtype)
+        else:
+            end = fact.bounds[1] if fact is not None and fact.bounds is not None else column.max()
+            cells[name] = pd.Series([end]).astype(column.dtype)
+    return pd.DataFrame(cells)
+
+
+def audit(
+    generator: Generator,
+    dataset: Dataset,
+    canary: pd.DataFrame | None = None,
+    fits: int = 200,
+    seed: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Audit:
+    """Fit a generator on neighbouring tables and attack each fit.
+
+    The two tables differ by the canary. The attack knows both, sees the fitted generator and rows drawn from it,
+    and is a logistic regression on half of the fits.
+
+    Parameters
+    ----------
+    generator : Generator
+        Unfitted; copies of it are fitted. The noise of a private generator is new in each fit.
+    dataset : Dataset
+        Rows without the canary.
+    canary : DataFrame of one row, optional
+        The default is :func:`canary_of`.
+    fits : int, default=200
+        Of each side; at least 20.
+    seed : int, default=0
+        Seed of the fits, of their rows and of the attack.
+    progress : callable, optional
+        Receives the number of finished fits.
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used.
+    """
+    require_whole("fits", fits, _LEAST)
+    if isinstance(generator, PrivateGenerator) and generator.privacy is not None and generator.privacy.seeded:
+        # Equal noise in all fits would show every difference; other noise in each is what a user's fit has.
+        generator = clone(generator).set_params(privacy=replace(generator.privacy, seeded=False))
+    canary = canary_of(dataset) if canary is None else canary
+    joined = Dataset.of(
+        pd.concat([dataset.frame, canary], ignore_index=True).astype(dataset.frame.dtypes), dataset.spec
+    )
+    # A fit never learns how many rows a table has, but by its noisy counts.
+    sides = {0: dataset, 1: replace(joined, columns=dataset.columns)}
+    features, present, claimed, delta = [], [], np.inf, 1e-9
+    for i in range(2 * fits):
+        made = clone(generator).fit(sides[i % 2], seed=seeds.integer(seed, "audit.fit", i))
+        spent = getattr(made, "spent_", {})
+        claimed, delta = spent.get("epsilon", np.inf), spent.get("delta", delta)
+        features.append(_features(made, canary, dataset, seeds.integer(seed, "audit.rows", i)))
+        present.append(i % 2)
+        if progress:
+            progress(i + 1)
+    without, found = _scores(np.array(features), np.array(present))
+    bound = lower_bound(without, found, delta)
+    return Audit(claimed, bound, ceiling(len(without), delta), delta, fits)
+
+
+def _features(made: Generator, canary: pd.DataFrame, dataset: Dataset, seed: int) -> np.ndarray:
+    """Describe one fitted generator near the canary, from drawn rows and from its own tables."""
+    rows = made.sample(_DRAWN, seed)
+    found = []
+    for name in canary:
+        own, cell = rows[name], canary[name].iloc[0]
+        found.append(float((own == cell).mean()))
+        if pd.api.types.is_numeric_dtype(own.dtype):
+            numbers = own.to_numpy(float, na_value=np.nan)
+            scale = max(abs(float(cell)), 1e-9)
+            finite = numbers[np.isfinite(numbers)]
+            found += [float(finite.max(initial=-scale)) / scale, float(finite.mean()) / scale if len(finite) else 0.0]
+    if isinstance(made, PrivateGenerator):
+        found += made.traces(canary).tolist()
+    return np.array(found)
+
+
+def _scores(features: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Learn an attack on a third of the fits and score the others, without and with the canary."""
+    first = len(features) // 3
+    scaled = StandardScaler().fit(features[:first])
+    attack = LogisticRegression(C=0.1, max_iter=1000).fit(scaled.transform(features[:first]), present[:first])
+    scores = attack.decision_function(scaled.transform(features[first:]))
+    rest = present[first:]
+    return scores[rest == 0], scores[rest == 1]

@@ -1,0 +1,111 @@
+"""Histograms of all columns, and the groups of their cells between which dependence is measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from trisynth.data.kinds import Kind
+from trisynth.generators.private import tree
+from trisynth.generators.private.axes import Axis
+from trisynth.generators.private.leaves import Leaves, build, counts_of, groups, projected
+from trisynth.privacy.ledger import Ledger
+from trisynth.privacy.noise import Noise
+
+# Groups of a column, and the average rows of a cell of a table in standard deviations of its noise.
+_FEWEST, _MOST, _CELL = 4, 32, 1.0
+# A group holds at least so many standard deviations of the noise of a table.
+_GROUP = 8.0
+
+
+def queries(axes: Sequence[Axis]) -> int:
+    """Return the number of counting queries that the histograms of some columns take."""
+    return sum(len(axis.levels) for axis in axes)
+
+
+@dataclass
+class Columns:
+    """Histograms of columns, each with the group of each leaf.
+
+    Parameters
+    ----------
+    axes : tuple of Axis
+    leaves : list of Leaves
+    groups : list of ndarray of int
+        Group of each leaf of each column.
+    """
+
+    axes: tuple[Axis, ...]
+    leaves: list[Leaves] = field(default_factory=list)
+    groups: list[np.ndarray] = field(default_factory=list)
+
+    @classmethod
+    def count(cls, axes: tuple[Axis, ...], positions: np.ndarray, ledger: Ledger, name: str, noise: Noise) -> "Columns":
+        """Build the histograms by the query ``name`` of a ledger."""
+        sigma = ledger.sigma(name)
+        found = []
+        for axis, cells in zip(axes, positions, strict=True):
+            noisy = [ledger.noisy(name, counts_of(axis, cells, width), noise) for width in axis.levels]
+            found.append(build(axis, noisy, sigma))
+        return cls(axes, found)
+
+    def group(self, rows: float, labels: int, sigma: float) -> None:
+        """Join the cells of each column to groups, fewer of them the fewer ``rows`` and the more noise there are.
+
+        Parameters
+        ----------
+        rows : float
+            Estimated rows.
+        labels : int
+            Tables of two columns that these rows are divided among.
+        sigma : float
+            Standard deviation of the noise of a cell of such a table.
+        """
+        most = int(np.clip(np.sqrt(rows / labels / max(_CELL * sigma, 0.2)), _FEWEST, _MOST))
+        self.groups = [groups(*each, most, _GROUP * sigma) for each in zip(self.axes, self.leaves, strict=True)]
+
+    @property
+    def sizes(self) -> list[int]:
+        """Number of groups of each column."""
+        return [int(found.max()) + 1 for found in self.groups]
+
+    def codes(self, positions: np.ndarray) -> list[np.ndarray]:
+        """Return the group of each cell, by column."""
+        return [
+            found[leaves.of(cells)] for found, leaves, cells in zip(self.groups, self.leaves, positions, strict=True)
+        ]
+
+    def traces(self, positions: np.ndarray) -> list[float]:
+        """Return the weight of the leaf of each cell of one row, per finest cell."""
+        found = []
+        for leaves, cells in zip(self.leaves, positions, strict=True):
+            leaf = leaves.of(cells)[0]
+            found.append(float(leaves.weights[leaf] / leaves.sizes[leaf]))
+        return found
+
+    def rows(self, column: int, total: float) -> np.ndarray:
+        """Return the estimated rows of each group of a column, ``total`` in all."""
+        found = np.bincount(self.groups[column], self.leaves[column].weights)
+        return found * total / max(found.sum(), 1e-9)
+
+    def cells(self, drawn: list[np.ndarray], kinds: Sequence[Kind], rng: np.random.Generator) -> pd.DataFrame:
+        """Draw a canonical table of the given groups: a leaf by its weight, and a place inside by its public shape."""
+        columns = {}
+        for axis, leaves, members, codes, kind in zip(self.axes, self.leaves, self.groups, drawn, kinds, strict=True):
+            inside = np.where(members[None, :] == np.arange(members.max() + 1)[:, None], leaves.weights + 1e-9, 0.0)
+            chosen = tree.pick(inside, codes, rng)
+            starts = leaves.starts[chosen]
+            missing = starts >= axis.cells
+            if axis.is_category:
+                positions = np.where(missing, -1, starts)
+                columns[axis.name] = pd.Categorical.from_codes(positions, categories=kind.categories)
+            else:
+                columns[axis.name] = np.where(missing, np.nan, axis.values(starts, leaves.sizes[chosen], rng))
+        return pd.DataFrame(columns)
+
+
+def classes(labels: np.ndarray, count: int, ledger: Ledger, name: str, noise: Noise) -> np.ndarray:
+    """Estimate the rows of each of ``count`` classes by the query ``name`` of a ledger."""
+    noisy = ledger.noisy(name, np.bincount(labels, minlength=count).astype(float), noise)
+    return projected(noisy, max(noisy.sum(), 1.0))

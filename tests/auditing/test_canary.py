@@ -1,0 +1,85 @@
+"""Planted leaks are caught, and an honest generator is not accused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trisynth.auditing.canary import audit
+from trisynth.data.dataset import Column, Dataset, Spec
+from trisynth.generators.copy import Copy
+from trisynth.generators.private.mst import MST
+from trisynth.privacy import Budget
+from trisynth.privacy.ledger import Ledger
+
+pytest.importorskip("dp_accounting", reason="needs the extra privacy")
+
+COLUMNS = 4
+
+
+def dataset(rows: int = 60) -> Dataset:
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({f"x{i}": rng.integers(0, 5, rows) for i in range(COLUMNS)})
+    frame["y"] = pd.Categorical(rng.choice(["a", "b"], rows), ["a", "b", "c"])
+    facts = {f"x{i}": Column("number", bounds=(0, 9), integer=True, gaps=False) for i in range(COLUMNS)}
+    facts["y"] = Column("category", categories=("a", "b", "c"), gaps=False)
+    return Dataset.of(frame, Spec("planted", "y", columns=facts, relations="none"))
+
+
+class ReadsBounds(MST):
+    """MST whose range comes from the rows."""
+
+    def _declare(self, X, y, target, facts, constraints):
+        columns = {
+            name: fact if fact.categories else replace(fact, bounds=(0.0, float(X.frame[name].max())))
+            for name, fact in X.facts.items()
+        }
+        return super()._declare(replace(X, spec=replace(X.spec, columns=columns)), y, target, facts, constraints)
+
+
+class LittleNoise(MST):
+    """MST with the noise of epsilon 50 under its claim."""
+
+    def _learn(self, positions, labels, noise):
+        claimed = self._budget
+        self._budget = replace(claimed, epsilon=50.0)
+        super()._learn(positions, labels, noise)
+        self.ledger_.budget = claimed
+
+    def _settle(self):
+        super()._settle()
+        self.spent_["epsilon"] = self.privacy.epsilon
+
+
+class ChargedOnce(MST):
+    """MST that averages many answers to each query and charges one."""
+
+    def _learn(self, positions, labels, noise):
+        honest = Ledger.noisy
+
+        def averaged(ledger, name, counts, noise):
+            answer = honest(ledger, name, counts, noise)
+            more = [noise.gaussian(ledger.sigma(name), counts.size).reshape(counts.shape) for _ in range(200)]
+            return np.mean([answer, *(counts + each for each in more)], axis=0)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Ledger, "noisy", averaged)
+            super()._learn(positions, labels, noise)
+
+
+@pytest.mark.parametrize(("leaking", "epsilon"), [(ReadsBounds, 1.0), (LittleNoise, 1.0), (ChargedOnce, 1.0)], ids=str)
+def test_planted_leaks_are_caught(leaking, epsilon):
+    found = audit(leaking(Budget(epsilon, 1e-4)), dataset(), fits=150)
+    assert found.claimed <= epsilon and not found.holds and found.bound <= found.ceiling
+    assert "THE CLAIM DOES NOT HOLD" in found.sentence
+
+
+def test_an_honest_generator_is_not_accused():
+    found = audit(MST(Budget(1.0, 1e-4)), dataset(), fits=60)
+    assert found.holds and found.ceiling > found.claimed and "is claimed; " in found.sentence
+
+
+def test_a_generator_without_a_claim_is_only_measured():
+    found = audit(Copy(), dataset(), fits=60)
+    assert found.claimed == np.inf and found.holds and found.bound > 0

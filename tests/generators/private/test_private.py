@@ -1,0 +1,190 @@
+"""Private generators read declared facts, and rows through the ledger alone."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from declared import facts_of
+
+from trisynth.config import instantiate
+from trisynth.data.dataset import Column, Dataset, Spec
+from trisynth.errors import InputError
+from trisynth.generators.base import Generator
+from trisynth.generators.private.base import PrivateGenerator
+from trisynth.generators.private.label_triples import LabelTriples
+from trisynth.generators.private.mst import MST
+from trisynth.privacy import Budget
+from trisynth.privacy.ledger import Ledger
+
+pytest.importorskip("dp_accounting", reason="needs the extra privacy")
+
+KINDS = [LabelTriples, MST]
+FACTS = {
+    "id": Column("identifier"),
+    "age": Column("number", bounds=(0, 120), integer=True, gaps=False),
+    "income": Column("number", bounds=(0, 100_000), integer=True, gaps=True),
+    "height": Column("number", bounds=(0.5, 2.5), gaps=False),
+    "born": Column("date", bounds=("1900-01-01", "2020-12-31"), gaps=False),
+    "town": Column("category", categories=("Bonn", "Ulm", "Trier"), gaps=True),
+    "sick": Column("category", categories=("no", "yes"), gaps=False),
+}
+
+
+def table(rows: int, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    sick = rng.random(rows) < 0.3
+    income = np.where(rng.random(rows) < 0.5, 0, rng.integers(0, 100_000, rows)).astype(float)
+    return pd.DataFrame(
+        {
+            "id": [f"P{i:05d}" for i in rng.permutation(rows)],
+            "age": np.clip(rng.normal(50 + 20 * sick, 10), 0, 120).astype("int64"),
+            "income": pd.array(np.where(rng.random(rows) < 0.1, np.nan, income), dtype="Int64"),
+            "height": rng.normal(1.7, 0.1, rows),
+            "born": pd.Timestamp("1950-01-01") + pd.to_timedelta(rng.integers(0, 9000, rows), unit="D"),
+            "town": rng.choice(np.array(["Bonn", "Ulm", None], dtype=object), rows),
+            "sick": np.where(sick, "yes", "no"),
+        }
+    )
+
+
+def other(rows: int) -> pd.DataFrame:
+    """Rows of the same facts with other numbers, values beyond the bounds, and a category that is not declared."""
+    frame = table(rows, seed=9)
+    frame["income"] = pd.array(np.full(rows, 10**7), dtype="Int64")
+    frame["height"] = np.where(np.arange(rows) == 3, np.inf, 99.0)
+    frame["town"] = "Atlantis"
+    frame["sick"] = "yes"
+    return frame
+
+
+@pytest.fixture
+def deaf(monkeypatch):
+    """Ledgers that answer every query alike, whatever the rows are."""
+    monkeypatch.setattr(Ledger, "noisy", lambda self, name, counts, noise: np.full(counts.shape, 50.0))
+    monkeypatch.setattr(Ledger, "choose", lambda self, name, scores, noise, sensitivity=1.0: 0)
+
+
+def saved(generator: Generator, folder: Path) -> bytes:
+    generator.save(folder / "state")
+    return (folder / "state").read_bytes()
+
+
+def fitted(kind: type, frame: pd.DataFrame, **privacy) -> PrivateGenerator:
+    budget = Budget(**{"epsilon": 1.0, "delta": 1e-6, "seeded": True, **privacy})
+    return kind(privacy=budget).fit(frame, target="sick", facts=FACTS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_but_answers_of_the_ledger_depends_on_the_rows(kind, deaf, tmp_path):
+    assert saved(fitted(kind, table(80)), tmp_path) == saved(fitted(kind, other(31)), tmp_path)
+
+
+class Peeking(MST):
+    """A generator that takes a bound from the rows."""
+
+    def _declare(self, X, y, target, facts, constraints):
+        low = float(X["age"].min())
+        return super()._declare(X, y, target, {**facts, "age": replace(facts["age"], bounds=(low, 120.0))}, constraints)
+
+
+def test_a_planted_leak_is_seen(deaf, tmp_path):
+    a, b = (Peeking(Budget(1.0, 1e-6)).fit(frame, target="sick", facts=FACTS) for frame in (table(80), table(80, 5)))
+    # Classes of tests cannot be saved.
+    a.__class__ = b.__class__ = MST
+    assert saved(a, tmp_path) != saved(b, tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_noise_shares_and_dependence_come_back(kind):
+    frame = table(4000)
+    made = fitted(kind, frame, epsilon=None, delta=None, seeded=False)
+    drawn = made.sample(4000, seed=1)
+    assert drawn["sick"].value_counts().to_dict() == frame["sick"].value_counts().to_dict()
+    for label in ("no", "yes"):
+        real, own = frame.loc[frame["sick"] == label, "age"], drawn.loc[drawn["sick"] == label, "age"]
+        assert abs(real.mean() - own.mean()) < 1 and abs(real.std() - own.std()) < 1
+    assert abs((drawn["income"] == 0).mean() - (frame["income"] == 0).mean()) < 0.03
+    assert abs(drawn["town"].isna().mean() - frame["town"].isna().mean()) < 0.03
+    assert made.notes[0].startswith("NOT PRIVATE: no budget was given") and made.diagnostics() == {"not_private": 1.0}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_epsilon_and_delta_are_stated_wherever_the_fit_goes(kind, tmp_path):
+    made = fitted(kind, table(300), seeded=False)
+    made.save(tmp_path / "state")
+    again = Generator.load(tmp_path / "state")
+    assert 0.99 < again.diagnostics()["epsilon"] <= 1 and again.diagnostics()["delta"] == 1e-6
+    assert again.diagnostics()["epsilon"] < again.diagnostics()["epsilon_rdp"]
+    assert again.notes[0].startswith("privacy: epsilon") and "delta 1e-06 per row" in again.summary()
+    seeded = fitted(kind, table(300))
+    assert seeded.notes[0].startswith("NOT PRIVATE: the noise is from a seed")
+    assert seeded.diagnostics()["not_private"] == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_noise_is_new_in_every_fit_unless_it_is_seeded(kind, tmp_path):
+    frame = table(200)
+    assert saved(fitted(kind, frame), tmp_path) == saved(fitted(kind, frame), tmp_path)
+    assert saved(fitted(kind, frame, seeded=False), tmp_path) != saved(fitted(kind, frame, seeded=False), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("column", "facts", "line"),
+    [
+        ("age", {"bounds": None}, "facts.age.bounds=None: must be declared for a private fit"),
+        ("age", {"gaps": None}, "facts.age.gaps=None: must be declared for a private fit"),
+        ("town", {"categories": None}, "facts.town.categories=None: must be declared for a private fit"),
+        ("town", {"gaps": None}, "facts.town.gaps=None: must be declared"),
+        ("sick", {"categories": None}, "facts.sick.categories=None: must be declared"),
+        ("born", {"bounds": None}, "facts.born.bounds=None: must be declared"),
+    ],
+)
+def test_a_column_without_facts_is_refused(column, facts, line):
+    lacking = {**FACTS, column: replace(FACTS[column], **facts)}
+    with pytest.raises(InputError) as caught:
+        MST(Budget(1.0, 1e-6)).fit(table(30), target="sick", facts=lacking)
+    assert str(caught.value).startswith(line)
+    with pytest.raises(InputError, match=rf"^facts\.{column}\."):
+        MST(Budget(1.0, 1e-6)).fit(table(30), target="sick", facts={n: f for n, f in FACTS.items() if n != column})
+
+
+def test_a_spent_generator_and_an_absent_budget_are_refused():
+    made = fitted(MST, table(50))
+    with pytest.raises(InputError, match=r"^privacy=1\S+ is spent by an earlier fit"):
+        made.fit(table(50), target="sick", facts=FACTS)
+    with pytest.raises(InputError, match=r"^privacy=None: must be a budget"):
+        MST().fit(table(50), target="sick", facts=FACTS)
+
+
+def test_facts_that_were_read_from_rows_are_refused_until_confirmed():
+    frame = table(60).drop(columns="id")
+    facts = {name: fact for name, fact in FACTS.items() if name != "id"}
+    spec = Spec("mine", "sick", columns=facts, rows=60, confirmed=False)
+    with pytest.raises(InputError, match=r"^dataset\.confirmed=False: the facts were read from the rows"):
+        MST(Budget(3.0)).fit(Dataset.of(frame, spec))
+    made = MST(Budget(3.0)).fit(Dataset.of(frame, replace(spec, confirmed=True)))
+    assert made.spent_["delta"] == pytest.approx(60**-1.5)
+
+
+def test_a_person_counts_once_and_needs_a_column(monkeypatch):
+    frame = pd.concat([table(40)] * 5, ignore_index=True)
+    person = {"unit": "person", "person": "id", "rows_per_person": 2}
+    made = fitted(MST, frame, epsilon=1000.0, **person)
+    assert 70 < made.counts_.sum() < 90 and "per person (at most 2 rows each)" in made.promise
+    with pytest.raises(InputError, match=r"^privacy\.person='patient': names the column of persons"):
+        fitted(MST, frame, **{**person, "person": "patient"})
+
+
+def test_declared_constraints_are_met_without_reading_rows():
+    budget = Budget(5.0, 1e-6, seeded=True)
+    made = MST(budget).fit(table(500), target="sick", facts=FACTS, constraints=["age >= 30"])
+    assert made.sample(300)["age"].min() >= 30
+
+
+def test_configured_generators_need_facts_that_tests_can_declare():
+    X = table(60).drop(columns=["id", "sick"])
+    config = {"_target_": "trisynth.generators.private.mst.MST", "privacy": None}
+    made = instantiate(config, privacy=Budget(1.0, 1e-6, seeded=True)).fit(X, facts=facts_of(X))
+    assert list(made.sample(5)) == list(X)

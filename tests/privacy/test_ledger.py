@@ -1,0 +1,67 @@
+"""A ledger spends what was granted, charges every query, and refuses those that are not planned."""
+
+import numpy as np
+import pytest
+
+from trisynth.errors import InputError
+from trisynth.privacy import Budget, accountants
+from trisynth.privacy.ledger import Ledger, Share
+from trisynth.privacy.noise import Noise, SeededNoise
+
+pytest.importorskip("dp_accounting", reason="needs the extra privacy")
+
+PLAN = {"counts": Share(2.0, 30), "choices": Share(1.0, 12, choice=True), "tables": Share(3.0, 12)}
+
+
+def spend(ledger: Ledger, noise: Noise) -> None:
+    for name, share in ledger.plan.items():
+        for _ in range(share.times):
+            if share.choice:
+                ledger.choose(name, np.zeros(3), noise)
+            else:
+                ledger.noisy(name, np.zeros(2), noise)
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 1.0, 10.0])
+def test_a_plan_spends_its_epsilon_and_no_more(epsilon):
+    ledger = Ledger.open(Budget(epsilon, 1e-6), PLAN)
+    assert ledger.spent() == 0
+    spend(ledger, Noise())
+    assert 0.99 * epsilon < ledger.spent() <= epsilon
+    # The second accountant grants less, and so does the formula of concentrated differential privacy.
+    assert ledger.spent_by_rdp() >= ledger.spent()
+    assert ledger.sigma("counts") == pytest.approx(accountants.math.sqrt(30 / (2 * ledger.rho * 2 / 6)))
+
+
+def test_queries_beyond_the_plan_are_refused():
+    ledger = Ledger.open(Budget(1.0, 1e-6), {"counts": Share(1.0)})
+    ledger.noisy("counts", np.zeros(2), Noise())
+    for name in ("counts", "others"):
+        with pytest.raises(RuntimeError, match=f"no query '{name}' left"):
+            ledger.noisy(name, np.zeros(2), Noise())
+
+
+def test_a_budget_too_small_for_the_table_names_the_least_that_works():
+    with pytest.raises(InputError, match=r"privacy\.epsilon=\S+ is too small: .*give at least \d") as caught:
+        Ledger.open(Budget(0.001, 1e-6, rows=200), PLAN)
+    least = float(str(caught.value).rsplit(" ", 1)[1])
+    Ledger.open(Budget(least, 1e-6, rows=200), PLAN)
+    with pytest.raises(InputError, match="is too small"):
+        Ledger.open(Budget(0.98 * least, 1e-6, rows=200), PLAN)
+
+
+def test_noise_has_its_standard_deviation_and_hides_the_last_bits_of_a_count():
+    noise = Noise().gaussian(7.0, 40_000)
+    assert abs(noise.mean()) < 0.2 and noise.std() == pytest.approx(7.0, rel=0.03)
+    for count in (1.0, 12_345.0):
+        assert ((count + noise) - count == noise).all()
+    a, b = (SeededNoise(np.random.default_rng(3)).gaussian(2.0, 5) for _ in range(2))
+    assert (a == b).all() and not (Noise().gaussian(2.0, 5) == Noise().gaussian(2.0, 5)).any()
+
+
+def test_a_person_of_several_rows_needs_as_much_more_noise():
+    row, person = (Ledger.open(Budget(1.0, 1e-6, **extra), PLAN).sigma("counts") for extra in ({}, PERSON))
+    assert person == pytest.approx(3 * row)
+
+
+PERSON = {"unit": "person", "person": "id", "rows_per_person": 3}
