@@ -1,0 +1,1 @@
+"""Benchmarks of this repository, each a command of its own; see README.md."""
