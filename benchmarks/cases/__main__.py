@@ -26,9 +26,9 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pandas as pd
+
 from benchmarks import output
 from benchmarks.cases.checks import Table, faults
-
 from trisynth.__main__ import main as trisynth
 
 GENERATORS = ("circuit", "smote")

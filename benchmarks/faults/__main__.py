@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+
 from benchmarks import output
 from benchmarks.faults import damages, kills, races, sizes
 from benchmarks.faults.subject import Row

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
 from benchmarks.faults import subject
 from benchmarks.faults.subject import QUICK, Row
-
 from trisynth.commandline import composed
 from trisynth.errors import InputError
 from trisynth.experiment.results import Result

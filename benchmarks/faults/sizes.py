@@ -8,9 +8,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import psutil
+
 from benchmarks.faults import subject, warm
 from benchmarks.faults.subject import QUICK, Row
-
 from trisynth.commandline import composed
 from trisynth.experiment.run import run_job
 from trisynth.tracking import Mirror

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import psutil
+
 from benchmarks.faults.warm import Command
 from benchmarks.faults.warm import start as forked
 

@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 from benchmarks.peers import grid, report, run, scores
-
 from trisynth.cache import Store
 from trisynth.commandline import one_line_errors
 

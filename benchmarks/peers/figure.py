@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from benchmarks.peers import grid
-from benchmarks.peers.frame import HONEST
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from sklearn.isotonic import IsotonicRegression
 
+from benchmarks.peers import grid
+from benchmarks.peers.frame import HONEST
 from trisynth.report.figures import style
 
 FLAGSHIP = "circuit"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from benchmarks.peers import grid
 
 # DCR share above which a generator copies.

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.peers.process import OWN
-
 from trisynth.config import CONF
 
 # By rows, so that there is something to read soon.

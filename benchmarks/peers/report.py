@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
+
 from benchmarks.peers import frame as frames
 from benchmarks.peers import grid
 from benchmarks.peers.figure import overview
 from benchmarks.peers.scores import IMBALANCED
-
 from trisynth.cache import write_atomic
 from trisynth.report.figures import style
 from trisynth.statistics.across_datasets import mean_over_datasets

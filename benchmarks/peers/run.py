@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
 from benchmarks.peers import process, scores
 from benchmarks.peers.grid import REAL, Cell
-
 from trisynth import data
 from trisynth.cache import Store, sha256, write_atomic
 from trisynth.config import digest
