@@ -1,4 +1,4 @@
-"""The course of ``trisynth recommend``: search, best answer so far, report, and their share of the budget."""
+"""The course of ``trisynth recommend``: search, best answer so far, report, and the part of the budget of each."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -94,7 +94,7 @@ class Course:
             raise SystemExit(1)
 
     def listen(self, search: Search, event: str) -> None:
-        """Show and record what a search tells; see ``Search``."""
+        """Show and record an event of the search; see ``Search``."""
         if event == "nothing":
             self.screen.line(screen.nothing(search.elapsed()))
         if event == "first":
