@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks import output
 from scipy.stats import binomtest
 
+from benchmarks import output
 from trisynth import data, seeds
 from trisynth.commandline import composed
 from trisynth.generators.base import Generator
