@@ -105,18 +105,22 @@ class Sweep(Callback):
         self.watcher.start()
 
     def _watch(self) -> None:
-        while not self.stop.wait(0.5):
-            self._look()
+        spent = 0.0
+        while not self.stop.wait(pause(spent)):
+            spent = self._look()
 
-    def _look(self) -> None:
-        now = time.monotonic()
+    def _look(self) -> float:
+        """Show and mirror what has ended; return the processor time of the look without the mirror."""
+        now, begun = time.monotonic(), time.thread_time()
         new = self.watch.look(now)
         ended = len(self.watch.ended)
         left = spoken(self.watch.remaining(now))
         self.progress.update(self.bar, completed=ended, detail=self.watch.summary, left=left)
+        spent = time.thread_time() - begun
         for state in new.values():
             if self.mirror and state["key"]:
                 self.mirror.job_of(state["key"])
+        return spent
 
     @_heard
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
@@ -214,6 +218,17 @@ def files_of(config: DictConfig) -> list[str]:
 def exists(uri: str | None) -> bool:
     """Check that the database of a mirror still exists; a server is assumed to."""
     return not str(uri).startswith("sqlite:///") or Path(str(uri).removeprefix("sqlite:///")).exists()
+
+
+def pause(spent: float) -> float:
+    """Return the seconds until the next look at a sweep's folder, of which looks take one hundredth.
+
+    Parameters
+    ----------
+    spent : float
+        Processor time of the last look, which grows with the number of jobs.
+    """
+    return min(max(0.5, 100 * spent), 10.0)
 
 
 def count_jobs(config: DictConfig) -> int | None:
