@@ -167,8 +167,12 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
         for line in completion.beyond(*partial, dataset):
             print(f"given={given}: {line} in the training rows; their completions are extrapolated", file=sys.stderr)
     generator = fitted(config, dataset)
+    # The number of rows and the spellings of a file are facts that its rows tell; a private fit has neither.
+    private = generator.private
+    layout = None if private else dataset.layout
     if partial is None:
-        n = len(dataset) if n is None else n
+        rows = round(generator.counts_.sum()) if private else len(dataset)
+        n = rows if n is None else n
         total = sum(n.values()) if isinstance(n, Mapping) else n
         draws = (
             generator.sample(part, seeds.integer(config["seed"], "synthesize", i)) for i, part in enumerate(chunks(n))
@@ -189,10 +193,10 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
     with Progress(transient=True) as bar:
         task = bar.add_task("sampling", total=total if isinstance(total, int) else None)
         try:
-            write(tables(), Path(out), dataset.layout, config["seed"])
+            write(tables(), Path(out), layout, config["seed"])
         except OSError as error:
             raise unwritable(Path(out), error, "out") from error
-    for line in [*(dataset.layout.lines if dataset.layout else ()), *generator.notes]:
+    for line in [*(layout.lines if layout else ()), *generator.notes]:
         print(line)
     if summary := generator.summary():
         print(summary)

@@ -65,6 +65,8 @@ def _lines(dataset: Dataset, cfg: Mapping[str, Any]) -> Iterator[str]:
     count = f"; {int(repeated['cells'].iloc[0]):,} equal rows" if len(repeated) else ""
     yield f"duplicates: {cfg.get('duplicates') or 'keep'}  # keep or drop{count}"
     yield f"rare: {cfg.get('rare') or 0}  # categories of fewer rows are pooled, unless they are listed below"
+    confirmed = str(bool(cfg.get("confirmed", True)) and _is_declared(dataset)).lower()
+    yield f"confirmed: {confirmed}  # a private fit needs true: no fact below was learned from the rows"
     if cfg.get("constraints"):
         yield f"constraints: [{', '.join(map(_scalar, cfg['constraints']))}]"
     yield "columns:"
@@ -76,6 +78,12 @@ def _lines(dataset: Dataset, cfg: Mapping[str, Any]) -> Iterator[str]:
         for line in _column(facts, cells, int(cfg.get("rare") or 0), doubtful):
             yield f"    {line}"
         yield from _comments(report, name, "    ")
+
+
+def _is_declared(dataset: Dataset) -> bool:
+    """Tell whether every analysed column has declared bounds or categories, so that none is read from the rows."""
+    facts = [dataset.columns[name] for name in dataset.frame]
+    return all(fact.bounds is not None or fact.categories is not None for fact in facts)
 
 
 def _column(facts: Column, cells: pd.Series | None, rare: int, doubtful: bool) -> Iterator[str]:
@@ -95,6 +103,10 @@ def _column(facts: Column, cells: pd.Series | None, rare: int, doubtful: bool) -
         yield f"values: {{{pairs}}}"
     if cells is None or not cells.notna().any():
         return
+    if facts.step is not None:
+        yield f"step: {_scalar(facts.step)}"
+    gaps = facts.gaps if facts.gaps is not None else bool(cells.isna().any())
+    yield f"{'# ' * (facts.gaps is None)}gaps: {str(gaps).lower()}" + "  # as seen" * (facts.gaps is None)
     if isinstance(cells.dtype, pd.CategoricalDtype):
         yield from _categories(facts, cells, rare, doubtful)
     else:
@@ -131,7 +143,22 @@ def _bounds(facts: Column, cells: pd.Series) -> Iterator[str]:
         low, high = f"{low.year}-01-01", f"{high.year + 1}-01-01"
     elif types.is_timedelta64_dtype(cells.dtype):
         low, high = str(low), str(high)
-    yield f"# bounds: [{_scalar(low)}, {_scalar(high)}]  # as seen; other cells would be set to missing"
+    else:
+        low, high = _outward(low, high)
+    yield f"# bounds: [{_scalar(low)}, {_scalar(high)}]  # as seen, rounded; other cells would be set to missing"
+
+
+def _outward(low: float, high: float) -> tuple[float, float]:
+    """Round both ends of a range away from its middle, to a tenth of the magnitude of the range."""
+    low, high = float(low), float(high)
+    if not high > low or not math.isfinite(high - low):
+        return low, high
+    digits = 1 - math.floor(math.log10(high - low))
+    if not -300 < digits < 300:
+        return low, high
+    scale = 10.0**digits
+    below, above = math.floor(low * scale), math.ceil(high * scale)
+    return (below / scale, above / scale) if digits > 0 else (below * 10**-digits, above * 10**-digits)
 
 
 def _doubtful(report: pd.DataFrame, column: str) -> bool:

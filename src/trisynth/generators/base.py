@@ -50,6 +50,8 @@ class Generator(BaseEstimator, ABC):
         Training rows of each label.
     """
 
+    # Whether a fit keeps to a privacy budget, and nothing else of the rows leaves.
+    private: ClassVar[bool] = False
     # Whether rows are copied on purpose, so that rare numbers are kept.
     copies: ClassVar[bool] = False
     # Whether flags of relations are better modelled as 0 and 1 than as a category.

@@ -8,6 +8,7 @@ removed.
 import importlib
 import logging
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -75,9 +76,12 @@ def required(name: str) -> ModuleType:
         package = name.partition(".")[0].replace("_", "-")
         raise InputError("privacy", package, "is not installed; pip install 'trisynth[privacy]'") from None
     finally:
-        # The libraries' logging package would print all messages of a process in its own form.
+        # The libraries' logging package prints all messages of a process in its own form, and closes the error stream
+        # of its import when logging is configured.
         logging.root.handlers[:] = handlers
         logging.root.setLevel(level)
+        if absl := sys.modules.get("absl.logging"):
+            absl.get_absl_handler().python_handler.stream = sys.__stderr__
 
 
 def analytic_delta(mu: float, epsilon: float) -> float:

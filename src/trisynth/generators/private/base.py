@@ -49,7 +49,6 @@ class PrivateGenerator(Generator):
         ``epsilon`` and ``delta`` of the fit, and ``epsilon_rdp``, a second and looser bound.
     """
 
-    # Never more than the declared facts.
     private: ClassVar[bool] = True
 
     def __init__(self, privacy: Budget | None = None):
