@@ -40,7 +40,7 @@ def result():
 def test_a_job_shows_all_training_sets_with_their_gain_and_one_sentence(result):
     text = console.job_summary(result)
     assert max(map(len, text.splitlines())) <= 80
-    for name in ("real", "balanced", "random oversampling", "class weights", "tuned threshold", "1,234"):
+    for name in ("real", "balanced", "oversampling", "class weights", "tuned threshold", "1,234"):
         assert name in text
     assert any(line.startswith(" combined") and line.endswith("+0.020") for line in text.splitlines())
     assert any("fidelity/ks" in line and "0.100  0.030    0.010" in line for line in text.splitlines())

@@ -188,7 +188,8 @@ class Dataset:
     @property
     def frame(self) -> pd.DataFrame:
         """Whole table, shape (n, d + 1), with the target at its place."""
-        frame = self.X.copy(deep=False)
+        # A whole copy joins the blocks of a wide table, which pandas would warn of.
+        frame = self.X.copy(deep=len(self.X.columns) > 100)
         if self.y is None:
             return frame
         frame.insert(len(frame.columns) if self.place is None else self.place, self.spec.target, self.y)

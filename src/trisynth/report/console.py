@@ -54,7 +54,9 @@ def job_summary(result: Result) -> str:
         score = result.metrics.get(f"{arm}/{headline}")
         gain = "" if arm == "real" or None in (real, score) else f"{score - real:+.3f}"
         cells = ("" if value is None else _short(value) for value in values)
-        arms.add_row(name_of(arm).removesuffix(" by synthetic"), f"{sum(result.counts[arm].values()):,}", *cells, gain)
+        # The longest name would be broken over two lines.
+        shown_name = name_of(arm).removesuffix(" by synthetic").removeprefix("random ")
+        arms.add_row(shown_name, f"{sum(result.counts[arm].values()):,}", *cells, gain)
     compared = _blank("synthetic rows", ["metric"], ["floor", "value", "ceiling"])
     for name, value in result.metrics.items():
         if name.startswith(("fidelity/", "copying/")) and not name.endswith(("_floor", "_ceiling")):

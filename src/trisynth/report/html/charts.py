@@ -103,6 +103,54 @@ def heatmap(matrix: Sequence[Sequence[float]], names: Sequence[str], limit: floa
     return drawing(below + margin, below + margin, alt, *shapes, frame)
 
 
+def pair(table: Mapping[str, Any]) -> Markup:
+    """Draw the percentages of two columns' bins, real beside synthetic; cells without a shade have few rows."""
+    names, columns, rows = 74.0, table["axes"][0]["size"], table["axes"][1]["size"]
+    cells = [value for which in ("real", "synthetic") for row in table[which] for value in row if value]
+    largest = max(cells, default=1.0)
+    wide, high = (_WIDTH - names - 14) / 2, 112.0
+    shapes = []
+    for place, which in enumerate(("real", "synthetic")):
+        left, top, colour = names + place * (wide + 12), 16.0, (REAL, SYNTHETIC)[place]
+        shapes.append(text(left, 11, which, fill=GREY))
+        for i, row in enumerate(table[which]):
+            x = left + i * wide / columns
+            for j, value in enumerate(row):
+                if value:
+                    y = top + high - (j + 1) * high / rows
+                    shapes.append(rect(x, y, wide / columns, high / rows, colour, fill_opacity=value / largest))
+        shapes.append(rect(left, top, wide, high, "none", stroke=GREY, stroke_width=0.6))
+        first, last = _ends(table["axes"][0], wide / 2)
+        shapes += [text(left, top + high + 13, first), text(left + wide, top + high + 13, last, "end")]
+    if "levels" in (axis := table["axes"][1]):
+        for j, level in enumerate(axis["levels"]):
+            y = 16 + high - (j + 0.5) * high / rows
+            shapes.append(text(names - 4, y + 4, fitted(level, names - 6), "end"))
+    else:
+        first, last = _ends(axis, names)
+        shapes += [text(names - 4, 16 + high, first, "end"), text(names - 4, 26, last, "end")]
+    shapes.append(text(names, 16 + high + 28, f"darkest: {largest:.1f} % of the rows", fill=GREY))
+    alt = (
+        f"Two tables of {' and '.join(map(printable, table['columns']))}, real and synthetic: "
+        f"the fullest of {columns} times {rows} cells have "
+        + " and ".join(
+            f"{max((value for row in table[which] for value in row if value), default=0):.1f} %"
+            for which in ("real", "synthetic")
+        )
+        + " of the rows."
+    )
+    return drawing(_WIDTH, 16 + high + 34, alt, *shapes)
+
+
+def _ends(axis: Mapping[str, Any], wide: float) -> tuple[str, str]:
+    """Label both ends of an axis."""
+    if "levels" in axis:
+        levels = axis["levels"] or [""]
+        return (fitted(levels[0], wide), fitted(levels[-1], wide)) if len(levels) > 1 else (fitted(levels[0], wide), "")
+    edges = axis["edges"]
+    return tick(edges[0] + axis["step"] / 2, axis), tick(edges[-1] + axis["step"] / 2, axis)
+
+
 def classes(rows: Sequence[Mapping[str, Any]]) -> Markup:
     """Draw the real rows of each class, and the synthetic rows that fill it up to the largest."""
     names, wide, height = 110.0, 130.0, 24.0

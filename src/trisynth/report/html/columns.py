@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,15 @@ _TAIL, _LONG, _LARGEST = 0.005, 8, 1e300
 _DAY = 86_400
 # Dates over a longer time have edges in the calendar.
 _MONTHS = 120 * _DAY
+
+
+class Associations(NamedTuple):
+    """Matrices of associations, their difference, and the pairs of columns that differ most."""
+
+    real: pd.DataFrame
+    synthetic: pd.DataFrame
+    gap: np.ndarray
+    worst: list[tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -92,16 +101,23 @@ class Columns:
         }
 
     @cached_property
-    def association(self) -> dict[str, Any]:
-        """Associations of every pair of columns, of the columns that differ most where there are many."""
+    def associations(self) -> Associations:
+        """Associations of every pair of columns in both tables."""
         real, synthetic = (association_matrix(table.iloc[_spread(len(table), _ROWS)]) for table in self.tables)
         gap = (synthetic - real).to_numpy()
         np.fill_diagonal(gap, np.nan)
+        above = np.triu_indices(len(gap), 1)
+        order = np.argsort(-np.abs(gap[above]), kind="stable")[:MOST_PAIRS]
+        return Associations(real, synthetic, gap, [(int(above[0][i]), int(above[1][i])) for i in order])
+
+    @cached_property
+    def association(self) -> dict[str, Any]:
+        """Associations of every pair of columns, of the columns that differ most where there are many."""
+        real, synthetic, gap, worst = self.associations
         order = np.argsort(-np.nan_to_num(np.abs(gap)).sum(axis=0), kind="stable")
         shown = np.sort(order[:MOST_NAMES])
         above = np.triu_indices(len(gap), 1)
         sizes = np.abs(gap[above])
-        worst = [(int(above[0][i]), int(above[1][i])) for i in np.argsort(-sizes, kind="stable")[:MOST_PAIRS]]
         names = [printable(name) for name in real.columns]
 
         def matrix(values: np.ndarray) -> list[list[float | None]]:

@@ -12,7 +12,7 @@ from trisynth.data.dataset import Dataset
 from trisynth.experiment.results import Result, table
 from trisynth.report import verdict
 from trisynth.report.console import methods
-from trisynth.report.html import scores
+from trisynth.report.html import pairs, scores
 from trisynth.report.html.columns import FEWEST, MOST_COLUMNS, Columns
 from trisynth.report.html.made import duration, made
 from trisynth.report.names import name, printable
@@ -36,6 +36,7 @@ def content(
     changes: Sequence[str] = (),
     relations: Sequence[Mapping[str, Any]] = (),
     search: Mapping[str, Any] | None = None,
+    membership: Mapping[str, Any] | None = None,
     arguments: Sequence[str] = (),
     seconds: Sequence[Mapping[str, float]] = (),
     now: datetime | None = None,
@@ -61,6 +62,8 @@ def content(
     search : mapping, optional
         Answer of a search, as ``search.answer`` makes it; its sentence and its training sets replace those of the
         jobs.
+    membership : mapping, optional
+        Result of a membership attack, as ``membership.membership`` returns it.
     arguments : sequence of str
         The command.
     seconds : sequence of mapping
@@ -105,12 +108,14 @@ def content(
             "association": columns.association,
             "distributions": [each["name"] for each in first if "figure" in each],
             "classes": columns.classes(train.counts),
+            "pairs": pairs.drawn(columns),
         },
         "search": search,
         "arms": search["arms"] if search else scores.arms(own, kept, dataset, test_size),
         "metrics": scores.metrics(own[own["method"] == method], test_size),
         "columns": found,
         "relations": list(relations),
+        "membership": membership,
         "drawn": min(len(found), MOST_COLUMNS),
         "made": made(results, arguments, duration(seconds), now or datetime.now(UTC)) | (search or {}).get("made", {}),
     }

@@ -16,6 +16,7 @@ from trisynth.report import verdict
 from trisynth.report.console import methods
 from trisynth.report.html import page
 from trisynth.report.html.content import content
+from trisynth.report.html.membership import membership
 from trisynth.report.html.relations import relations
 from trisynth.report.html.search import answer
 from trisynth.report.names import file_name
@@ -72,6 +73,7 @@ def write(
         _, synthetic = experiment.rows(len(train))
         changes = _changes(experiment)
         kept = relations(experiment.generator(), train, synthetic)
+        attack = membership(train, test, synthetic, job.seed)
     found = content(
         results,
         shown,
@@ -82,6 +84,7 @@ def write(
         changes=changes,
         relations=kept,
         search=search,
+        membership=attack,
         arguments=arguments,
         seconds=[result.seconds(paths["runs"]) for result in results],
     )
