@@ -43,6 +43,14 @@ from trisynth.errors import InputError
         ("duration", None, ["1 days 02:00:00"]),
         ("duration", "%H:%M:%S", ["36:15:00", "-00:00:07"]),
         ("duration", "%H:%M", ["09:30"]),
+        ("duration", "P1DT1H", ["P3DT4H", "-P0DT7H"]),
+        ("duration", "P1DT1H1M*", ["P3DT4M", "PT20M", "P2D", "PT0M"]),
+        ("duration", "1h 1min", ["1h 20min", "0h 5min", "100h 0min"]),
+        ("duration", "1 hours, 1 minutes*", ["2 hours, 1 minute", "1 hour", "0 minutes"]),
+        ("duration", "1h 01m", ["1h 05m"]),
+        ("duration", "1min 1.0s", ["3min 2.5s"]),
+        ("number", "1.00-", ["26.68-", "3.10", "0.50"]),
+        ("number", "1,234.00 €-", ["1,126.68 €-", "3.10 €"]),
     ],
 )
 def test_cells_return_as_they_came(kind, text, cells):
@@ -53,7 +61,7 @@ def test_cells_return_as_they_came(kind, text, cells):
 
 
 @pytest.mark.parametrize(
-    "text", ["1.0*", "0.00", "1.234,5*", "1,234", "1 234,50 €", "($1,234.00)", "000", "1.5%", "1,5"]
+    "text", ["1.0*", "0.00", "1.00-", "1.234,5*", "1,234", "1 234,50 €", "($1,234.00)", "000", "1.5%", "1,5"]
 )
 def test_an_example_describes_its_format_and_is_described_by_it(text):
     form = NumberFormat.of(text)
@@ -94,3 +102,10 @@ def test_what_is_no_format_is_one_line(kind, text):
     with pytest.raises(InputError) as caught:
         format_of(kind, text)
     assert caught.value.parameter == "format" and "\n" not in str(caught.value)
+
+
+def test_offsets_that_differ_are_written_as_the_most_frequent_one():
+    form = format_of("date", "%Y-%m-%dT%H:%M:%S%:z")
+    values = form.parse(["2024-07-01T10:00:00+02:00", "2024-01-01T10:00:00+01:00", "2024-08-01T10:00:00+02:00"])
+    assert form.print(values)[1] == "2024-01-01T11:00:00+02:00"
+    assert values[1] == pd.Timestamp("2024-01-01T09:00:00Z")

@@ -38,6 +38,14 @@ def found(cells, name="c", **how):
         ([f"2024-02-{1 + i % 28:02}T10:00:00+01:00" for i in WHOLE], "date", "%Y-%m-%dT%H:%M:%S%:z"),
         ([f"{1 + i % 28} Feb 2024" for i in WHOLE], "date", "%-d %b %Y"),
         ([f"{i % 24:02}:30" for i in WHOLE], "duration", "%H:%M"),
+        ([f"{i // 4}.{i % 4}0" + "-" * int(i % 3 == 0) for i in WHOLE], "number", "1.00-"),
+        ([f"P{i % 9}DT{i % 24}H" for i in WHOLE], "duration", "P1DT1H"),
+        ([f"{1 + i % 9}h {i % 60}min" for i in WHOLE], "duration", "1h 1min"),
+        ([f"{i} min" if i < 30 else f"1 h {i - 30} min" for i in WHOLE], "duration", "1 h 1 min*"),
+        ([f"{i % 30}min" for i in WHOLE], "number", "1min"),
+        ([f"{100 + i}/{60 + i % 30}" for i in WHOLE], "text", None),
+        ([f"{120 + i % 2}/80" for i in WHOLE], "category", None),
+        ([f"2024/{i:04}" for i in WHOLE], "identifier", None),
         ([f"P{i:04}" for i in WHOLE], "identifier", None),
         ([f"a{i}@b.org" for i in WHOLE], "identifier", None),
         ([str(i) for i in WHOLE], "identifier", None),
@@ -50,6 +58,13 @@ def found(cells, name="c", **how):
 def test_kind_and_format_of_texts(cells, kind, form):
     facts = found(cells).facts
     assert (facts.kind, facts.format) == (kind, form)
+
+
+def test_several_numbers_in_a_cell_are_told():
+    for cells in ([f"{100 + i}/{60 + i % 30}" for i in WHOLE], [f"{120 + i % 2}/80" for i in WHOLE]):
+        (doubt,) = found(cells).doubts
+        assert "several numbers" in doubt.problem
+        assert "a column of its own" in doubt.treatment
 
 
 @pytest.mark.parametrize(

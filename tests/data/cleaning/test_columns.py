@@ -105,3 +105,9 @@ def test_no_cell_is_judged_by_the_others():
     """An outlier changes nothing: with and without it, every other cell comes out the same."""
     cells = [str(value) for value in range(50)] * 2
     assert run([*cells, "1e12"])[0].tolist()[:100] == run(cells)[0].tolist()
+
+
+def test_offsets_that_differ_are_told():
+    cells = [f"2024-{month:02}-01T10:00:00+0{1 + (3 < month < 9)}:00" for month in range(1, 13)]
+    _, notes = run(cells)
+    assert notes == {"offsets from UTC differ (+01:00, +02:00)": 12}

@@ -13,6 +13,7 @@ from pandas.api import types
 from trisynth.data.cells import Cells, key
 from trisynth.data.dataset import ANALYSED, Column
 from trisynth.data.formats import NumberFormat, format_of
+from trisynth.data.formats.dates import offsets
 from trisynth.data.profile import Context, profile, suspects
 
 # Beyond it, floats do not distinguish neighbouring whole numbers.
@@ -221,6 +222,11 @@ def _whole(values: pd.Series, facts: Column) -> pd.Series:
 def _date(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: bool, index: pd.Index) -> pd.Series:
     if column.typed is None:
         read = format_of("date", facts.format).parse(column.texts)
+        zones = offsets(pd.Series(column.texts.to_pylist(), dtype=object)) if read.dt.tz else []
+        if len(zones) > 1:
+            listed = ", ".join(map(_offset, zones[:6]))
+            how = f"the moments are kept, all are written with {_offset(zones[0])}"
+            note(f"offsets from UTC differ ({listed})", int(column.counts.sum()), how)
     elif types.is_datetime64_any_dtype(column.typed.dtype):
         read = pd.Series(column.typed)
         far = (read.dt.tz_localize(None) < _EARLIEST.as_unit("s")) | (read.dt.tz_localize(None) > _LATEST.as_unit("s"))
@@ -235,6 +241,10 @@ def _date(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: 
     zone = read.dt.tz
     values.bound(facts.bounds, lambda end: pd.Timestamp(end, tz=zone))
     return column.spread(values.series, index)
+
+
+def _offset(text: str) -> str:
+    return text if text == "Z" else f"{text[:3]}:{text[3:]}"
 
 
 def _duration(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: bool, index: pd.Index) -> pd.Series:

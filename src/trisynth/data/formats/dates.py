@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trisynth.data.formats.base import Format, listed
+from trisynth.data.formats.lengths import LengthFormat
 from trisynth.data.formats.numbers import NumberFormat
 from trisynth.errors import InputError
 
@@ -56,7 +57,7 @@ class DateFormat(Format):
         return cls(text)
 
     def parse(self, texts: Iterable[str]) -> pd.Series:
-        """Read texts as points in time; with offsets that differ, as UTC."""
+        """Read texts as points in time; with offsets that differ, in the zone of most of them."""
         texts = pd.Series(listed(texts), dtype=object)
         if self.text in COUNTS:
             return _counted(pd.to_numeric(texts, errors="coerce").to_numpy(float), self.text)
@@ -100,16 +101,20 @@ class DurationFormat(Format):
     Parameters
     ----------
     text : {"%H:%M:%S", "%H:%M", None}
+        Other texts are examples with the names of units, see ``LengthFormat``.
     """
 
     text: str | None = None
 
     @classmethod
-    def of(cls, text: str | None, parameter: str = "format") -> "DurationFormat":
+    def of(cls, text: str | None, parameter: str = "format") -> Format:
         """Check a format."""
-        if text not in (None, *CLOCKS):
-            raise InputError(parameter, text, f"must be one of {', '.join(CLOCKS)}")
-        return cls(text)
+        if text in (None, *CLOCKS):
+            return cls(text)
+        if (lengths := LengthFormat.of(text)) is None:
+            remedy = f"must be one of {', '.join(CLOCKS)}, or an example such as 1h 1min or P1DT1H"
+            raise InputError(parameter, text, remedy)
+        return lengths
 
     def parse(self, texts: Iterable[str]) -> pd.Series:
         """Read texts as lengths of time."""
@@ -147,15 +152,22 @@ def _iso(texts: pd.Series) -> pd.Series:
 
 
 def _in_zone(dates: pd.Series, texts: pd.Series, format: str | None) -> pd.Series:
-    """Put UTC times in the zone of their texts where all have the same offset."""
+    """Put UTC times in the zone of most of their texts."""
     if format is not None and format.endswith("Z"):
         return dates.astype("datetime64[ns, UTC]")
-    offsets = texts.str.extract(r"(Z|[+-]\d\d:?\d\d)$", expand=False).dropna().str.replace(":", "").unique()
-    if len(offsets) == 1 and offsets[0] not in ("Z", "+0000"):
-        sign, hours, minutes = offsets[0][0], int(offsets[0][1:3]), int(offsets[0][3:5])
+    offset = next(iter(offsets(texts)), "Z")
+    if offset not in ("Z", "+0000"):
+        sign, hours, minutes = offset[0], int(offset[1:3]), int(offset[3:5])
         offset = pd.Timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1)
         return dates.dt.tz_convert(timezone(offset.to_pytimedelta())).dt.as_unit("ns")
     return dates.astype("datetime64[ns, UTC]")
+
+
+def offsets(texts: pd.Series) -> list[str]:
+    """Return the offsets from UTC at the end of texts, the most frequent first."""
+    found = texts.str.extract(r"\d\d(Z|[ ]?[+-]\d\d:?\d\d)$", expand=False).dropna()
+    counts = found.str.replace(r"[: ]", "", regex=True).replace("+0000", "Z").value_counts()
+    return sorted(counts.index, key=lambda offset: (-counts[offset], offset))
 
 
 def _counted(numbers: np.ndarray, name: str) -> pd.Series:

@@ -19,7 +19,7 @@ MINUS = "-\u2212\u2013"
 _EXAMPLE = re.compile(
     r"^(?P<open>\()?(?P<prefix>[^\d(]*?)(?P<minus>[\u2212\u2013-])?"
     r"(?P<number>\d(?:[\d,.'’\u00a0\u202f\u2009]| (?=\d{3}))*)"
-    r"(?P<more>\*)?(?P<suffix>[^)]*?)(?P<close>\))?$"
+    r"(?P<more>\*)?(?P<suffix>[^)]*?)(?P<behind>[\u2212\u2013-])?(?P<close>\))?$"
 )
 _GAPS = {pa.int64(): pd.Int64Dtype()}
 
@@ -43,6 +43,8 @@ class NumberFormat(Format):
         Digits that leading zeros fill up to; 0 or 1 for none.
     minus : str
         Sign of negative numbers; ``(`` puts them in parentheses.
+    behind : bool
+        Whether the sign of a negative number follows it, as in an example ``1.00-``.
     """
 
     prefix: str = ""
@@ -53,6 +55,7 @@ class NumberFormat(Format):
     more: bool = True
     width: int = 0
     minus: str = "-"
+    behind: bool = False
 
     @classmethod
     def of(cls, text: str | None, parameter: str = "format") -> "NumberFormat":
@@ -84,7 +87,8 @@ class NumberFormat(Format):
             decimals=len(after),
             more=bool(found["more"]),
             width=len(digits) if digits.startswith("0") and len(digits) > 1 else 0,
-            minus="(" if found["open"] else found["minus"] or "-",
+            minus="(" if found["open"] else found["behind"] or found["minus"] or "-",
+            behind=bool(found["behind"]),
         )
 
     @property
@@ -97,6 +101,8 @@ class NumberFormat(Format):
         whole, after = "0" * self.width if self.width > 1 else one, "0" * self.decimals
         point = self.decimal if after or (self.more and (self.thousands or self.decimal != ".")) else ""
         number = f"{whole}{point}{after}" + "*" * self.more
+        if self.behind:
+            return f"{self.prefix}{number}{self.suffix}{self.minus}"
         sign = self.minus if self.minus not in "-(" else ""
         text = f"{self.prefix}{sign}{number}{self.suffix}"
         return f"({text})" if self.minus == "(" else text
@@ -104,7 +110,8 @@ class NumberFormat(Format):
     @property
     def marked(self) -> bool:
         """Boolean: it differs from plain numbers by more than the number of decimals."""
-        return bool(self.prefix or self.suffix or self.thousands) or self.decimal != "." or self.minus != "-"
+        around = self.prefix or self.suffix or self.thousands or self.behind
+        return bool(around) or self.decimal != "." or self.minus != "-"
 
     @property
     def pattern(self) -> str:
@@ -118,24 +125,26 @@ class NumberFormat(Format):
         sign = rf"[{MINUS}+]"
         number = rf"(?P<whole>{groups})?(?:{point}(?P<after>[0-9]*))?{exponent}"
         before, behind = (rf"(?:{_escaped(part.strip())}\s*)?" for part in (self.prefix, self.suffix))
-        return (
-            rf"^(?P<open>\()?\s*(?P<first>{sign})?\s*{before}(?P<second>{sign})?\s*{number}\s*{behind}(?P<close>\))?$"
-        )
+        start = rf"^(?P<open>\()?\s*(?P<first>{sign})?\s*{before}(?P<second>{sign})?"
+        end = rf"(?P<last>{sign + '?' if self.behind else ''})(?P<close>\))?$"
+        return rf"{start}\s*{number}\s*{behind}{end}"
 
     def parse(self, texts: Iterable[str]) -> pd.Series:
         """Read texts as numbers; whole numbers of up to 63 bits are exact."""
         array = texts if isinstance(texts, pa.Array) else pa.array(list(texts), pa.string())
         found = pc.extract_regex(pc.utf8_trim_whitespace(array), self.pattern)
-        parts = {name: pc.struct_field(found, name) for name in ("open", "close", "first", "second", "whole", "after")}
+        names = ("open", "close", "first", "second", "whole", "after", "last")
+        parts = {name: pc.struct_field(found, name) for name in names}
         parts["exponent"] = pc.struct_field(found, "exponent")
         parts = {name: pc.fill_null(part, "") for name, part in parts.items()}
         whole = pc.replace_substring_regex(parts["whole"], "[^0-9]", "")
         digits = pc.add(pc.utf8_length(whole), pc.utf8_length(parts["after"]))
         same = pc.equal(parts["open"], pc.replace_substring(parts["close"], ")", "("))
-        single = pc.or_(pc.equal(parts["first"], ""), pc.equal(parts["second"], ""))
+        signs = pc.binary_join_element_wise(parts["first"], parts["second"], parts["last"], "")
+        single = pc.less_equal(pc.utf8_length(signs), 1)
         read = pc.and_(pc.and_(pc.greater(digits, 0), same), single)
         read = pc.and_(read, pc.is_valid(found))
-        signs = pc.binary_join_element_wise(parts["open"], parts["first"], parts["second"], "")
+        signs = pc.binary_join_element_wise(parts["open"], signs, "")
         minus = pc.if_else(pc.match_substring_regex(signs, rf"[{MINUS}(]"), "-", "")
         valid = read.to_numpy(zero_copy_only=False)
         fraction = pc.replace_substring_regex(parts["after"], "0+$", "")
@@ -181,6 +190,8 @@ class NumberFormat(Format):
         text = f"{self.prefix}{number}{self.suffix}"
         if not negative:
             return text
+        if self.behind:
+            return f"{text}{self.minus}"
         return f"({text})" if self.minus == "(" else f"{self.minus}{text}"
 
 

@@ -198,6 +198,11 @@ def _identifier(facts: Column, reason: str, counts: np.ndarray, kind: str = "ide
 
 def _texts(name: str, texts: pa.Array, counts: np.ndarray, facts: Column, target: bool) -> Profile:
     kind, reason = ("category", "") if target or facts.categories else identifiers.text(name, texts.to_pylist(), counts)
+    if identifiers.several(texts.to_pylist()):
+        how = "not used as a feature" if kind == "text" else "kept as categories"
+        split = f"{how}; give each number a column of its own, so that it is used as a number"
+        doubt = Doubt(identifiers.SEVERAL, int(counts.sum()), split, "kind: category" if reason else "kind: text")
+        return Profile(replace(facts, kind=kind), (doubt,))
     return _identifier(facts, reason, counts, kind) if reason else Profile(replace(facts, kind=kind))
 
 

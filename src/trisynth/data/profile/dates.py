@@ -5,7 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trisynth.data.formats.dates import CLOCKS
+import pandas as pd
+
+from trisynth.data.formats.dates import CLOCKS, offsets
+from trisynth.data.formats.lengths import LengthFormat
 
 _MONTH = r"(?P<month>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)"
 _DATES = (
@@ -77,6 +80,8 @@ def time_format(texts: Sequence[str], day_first: bool | None = None, most: float
                 if form is None:
                     return None
             return Found(kind, form)
+    if lengths := LengthFormat.learn(texts, most):
+        return Found("duration", lengths.text)
     for pattern in _DATES:
         matched = [found for found in (_split(text, pattern) for text in texts) if found]
         if len(matched) >= most * len(texts):
@@ -108,6 +113,11 @@ def _described(matched: list[tuple], day_first: bool | None) -> Found:
     present = [time for _, time in matched if time]
     dash = "-" if any(len(time["H"]) == 1 for time in present) else ""
     times = Counter(_time(time, dash) for _, time in matched)
+    zones = offsets(pd.Series([time["z"] and f"00{time['z']}" for time in present], dtype=object))
+    if len(zones) > 1:
+        # Z is an offset among others.
+        end = "Z" if zones[0] == "Z" and any(time["z"] == "Z" for time in present) else "%:z"
+        times = Counter(re.sub("Z$|%:z$", end, tail) for tail in times.elements())
     if len(times) > 1:
         iso = form == "%Y-%m-%d" and all(time is None or time["p"] is None for _, time in matched)
         # A mixture of dates and time stamps can be read in ISO 8601 only.

@@ -17,10 +17,22 @@ _LONG = 9
 # Texts with more spaces on average are prose.
 _WORDS = 2
 _SAMPLE = 2_000
+SEVERAL = "several numbers in a cell"
 _MADE = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}.*|[0-9a-fA-F]{16,}|[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}|https?://\S+|"
     r"\d{1,3}(?:\.\d{1,3}){3}|\+?[\d ()/-]{8,20}|[A-Z]{2}\d{2}(?: ?\w{4}){3,7}"
 )
+# Blood pressures such as 143/95, sizes such as 12x30, coordinates, or a mean with its error.
+_SEVERAL = re.compile(
+    r"(?:0|[1-9]\d{0,2})(?:\.\d+)?(?:(?: ?[/x×±;] ?| - )(?:0|[1-9]\d{0,2})(?:\.\d+)?){1,2}"
+    r"|-?\d{1,3}\.\d+, ?-?\d{1,3}\.\d+"
+)
+
+
+def several(texts: Sequence[str]) -> bool:
+    """Return whether texts hold several numbers each, such as 143/95."""
+    sample = texts[:: max(1, len(texts) // _SAMPLE)]
+    return len(texts) > 1 and np.mean([bool(_SEVERAL.fullmatch(each)) for each in sample]) > NEARLY
 
 
 def whole_number(name: str, values: np.ndarray, cells: int) -> str:
@@ -81,6 +93,8 @@ def text(name: str, texts: Sequence[str], counts: np.ndarray) -> tuple[str, str]
         return "text", f"{length:.0f} characters on average"
     if share <= MANY or len(texts) < LEAST:
         return "category", ""
+    if several(sample):
+        return "text", SEVERAL
     made = np.mean([bool(_MADE.fullmatch(each)) for each in sample]) > NEARLY
     if not made and np.mean([each.strip().count(" ") for each in sample]) > _WORDS:
         return "text", f"{len(texts):,} different ones"

@@ -10,7 +10,8 @@ from trisynth.data.formats import NumberFormat
 _SIGN = r"[-+\u2212\u2013]"
 _PIECES = re.compile(
     rf"^(?P<open>\()?(?P<first>{_SIGN})?(?P<prefix>[^\d().,+\-\u2212\u2013]{{0,6}}?)(?P<second>{_SIGN})?"
-    r"(?P<number>\d[\d.,'’ \u00a0\u202f\u2009]*\d|\d|[.,]\d+)(?P<suffix>[^\d)].{0,15}?)?(?P<close>\))?$"
+    r"(?P<number>\d[\d.,'’ \u00a0\u202f\u2009]*\d|\d|[.,]\d+)(?P<suffix>[^\d)\-\u2212\u2013].{0,15}?)?"
+    rf"(?P<last>{_SIGN})?(?P<close>\))?$"
 )
 _CODES = re.compile(r"(?:[A-Z]{0,2}[$]|Fr\.?|kr\.?|Rs\.?|zł|Kč|lei|руб\.?)", re.IGNORECASE)
 # Three letters are a currency if they are one of ISO 4217; lvl1 and ICU2 are codes.
@@ -79,8 +80,10 @@ def number_format(texts: Sequence[str], comma: bool = False) -> NumberFormat | N
         return None
     decimals, more = _decimals(numbers, marks[1])
     signs = {found["first"] or found["second"] for found in pieces} - {None, "+"}
-    minus = "(" if any(found["open"] for found in pieces) else min(signs, default="-")
-    return NumberFormat(prefix, suffix, *marks, decimals, more, 0, minus)
+    last = {found["last"] for found in pieces} - {None, "+"}
+    behind = bool(last) and not signs
+    minus = "(" if any(found["open"] for found in pieces) else min(last if behind else signs, default="-")
+    return NumberFormat(prefix, suffix, *marks, decimals, more, 0, minus, behind)
 
 
 def _is_prefix(text: str) -> bool:
