@@ -17,8 +17,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd
-from benchmarks import output
 
+from benchmarks import output
 from trisynth import data, seeds
 from trisynth.commandline import composed
 from trisynth.generators.base import Generator

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+
 from benchmarks import output
 
 RUN = [sys.executable, "-m", "trisynth.run"]

@@ -17,8 +17,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import pandas as pd
 import torch
-from benchmarks import output
 
+from benchmarks import output
 from trisynth.cache import Store
 from trisynth.commandline import composed
 from trisynth.experiment.build import build

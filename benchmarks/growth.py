@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from benchmarks import output
-from benchmarks.peers.process import ONE_THREAD, OWN, DidNotFinishError, fit_and_sample
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
+from benchmarks import output
+from benchmarks.peers.process import ONE_THREAD, OWN, DidNotFinishError, fit_and_sample
 from trisynth import commandline, data, seeds
 from trisynth.config import code_digest, digest, targets
 from trisynth.report.figures import style

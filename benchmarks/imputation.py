@@ -18,8 +18,6 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd
-from benchmarks import output
-from benchmarks.peers import scores
 from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.impute import KNNImputer
@@ -28,6 +26,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from benchmarks import output
+from benchmarks.peers import scores
 from trisynth import data, seeds
 from trisynth.data.dataset import Dataset
 from trisynth.data.schema import Schema

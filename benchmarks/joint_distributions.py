@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from benchmarks import output
-from benchmarks.peers import grid
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
+from benchmarks import output
+from benchmarks.peers import grid
 from trisynth import commandline
 from trisynth.cache import Store, write_atomic
 from trisynth.experiment.build import build

@@ -15,8 +15,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd
-from benchmarks import output
 
+from benchmarks import output
 from trisynth.config import CONF
 from trisynth.frames import _generator
 

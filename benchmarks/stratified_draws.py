@@ -15,10 +15,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd
-from benchmarks import output
-from benchmarks.peers import grid, scores
 from threadpoolctl import threadpool_limits
 
+from benchmarks import output
+from benchmarks.peers import grid, scores
 from trisynth.cache import Store
 from trisynth.evaluation.metrics.c2st import C2ST
 from trisynth.evaluation.metrics.context import Context
