@@ -403,8 +403,8 @@ def test_saved_file_holds_no_pickle(fitted, tmp_path):
 def declarable(X: pd.DataFrame) -> bool:
     """Tell whether facts describe the cells: categories by texts, and whole numbers by floats."""
     mixed = any(pd.api.types.infer_dtype(X[column], skipna=True).startswith("mixed") for column in X)
-    empty = any(isinstance(d, pd.CategoricalDtype) and not len(d.categories) for d in X.dtypes)
-    large = any(X[c].abs().max() > 2**53 for c in X.select_dtypes("int64"))
+    empty = any(X[column].isna().all() and not pd.api.types.is_numeric_dtype(X[column].dtype) for column in X)
+    large = any((X[c].dropna().abs() > 2**53).any() for c in X.select_dtypes("int64"))
     return not (mixed or empty or large)
 
 
