@@ -75,29 +75,33 @@ class Columns:
         found = [self._column(kind) for kind in self.schema.columns]
         target = len(found) - 1 if self.train.y is not None else -1
         drawn = sorted(range(len(found)), key=lambda i: (i != target, -found[i]["distance"]))[:MOST_COLUMNS]
-        for i in set(range(len(found))) - set(drawn):
-            found[i].pop("figure")
+        for i in drawn:
+            found[i]["figure"] = self._figure(self.schema.columns[i])
         return found
 
-    def _column(self, kind: Kind) -> dict[str, Any]:
+    def _figure(self, kind: Kind) -> dict[str, Any]:
         real, synthetic = (table[kind.name] for table in self.tables)
         unit = self.train.facts[kind.name].unit if kind.name in self.train.facts else ""
         if kind.categories is None:
-            cells = [part.dropna().to_numpy() * getattr(kind, "unit", 1.0) for part in (real, synthetic)]
+            cells = _numbers(kind, real, synthetic)
+            return {"type": "numbers", "kind": kind.kind, "unit": printable(unit), **histogram(*cells, kind)}
+        return {"type": "levels", "kind": kind.kind, "levels": levels(_both(real, synthetic))}
+
+    def _column(self, kind: Kind) -> dict[str, Any]:
+        real, synthetic = (table[kind.name] for table in self.tables)
+        if kind.categories is None:
+            cells = _numbers(kind, real, synthetic)
             distance = ks(*cells) if all(map(len, cells)) else math.nan
-            figure = {"type": "numbers", "kind": kind.kind, "unit": printable(unit), **histogram(*cells, kind)}
         else:
-            counts = pd.DataFrame({"real": _counts(real), "synthetic": _counts(synthetic)}).fillna(0)
+            counts = _both(real, synthetic)
             fractions = counts / [max(len(real), 1), max(len(synthetic), 1)]
             distance = float((fractions["real"] - fractions["synthetic"]).abs().sum() / 2)
-            figure = {"type": "levels", "kind": kind.kind, "levels": levels(counts)}
         return {
             "name": printable(kind.name),
             "kind": kind.kind,
             "measure": "KS" if kind.categories is None else "TV",
             "distance": rounded(distance) or 0.0,
             "missing": {"real": rounded(real.isna().mean()), "synthetic": rounded(synthetic.isna().mean())},
-            "figure": figure,
         }
 
     @cached_property
@@ -249,6 +253,16 @@ def levels(counts: pd.DataFrame) -> list[dict[str, Any]]:
 def rounded(value: Any, digits: int = 4) -> float | None:
     """Round a number for print; None where it is undefined."""
     return round(float(value), digits) + 0.0 if value is not None and math.isfinite(value) else None
+
+
+def _numbers(kind: Kind, *parts: pd.Series) -> list[np.ndarray]:
+    """List the present cells of both tables, in the unit of the column."""
+    return [part.dropna().to_numpy() * getattr(kind, "unit", 1.0) for part in parts]
+
+
+def _both(real: pd.Series, synthetic: pd.Series) -> pd.DataFrame:
+    """Count the categories of both tables, the missing one among them."""
+    return pd.DataFrame({"real": _counts(real), "synthetic": _counts(synthetic)}).fillna(0)
 
 
 def _counts(cells: pd.Series) -> pd.Series:

@@ -11,8 +11,8 @@ from trisynth.data.dataset import Dataset
 from trisynth.encoders.table import TableEncoder
 from trisynth.report.html.columns import rounded
 
-# Most rows of each table; the half-width of the interval is then below 0.02.
-_ROWS = 2_000
+# Most rows of each table; the half-width of the interval is then below 0.03.
+_ROWS = 1_000
 
 
 def membership(train: Dataset, test: Dataset, synthetic: Dataset, seed: int) -> dict[str, Any] | None:
