@@ -74,6 +74,8 @@ def job(cfg: DictConfig) -> Any:
     try:
         config = commandline.resolved(cfg, hydra_config.overrides.task, announce=False)
         check(config["objective"])
+        if hydra_config.job.num == 0:
+            show_findings(config)
         result, cached = run_job(config, writers=writers(config))
         found = objective(config, result)
         # A grid does not use the value; a search without it would continue blindly.

@@ -188,3 +188,11 @@ def test_a_small_parquet_file_of_many_rows_is_refused_before_it_is_read(tmp_path
     pyarrow.parquet.write_table(table, tmp_path / "bomb.parquet")
     with pytest.raises(InputError, match="unpacks to more than 100 times its size"):
         parquet(tmp_path / "bomb.parquet")
+
+
+@pytest.mark.parametrize("top", ["Vitals,Vitals,out", "Vitals,,out", "a,b,c"])
+def test_two_lines_of_names_are_one_line_of_error(tmp_path, top):
+    rows = "".join(f"{150 + i},{50 + i},{'ab'[i % 2]}\n" for i in range(9))
+    (tmp_path / "t.csv").write_text(f"{top}\nheight,weight,y\n{rows}")
+    with pytest.raises(InputError, match="two lines of names"):
+        delimited(tmp_path / "t.csv")

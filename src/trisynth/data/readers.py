@@ -177,6 +177,9 @@ def _table(path, text, separator, header, names, labels, units=False, notes=(), 
     frame = table.slice(int(header)).to_pandas(types_mapper={pa.string(): pd.ArrowDtype(pa.string())}.get)
     # An unnamed column is most often a row number that a program wrote.
     frame.columns = [name or f"column_{i}" for i, name in enumerate(names)]
+    if units and around.second_header(frame):
+        remedy = "has two lines of names above its rows; delete the one that you do not need"
+        raise InputError("dataset.path", str(path), remedy)
     found = around.units_of(frame) if units and frame.columns.is_unique and len(frame) else None
     if found:
         frame = frame.iloc[1:].reset_index(drop=True)

@@ -36,7 +36,6 @@ def test_every_finding_is_treated_and_reported(raw, table, facts):
     found = {(row.column, row.problem): row.cells for row in report.itertuples()}
     assert found == {
         ("id", "declared as ignored"): 6,
-        ("y", "missing cell"): 1,
         ("age", "missing cell"): 1,
         ("age", "outside [0, 120]"): 1,
         ("sex", "another spelling of a category"): 1,
@@ -61,7 +60,7 @@ def test_duplicates_go_on_request_and_contradictions_stay(table, duplicates, row
     assert dataset.X["a"].tolist() == rows
     found = report.set_index("problem")
     assert found["cells"].to_dict() == {"exact duplicate": 1, "same features, another target": 2}
-    assert found["treatment"].tolist() == ["kept" if duplicates == "keep" else "dropped", "kept"]
+    assert found["treatment"].tolist() == ["kept, as declared" if duplicates == "keep" else "dropped", "kept"]
 
 
 def test_people_who_share_answers_are_people(table):
@@ -177,3 +176,11 @@ def test_cleaning_is_idempotent(raw, table, facts):
     again = clean(first.X.assign(y=first.y), table(age=facts["age"], sex=facts["sex"]))[0]
     pd.testing.assert_frame_equal(first.X, again.X)
     pd.testing.assert_series_equal(first.y, again.y)
+
+
+def test_declared_duplicates_are_not_asked_about():
+    raw = pd.DataFrame({"a": ["1", "1", "2", "3"], "y": ["u", "u", "v", ""]})
+    cfg = {"name": "t", "target": "y", "duplicates": "keep"}
+    _, report = clean(raw, cfg)
+    assert report.loc[report["problem"] == "exact duplicate", "remedy"].tolist() == [""]
+    assert report.loc[report["column"] == "y", "problem"].tolist() == ["row without target"]

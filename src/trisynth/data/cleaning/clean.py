@@ -138,6 +138,8 @@ def _target(work: _Cleaning, facts: dict[str, Column]) -> tuple[pd.Series | None
         task = task_of(first.cells)
     kind = "category" if task == "classification" else "number"
     cleaned = work.column(name, replace(facts[name], kind=kind))
+    # Rows without a target are dropped, and told as rows.
+    work.findings = [found for found in work.findings if found[:2] != (name, "missing cell")]
     facts[name] = cleaned.facts
     return cleaned.cells, task
 
@@ -166,7 +168,9 @@ def _kept_rows(work: _Cleaning, X: pd.DataFrame, y: pd.Series | None, identifyin
         work.note(ROWS, "exact duplicate", int(repeated.sum()), "dropped")
         kept[kept] = ~repeated
     elif repeated.any():
-        work.note(ROWS, "exact duplicate", int(repeated.sum()), "kept", "duplicates: drop")
+        declared = work.cfg.get("duplicates") == "keep"
+        how = ("kept, as declared", "") if declared else ("kept", "duplicates: drop")
+        work.note(ROWS, "exact duplicate", int(repeated.sum()), *how)
     if y is not None:
         distinct = kept.copy()
         if repeated.any():

@@ -147,12 +147,17 @@ class Guards:
     @property
     def lines(self) -> list[str]:
         """One sentence for each kind of protection in use."""
-        pools = [(c.name, *c.pooled) for c in self.columns.values() if isinstance(c, Category)]
-        found = [
-            f"{name}: {values} rare {'category' if values == 1 else 'categories'} ({rows} rows) pooled; "
-            "declare them in categories to keep them"
-            for name, values, rows in pools
-        ]
+        found = []
+        for column in self.columns.values():
+            if not isinstance(column, Category):
+                continue
+            values, rows = column.pooled
+            few = f"{values} rare {'category' if values == 1 else 'categories'} ({rows} rows)"
+            if len(column.categories):
+                found.append(f"{column.name}: {few} pooled; declare them in categories to keep them")
+            else:
+                end = "the column is left empty in synthetic rows; declare categories or set rare: 0 to keep them"
+                found.append(f"{column.name}: no category but {few}; {end}")
         if self.numbers:
             names = ", ".join(str(self.columns[name].name) for name in self.numbers)
             found.append(f"{names}: values that few rows hold are not reproduced")

@@ -101,6 +101,23 @@ def units_of(frame: pd.DataFrame) -> dict[str, str] | None:
     return {name: text.strip("[]()") for name, text in units.items() if _like_unit(text)}
 
 
+def second_header(frame: pd.DataFrame) -> bool:
+    """Return whether the first row of a table holds names: texts in each column of numbers, all different."""
+    rest = frame.iloc[1 : _ROWS + 1]
+    if len(rest) < 3:
+        return False
+    columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
+    first = [str(cells.iloc[0] or "").strip() for cells in columns]
+    numeric = [i for i, cells in enumerate(columns) if _numbers(cells.iloc[1 : _ROWS + 1])]
+    # Longer words such as height begin with a unit by chance.
+    known = any(
+        (len(first[i]) < 6 and _like_unit(first[i])) or first[i].casefold() in _WORDS | MISSING for i in numeric
+    )
+    if len(numeric) < 2 or known or not all(first) or len(set(first)) < len(first):
+        return False
+    return all(any(sign.isalpha() for sign in first[i]) for i in numeric)
+
+
 def _numbers(cells: pd.Series) -> bool:
     present = [cell.strip() for cell in cells if cell and cell.strip()]
     return bool(present) and all(re.fullmatch(r"[-+]?[\d.,]*\d[\d.,]*([eE][-+]?\d+)?", cell) for cell in present)
