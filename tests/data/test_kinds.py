@@ -117,3 +117,12 @@ def test_durations_are_numbers_of_seconds(dtype):
     restored = kind.restore(pd.Series([5401.0, np.nan, 9e9]))
     assert restored.dtype == values.dtype
     assert restored.astype("timedelta64[ns]").tolist()[::2] == [pd.Timedelta("01:30:00"), pd.Timedelta("02:00:00")]
+
+
+def test_cells_of_one_zone_in_two_notations_are_read():
+    naive = pd.Series(pd.date_range("2024-01-01", periods=3, freq="D"), name="t")
+    zones = [datetime.timezone(datetime.timedelta(hours=2)), pd.Timestamp("2024-01-01T00:00+02:00").tz]
+    first, second = (naive.dt.tz_localize(zone) for zone in zones)
+    joined = pd.concat([first.astype(object), second.astype(object)], ignore_index=True)
+    learned = learn(first, None, 0)
+    assert learned.canonical(joined).tolist() == learned.canonical(first).tolist() * 2

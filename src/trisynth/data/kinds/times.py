@@ -38,7 +38,8 @@ class Date(Number):
         elif isinstance(values.dtype, pd.ArrowDtype):
             values = values.astype(pd.ArrowDtype(pa.timestamp("ns")))
         elif types.is_object_dtype(values.dtype):
-            values = pd.to_datetime(values, errors="coerce")
+            # Cells of one zone in two notations, such as those of a cache and of a file, join to objects.
+            values = pd.to_datetime(values, errors="coerce", utc=True).dt.tz_convert(None)
         return (values.astype("datetime64[ns]").to_numpy() - np.datetime64(0, "ns")) / np.timedelta64(1, "s")
 
     def _typed(self, numbers: pd.Series) -> pd.Series:
