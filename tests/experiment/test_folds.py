@@ -30,7 +30,7 @@ def test_a_fold_job_is_scored_on_its_fold_and_read_the_second_time(config):
     given = {**config(), "fold": FOLD}
     result, cached = run_job(given)
     assert not cached
-    assert result.config["fold"] == {"parts": 10, "choosing": 4, "repeat": 0, "seed": 0} | FOLD
+    assert result.config["fold"] == {"parts": 10, "choosing": 4, "repeat": 0, "seed": 0, "rows": 0} | FOLD
     assert sum(result.counts["real"].values()) == 135
     assert "real/f1_macro" in result.metrics
     assert run_job(given) == (result, True)
