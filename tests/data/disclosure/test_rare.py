@@ -1,4 +1,4 @@
-"""Rare categories are pooled, and a column that has no others is told to be left empty."""
+"""Rare categories are pooled; where a column has no others, a line states that it is left empty."""
 
 import pandas as pd
 

@@ -138,7 +138,7 @@ def _target(work: _Cleaning, facts: dict[str, Column]) -> tuple[pd.Series | None
         task = task_of(first.cells)
     kind = "category" if task == "classification" else "number"
     cleaned = work.column(name, replace(facts[name], kind=kind))
-    # Rows without a target are dropped, and told as rows.
+    # Rows without a target are dropped, and reported as rows.
     work.findings = [found for found in work.findings if found[:2] != (name, "missing cell")]
     facts[name] = cleaned.facts
     return cleaned.cells, task
