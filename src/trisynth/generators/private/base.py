@@ -59,7 +59,8 @@ class PrivateGenerator(Generator):
         """Query positions of shape (axes, n) on the grids ``axes_`` and labels of shape (n,), by a ledger alone."""
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
-        raise NotImplementedError
+        """Refuse: the hook of other generators sees the cells themselves, which a private fit may not use."""
+        raise NotImplementedError(f"{type(self).__name__} learns by _learn")
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""
