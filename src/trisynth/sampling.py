@@ -19,6 +19,7 @@ from rich.progress import Progress
 from trisynth import commandline, data, places, seeds
 from trisynth.cache import Store, unwritable
 from trisynth.config import code_digest, digest, locate, target_name, targets
+from trisynth.data import tensors
 from trisynth.data.cleaning import findings
 from trisynth.data.dataset import Dataset
 from trisynth.data.layout import Layout
@@ -161,6 +162,8 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
     for line in findings.of_own_table(dataset):
         print(printable(line), file=sys.stderr)
     # Read before the fit, which may take minutes, so that a misspelt column is reported at once.
+    if Path(out).suffix == ".csv":
+        tensors.refuse_csv(dataset.X, "out", out)
     partial = None if given is None else completion.read(given, dataset)
     if partial is not None:
         _check(config["generator"], n, config.get("allow", ()))

@@ -86,6 +86,11 @@ def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None
         "generator": target_name(config["generator"]),
         "simulated": config["dataset"].get("source") is None and "path" not in config["dataset"],
         "units": {name: column.unit for name, column in train.spec.columns.items() if column.unit},
+        "tensors": {
+            name: {"shape": column.shape, "axes": column.axes}
+            for name, column in train.facts.items()
+            if column.kind == "tensor"
+        },
         "rows": {name: len(rows) for name, rows in tables.items()},
     }
     write_atomic(folder / "about.json", json.dumps(about, indent=1) + "\n")

@@ -92,6 +92,9 @@ def _column(facts: Column, cells: pd.Series | None, rare: int, doubtful: bool) -
         yield f"format: {json.dumps(facts.format, ensure_ascii=False)}"
     if facts.unit:
         yield f"unit: {_scalar(facts.unit)}"
+    for key in ("shape", "axes"):
+        if (given := getattr(facts, key)) is not None:
+            yield f"{key}: [{', '.join(map(str, given))}]"
     if facts.integer is not None:
         yield f"integer: {str(facts.integer).lower()}"
     if facts.missing is not None:
@@ -107,6 +110,8 @@ def _column(facts: Column, cells: pd.Series | None, rare: int, doubtful: bool) -
         yield f"step: {_scalar(facts.step)}"
     gaps = facts.gaps if facts.gaps is not None else bool(cells.isna().any())
     yield f"{'# ' * (facts.gaps is None)}gaps: {str(gaps).lower()}" + "  # as seen" * (facts.gaps is None)
+    if facts.kind == "tensor":
+        return
     if isinstance(cells.dtype, pd.CategoricalDtype):
         yield from _categories(facts, cells, rare, doubtful)
     else:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pandas.api import types
 
+from trisynth.data import tensors
 from trisynth.errors import InputError
 
 # As RE2 reads it.
@@ -241,6 +242,8 @@ def _plain(cells: pd.Series) -> pd.Series:
 def _from_arrow(cells: pd.Series, dtype: pa.DataType) -> pd.Series:
     if pa.types.is_nested(dtype):
         remedy = "holds lists or other compound cells; give one value per cell, or set kind=ignore"
+        if tensors.is_list_of_numbers(dtype):
+            remedy = "holds lists of numbers; set kind=tensor with the shape of an image or series, or kind=ignore"
         raise InputError(f"dataset.columns.{cells.name}.kind", str(dtype), remedy)
     if pa.types.is_date(dtype):
         return cells.astype("timestamp[s][pyarrow]").astype("datetime64[s]")

@@ -9,11 +9,19 @@ import pandas as pd
 
 from trisynth.cache import write_atomic
 from trisynth.config import digest
+from trisynth.data import tensors
 from trisynth.errors import InputError
 
-KINDS = ("number", "category", "date", "duration", "identifier", "text", "ignore")
+KINDS = ("number", "category", "date", "duration", "tensor", "identifier", "text", "ignore")
 # Kinds of columns that are analysed; the others are not among the features.
-ANALYSED = ("number", "category", "date", "duration")
+ANALYSED = ("number", "category", "date", "duration", "tensor")
+# Meanings of the axes of a tensor: those of series, then those of images.
+AXES = (
+    ("time",),
+    ("time", "channel"),
+    ("height", "width"),
+    ("height", "width", "channel"),
+)
 TASKS = ("classification", "regression")
 # What is done with equal rows.
 DUPLICATES = ("keep", "drop")
@@ -26,9 +34,10 @@ class Column:
 
     Parameters
     ----------
-    kind : {"number", "category", "date", "duration", "identifier", "text", "ignore"} or None
-        None infers it from the cells. Identifiers and free text are not features: fresh identifiers are made, text is
-        left out. "ignore" drops the column (outcomes recorded later).
+    kind : {"number", "category", "date", "duration", "tensor", "identifier", "text", "ignore"} or None
+        None infers it from the cells. A tensor is an array, such as an image or a series. Identifiers and
+        free text are not features: fresh identifiers are made, text is left out. "ignore" drops the column
+        (outcomes recorded later).
     categories : tuple of str or None
         The admissible values of a category, in order.
     bounds : tuple of float or of str, or None
@@ -49,6 +58,11 @@ class Column:
         Numbers are multiples of it above the lower bound; a private fit reads it instead of the cells.
     gaps : bool or None
         Whether cells may be missing; a private fit reads it instead of the cells.
+    shape : tuple of int or None
+        Shape of the arrays of a tensor.
+    axes : tuple of str or None
+        Meaning of its axes: ``time``, ``height``, ``width``, ``channel``. None stands for a series where there is one
+        axis, and for an image where there are two or three.
     """
 
     kind: str | None = None
@@ -62,6 +76,8 @@ class Column:
     values: Mapping[str, str | None] | None = None
     step: float | None = None
     gaps: bool | None = None
+    shape: tuple[int, ...] | None = None
+    axes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +133,8 @@ class Dataset:
     X : DataFrame, shape (n, d)
         Features. The dtypes are the schema: ``float64`` and ``int64`` (``Int64`` where cells are missing) for
         numbers, ``category`` with string categories for categories, ``datetime64`` with or without a zone for dates,
-        ``timedelta64`` for durations. Identifiers, free text and ignored columns are not among them. Index 0..n-1.
+        ``timedelta64`` for durations, Arrow lists of a fixed size for tensors (see ``data.tensors``). Identifiers,
+        free text and ignored columns are not among them. Index 0..n-1.
     y : Series of shape (n,) or None
         ``category`` for classification, ``float64`` for regression; no missing values. None without a target.
     spec : Spec
@@ -167,7 +184,7 @@ class Dataset:
     def read(cls, path: str | Path, spec: Spec) -> "Dataset":
         """Read a table that ``write`` wrote; from a ``.csv`` file the dtypes are pandas' guess."""
         path = Path(path)
-        return cls.of(pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path), spec)
+        return cls.of(pd.read_csv(path) if path.suffix == ".csv" else tensors.read_parquet(path), spec)
 
     def drawn(self, rows: pd.DataFrame) -> "Dataset":
         """Separate synthetic rows into features and target, with this data set's facts and categories."""
@@ -178,6 +195,8 @@ class Dataset:
     def write(self, path: str | Path) -> None:
         """Write the whole table, as csv where the file's name ends so, else as parquet."""
         path, frame = Path(path), self.frame
+        if path.suffix == ".csv":
+            tensors.refuse_csv(frame, "path", path)
         content = frame.to_csv(index=False).encode() if path.suffix == ".csv" else frame.to_parquet(index=False)
         write_atomic(path, content)
 
@@ -229,7 +248,7 @@ class Dataset:
     @property
     def digest(self) -> str:
         """Digest of the cells, row by row; the position of the target does not matter."""
-        hashes = pd.util.hash_pandas_object(self.target_last, index=False)
+        hashes = pd.util.hash_pandas_object(tensors.hashable(self.target_last), index=False)
         return digest(hashes.to_list())
 
     def take(self, rows: Any) -> "Dataset":

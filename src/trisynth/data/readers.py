@@ -13,6 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from trisynth.cache import require_file
+from trisynth.data import tensors
 from trisynth.data.reading import around
 from trisynth.data.reading.content import RATIO, UNPACKED, text_of
 from trisynth.data.reading.dialect import Dialect
@@ -122,7 +123,7 @@ def _typed(table: pa.Table) -> pd.DataFrame:
     def own(kind: pa.DataType) -> pd.ArrowDtype | None:
         kept = pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_decimal(kind)
         with_gaps = kind in gaps and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
-        return pd.ArrowDtype(kind) if kept or with_gaps else None
+        return pd.ArrowDtype(kind) if kept or with_gaps or tensors.is_list_of_numbers(kind) else None
 
     return table.to_pandas(types_mapper=own, ignore_metadata=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from trisynth.data import constraints
-from trisynth.data.dataset import ANALYSED, DUPLICATES, KINDS, RELATIONS, TASKS, Column, Spec
+from trisynth.data.dataset import ANALYSED, AXES, DUPLICATES, KINDS, RELATIONS, TASKS, Column, Spec
 from trisynth.data.formats import QUANTITIES, format_of
 from trisynth.errors import InputError, require_whole
 
@@ -171,6 +171,12 @@ def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
         raise InputError(f"{parameter}.ordered", True, "needs the order; add categories: [lowest, ..., highest]")
     if facts.get("bounds") is not None or facts.get("integer"):
         facts.setdefault("kind", "date" if isinstance((facts.get("bounds") or (0,))[0], str) else "number")
+    if facts.get("shape") is not None:
+        facts["shape"] = _shape(f"{parameter}.shape", facts["shape"])
+        facts.setdefault("kind", "tensor")
+    if facts.get("axes") is not None:
+        facts["axes"] = _axes(f"{parameter}.axes", facts["axes"])
+        facts.setdefault("kind", "tensor")
     if facts.get("missing") is not None:
         facts["missing"] = _missing(f"{parameter}.missing", facts["missing"])
     if facts.get("values") is not None:
@@ -213,6 +219,21 @@ def _bounds(parameter: str, given: Any, kind: str | None) -> tuple[float, float]
 
 def _is_date(text: object) -> bool:
     return isinstance(text, str) and re.match(r"\d{4}-\d\d-\d\d", text) is not None
+
+
+def _shape(parameter: str, given: Any) -> tuple[int, ...]:
+    sizes = [] if isinstance(given, str | Mapping) or not isinstance(given, Iterable) else list(given)
+    if not sizes or not all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes):
+        raise InputError(parameter, given, "must be a list of whole numbers above 0, such as [28, 28]")
+    return tuple(sizes)
+
+
+def _axes(parameter: str, given: Any) -> tuple[str, ...]:
+    names = [] if isinstance(given, str | Mapping) or not isinstance(given, Iterable) else list(given)
+    if tuple(names) not in AXES:
+        known = "; ".join(", ".join(each) for each in AXES)
+        raise InputError(parameter, given, f"must be one of these lists: {known}")
+    return tuple(names)
 
 
 def _missing(parameter: str, given: Any) -> tuple[str, ...]:

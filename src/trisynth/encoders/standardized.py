@@ -53,9 +53,14 @@ class StandardizedEncoder:
         self.encoder_ = (TableEncoder() if self.encoder is None else clone(self.encoder)).fit(table)
         matrix = self.encoder_.transform(table)
         number = np.arange(matrix.shape[1]) < len(self.encoder_.numbers_)
+        tensor = np.zeros(matrix.shape[1], bool)
+        for each in self.encoder_.tensors_:
+            tensor[each.start : each.stop] = True
         deviation = matrix.std(axis=0)
         self.mean_ = np.where(number | self.centre_indicators, matrix.mean(axis=0), 0.0)
         self.scale_ = np.where(number & (deviation > _CONSTANT), deviation / self.deviation, 1.0)
+        # The elements of a tensor keep the one scale that they have in common.
+        self.scale_ = np.where(tensor, 1 / self.deviation, self.scale_)
         self.width_ = matrix.shape[1]
         self.fills_ = self._fills()
         return (matrix - self.mean_) / self.scale_

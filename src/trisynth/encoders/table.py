@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.preprocessing import StandardScaler
 
+from trisynth.data import tensors
 from trisynth.data.schema import Schema
 
 
@@ -33,8 +34,53 @@ class Block:
     missing: bool = False
 
 
+@dataclass(frozen=True)
+class TensorBlock:
+    """Adjacent columns of the matrix that encode one column of tensors.
+
+    Parameters
+    ----------
+    name : str
+    start, stop : int
+        Columns of the matrix.
+    mean : ndarray, shape (stop - start,)
+        Of each element.
+    deviation : float
+        Root mean square of the centred elements; 1 where they are constant.
+    """
+
+    name: str
+    start: int
+    stop: int
+    mean: np.ndarray
+    deviation: float
+
+    @classmethod
+    def learn(cls, name: str, cells: np.ndarray, start: int) -> "TensorBlock":
+        """Learn the moments of training cells, shape (n, size)."""
+        mean = cells.mean(axis=0, dtype=float)
+        deviation = float(np.sqrt(np.mean((cells - mean) ** 2)))
+        return cls(name, start, start + cells.shape[1], mean, deviation if deviation > 0 else 1.0)
+
+    @property
+    def elements(self) -> list[str]:
+        """Names of the elements."""
+        return tensors.names(self.name, self.stop - self.start)
+
+    def scaled(self, cells: np.ndarray) -> np.ndarray:
+        """Return standardised cells."""
+        return (cells - self.mean) / self.deviation
+
+    def restored(self, cells: np.ndarray) -> np.ndarray:
+        """Return cells in their own unit."""
+        return cells * self.deviation + self.mean
+
+
 class TableEncoder(BaseEstimator):
     """Scaled numbers, missing indicators and one-hot categories, all learned from the rows given to ``fit``.
+
+    Elements of tensors are numbers after the others, centred one by one and divided by one standard deviation for the
+    whole tensor, so that an element that hardly varies is not blown up.
 
     A missing number becomes the column's median with its indicator at 1. A category, or a missing cell of a
     kind, that ``fit`` never saw has no column of its own: all of its indicators are 0.
@@ -52,7 +98,7 @@ class TableEncoder(BaseEstimator):
         """Learn schema, medians, scales and categories from training rows ``X``, shape (n, d)."""
         self.schema_ = Schema.learn(X)
         table = self.schema_.canonical(X)
-        self.numbers_ = [c.name for c in self.schema_.columns if c.categories is None]
+        self.numbers_ = [c.name for c in self.schema_.columns if c.categories is None and c.flat]
         values = table[self.numbers_].to_numpy(float)
         absent = np.isnan(values)
         # An all-missing column has no median; zero keeps the matrix finite, and the indicator is 1 in every row.
@@ -64,12 +110,22 @@ class TableEncoder(BaseEstimator):
             if "n_quantiles" in self.scaler_.get_params():
                 self.scaler_.set_params(n_quantiles=min(self.scaler_.n_quantiles, len(X)))
             self.scaler_.fit(np.where(absent, self.medians_, values))
+        self.tensors_ = self._tensors(table)
         self.blocks_ = self._blocks(table, absent)
         self.width_ = self.blocks_[-1].stop if self.blocks_ else 0
         return self
 
+    def _tensors(self, table: pd.DataFrame) -> list["TensorBlock"]:
+        found, start = [], len(self.numbers_)
+        for column in self.schema_.columns:
+            if not column.flat:
+                found.append(TensorBlock.learn(column.name, tensors.values(table[column.name]), start))
+                start = found[-1].stop
+        return found
+
     def _blocks(self, table: pd.DataFrame, absent: np.ndarray) -> list[Block]:
         sizes = [(name, "number", 1, False) for name in self.numbers_]
+        sizes += [(element, "number", 1, False) for each in self.tensors_ for element in each.elements]
         sizes += [(name, "missing", 1, False) for name, m in zip(self.numbers_, absent.T, strict=True) if m.any()]
         for column in self.schema_.columns:
             if column.categories is not None:
@@ -89,6 +145,8 @@ class TableEncoder(BaseEstimator):
             values = table[self.numbers_].to_numpy(float)
             absent = np.isnan(values)
             matrix[:, : len(self.numbers_)] = self.scaler_.transform(np.where(absent, self.medians_, values))
+        for each in self.tensors_:
+            matrix[:, each.start : each.stop] = each.scaled(tensors.values(table[each.name]))
         for block in self.blocks_:
             if block.kind == "missing":
                 matrix[:, block.start] = absent[:, self.numbers_.index(block.name)]
@@ -106,6 +164,9 @@ class TableEncoder(BaseEstimator):
         if self.numbers_:
             values = self.scaler_.inverse_transform(matrix[:, : len(self.numbers_)])
             columns = {name: pd.Series(values[:, i]) for i, name in enumerate(self.numbers_)}
+        for each in self.tensors_:
+            cells = each.restored(matrix[:, each.start : each.stop])
+            columns[each.name] = tensors.column(cells, each.name)
         schemas = {column.name: column for column in self.schema_.columns}
         for block in self.blocks_:
             if block.kind == "missing":

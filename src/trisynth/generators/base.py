@@ -166,7 +166,7 @@ class Generator(BaseEstimator, ABC):
         table = self.schema_.canonical(X)
         labels = self._labelled(table, given)
         self.counts_ = np.bincount(labels)
-        columns = {column.name: column for column in self.schema_.columns}
+        columns = {column.name: column for column in self.schema_.columns if column.flat}
         if self.numeric_target_:
             columns[self.target_column_] = self.target_
         self.guards_ = Guards.learn(columns, table, given.rare, seed)
@@ -200,7 +200,8 @@ class Generator(BaseEstimator, ABC):
     def _related(self, table: pd.DataFrame, labels: np.ndarray, given: Training) -> Relations:
         """Find the relations of the canonical table; the hooks see what they leave."""
         target = self.target_ and self.target_.name
-        kinds, kept, classes = list(self.schema_.columns), (), self.labels_ if target is not None else None
+        kinds = [column for column in self.schema_.columns if column.flat]
+        kept, classes = (), self.labels_ if target is not None else None
         if self.numeric_target_:
             kinds.append(replace(self.target_, name=self.target_column_))
             kept, classes = (self.target_column_,), None

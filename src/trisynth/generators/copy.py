@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from trisynth.data.kinds import KINDS, Kind
 from trisynth.generators.base import Generator
 
 
@@ -17,6 +18,7 @@ class Copy(Generator):
     """
 
     copies: ClassVar[bool] = True
+    kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
         self.table_ = table.copy()

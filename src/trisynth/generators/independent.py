@@ -1,8 +1,12 @@
 """Independent columns: the floor of every fidelity metric."""
 
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 
+from trisynth.data import tensors
+from trisynth.data.kinds import KINDS, Kind
 from trisynth.generators.base import Generator
 
 
@@ -10,12 +14,23 @@ class Independent(Generator):
     """Product of the empirical marginal distributions, independent of the label.
 
     Each column is drawn from its training cells. All dependence between columns and on the target is lost. A useful
-    generator must be better than this baseline.
+    generator must be better than this baseline. Of a tensor, each element is drawn by itself: whole arrays would be
+    copies.
     """
+
+    kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
         self.table_ = table.copy()
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         rows = {name: rng.integers(len(self.table_), size=len(labels)) for name in self.table_}
-        return pd.DataFrame({name: self.table_[name].take(i).reset_index(drop=True) for name, i in rows.items()})
+        return pd.DataFrame({name: self._drawn(self.table_[name], i, rng) for name, i in rows.items()})
+
+    @staticmethod
+    def _drawn(cells: pd.Series, rows: np.ndarray, rng: np.random.Generator) -> pd.Series:
+        if not tensors.is_tensor(cells.dtype):
+            return cells.take(rows).reset_index(drop=True)
+        arrays = tensors.values(cells)
+        drawn = rng.integers(len(arrays), size=(len(rows), arrays.shape[1]))
+        return tensors.column(np.take_along_axis(arrays, drawn, axis=0), cells.name)

@@ -13,9 +13,12 @@ import yaml
 from trisynth import places
 from trisynth.cache import write_atomic
 from trisynth.config import CONF, locate, parameters_of
+from trisynth.data import tensors
+from trisynth.data.arrays.features import summarised
+from trisynth.data.dataset import Column
 from trisynth.errors import InputError
 from trisynth.report import jobs, page
-from trisynth.report.figures import style
+from trisynth.report.figures import samples, style
 from trisynth.report.figures.class_counts import class_counts
 from trisynth.report.figures.correlation import correlation
 from trisynth.report.figures.distributions import distributions
@@ -63,6 +66,10 @@ def gains(results: Path, out: Path, command: str) -> None:
     write_atomic(out / "gains.csv", rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
 
 
+def _classes(about: dict) -> str | None:
+    return about["target"] if about["task"] == "classification" else None
+
+
 def figures(source: Path, out: Path, command: str) -> None:
     """Write the figures of one data set: correlations, distributions and, for classes, their counts.
 
@@ -81,10 +88,15 @@ def figures(source: Path, out: Path, command: str) -> None:
         If a file is missing or damaged, or ``out`` cannot be written.
     """
     about = _read(source / "about.json", lambda path: json.loads(path.read_text()))
-    real, synthetic = (_read(source / f"{part}.parquet", pd.read_parquet) for part in ("real", "synthetic"))
+    real, synthetic = (_read(source / f"{part}.parquet", tensors.read_parquet) for part in ("real", "synthetic"))
     common = {"generator": about["generator"].replace("_", " "), "simulated": about["simulated"]}
     title, target = about["title"], about["target"]
-    found = [
+    facts = {name: Column(kind="tensor", **each) for name, each in about.get("tensors", {}).items()}
+    panels = samples.of_table(real, synthetic, facts, title=title, target=_classes(about), **common)
+    caption = "Real (left) and synthetic (right) samples of each class, the first rows of either table."
+    found = [Picture(f"samples_{name}", caption, figure) for name, figure in panels.items()]
+    real, synthetic = (summarised(table, facts) for table in (real, synthetic))
+    found += [
         Picture(
             "correlation",
             "Association of every pair of columns: real, synthetic, and their difference.",
@@ -97,7 +109,7 @@ def figures(source: Path, out: Path, command: str) -> None:
         ),
     ]
     if about["task"] == "classification":
-        balanced = _read(source / "balanced.parquet", pd.read_parquet)
+        balanced = _read(source / "balanced.parquet", tensors.read_parquet)
         counts = class_counts(real[target], balanced[target], title, **common)
         caption = "Rows of each class before and after synthetic rows fill it up to the largest."
         found.append(Picture("class_counts", caption, counts))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from trisynth.data import tensors
 from trisynth.data.cleaning.columns import clean_column
 from trisynth.data.dataset import ANALYSED, Column, Dataset, Spec
 from trisynth.data.inference import MOST_CLASSES, task_of
@@ -162,6 +163,7 @@ def _kept_rows(work: _Cleaning, X: pd.DataFrame, y: pd.Series | None, identifyin
     table = X if y is None else X.assign(**{_unused(X): y})
     # Two people may have given equal answers; with equal identifiers it is one record.
     same = [name for name in identifying if work.cfg.get("duplicates") == "drop"]
+    table = tensors.hashable(table)
     table = pd.concat([table, work.raw[same].astype(str).add_prefix(_unused(table))], axis=1)[kept]
     repeated = table.duplicated().to_numpy()
     if repeated.any() and work.cfg.get("duplicates") == "drop":
@@ -174,8 +176,8 @@ def _kept_rows(work: _Cleaning, X: pd.DataFrame, y: pd.Series | None, identifyin
     if y is not None:
         distinct = kept.copy()
         if repeated.any():
-            distinct[kept] = ~(X.assign(**{_unused(X): y})[kept].duplicated().to_numpy())
-        conflicting = X[distinct].duplicated(keep=False)
+            distinct[kept] = ~(tensors.hashable(X.assign(**{_unused(X): y})[kept]).duplicated().to_numpy())
+        conflicting = tensors.hashable(X[distinct]).duplicated(keep=False)
         if conflicting.any():
             work.note(ROWS, "same features, another target", int(conflicting.sum()), "kept")
     return kept
@@ -198,6 +200,8 @@ def _check(X: pd.DataFrame, y: pd.Series | None, cfg: Mapping[str, Any]) -> None
 def _remark(X: pd.DataFrame, note) -> None:
     """Report suspicious columns, which are kept unchanged."""
     for name in X:
+        if tensors.is_tensor(X[name].dtype):
+            continue
         distinct = X[name].nunique()
         if distinct == 0:
             note(name, "all missing", len(X), "kept")

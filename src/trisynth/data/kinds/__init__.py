@@ -1,28 +1,29 @@
 """Column kinds: the types of cells, their canonical form for generators, and the conversion back to the original dtype.
 
 Generators work on a *canonical* table: ``float64`` for numbers, dates and durations, with NaN for a missing cell, and
-pandas categories for all else. Each kind learns one column from declared facts and training rows, and translates its
-cells to the canonical ones and back. A further kind is one class of this folder: an entry in ``KINDS`` makes tables
-use it.
+pandas categories for other values. Arrays stay Arrow lists (see ``data.tensors``). Each kind learns one
+column from declared facts and training rows, and translates its cells to the canonical ones and back. A further
+kind is one class of this folder: an entry in ``KINDS`` makes tables use it.
 """
 
 from collections.abc import Collection
 
 import pandas as pd
-import pyarrow as pa
 from pandas.api import types
 
+from trisynth.data import tensors
 from trisynth.data.dataset import Column
 from trisynth.data.kinds.base import Kind
 from trisynth.data.kinds.category import Category
 from trisynth.data.kinds.number import Number
+from trisynth.data.kinds.tensor import Tensor
 from trisynth.data.kinds.times import Date, Duration
 from trisynth.errors import InputError
 
-__all__ = ["KINDS", "Category", "Date", "Duration", "Kind", "Number", "learn"]
+__all__ = ["KINDS", "Category", "Date", "Duration", "Kind", "Number", "Tensor", "learn"]
 
 # The first kind that takes the dtype of a column is its kind.
-KINDS: tuple[type[Kind], ...] = (Date, Duration, Number, Category)
+KINDS: tuple[type[Kind], ...] = (Date, Duration, Number, Tensor, Category)
 
 
 def learn(values: pd.Series, facts: Column | None = None, rare: int = 0) -> Kind:
@@ -44,7 +45,7 @@ def learn(values: pd.Series, facts: Column | None = None, rare: int = 0) -> Kind
     facts = facts or Column()
     _check_cells(values)
     own = next(kind for kind in KINDS if kind.takes(values))
-    if facts.kind == Category.kind or (own is Category and facts.kind is None):
+    if (own.flat and facts.kind == Category.kind) or (own is Category and facts.kind is None):
         return Category.learn(values, facts, rare)
     declared = {kind.kind: kind for kind in KINDS}.get(facts.kind)
     if declared and not issubclass(own, declared):
@@ -60,8 +61,7 @@ def _check_cells(values: pd.Series) -> None:
         raise InputError("X", values.name, f"holds {dtype}; convert the column by .sparse.to_dense()")
     if types.is_complex_dtype(dtype):
         raise InputError("X", values.name, f"holds {dtype}; convert the column to float")
-    arrow = isinstance(dtype, pd.ArrowDtype) and pa.types.is_nested(dtype.pyarrow_dtype)
-    if types.is_object_dtype(dtype) or arrow:
+    if types.is_object_dtype(dtype) or (tensors.is_list(dtype) and not tensors.is_tensor(dtype)):
         for kind in {type(cell) for cell in values}:
             if issubclass(kind, Collection) and not issubclass(kind, str | bytes):
                 remedy = f"holds cells of type {kind.__name__}; give one number or text per cell, or drop the column"

@@ -32,6 +32,8 @@ class Kind(ABC):
     facts: Column
 
     kind: ClassVar[str] = ""
+    # Whether a cell is one value, and not an array of them.
+    flat: ClassVar[bool] = True
     # Only a category has them; None marks a quantity.
     categories: ClassVar[pd.Index | None] = None
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from trisynth.data import tensors
+
 # If more than this fraction of the rows has the same features, records are too few to be divided.
 _LARGEST = 0.05
 
@@ -22,7 +24,7 @@ def records(X: pd.DataFrame, y: pd.Series | None = None) -> np.ndarray | None:
         equal, target included, and where equal features are the rule: in a survey of four answers one person in ten
         may have given the same, so that rows that are divided one by one show what new people would answer.
     """
-    hashes = pd.util.hash_pandas_object(X, index=False).to_numpy()
+    hashes = pd.util.hash_pandas_object(tensors.hashable(X), index=False).to_numpy()
     numbers, first = pd.factorize(hashes)
     if len(first) == len(X):
         return None

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from trisynth.data import tensors
 from trisynth.data.dataset import Dataset
 from trisynth.data.schema import Schema
 from trisynth.encoders.table import TableEncoder
@@ -40,13 +41,14 @@ class Context:
 
     @cached_property
     def schema(self) -> Schema:
-        """Columns as the training rows show them, the target last."""
-        return Schema.learn(self.train.target_last)
+        """Columns as the training rows show them, the target last; each element of a tensor is a column."""
+        return Schema.learn(tensors.spread(self.train.target_last))
 
     @cached_property
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Canonical training, held-out and synthetic tables, the target as last column; see ``Schema``."""
-        return tuple(self.schema.canonical(part.target_last) for part in (self.train, self.test, self.synthetic))
+        parts = (self.train, self.test, self.synthetic)
+        return tuple(self.schema.canonical(tensors.spread(part.target_last)) for part in parts)
 
     @cached_property
     def numbers(self) -> list[str]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from trisynth.data.kinds import KINDS, Kind
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import TableEncoder
 from trisynth.generators.neural.checks import check_flags, check_fractions, check_sizes
@@ -64,6 +66,8 @@ class Diffusion(NeuralGenerator):
     noise, loss weights, averaging and Heun's solver (50 levels, 99 passes); scaled down to a small fully connected
     network and to one-hot categories without a learned embedding.
     """
+
+    kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
 
     hidden_layer_sizes: Sequence[int] = (256, 256)
     min_steps: int = 1500

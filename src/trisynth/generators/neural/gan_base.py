@@ -6,12 +6,14 @@ Source: Goodfellow et al. (2014), Generative Adversarial Nets; Jang et al. (2017
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from trisynth.data.kinds import KINDS, Kind
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import TableEncoder
 from trisynth.generators.neural.checks import check_flags, check_fractions, check_sizes
@@ -62,6 +64,8 @@ class GANBase(NeuralGenerator):
         Beside the terms, ``native``, the generator's adversarial loss, and ``discriminator``, the discriminator's
         loss, which is log 4 where it cannot distinguish real from generated rows.
     """
+
+    kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
 
     min_steps: int = 1200
     batch_size: int = 128

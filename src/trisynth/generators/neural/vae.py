@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from trisynth.data.kinds import KINDS, Kind
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import TableEncoder
 from trisynth.generators.neural.checks import check_flags, check_sizes
@@ -54,6 +56,8 @@ class VAE(NeuralGenerator):
     Source: Kingma & Welling (2014), Auto-Encoding Variational Bayes, with the label as in Sohn et al. (2015). Faithful
     in encoder, reparameterisation, analytic KL term and bound; scaled down to two small layers of either network.
     """
+
+    kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
 
     encoder: TableEncoder | None = None
     normal_scores: bool = True

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from trisynth.data import tensors
 from trisynth.data.constraints import Constraint, check_rows, checked
 from trisynth.data.constraints.checks import cells_of
 from trisynth.data.constraints.expressions import Cells
@@ -167,7 +168,10 @@ class Relations:
             if balance and isinstance(step, equalities.Equality):
                 table = step.balanced(table, self.grids)
             table = step.expand(table, self.grids)
-        return table[[kind.name for kind in self.kinds if kind.name in table]] if self.steps else table
+        if not self.steps:
+            return table
+        arrays = [name for name in table if tensors.is_tensor(table[name].dtype)]
+        return table[[*(kind.name for kind in self.kinds if kind.name in table), *arrays]]
 
     def _settled(self, table: pd.DataFrame) -> pd.DataFrame:
         table, taken = table.copy(deep=False), set(self.taken)
@@ -304,6 +308,8 @@ def _replaced(table: pd.DataFrame, into: np.ndarray, other: pd.DataFrame, rows: 
                 [a.cat.codes.to_numpy(), b.cat.set_categories(a.cat.categories).cat.codes.to_numpy()]
             )
             both[name] = pd.Categorical.from_codes(codes[source], dtype=a.dtype)
+        elif tensors.is_tensor(a.dtype):
+            both[name] = pd.concat([a, b], ignore_index=True).take(source).array
         else:
             both[name] = np.concatenate([a.to_numpy(float), b.to_numpy(float)])[source]
     return pd.DataFrame(both, index=table.index)

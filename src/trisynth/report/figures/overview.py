@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from trisynth.cache import write_atomic
+from trisynth.data.arrays.features import summarised_rows
 from trisynth.data.dataset import Dataset
 from trisynth.experiment.steps import Experiment
 from trisynth.report.figures import panels, style
@@ -40,7 +41,7 @@ def overview(real: Dataset, synthetic: Dataset, path: str | Path) -> None:
     InputError
         If the folder cannot be written.
     """
-    real, synthetic = hide_rare(real, synthetic)
+    real, synthetic = (summarised_rows(rows) for rows in hide_rare(real, synthetic))
     target = real.spec.target
     features = list(real.X.columns)
     shown = {name: (real.X[name], synthetic.X[name]) for name in features[:_MOST]}
@@ -51,7 +52,9 @@ def overview(real: Dataset, synthetic: Dataset, path: str | Path) -> None:
         figure = style.blank(10, height, layout=None, dpi=100)
         grid = figure.add_gridspec(down, _ACROSS, left=0.07, right=0.99, top=1 - 0.62 / height, bottom=0.42 / height)
         grid.update(wspace=0.5, hspace=0.6)
-        for position, (name, columns) in enumerate([*shown.items(), (target, (real.y, synthetic.y))]):
+        for position, (name, columns) in enumerate(
+            [*shown.items(), *[(target, (real.y, synthetic.y))] * (real.y is not None)]
+        ):
             axes = figure.add_subplot(grid[divmod(position, _ACROSS)])
             facts = real.spec.columns.get(name)
             panels.draw(axes, *columns, facts.unit if facts else "", letters=20)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from trisynth.data.arrays.features import summarised_rows
 from trisynth.data.dataset import Dataset
 from trisynth.data.kinds import Kind
 from trisynth.data.schema import Schema
@@ -60,12 +61,13 @@ class Columns:
     @cached_property
     def schema(self) -> Schema:
         """Kinds of all columns, the target last."""
-        return Schema.learn(self.train.target_last, self.train.facts)
+        train = summarised_rows(self.train)
+        return Schema.learn(train.target_last, train.facts)
 
     @cached_property
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Canonical real and synthetic table, evenly chosen rows of a large one."""
-        parts = (part.target_last for part in (self.train, self.synthetic))
+        parts = (summarised_rows(part).target_last for part in (self.train, self.synthetic))
         real, synthetic = (self.schema.canonical(part.iloc[_spread(len(part), _MOST_ROWS)]) for part in parts)
         return real, synthetic
 

@@ -1,0 +1,108 @@
+"""Panel of real and synthetic images or series, class by class."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from trisynth.data import tensors
+from trisynth.data.dataset import Column
+from trisynth.data.kinds.tensor import CHANNEL, TIME, shape_of
+from trisynth.report.figures import style
+from trisynth.report.names import label
+
+# Rows of the panel, samples of a class on either side, and channels of a series.
+_CLASSES, _IMAGES, _SERIES, _CHANNELS = 10, 8, 6, 3
+
+
+def samples(
+    real: pd.DataFrame,
+    synthetic: pd.DataFrame,
+    name: str,
+    title: str,
+    facts: Column,
+    target: str | None = None,
+    generator: str = "",
+    simulated: bool = False,
+) -> Figure:
+    """Draw the first real rows of each class on the left and the first synthetic ones on the right.
+
+    Parameters
+    ----------
+    real, synthetic : DataFrame
+        The same columns.
+    name : str
+        Column of tensors.
+    title : str
+        Name of the data set.
+    facts : Column
+        Shape and axes of the column.
+    target : str or None
+        Column of classes; None draws one row.
+    generator : str
+        Generator of the synthetic rows.
+    simulated : bool
+        Whether the real rows are simulated ones.
+
+    Returns
+    -------
+    Figure
+    """
+    shape, axes = shape_of(name, real[name].dtype.pyarrow_dtype.list_size, facts)
+    classes = [None] if target is None else list(real[target].dropna().astype(str).value_counts().index.sort_values())
+    shown, sides = classes[:_CLASSES], {"real": real, "synthetic": synthetic}
+    is_series = axes[0] == TIME
+    with style.applied():
+        height = (0.75 if is_series else 0.5) * len(shown) + 0.8
+        figure = style.blank(style.TWO_COLUMNS, min(height, style.PAGE))
+        across = 1 if is_series else _IMAGES
+        grid = figure.subplots(len(shown), 2 * across, squeeze=False, sharey=is_series)
+        drawn = {side: tensors.values(table[name]) for side, table in sides.items()}
+        limits = float(drawn["real"].min()), float(drawn["real"].max())
+        for row, member in enumerate(shown):
+            for place, (side, table) in enumerate(sides.items()):
+                held = np.ones(len(table), bool) if target is None else (table[target].astype(str) == member).to_numpy()
+                cells = drawn[side][held][: _SERIES if is_series else _IMAGES].reshape(-1, *shape)
+                panels = grid[row, place * across : (place + 1) * across]
+                if is_series:
+                    _lines(panels[0], cells, axes, style.COLOURS[side])
+                else:
+                    _images(panels, cells, limits)
+            grid[row, 0].set_ylabel("" if member is None else style.shortened(member, 14), rotation=0, ha="right")
+        marks = {"real (left)": Line2D([], [], color=style.COLOURS["real"])}
+        drawn_by = f"synthetic (right), {generator}" if generator else "synthetic (right)"
+        marks[drawn_by] = Line2D([], [], color=style.COLOURS["synthetic"])
+        style.heading(figure, f"{title}: {label(name)}", marks, simulated)
+        more = f"; {len(classes) - len(shown)} further classes" if len(classes) > len(shown) else ""
+        style.footnote(figure, f"The first rows of each class, not selected{more}.")
+    return figure
+
+
+def of_table(real: pd.DataFrame, synthetic: pd.DataFrame, facts: Mapping[str, Column], **about) -> dict[str, Figure]:
+    """Draw a panel for each column of tensors, by the column's name; ``about`` as in ``samples``."""
+    columns = [name for name in real if tensors.is_tensor(real[name].dtype)]
+    return {name: samples(real, synthetic, name, facts=facts.get(name, Column()), **about) for name in columns}
+
+
+def _lines(axes: Axes, cells: np.ndarray, meaning: tuple[str, ...], colour: str) -> None:
+    cells = cells[..., None] if CHANNEL not in meaning else cells
+    for series in cells:
+        for channel, line in zip(series.T[:_CHANNELS], ("-", "--", ":"), strict=False):
+            axes.plot(channel, line, color=colour, alpha=0.6, linewidth=0.7)
+
+
+def _images(panels: np.ndarray, cells: np.ndarray, limits: tuple[float, float]) -> None:
+    for axes in panels:
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.spines[:].set_visible(False)
+    for axes, image in zip(panels, cells, strict=False):
+        # One channel is drawn in grey, and of more than three the first three.
+        image = image[..., :3] if image.ndim == 3 and image.shape[-1] >= 3 else image.reshape(*image.shape[:2], -1)
+        image = image[..., 0] if image.shape[-1] != 3 or image.ndim == 2 else image
+        low, high = limits
+        scaled = np.clip((image - low) / max(high - low, 1e-12), 0, 1)
+        axes.imshow(scaled, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")

@@ -1,0 +1,129 @@
+"""Columns of arrays: their way through Series, hashes, files, cleaning and splits, and what is refused in one line."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from trisynth.data import tensors
+from trisynth.data.arrays.features import autocorrelation, summarised
+from trisynth.data.arrays.images import digits
+from trisynth.data.arrays.sines import CLASSES, classified, sines
+from trisynth.data.cleaning.clean import clean
+from trisynth.data.dataset import Column, Dataset, Spec
+from trisynth.data.kinds import Tensor, learn
+from trisynth.data.readers import parquet
+from trisynth.data.splits.split import split
+from trisynth.errors import InputError
+
+SPEC = Spec("shapes", "y", columns={"image": Column("tensor", shape=(2, 3))})
+
+
+def table(n: int = 12) -> pd.DataFrame:
+    arrays = np.random.default_rng(0).normal(size=(n, 2, 3)).astype(np.float32)
+    y = pd.Categorical(np.where(np.arange(n) % 2, "a", "b"))
+    return pd.DataFrame({"image": tensors.column(arrays), "x": np.arange(n) / 4, "y": y})
+
+
+def test_arrays_come_back_whatever_rows_are_selected():
+    arrays = np.arange(24, dtype=np.float32).reshape(4, 2, 3)
+    cells = tensors.column(arrays, "image", pd.Index([9, 8, 7, 6]))
+    assert tensors.is_tensor(cells.dtype) and cells.index.tolist() == [9, 8, 7, 6]
+    for rows in ([0, 1, 2, 3], [2, 0], [3, 3, 1], []):
+        assert np.array_equal(tensors.values(cells.iloc[rows]), arrays.reshape(4, 6)[rows])
+    both = pd.concat([cells.iloc[1:], cells.iloc[:1]])
+    assert np.array_equal(tensors.values(both), arrays.reshape(4, 6)[[1, 2, 3, 0]])
+
+
+def test_a_data_set_with_arrays_has_all_verbs(tmp_path):
+    dataset = Dataset.of(table(), SPEC)
+    changed = table()
+    arrays = tensors.values(changed["image"]).copy()
+    arrays[3, 4] += 1
+    other = Dataset.of(changed.assign(image=tensors.column(arrays)), SPEC)
+    assert dataset.digest == Dataset.of(table(), SPEC).digest != other.digest
+    assert dataset.take([3, 1]).X["image"].equals(dataset.X["image"].iloc[[3, 1]].reset_index(drop=True))
+    dataset.write(tmp_path / "rows.parquet")
+    again = Dataset.read(tmp_path / "rows.parquet", SPEC)
+    assert again.frame.equals(dataset.frame) and again.digest == dataset.digest
+    with pytest.raises(InputError, match=r"rows.csv': a CSV file cannot hold column image, whose cells are arrays"):
+        dataset.write(tmp_path / "rows.csv")
+
+
+def test_equal_arrays_are_duplicates_and_stay_on_one_side():
+    one = table(60)
+    raw = pd.concat([one, one.iloc[:10]], ignore_index=True)
+    cfg = {"name": "shapes", "target": "y", "task": "classification", "source": "package"}
+    columns = {"image": {"shape": [2, 3]}, "x": {"kind": "number"}, "y": {"kind": "category"}}
+    dropped, report = clean(raw, {**cfg, "columns": columns, "duplicates": "drop"})
+    assert len(dropped) == 60 and report["cells"].tolist() == [10]
+    kept, _ = clean(raw, {**cfg, "columns": columns, "duplicates": "keep"})
+    train, test = split(kept, seed=0)
+    parts = [set(tensors.hashable(part.X)["image"]) for part in (train, test)]
+    assert len(train) + len(test) == 70 and not parts[0] & parts[1]
+
+
+def test_own_files_hold_arrays_of_one_size(tmp_path):
+    lists = pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], pa.list_(pa.float64()))
+    pa.parquet.write_table(pa.table({"s": lists, "y": ["a", "b", "a"]}), tmp_path / "mine.parquet")
+    raw = parquet(tmp_path / "mine.parquet")
+    cfg = {"name": "mine", "target": "y", "path": "mine.parquet"}
+    with pytest.raises(InputError, match=r"columns.s.kind=.*set kind=tensor with the shape"):
+        clean(raw, {**cfg, "columns": {}}, layout=False)
+    found, _ = clean(raw, {**cfg, "columns": {"s": {"kind": "tensor", "axes": ["time"]}}}, layout=False)
+    assert tensors.values(found.X["s"]).tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert found.columns["s"] == Column("tensor", shape=(2,), axes=("time",))
+
+
+@pytest.mark.parametrize(
+    ("lists", "facts", "line"),
+    [
+        ([[1.0, 2.0], [3.0]], {}, r"X='s': .*equal sizes: row 1 has 1 elements and row 0 has 2"),
+        ([[1.0, 2.0], None], {}, r"X='s': 1 rows have no array; drop them"),
+        ([[1.0, 2.0], [np.nan, 1.0]], {}, r"X='s': the array of row 1 holds NaN or infinity"),
+        ([[1.0, 2.0], [3.0, 4.0]], {"shape": [3]}, r"columns.s.shape=\[3\]: has 3 elements, but the cells 2"),
+        ([[1.0, 2.0], [3.0, 4.0]], {"shape": [2.5]}, r"columns.s.shape=.*: must be a list of whole numbers above 0"),
+        ([[1.0, 2.0], [3.0, 4.0]], {"axes": ["up"]}, r"columns.s.axes=.*: must be one of these lists: time; time, ch"),
+        ([[1.0, 2.0], [3.0, 4.0]], {"axes": ["time", "channel"]}, r"columns.s.axes=.*: name one of time, channel"),
+    ],
+)
+def test_arrays_that_make_no_tensor_are_refused_in_one_line(lists, facts, line):
+    cells = pd.Series(pa.array(lists, pa.list_(pa.float64())), dtype=pd.ArrowDtype(pa.list_(pa.float64())))
+    raw = pd.DataFrame({"s": cells, "y": ["a", "b"]})
+    cfg = {"name": "mine", "target": "y", "columns": {"s": {"kind": "tensor", **facts}}}
+    with pytest.raises(InputError, match=line):
+        clean(raw, cfg)
+
+
+def test_a_tensor_keeps_range_and_grid_of_the_training_rows():
+    cells = tensors.column(np.array([[0, 3], [16, 2]]), "image")
+    kind = learn(cells)
+    assert isinstance(kind, Tensor) and kind.whole and (kind.lower, kind.upper) == (0, 16)
+    drawn = tensors.column(np.array([[-1.0, 2.6], [20.0, 0.2]]), "image")
+    assert tensors.values(kind.restore(drawn)).tolist() == [[0, 3], [16, 0]]
+    double = cells.astype(pd.ArrowDtype(pa.list_(pa.float64(), 2)))
+    assert learn(double).restore(learn(double).canonical(double)).equals(double)
+
+
+def test_axes_follow_from_the_number_of_axes():
+    shapes = {(6,): ("time",), (2, 3): ("height", "width"), (1, 2, 3): ("height", "width", "channel")}
+    for shape, axes in shapes.items():
+        assert learn(table()["image"], Column(shape=shape)).axes == axes
+    assert learn(table()["image"], Column(shape=(2, 3), axes=("time", "channel"))).is_series
+
+
+def test_known_data_sets_have_their_shapes():
+    found = digits()
+    assert found.shape == (1797, 2) and tensors.values(found["image"]).max() == 16
+    series = tensors.values(sines(50)["series"]).reshape(50, 24, 5)
+    assert sines(50).equals(sines(50)) and series.min() >= 0.5 and series.max() <= 1
+    found = classified(600)
+    assert set(found["speed"]) == set(CLASSES)
+    features = summarised(found, {}).groupby(found["speed"])["series autocorrelation"].mean()
+    assert features["slow"] > features["middle"] > features["fast"]
+
+
+def test_autocorrelation_of_known_series():
+    wave = np.tile([1.0, -1.0], 50)[None, :, None]
+    assert autocorrelation(wave, 1).item() == pytest.approx(-0.99)
+    assert autocorrelation(np.ones((1, 9, 1)), 1).item() == 0.0
