@@ -65,7 +65,7 @@ class Tensor(Kind):
 
     @property
     def is_series(self) -> bool:
-        """Whether the first axis is time."""
+        """Tell a series, whose first axis is time, from an image."""
         return self.axes[0] == TIME
 
     def canonical(self, values: pd.Series) -> pd.Series:
