@@ -53,6 +53,8 @@ class Launcher(JoblibLauncher):
         from hydra_plugins.hydra_joblib_launcher._core import process_joblib_cfg
         from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 
+        from trisynth.sweeps.backend import Waiting
+
         options = OmegaConf.to_container(OmegaConf.create(self.joblib))
         if not isinstance(options.get("n_jobs"), int | None) or options.get("n_jobs") == 0:
             remedy = "must be a whole number of jobs at a time, or -1 for as many as there are cores"
@@ -70,7 +72,7 @@ class Launcher(JoblibLauncher):
             workers = effective_n_jobs(options.get("n_jobs"))
             order = plan.order(job_overrides, workers)
             self._announce(order, job_overrides, initial_job_idx, workers)
-            with parallel_config("loky", **start):
+            with parallel_config(Waiting(**start)):
                 done = Parallel(**options)(
                     delayed(worker.run)(str(file), digest, initial_job_idx + number, list(job_overrides[number]))
                     for number in order

@@ -86,6 +86,9 @@ class Sweep(Callback):
             self.mirror = Mirror(dict(tracking), dict(paths), self.sweep.folder.name, config.get("allow") or ())
         total = count_jobs(config)
         self.watch = Watch(self.sweep, total)
+        # When the remaining time is estimated next.
+        self.due = 0.0
+        console = Console(stderr=True)
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=16),
@@ -93,7 +96,10 @@ class Sweep(Callback):
             TextColumn("{task.fields[detail]}"),
             TimeElapsedColumn(),
             TextColumn("left: {task.fields[left]}"),
-            console=Console(stderr=True),
+            console=console,
+            # Drawn even where nobody sees it, ten times a second, it takes a hundredth of a core.
+            auto_refresh=console.is_terminal,
+            refresh_per_second=2,
         )
         self.bar = self.progress.add_task(self.sweep.folder.name, total=total, detail="", left=spoken(None))
         self.progress.start()
@@ -110,13 +116,16 @@ class Sweep(Callback):
             spent = self._look()
 
     def _look(self) -> float:
-        """Show and mirror what has ended; return the processor time of the look without the mirror."""
+        """Show and mirror what has ended; return the processor time of the look at the folder alone."""
         now, begun = time.monotonic(), time.thread_time()
         new = self.watch.look(now)
-        ended = len(self.watch.ended)
-        left = spoken(self.watch.remaining(now))
-        self.progress.update(self.bar, completed=ended, detail=self.watch.summary, left=left)
         spent = time.thread_time() - begun
+        if now >= self.due:
+            begun = time.thread_time()
+            self.left = spoken(self.watch.remaining(now))
+            # The estimate takes longer than the look.
+            self.due = now + pause(time.thread_time() - begun)
+        self.progress.update(self.bar, completed=len(self.watch.ended), detail=self.watch.summary, left=self.left)
         for state in new.values():
             if self.mirror and state["key"]:
                 self.mirror.job_of(state["key"])
@@ -221,14 +230,14 @@ def exists(uri: str | None) -> bool:
 
 
 def pause(spent: float) -> float:
-    """Return the seconds until the next look at a sweep's folder, of which looks take one hundredth.
+    """Return the seconds until the next look at a sweep's folder, of which looks take one thousandth.
 
     Parameters
     ----------
     spent : float
         Processor time of the last look, which grows with the number of jobs.
     """
-    return min(max(0.5, 100 * spent), 10.0)
+    return min(max(0.5, 1000 * spent), 10.0)
 
 
 def count_jobs(config: DictConfig) -> int | None:

@@ -82,6 +82,15 @@ class Plan:
             return cls({})
         return cls({name: tuple(overrides) for name, overrides in known["jobs"]}, known["workers"])
 
+    @staticmethod
+    def stamp(folder: Path) -> tuple[int, ...]:
+        """Return what differs once another plan is written: file number, time and size; empty where there is none."""
+        try:
+            seen = (folder / PLAN).stat()
+        except OSError:
+            return ()
+        return seen.st_ino, seen.st_mtime_ns, seen.st_size
+
     def write(self, folder: Path) -> None:
         """Write the plan into the folder of its sweep."""
         jobs = [[name, list(overrides)] for name, overrides in self.jobs.items()]

@@ -35,6 +35,7 @@ class Watch:
         self.started: dict[str, float] = {}
         self.ended: dict[str, dict] = {}
         self._shared: dict[str, float] = {}
+        self._plan: tuple[tuple[int, ...], Plan, dict[str, Progress]] = ((), Plan({}), {})
 
     def look(self, now: float) -> dict[str, dict]:
         """Read the folder; return the statuses of jobs that have ended since the last call.
@@ -61,16 +62,9 @@ class Watch:
 
     def remaining(self, now: float) -> float | None:
         """Estimate the seconds until all jobs have ended; None while too little is known."""
-        plan = Plan.read(self.sweep.folder)
-        names = [*plan.jobs, *(name for name in self.started if name not in plan.jobs)]
-        fits: set[frozenset[str]] = set()
-        jobs = []
-        for name in names:
-            overrides = plan.jobs.get(name, ())
-            fit = fit_of(overrides)
-            progress = self._progress(name, choices_of(overrides), fit not in fits or not overrides, now)
-            jobs.append(replace(progress, weight=weight(overrides)))
-            fits.add(fit)
+        plan, planned = self._planned()
+        unplanned = {name: Progress(frozenset()) for name in self.started if name not in planned}
+        jobs = [self._progress(name, job, now) for name, job in (planned | unplanned).items()]
         jobs += [Progress(frozenset()) for _ in range(max((self.total or 0) - len(jobs), 0))]
         begun = min(self.started.values(), default=now)
         return remaining(jobs, plan.workers, now - begun)
@@ -79,14 +73,29 @@ class Watch:
         spent = seconds(self.sweep.runs / key)
         return sum(spent.get(step, 0.0) for step in _SHARED)
 
-    def _progress(self, name: str, choices: frozenset[str], first: bool, now: float) -> Progress:
+    def _planned(self) -> tuple[Plan, dict[str, Progress]]:
+        """Read the plan, unless it is the one that was read before; return it and its jobs as if none had started."""
+        written = Plan.stamp(self.sweep.folder)
+        if written != self._plan[0]:
+            plan = Plan.read(self.sweep.folder)
+            fits: set[frozenset[str]] = set()
+            jobs = {}
+            for name, overrides in plan.jobs.items():
+                fit = fit_of(overrides)
+                first = fit not in fits or not overrides
+                jobs[name] = Progress(choices_of(overrides), first, weight=weight(overrides))
+                fits.add(fit)
+            self._plan = written, plan, jobs
+        return self._plan[1:]
+
+    def _progress(self, name: str, job: Progress, now: float) -> Progress:
+        """Return a job of the plan as far as it has come."""
         state = self.ended.get(name)
         if state is None:
-            elapsed = now - self.started[name] if name in self.started else None
-            return Progress(choices, first, elapsed)
+            return replace(job, elapsed=now - self.started[name]) if name in self.started else job
         if state["state"] != "done":
-            return Progress(choices, first, cached=True)
-        return Progress(choices, first, state.get("seconds", 0.0), self._shared[name])
+            return replace(job, cached=True)
+        return replace(job, elapsed=state.get("seconds", 0.0), shared=self._shared[name])
 
 
 def weight(overrides: Sequence[str]) -> float:
