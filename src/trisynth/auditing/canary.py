@@ -11,14 +11,17 @@ from sklearn.preprocessing import StandardScaler
 
 from trisynth import seeds
 from trisynth.auditing.bounds import ceiling, lower_bound
+from trisynth.auditing.features import features
 from trisynth.data.dataset import Dataset
 from trisynth.errors import require_whole
 from trisynth.generators.base import Generator
 from trisynth.generators.private.base import PrivateGenerator
 
 # Rows that are drawn from each fitted generator.
-_DRAWN = 200
+_DRAWN = 10_000
 _LEAST = 20
+# Features that differ most between the fits from which the attack learns.
+_KEPT = 20
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,13 @@ def audit(
     canary: pd.DataFrame | None = None,
     fits: int = 200,
     seed: int = 0,
+    white_box: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> Audit:
     """Fit a generator on neighbouring tables and attack each fit.
 
     The two tables differ by the canary. The attack knows both, sees the fitted generator and rows drawn from it,
-    and is a logistic regression on half of the fits.
+    and is a logistic regression on a third of the fits.
 
     Parameters
     ----------
@@ -99,6 +103,8 @@ def audit(
         Of each side; at least 20.
     seed : int, default=0
         Seed of the fits, of their rows and of the attack.
+    white_box : bool, default=True
+        Whether the attack sees the saved state besides the drawn rows.
     progress : callable, optional
         Receives the number of finished fits.
 
@@ -117,42 +123,33 @@ def audit(
     )
     # A fit never learns how many rows a table has, but by its noisy counts.
     sides = {0: dataset, 1: replace(joined, columns=dataset.columns)}
-    features, present, claimed, delta = [], [], np.inf, 1e-9
+    found, present, claimed, delta = [], [], np.inf, 1e-9
     for i in range(2 * fits):
         made = clone(generator).fit(sides[i % 2], seed=seeds.integer(seed, "audit.fit", i))
         spent = getattr(made, "spent_", {})
         claimed, delta = spent.get("epsilon", np.inf), spent.get("delta", delta)
-        features.append(_features(made, canary, dataset, seeds.integer(seed, "audit.rows", i)))
+        rows_seed = seeds.integer(seed, "audit.rows", i)
+        found.append(features(made, canary, dataset, _DRAWN, rows_seed, white_box))
         present.append(i % 2)
         if progress:
             progress(i + 1)
-    without, found = _scores(np.array(features), np.array(present))
-    bound = lower_bound(without, found, delta)
+    without, with_canary = _scores(pd.DataFrame(found).fillna(0.0), np.array(present))
+    bound = lower_bound(without, with_canary, delta)
     return Audit(claimed, bound, ceiling(len(without), delta), delta, fits)
 
 
-def _features(made: Generator, canary: pd.DataFrame, dataset: Dataset, seed: int) -> np.ndarray:
-    """Describe one fitted generator near the canary, from drawn rows and from its own tables."""
-    rows = made.sample(_DRAWN, seed)
-    found = []
-    for name in canary:
-        own, cell = rows[name], canary[name].iloc[0]
-        found.append(float((own == cell).mean()))
-        if pd.api.types.is_numeric_dtype(own.dtype):
-            numbers = own.to_numpy(float, na_value=np.nan)
-            scale = max(abs(float(cell)), 1e-9)
-            finite = numbers[np.isfinite(numbers)]
-            found += [float(finite.max(initial=-scale)) / scale, float(finite.mean()) / scale if len(finite) else 0.0]
-    if isinstance(made, PrivateGenerator):
-        found += made.traces(canary).tolist()
-    return np.array(found)
-
-
-def _scores(features: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _scores(features: pd.DataFrame, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Learn an attack on a third of the fits and score the others, without and with the canary."""
     first = len(features) // 3
-    scaled = StandardScaler().fit(features[:first])
-    attack = LogisticRegression(C=0.1, max_iter=1000).fit(scaled.transform(features[:first]), present[:first])
-    scores = attack.decision_function(scaled.transform(features[first:]))
+    known = features.to_numpy()
+    learned, sides = known[:first], present[:first] == 1
+    gap = np.abs(learned[sides].mean(0) - learned[~sides].mean(0))
+    noise = np.sqrt((learned[sides].var(0) + learned[~sides].var(0)) / 2)
+    # What never varies but between the sides gives the canary away by itself.
+    strength = np.where(gap > 1e-12, gap / np.maximum(noise, 1e-9 * np.maximum(gap, 1e-12)), 0.0)
+    known = known[:, np.argsort(-strength, kind="stable")[:_KEPT]]
+    scaled = StandardScaler().fit(known[:first])
+    attack = LogisticRegression(C=0.1, max_iter=1000).fit(scaled.transform(known[:first]), present[:first])
+    scores = attack.decision_function(scaled.transform(known[first:]))
     rest = present[first:]
     return scores[rest == 0], scores[rest == 1]
