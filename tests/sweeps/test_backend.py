@@ -1,6 +1,7 @@
 """Workers whose results are waited for return every result in its place, and the error of a job that fails."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from joblib import Parallel, delayed, parallel_config
@@ -25,11 +26,10 @@ def test_the_error_of_a_job_is_raised(place):
         Parallel(n_jobs=2)(delayed(_root)(-1 if number == place else number) for number in range(10))
 
 
-def test_the_main_thread_sleeps_while_jobs_run():
+def test_the_main_thread_sleeps_while_jobs_run(monkeypatch):
+    wakes = []
+    clock = SimpleNamespace(time=time.time, sleep=lambda seconds: (wakes.append(seconds), time.sleep(seconds)))
+    monkeypatch.setattr("joblib.parallel.time", clock)
     with parallel_config(Waiting()):
-        Parallel(n_jobs=2)(delayed(_root)(1) for _ in range(2))
-        wakes, sleep = [], time.sleep
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("joblib.parallel.time.sleep", lambda seconds: (wakes.append(seconds), sleep(seconds)))
-            Parallel(n_jobs=2)(delayed(sleep)(0.3) for _ in range(2))
+        Parallel(n_jobs=2)(delayed(time.sleep)(0.3) for _ in range(2))
     assert not wakes
