@@ -1,11 +1,14 @@
 """Common contract of all generators for arrays, by the kinds that each declares."""
 
+import inspect
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from configs import CONF, config, make
+from omegaconf import OmegaConf
 
 from trisynth.config import locate
 from trisynth.data import tensors
@@ -13,6 +16,12 @@ from trisynth.data.dataset import Column
 from trisynth.data.kinds import Category, Number, Tensor
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
+from trisynth.generators.block_bootstrap import BlockBootstrap
+from trisynth.generators.class_gaussian import ClassGaussian
+from trisynth.generators.neural.networks.backbones import Part
+from trisynth.generators.neural.networks.stepwise import Stepwise
+from trisynth.generators.neural.timevae import WithTrend
+from trisynth.generators.neural.vae import VAE
 
 NAMES = sorted(path.stem for path in (CONF / "generator").glob("*.yaml"))
 KINDS = {name: locate(config(name)["_target_"]).kinds for name in NAMES}
@@ -92,3 +101,91 @@ def test_the_floor_draws_elements_and_the_ceiling_whole_arrays():
         assert all(
             np.isin(made, seen).all() for made, seen in zip(tensors.values(drawn["series"]).T, elements.T, strict=True)
         )
+
+
+@pytest.mark.parametrize("name", [name for name in TAKING if Number not in KINDS[name]])
+def test_a_generator_of_series_keeps_the_contract_of_its_yaml(name):
+    raw = OmegaConf.to_container(OmegaConf.load(CONF / "generator" / f"{name}.yaml"), resolve=False)
+    kind = locate(raw.pop("_target_"))
+    parameters = inspect.signature(kind).parameters
+    assert list(raw) == list(parameters)
+    described = "".join(inspect.cleandoc(base.__doc__ or "") for base in kind.__mro__)
+    for key, value in raw.items():
+        default = parameters[key].default
+        assert value == (list(default) if isinstance(default, tuple) else default) or str(value).startswith("${")
+        assert f"\n{key} : " in described
+        if key != "encoder":
+            with pytest.raises(InputError, match=key):
+                make(name).set_params(**{key: "another"}).check()
+    with pytest.raises(InputError, match=rf"X='image': is an image, but {kind.__name__} models series"):
+        make(name).fit(rows("independent")[0][["image"]], facts={"image": FACTS["image"]})
+
+
+@pytest.mark.parametrize("name", ["vae", "gan", "cgan"])
+@pytest.mark.parametrize("backbone", ["conv", "gru"])
+def test_a_backbone_reads_and_writes_arrays_beside_other_columns(name, backbone):
+    X, y = rows(name)
+    facts = {"series": Column(shape=(16,)), "image": Column(shape=(2, 4, 2))}
+    drawn = make(name).set_params(backbone=backbone).fit(X, y, facts=facts).sample(5)
+    assert list(drawn) == [*X, "state"] and list(drawn.dtypes)[:-1] == list(X.dtypes)
+
+
+def test_a_writer_puts_elements_where_a_reader_finds_them():
+    """Trained on one row, a convolutional VAE must return it: no element may move."""
+    arrays = np.random.default_rng(0).normal(size=(2, 15)).cumsum(axis=1)
+    X = pd.DataFrame({"a": [0.0, 1.0], "s": tensors.column(arrays)})
+    facts = {"s": Column(shape=(5, 3), axes=("time", "channel"))}
+    vae = VAE((64,), epochs=10, min_steps=400, latent_dim=2, backbone="conv", observation_noise=False)
+    drawn = vae.fit(X, pd.Series(["one", "two"]), facts=facts, rare=0).sample({"one": 1, "two": 1})
+    order = drawn.sort_values("target").index
+    made = tensors.values(drawn["s"].iloc[order])
+    assert np.corrcoef(made.ravel(), tensors.values(X["s"]).ravel())[0, 1] > 0.99
+
+
+def test_the_trend_of_timevae_is_a_polynomial_in_time():
+    part = Part(0, 8, (4, 2), ("time", "channel"))
+    decoder = WithTrend(torch.nn.Linear(3, 8), [part], 2, 3, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        decoder.residual.weight.zero_(), decoder.residual.bias.zero_()
+        series = decoder(torch.randn(5, 3, generator=torch.Generator().manual_seed(1))).reshape(5, 4, 2)
+    third = series.diff(n=3, dim=1)
+    assert third.abs().max() < 1e-5 < series.diff(n=2, dim=1).abs().max()
+    assert series[:, 0].abs().max() == 0
+
+
+def test_rcgan_scores_every_step_under_its_own_label():
+    network = Stepwise(2, 1, 3, (6,), torch.Generator().manual_seed(0))
+    series = torch.randn(4, 7, 2, generator=torch.Generator().manual_seed(1))
+    scores = network(series, torch.tensor([0, 0, 1, 1]))
+    assert scores.shape == (4, 7, 1)
+    later = series.clone()
+    later[:, 5:] += 1
+    changed = network(later, torch.tensor([0, 0, 1, 1])) != scores
+    assert not changed[:, :5].any() and changed[:, 5:].all()
+    assert (network(series, torch.tensor([2, 2, 2, 2])) != scores).all()
+
+
+def test_blocks_are_of_one_row_of_the_label_and_at_their_place():
+    row, time = np.arange(40)[:, None], np.arange(12)
+    X = pd.DataFrame({"s": tensors.column(row * 100 + time)})
+    y = pd.Series(np.where(np.arange(40) < 20, "low", "high"))
+    drawn = BlockBootstrap(4).fit(X, y, rare=0).sample({"low": 200})
+    made = tensors.values(drawn["s"])
+    assert (made % 100 == time).all() and (made < 2000).all()
+    changes = (np.diff(made // 100, axis=1) != 0).sum(axis=1)
+    assert changes.max() == 3 and changes.mean() > 2
+
+
+def test_a_class_gaussian_recovers_mean_and_covariance():
+    rng = np.random.default_rng(0)
+    factor = rng.normal(size=(6, 6))
+    cells = rng.normal(size=(4000, 6)) @ factor.T + np.arange(6)
+    X = pd.DataFrame({"s": tensors.column(cells)})
+    made = tensors.values(ClassGaussian(explained=1.0).fit(X, rare=0).sample(20_000)["s"]).astype(float)
+    assert np.abs(made.mean(axis=0) - cells.mean(axis=0)).max() < 0.1
+    gap = np.cov(made.T) - np.cov(cells.T)
+    assert np.abs(gap).max() < 0.1 * np.abs(np.cov(cells.T)).max()
+    part = ClassGaussian(explained=0.5).fit(X, rare=0)
+    assert part.components_[0].shape[0] < 6
+    again = tensors.values(part.sample(20_000)["s"]).astype(float)
+    assert np.allclose(again.var(axis=0), cells.var(axis=0), rtol=0.1)

@@ -44,12 +44,14 @@ class CGAN(GANBase):
 
     def _network(self, generator: torch.Generator) -> nn.Module:
         classes, activation = len(self.labels_), leaky(0.0, generator)
-        layers = self._backbone(self.latent_dim + classes, self.encoder_.width_, generator, activation)
+        layers = self._backbone(self.latent_dim + classes, self.encoder_.width_, generator, activation, rows="written")
         return Conditional(layers, classes)
 
     def _discriminator(self, generator: torch.Generator) -> nn.Module:
         classes = len(self.labels_) if self.condition_discriminator else 0
-        layers = self._backbone(self.encoder_.width_ + classes, 1, generator, leaky(self.dropout, generator))
+        layers = self._backbone(
+            self.encoder_.width_ + classes, 1, generator, leaky(self.dropout, generator), rows="read"
+        )
         return Conditional(layers, classes)
 
     def check(self) -> None:

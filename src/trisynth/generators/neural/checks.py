@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from trisynth.errors import InputError
+from trisynth.errors import InputError, require_whole
+from trisynth.generators.neural.networks.backbones import BACKBONES
 
 
 def check_sizes(**sizes: object) -> None:
@@ -30,6 +31,18 @@ def check_fractions(**fractions: object) -> None:
     for name, fraction in fractions.items():
         if isinstance(fraction, bool) or not isinstance(fraction, float | int) or not 0 <= fraction < 1:
             raise InputError(name, fraction, "must be a fraction from 0 to below 1, such as 0.25")
+
+
+def check_backbone(backbone: object) -> None:
+    """Refuse a backbone that does not exist."""
+    if backbone not in BACKBONES:
+        raise InputError("backbone", backbone, f"must be one of {', '.join(BACKBONES)}")
+
+
+def check_whole(**values: object) -> None:
+    """Refuse every value that is not a whole number >= 0."""
+    for name, value in values.items():
+        require_whole(name, value, 0)
 
 
 def check_flags(**flags: object) -> None:

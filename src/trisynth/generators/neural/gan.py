@@ -44,11 +44,13 @@ class GAN(GANBase):
 
     def _network(self, generator: torch.Generator) -> nn.Module:
         width, activation = self.encoder_.width_, leaky(0.0, generator)
-        return PerClass(self._backbone(self.latent_dim, width, generator, activation) for _ in self.labels_)
+        return PerClass(
+            self._backbone(self.latent_dim, width, generator, activation, rows="written") for _ in self.labels_
+        )
 
     def _discriminator(self, generator: torch.Generator) -> nn.Module:
         width, activation = self.encoder_.width_, leaky(self.dropout, generator)
-        return PerClass(self._backbone(width, 1, generator, activation) for _ in self.labels_)
+        return PerClass(self._backbone(width, 1, generator, activation, rows="read") for _ in self.labels_)
 
     def _batches(self, state: TrainingState) -> Iterator[Tensor]:
         members = [(state.labels == label).nonzero()[:, 0] for label in state.labels.unique()]

@@ -16,7 +16,7 @@ from torch.nn import functional
 from trisynth.data.kinds import KINDS, Kind
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import TableEncoder
-from trisynth.generators.neural.checks import check_flags, check_fractions, check_sizes
+from trisynth.generators.neural.checks import check_backbone, check_flags, check_fractions, check_sizes
 from trisynth.generators.neural.networks.emission import ColumnEmission, normal
 from trisynth.generators.neural.state import TrainingState
 from trisynth.generators.neural.training import NeuralGenerator
@@ -53,6 +53,9 @@ class GANBase(NeuralGenerator):
         Dimensions of the noise z, standard normal.
     dropout : float
         Fraction of the discriminator's hidden units that each step leaves out.
+    backbone : {"mlp", "conv", "gru"}
+        Layers over images and series: all columns alike; strided convolutions over time, or over height and width; or
+        a recurrent layer over the steps of series. Without such columns it has no effect.
 
     Attributes
     ----------
@@ -73,6 +76,7 @@ class GANBase(NeuralGenerator):
     normal_scores: bool = True
     latent_dim: int = 32
     dropout: float = 0.0
+    backbone: str = "mlp"
 
     @abstractmethod
     def _discriminator(self, generator: torch.Generator) -> nn.Module:
@@ -124,4 +128,5 @@ class GANBase(NeuralGenerator):
         super().check()
         check_flags(normal_scores=self.normal_scores)
         check_sizes(latent_dim=self.latent_dim)
+        check_backbone(self.backbone)
         check_fractions(dropout=self.dropout)

@@ -35,7 +35,9 @@ class WeightAverage:
 
 
 class NetworkOptimizer:
-    """A network with its optimiser: Adam (Kingma & Ba 2015), whose learning rate falls to zero along a cosine.
+    """A network with its optimiser: Adam (Kingma & Ba 2015) or plain steps.
+
+    The learning rate falls to zero along a cosine.
 
     Parameters
     ----------
@@ -48,6 +50,8 @@ class NetworkOptimizer:
     weight_decay : float
     ema_decay : float
         Decay of the weights' moving average; 0 keeps the last weights.
+    plain : bool
+        Take plain gradient steps instead of Adam's.
     """
 
     def __init__(
@@ -58,13 +62,16 @@ class NetworkOptimizer:
         betas: tuple[float, float] = (0.9, 0.999),
         weight_decay: float = 0.0,
         ema_decay: float = 0.0,
+        plain: bool = False,
     ):
         self.network, self.steps, self.learning_rate, self.taken = network, steps, learning_rate, 0
         self.parameters = list(network.parameters())
         self.average = WeightAverage(network, ema_decay) if ema_decay else None
-        self.optimizer = torch.optim.Adam(
-            self.parameters, lr=learning_rate, betas=betas, weight_decay=weight_decay, fused=True
-        )
+        options = {"lr": learning_rate, "weight_decay": weight_decay, "fused": True}
+        if plain:
+            self.optimizer = torch.optim.SGD(self.parameters, **options)
+        else:
+            self.optimizer = torch.optim.Adam(self.parameters, betas=betas, **options)
 
     @property
     def result(self) -> nn.Module:

@@ -55,7 +55,8 @@ class TrainingState:
     def add(self, name: str, network: nn.Module, **options) -> NetworkOptimizer:
         """Move ``network`` to the device and return it with its optimiser; its weights are stored as ``<name>_``."""
         network = network.to(self.rows.device)
-        self.networks[name] = NetworkOptimizer(network, self.steps, self.learning_rate, **options)
+        options = {"learning_rate": self.learning_rate, **options}
+        self.networks[name] = NetworkOptimizer(network, self.steps, **options)
         return self.networks[name]
 
     def batches(self, size: int) -> Iterator[Tensor]:

@@ -21,7 +21,8 @@ from trisynth.encoders.table import Block
 from trisynth.generators.base import Generator
 from trisynth.generators.neural import device
 from trisynth.generators.neural.checks import check_rates, check_sizes
-from trisynth.generators.neural.networks import layers
+from trisynth.generators.neural.networks import backbones, layers
+from trisynth.generators.neural.networks.backbones import Part
 from trisynth.generators.neural.state import TrainingState
 from trisynth.objective import Loss, Objective
 
@@ -65,6 +66,8 @@ class NeuralGenerator(Generator):
     device: str = "cpu"
     loss: Loss | None = None
 
+    # Channels of the convolutions of a backbone.
+    conv_channels: ClassVar[tuple[int, ...]] = backbones.CHANNELS
     renamed: ClassVar[Mapping[str, str]] = {
         "hidden": "hidden_layer_sizes",
         "steps": "min_steps",
@@ -104,13 +107,26 @@ class NeuralGenerator(Generator):
         generator: torch.Generator,
         activation: Callable[[], nn.Module] = nn.SiLU,
         reverse: bool = False,
+        rows: str = "",
     ) -> nn.Module:
-        """Build the trunk of a network from its numbers of inputs and outputs: a multilayer perceptron.
+        """Build the trunk of a network from its numbers of inputs and outputs.
 
-        No other place chooses the architecture of trunks. ``reverse`` reverses the hidden layers, as decoders do.
+        No other place chooses the architecture of trunks. ``reverse`` reverses the hidden layers, as decoders do;
+        ``rows`` is "read" or "written" where a backbone for arrays may read or write them.
         """
         hidden = self.hidden_layer_sizes[::-1] if reverse else self.hidden_layer_sizes
+        kind, parts = getattr(self, "backbone", "mlp"), self._parts()
+        if rows and kind != "mlp" and parts:
+            build = backbones.reader if rows == "read" else backbones.writer
+            return build(kind, parts, [inputs, *hidden, outputs], generator, activation, self.conv_channels)
         return layers.mlp([inputs, *hidden, outputs], generator, activation)
+
+    def _parts(self) -> list[Part]:
+        """Return the arrays of an encoded row."""
+        columns = {column.name: column for column in self.schema_.columns}
+        encoder = getattr(self.encoder_, "encoder_", None)
+        found = [(block, columns[block.name]) for block in getattr(encoder, "tensors_", ())]
+        return [Part(block.start, block.stop, column.shape, column.axes) for block, column in found]
 
     def _encode(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Fit the encoder and return the matrix of the training rows, shape (n, width)."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from trisynth.data.kinds import KINDS, Kind
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import TableEncoder
-from trisynth.generators.neural.checks import check_flags, check_sizes
+from trisynth.generators.neural.checks import check_backbone, check_flags, check_sizes
 from trisynth.generators.neural.networks.autoencoder import Autoencoder, kl_divergence, reparameterise
 from trisynth.generators.neural.networks.likelihoods import ColumnLikelihood
 from trisynth.generators.neural.state import TrainingState
@@ -45,6 +45,9 @@ class VAE(NeuralGenerator):
         Whether the loss has the KL term; without it this is an autoencoder.
     observation_noise : bool, default=True
         Whether rows are drawn from p(x | z, y); else they are its means and most probable categories.
+    backbone : {"mlp", "conv", "gru"}, default="mlp"
+        Layers over images and series: all columns alike; strided convolutions over time, or over height and width; or
+        a recurrent layer over the steps of series. Without such columns it has no effect.
 
     Attributes
     ----------
@@ -64,14 +67,15 @@ class VAE(NeuralGenerator):
     latent_dim: int = 16
     kl: bool = True
     observation_noise: bool = True
+    backbone: str = "mlp"
 
     def _new_encoder(self) -> StandardizedEncoder:
         return StandardizedEncoder(self.encoder, self.normal_scores)
 
     def _network(self, generator: torch.Generator) -> Autoencoder:
         width, classes = self.encoder_.width_, len(self.labels_)
-        encoder = self._backbone(width + classes, 2 * self.latent_dim, generator)
-        decoder = self._backbone(self.latent_dim + classes, width, generator, reverse=True)
+        encoder = self._backbone(width + classes, 2 * self.latent_dim, generator, rows="read")
+        decoder = self._backbone(self.latent_dim + classes, width, generator, reverse=True, rows="written")
         fills = torch.tensor(self.encoder_.fills_, dtype=torch.float32)
         likelihood = ColumnLikelihood(self.encoder_.blocks_, fills)
         return Autoencoder(classes, self.latent_dim, encoder=encoder, decoder=decoder, likelihood=likelihood)
@@ -111,4 +115,5 @@ class VAE(NeuralGenerator):
         """Refuse arguments that cannot be used."""
         super().check()
         check_sizes(latent_dim=self.latent_dim)
+        check_backbone(self.backbone)
         check_flags(normal_scores=self.normal_scores, kl=self.kl, observation_noise=self.observation_noise)

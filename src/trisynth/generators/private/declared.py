@@ -57,6 +57,10 @@ def _needs(facts: Column, dtype: object, where: str) -> bool:
     kind = facts.kind or ("category" if facts.categories is not None else None)
     if kind is None and facts.bounds is None:
         kind = "number" if types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype) else "category"
+    if kind == "tensor":
+        raise InputError(
+            f"{where}.kind", kind, "a private fit takes numbers, categories, dates and durations; ignore it"
+        )
     if kind == "category" and facts.categories is None:
         remedy = "must be declared for a private fit: categories: [...] of all admissible values"
         raise InputError(f"{where}.categories", None, remedy)

@@ -20,6 +20,16 @@ def linear(inner: int, outer: int, generator: torch.Generator) -> nn.Linear:
     return layer
 
 
+def seeded(kind: type[nn.Module], *sizes: object, generator: torch.Generator, **options: object) -> nn.Module:
+    """Build a convolution, a recurrent or an affine layer with initial weights uniform in +-1 / sqrt(fan)."""
+    layer = kind(*sizes, device="meta", **options).to_empty(device="cpu")
+    fan = max(layer.hidden_size if isinstance(layer, nn.RNNBase) else layer.weight[0].numel(), 1)
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.copy_((2 * torch.rand(parameter.shape, generator=generator) - 1) / math.sqrt(fan))
+    return layer
+
+
 def mlp(
     sizes: Sequence[int], generator: torch.Generator, activation: Callable[[], nn.Module] = nn.SiLU
 ) -> nn.Sequential:
