@@ -55,8 +55,12 @@ def produced(tmp_path_factory) -> set[str]:
     base += [f"paths.{name}={folder / name}" for name in ("raw", "runs", "cache", "sweeps")]
     jobs = [[f"metrics={path.stem}"] for path in sorted((ROOT / "conf/metrics").glob("*.yaml"))]
     names = set()
-    for overrides in (*jobs, ["dataset.target=age", "dataset.task=regression"]):
-        result, _ = run_job(composed([*base, *overrides]))
+    # Images and series beside numbers.
+    mixed = ["dataset=multimodal_cohort", "generator=class_gaussian", *base[1:2], *base[3:]]
+    mixed += ["metrics.fidelity.discriminative.steps=2", "metrics.fidelity.frechet.steps=2"]
+    regression = ["dataset.target=age", "dataset.task=regression"]
+    for overrides in (*([*base, *job] for job in (*jobs, regression)), mixed):
+        result, _ = run_job(composed(overrides))
         names |= {*result.metrics, *(f"seconds/{part}" for part in result.seconds(folder / "runs"))}
     return names
 

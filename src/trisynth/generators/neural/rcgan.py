@@ -1,6 +1,6 @@
 """Recurrent conditional GAN (Esteban et al. 2017) for series, trained with L_total."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -55,6 +55,7 @@ class RCGAN(NeuralGenerator):
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = (TensorKind,)
+    renamed: ClassVar[Mapping[str, str]] = {}
 
     hidden_layer_sizes: Sequence[int] = (100,)
     min_steps: int = 3000

@@ -1,6 +1,6 @@
 """TimeVAE (Desai et al. 2021): a variational autoencoder of series with convolutions over time and a trend."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -73,6 +73,7 @@ class TimeVAE(VAE):
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = (TensorKind,)
+    renamed: ClassVar[Mapping[str, str]] = {}
     conv_channels: ClassVar[tuple[int, ...]] = (50, 100, 200)
 
     hidden_layer_sizes: Sequence[int] = ()

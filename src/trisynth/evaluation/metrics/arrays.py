@@ -1,0 +1,226 @@
+"""Metrics of images and series: discriminative score, autocorrelation, Frechet distance, and dependence across kinds.
+
+Each is left out of the result where the rows hold no such column. Networks are imported where they are needed: tables
+do without them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy.linalg import sqrtm
+
+from trisynth import seeds
+from trisynth.data import tensors
+from trisynth.data.arrays.features import autocorrelation
+from trisynth.data.kinds import Tensor, learn
+from trisynth.errors import require_whole
+from trisynth.evaluation.metrics.base import FidelityMetric
+from trisynth.evaluation.metrics.context import Context
+
+# Fraction of the rows that the discriminator is tested on.
+_TESTED = 0.2
+
+
+def columns(context: Context) -> list[Tensor]:
+    """Return the columns of tensors, as training rows and declared facts show them."""
+    X, facts = context.train.X, context.train.facts
+    return [learn(X[name], facts.get(name)) for name in X if tensors.is_tensor(X[name].dtype)]
+
+
+def series(context: Context, column: Tensor) -> list[np.ndarray]:
+    """Return training, held-out and synthetic series, shape (n, steps, channels), scaled by the training rows."""
+    parts = [tensors.values(part.X[column.name]) for part in (context.train, context.test, context.synthetic)]
+    cells = [part.reshape(len(part), column.shape[0], -1).astype(float) for part in parts]
+    mean, deviation = cells[0].mean(axis=(0, 1)), cells[0].std(axis=(0, 1))
+    return [(part - mean) / np.where(deviation > 0, deviation, 1.0) for part in cells]
+
+
+@dataclass(frozen=True)
+class DiscriminativeScore(FidelityMetric):
+    """Distance from one half of the accuracy of a recurrent network that separates synthetic from held-out series.
+
+    ``discriminative_score`` is |accuracy - 1/2| on a fifth of the rows, the mean over ``repeats`` networks and splits
+    (Yoon et al. 2019); 0 is indistinguishable and 0.5 the worst. Several series are the mean over their columns.
+
+    Parameters
+    ----------
+    repeats : int, default=3
+    steps : int, default=300
+        Optimiser steps of a network, each on 128 rows.
+    max_rows : int, default=2000
+        Most rows of either side.
+    """
+
+    repeats: int = 3
+    steps: int = 300
+    max_rows: int = 2_000
+
+    def __post_init__(self):
+        """Check the arguments."""
+        for name in ("repeats", "steps"):
+            require_whole(name, getattr(self, name), 1)
+        require_whole("max_rows", self.max_rows, 10)
+
+    def _score(self, context):
+        found = []
+        for column in columns(context):
+            _, real, synthetic = series(context, column) if column.is_series else (None, [], [])
+            n = min(len(real), len(synthetic), self.max_rows)
+            if n * _TESTED >= 1:
+                rng = seeds.stream(context.seed, "metrics.discriminative", column.name)
+                found += [self._repeat(real, synthetic, n, rng) for _ in range(self.repeats)]
+        return {"discriminative_score": float(np.mean(found))} if found else {}
+
+    def _repeat(self, real: np.ndarray, synthetic: np.ndarray, n: int, rng: np.random.Generator) -> float:
+        from trisynth.evaluation.networks import fitted_gru
+
+        chosen = np.concatenate([part[rng.permutation(len(part))[:n]] for part in (real, synthetic)])
+        generated, held = np.repeat([0, 1], n), np.tile(np.arange(n) < round(_TESTED * n), 2)
+        logits = fitted_gru(chosen[~held], generated[~held], self.steps, rng)
+        return abs(float((logits(chosen[held]).argmax(axis=1) == generated[held]).mean()) - 0.5)
+
+
+@dataclass(frozen=True)
+class Autocorrelation(FidelityMetric):
+    """Mean absolute differences of autocorrelations, and of correlations between channels, of series.
+
+    ``autocorrelation_error`` averages over lags and channels the difference of the mean autocorrelations of synthetic
+    and held-out series; ``cross_correlation_error`` averages that of the correlations of all pairs of channels.
+
+    Parameters
+    ----------
+    max_lag : int, default=10
+    """
+
+    max_lag: int = 10
+
+    def __post_init__(self):
+        """Check the argument."""
+        require_whole("max_lag", self.max_lag, 1)
+
+    def _score(self, context):
+        lags, pairs = [], []
+        for column in columns(context):
+            if not column.is_series or not len(context.synthetic):
+                continue
+            _, real, synthetic = series(context, column)
+            for lag in range(1, min(self.max_lag, column.shape[0] - 1) + 1):
+                means = [autocorrelation(part, lag).mean(axis=0) for part in (real, synthetic)]
+                lags.append(np.abs(means[0] - means[1]).mean())
+            channels = real.shape[2]
+            if channels > 1:
+                flat = [
+                    correlations(part.reshape(-1, channels), part.reshape(-1, channels)) for part in (real, synthetic)
+                ]
+                pairs.append(np.abs(flat[0] - flat[1])[np.triu_indices(channels, 1)].mean())
+        found = {"autocorrelation_error": float(np.mean(lags))} if lags else {}
+        return found | ({"cross_correlation_error": float(np.mean(pairs))} if pairs else {})
+
+
+@dataclass(frozen=True)
+class Frechet(FidelityMetric):
+    """Frechet distance of synthetic to held-out rows in the features of a classifier of the real training rows.
+
+    The network has strided convolutions over images or series and is trained on the classes of the target; its last
+    hidden layer gives the features (Heusel et al. 2017, with a network for the data at hand). ``frechet_distance`` is
+    that of two Gaussians; it is the mean over columns, and left out without classes.
+
+    Parameters
+    ----------
+    features : int, default=16
+    steps : int, default=300
+        Optimiser steps of the network, each on 128 rows.
+    """
+
+    features: int = 16
+    steps: int = 300
+
+    def __post_init__(self):
+        """Check the arguments."""
+        require_whole("features", self.features, 1)
+        require_whole("steps", self.steps, 1)
+
+    def _score(self, context):
+        if context.train.classes is None or min(len(context.test), len(context.synthetic)) <= self.features:
+            return {}
+        from trisynth.evaluation.networks import fitted_convolutions
+
+        found = []
+        for column in columns(context):
+            parts = (context.train, context.test, context.synthetic)
+            train, real, synthetic = (tensors.values(part.X[column.name]).astype(float) for part in parts)
+            mean, deviation = train.mean(), train.std() or 1.0
+            rng = seeds.stream(context.seed, "metrics.frechet", column.name)
+            labels = context.train.y.cat.codes.to_numpy().astype(int)
+            network = fitted_convolutions(column, (train - mean) / deviation, labels, self.features, self.steps, rng)
+            found.append(frechet(*(network((part - mean) / deviation) for part in (real, synthetic))))
+        return {"frechet_distance": float(np.mean(found))} if found else {}
+
+
+@dataclass(frozen=True)
+class CrossKind(FidelityMetric):
+    """Difference of the dependence between columns of different kinds, ``cross_kind_gap``.
+
+    Every column of tensors is a group, and all other columns, target included, are one. Principal components of each
+    group are learned from the training rows. The score is the mean absolute difference, between held-out and synthetic
+    rows, of the correlations of the components of one group with those of another.
+
+    Parameters
+    ----------
+    components : int, default=5
+        Of each group.
+    """
+
+    components: int = 5
+
+    def __post_init__(self):
+        """Check the argument."""
+        require_whole("components", self.components, 1)
+
+    def _score(self, context):
+        groups = list(self._groups(context))
+        if len(groups) < 2 or len(context.synthetic) < 2:
+            return {}
+        gaps = []
+        for one, other in combinations(groups, 2):
+            real, synthetic = (correlations(one[i], other[i]) for i in (0, 1))
+            gaps.append(np.abs(real - synthetic).mean())
+        return {"cross_kind_gap": float(np.mean(gaps))}
+
+    def _groups(self, context: Context) -> Iterator[list[np.ndarray]]:
+        """Yield the components of held-out and synthetic rows of each group."""
+        kinds = columns(context)
+        if not kinds:
+            return
+        parts = (context.train, context.test, context.synthetic)
+        rest = [part.target_last.drop(columns=[kind.name for kind in kinds]) for part in parts]
+        if rest[0].shape[1]:
+            from trisynth.encoders.table import TableEncoder
+
+            encoder = TableEncoder().fit(rest[0])
+            yield self._projected([encoder.transform(table) for table in rest])
+        for kind in kinds:
+            yield self._projected([tensors.values(part.X[kind.name]).astype(float) for part in parts])
+
+    def _projected(self, matrices: list[np.ndarray]) -> list[np.ndarray]:
+        mean = matrices[0].mean(axis=0)
+        axes = np.linalg.svd(matrices[0] - mean, full_matrices=False)[2][: self.components]
+        return [(matrix - mean) @ axes.T for matrix in matrices[1:]]
+
+
+def correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Compute the correlations of all columns of one matrix with those of another, 0 where one is constant."""
+    a, b = (part - part.mean(axis=0) for part in (a, b))
+    scale = np.outer(np.sqrt((a**2).sum(axis=0)), np.sqrt((b**2).sum(axis=0)))
+    return np.where(scale > 0, a.T @ b / np.where(scale > 0, scale, 1.0), 0.0)
+
+
+def frechet(a: np.ndarray, b: np.ndarray) -> float:
+    """Compute the Frechet distance of the Gaussians with the moments of two samples (Dowson and Landau 1982)."""
+    gap = a.mean(axis=0) - b.mean(axis=0)
+    first, second = (np.atleast_2d(np.cov(part.T)) for part in (a, b))
+    # The root of the product of two covariances has real eigenvalues; rounding leaves imaginary parts.
+    root = np.real(np.asarray(sqrtm(first @ second)))
+    return float(max(gap @ gap + np.trace(first + second - 2 * root), 0.0))

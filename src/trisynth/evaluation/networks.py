@@ -1,0 +1,104 @@
+"""Small networks that metrics of images and series train; each is seeded and takes a fixed number of steps."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from trisynth import seeds
+from trisynth.data.kinds import Tensor as TensorKind
+from trisynth.generators.neural.device import one_thread
+from trisynth.generators.neural.networks import backbones
+from trisynth.generators.neural.networks.layers import linear, seeded
+from trisynth.generators.neural.state import batches
+
+_BATCH, _RATE, _UNITS = 128, 3e-3, 32
+# Rows that pass through a network at once.
+_CHUNK = 4096
+
+Outputs = Callable[[np.ndarray], np.ndarray]
+
+
+class _GRU(nn.Module):
+    def __init__(self, channels: int, generator: torch.Generator):
+        super().__init__()
+        self.layer = seeded(nn.GRU, channels, _UNITS, batch_first=True, generator=generator)
+        self.output = linear(_UNITS, 2, generator)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return self.output(self.layer(rows)[1][-1])
+
+
+def fitted_gru(rows: np.ndarray, labels: np.ndarray, steps: int, rng: np.random.Generator) -> Outputs:
+    """Train a recurrent classifier of two classes.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, steps, channels)
+    labels : ndarray of int, shape (n,)
+    steps : int
+    rng : Generator
+
+    Returns
+    -------
+    callable
+        Logits of shape (m, 2) from rows of shape (m, steps, channels).
+    """
+    generator = seeds.torch_generator(rng)
+    network = _GRU(rows.shape[2], generator)
+    _train(network, network, rows, labels, steps, generator)
+    return _outputs(network)
+
+
+def fitted_convolutions(
+    column: TensorKind, rows: np.ndarray, labels: np.ndarray, features: int, steps: int, rng: np.random.Generator
+) -> Outputs:
+    """Train a convolutional classifier and return its last hidden layer.
+
+    Parameters
+    ----------
+    column : Tensor
+        Shape and axes of the arrays.
+    rows : ndarray, shape (n, size)
+    labels : ndarray of int, shape (n,)
+    features, steps : int
+    rng : Generator
+
+    Returns
+    -------
+    callable
+        Features of shape (m, features) from rows of shape (m, size).
+    """
+    generator = seeds.torch_generator(rng)
+    part = backbones.Part(0, rows.shape[1], column.shape, column.axes)
+    body = backbones.reader("conv", [part], [rows.shape[1], 64, features], generator, nn.SiLU)
+    head = nn.Sequential(nn.SiLU(), linear(features, int(labels.max()) + 1, generator))
+    _train(nn.Sequential(body, head), body, rows, labels, steps, generator)
+    return _outputs(body)
+
+
+def _train(
+    network: nn.Module, body: nn.Module, rows: np.ndarray, labels: np.ndarray, steps: int, generator: torch.Generator
+) -> None:
+    """Minimise the cross-entropy, then leave the training mode."""
+    x, y = torch.tensor(rows, dtype=torch.float32), torch.tensor(labels)
+    optimizer = torch.optim.Adam(network.parameters(), lr=_RATE, fused=True)
+    stream = batches(len(x), _BATCH, generator)
+    with one_thread():
+        for _ in range(steps):
+            batch = next(stream)
+            optimizer.zero_grad()
+            functional.cross_entropy(network(x[batch]), y[batch]).backward()
+            optimizer.step()
+    body.eval()
+
+
+def _outputs(network: nn.Module) -> Outputs:
+    def outputs(rows: np.ndarray) -> np.ndarray:
+        with torch.inference_mode(), one_thread():
+            parts = torch.tensor(rows, dtype=torch.float32).split(_CHUNK)
+            return torch.cat([network(part) for part in parts]).numpy().astype(float)
+
+    return outputs
