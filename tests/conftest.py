@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ QUICK = (
 
 # For sweeps without a network: their workers need not import torch, which takes longer than all jobs of a test.
 LIGHT = "hydra.launcher.preload=[trisynth.experiment.steps]"
+
+SUPPORT = Path(__file__).parent / "support"
 
 # Files whose tests start commands that take long.
 LONG = ("test_readme.py", "test_search.py", "test_portable.py", "test_trisynth_sweeps.py", "test_folder.py")
@@ -108,11 +111,27 @@ def config(overrides, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def command():
+def warm(tmp_path_factory) -> Iterator[list[str]]:
+    """Start of a command line that does as ``python -m`` or ``python -c`` in a process that need not import anything.
+
+    A cold process imports for three to eight seconds, which is longer than most commands of the tests take.
+    """
+    # Addresses of sockets have at most 100 characters.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "warm"
+        line = [sys.executable, SUPPORT / "warm.py", path]
+        with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout.readline() == "ready\n"
+            yield [sys.executable, "-IS", str(SUPPORT / "warm_client.py"), str(path)]
+            server.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def command(warm):
     """``python -m trisynth.<module> <arguments>`` in a process of its own."""
 
     def run(module: str, *arguments: str, cwd: Path, **options) -> subprocess.CompletedProcess:
-        line = [sys.executable, "-m", f"trisynth.{module}", *map(str, arguments)]
+        line = [*warm, f"trisynth.{module}", *map(str, arguments)]
         return subprocess.run(line, cwd=cwd, capture_output=True, text=True, **options)
 
     return run

@@ -36,8 +36,9 @@ def blocks(language: str) -> dict[str, str]:
 
 
 def commands(block: str) -> list[str]:
-    """Commands of a block, without comments."""
-    return [line.partition("  #")[0].strip() for line in block.splitlines() if line.strip()]
+    """Commands of a block, without comments; a sweep runs its jobs one after the other, so that no worker starts."""
+    lines = [line.partition("  #")[0].strip() for line in block.splitlines() if line.strip()]
+    return [f"{line} hydra.launcher.n_jobs=1" if " run -m " in line else line for line in lines]
 
 
 def is_elsewhere(command: str) -> bool:
@@ -65,7 +66,7 @@ def call(command: str, folder: Path) -> subprocess.CompletedProcess:
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
+def folder(tmp_path, warm) -> Path:
     """A folder with the raw files and main results of the repository, and a user's own table."""
     (ROOT / "data/raw").mkdir(parents=True, exist_ok=True)
     (tmp_path / "data").mkdir()
@@ -75,7 +76,7 @@ def folder(tmp_path) -> Path:
     (tmp_path / "bin").mkdir()
     # The console script of this checkout, whatever is installed.
     script = tmp_path / "bin/trisynth"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m trisynth "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(warm)} trisynth "$@"\n')
     script.chmod(0o755)
     draw = random.Random(0)
     lines = ["age,sex,dose (mg/day),zip.code,outcome"]

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +13,7 @@ from trisynth.commandline import enter
 from trisynth.errors import InputError
 from trisynth.experiment.results import Result
 
-TRIALS = 4
+TRIALS = 3
 SAMPLERS = ("evolution", "random")
 
 
@@ -74,9 +73,9 @@ def test_the_front_is_the_one_that_optuna_found(done):
         assert sorted(ours["loss.beta"]) == pytest.approx(theirs, rel=1e-5)
 
 
-def test_a_killed_search_started_again_ends_with_the_same_front(done, overrides, until, held, tmp_path):
+def test_a_killed_search_started_again_ends_with_the_same_front(done, overrides, until, held, warm, tmp_path):
     given = relative(arguments(overrides, tmp_path), tmp_path)
-    line = [sys.executable, "-m", "trisynth.search", *given]
+    line = [*warm, "trisynth.search", *given]
     tried = table(done).query("part == 'validation'")
     paths = {name: str(tmp_path / name) for name in ("raw", "cache", "runs")}
     # Killed in the middle of either search, where a trial that cannot end keeps it.
@@ -85,12 +84,12 @@ def test_a_killed_search_started_again_ends_with_the_same_front(done, overrides,
         last = Result.read(done / "runs", keys[2])
         with held({**last.config, "paths": paths}, tmp_path / "cache"):
             process = subprocess.Popen(
-                line, cwd=tmp_path, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                line, cwd=tmp_path, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
             )
             until((tmp_path / "runs" / keys[1] / "result.json").exists, process)
             assert process.poll() is None
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            process.communicate()
     assert not list(tmp_path.glob("sweeps/*/results.csv"))
     assert subprocess.run(line, cwd=tmp_path, capture_output=True, check=False).returncode == 0
     assert contents(tmp_path) == contents(done)
@@ -99,6 +98,7 @@ def test_a_killed_search_started_again_ends_with_the_same_front(done, overrides,
 def test_a_search_for_an_unknown_metric_fails_with_its_name(overrides, tmp_path, command):
     given = [*arguments(overrides, tmp_path)[1:3], *overrides(tmp_path, "classes"), "objective=synthetic/roc"]
     sweeper = ["hydra/sweeper=search", "hydra/sweeper/sampler=random", "hydra.sweeper.n_trials=2"]
+    sweeper += ["hydra.launcher.n_jobs=1"]
     ended = command("run", "-m", *given, *sweeper, "loss.beta=interval(0.1,1.0)", cwd=tmp_path)
     assert ended.returncode == 1
     assert "2 of 2 jobs failed" in ended.stderr

@@ -149,9 +149,9 @@ def files(folder: Path) -> Iterator[tuple[str, Callable[[], bytes] | None, Calla
         "zeros": lambda: bytes(1_000_000),
         "marked as utf-16": lambda: b"\xff\xfea",
         "a zip": lambda: _zipped({"x": b"x"}),
-        "a bomb in gzip": lambda: gzip.compress(b"a,b\n" * 70_000_000, 1),
-        "a bomb in zip": lambda: _zipped({"x.csv": b"a,b\n" * 70_000_000}),
-        "a bomb in bzip2": lambda: bz2.compress(b"a,b\n" * 30_000_000, 9),
+        "a bomb in gzip": lambda: gzip.compress(b"a,b\n" * 500_000) * 140,
+        "a bomb in zip": lambda: _zipped({"x.csv": b"a,b\n" * 70_000_000}, compresslevel=1),
+        "a bomb in bzip2": lambda: bz2.compress(b"a,b\n" * 500_000) * 60,
     }
     for name, content in contents.items():
         yield f"table: {name}", content, lambda place: _table(str(place))

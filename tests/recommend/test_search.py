@@ -51,6 +51,8 @@ def searched(tmp_path):
                 "~recommend.classifiers.boosting",
                 "recommend.repeats=1",
                 "recommend.amounts=[1,4]",
+                "recommend.folds=6",
+                "recommend.choosing=2",
                 *paths,
                 *more,
             ]
@@ -72,8 +74,7 @@ COPY = "trisynth.generators.copy.Copy"
 
 
 def test_the_candidate_that_knows_the_density_is_advised(table, searched):
-    folds = "recommend.folds=6", "recommend.choosing=2", "recommend.repeats=2"
-    more = "recommend.metric=roc_auc", "recommend.amounts=[4]", *folds
+    more = "recommend.metric=roc_auc", "recommend.amounts=[4]", "recommend.repeats=2"
     search, found = searched(table(60), {"independent": INDEPENDENT, "oracle": "planted.Oracle"}, *more)
     assert found.use["candidate"] == "oracle"
     assert found.verdict.startswith("Use oracle, ")
@@ -255,7 +256,7 @@ def test_the_same_seed_gives_the_same_answer_and_survives_the_file(table, search
 )
 def test_too_few_rows_are_one_line(table, searched, rows, share, message):
     with pytest.raises(InputError) as error:
-        searched(table(rows, share), {"independent": INDEPENDENT})
+        searched(table(rows, share), {"independent": INDEPENDENT}, "recommend.folds=10")
     assert str(error.value).startswith(message)
 
 

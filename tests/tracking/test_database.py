@@ -31,9 +31,13 @@ MIRROR = """
 """
 
 
-def script(source: str, *arguments: object, **options) -> subprocess.Popen:
-    line = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(source), *map(str, arguments)]
-    return subprocess.Popen(line, text=True, **options)
+@pytest.fixture
+def script(warm):
+    def start(source: str, *arguments: object, **options) -> subprocess.Popen:
+        line = [*warm, "-c", textwrap.dedent(source), *map(str, arguments)]
+        return subprocess.Popen(line, text=True, **options)
+
+    return start
 
 
 def runs_of(uri: str) -> list:
@@ -67,7 +71,7 @@ def empty(uri, finished):
     return uri
 
 
-def test_a_process_killed_while_it_makes_the_database_leaves_none(tmp_path):
+def test_a_process_killed_while_it_makes_the_database_leaves_none(script, tmp_path):
     process = script(
         """
         import os, signal, sys
@@ -93,7 +97,7 @@ def test_a_process_killed_while_it_makes_the_database_leaves_none(tmp_path):
     assert not [path for path in tmp_path.iterdir() if ".new-" in path.name]
 
 
-def test_parallel_first_starts_mirror_everything_once(paths, keys, tmp_path):
+def test_parallel_first_starts_mirror_everything_once(script, paths, keys, tmp_path):
     uri = f"sqlite:///{tmp_path / 'new.db'}"
     # Every process has its own job, and one that all have.
     started = [script(MIRROR, uri, paths["runs"], paths["raw"], "", keys[0], key) for key in keys[1:4]]
@@ -106,15 +110,9 @@ def test_parallel_first_starts_mirror_everything_once(paths, keys, tmp_path):
 def test_only_an_unfinished_run_whose_writer_has_ended_is_deleted(empty, paths, keys):
     client = mlflow.MlflowClient(empty)
     experiment = client.get_experiment_by_name("trisynth").experiment_id
-    holder = script(
-        """
-        from trisynth.tracking.database import own_writer
-        print(own_writer(), flush=True)
-        input()
-        """,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
+    source = "from trisynth.tracking.database import own_writer; print(own_writer(), flush=True); input()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    holder = subprocess.Popen([sys.executable, "-c", source], text=True, **pipes)
     other = holder.stdout.readline().strip()
     made = {
         name: client.create_run(experiment, 1, {KEY: key} | ({WRITER: writer} if writer else {}), name).info.run_id
@@ -180,7 +178,7 @@ def test_names_that_mlflow_dislikes_are_mirrored(empty, paths, keys, tmp_path):
     assert sum(name.startswith("real/recall_") for name in child.data.metrics) == len(ODD)
 
 
-def test_replay_beside_a_running_sweep_makes_no_duplicates(empty, paths, keys, finished, tmp_path):
+def test_replay_beside_a_running_sweep_makes_no_duplicates(script, empty, paths, keys, finished, tmp_path):
     (sweep,) = (finished["folder"] / "sweeps").iterdir()
     running = tmp_path / "sweeps" / sweep.name
     shutil.copytree(sweep, running, ignore=shutil.ignore_patterns("*.csv", "*.txt", "*.png", "complete.json"))
