@@ -80,7 +80,7 @@ def serve(path: str) -> dict:
             os.read(ended, 4096)
             _reap(clients)
         for client in [client for client in ready if client in clients]:
-            # A client says nothing more: it was killed, and its command is killed as well.
+            # A client sends nothing more: it was killed, and its command is killed as well.
             number = clients.pop(client)
             os.kill(number, signal.SIGKILL)
             os.waitpid(number, 0)
