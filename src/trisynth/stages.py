@@ -84,7 +84,7 @@ def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None
         "target": train.spec.target,
         "task": train.spec.task,
         "generator": target_name(config["generator"]),
-        "simulated": config["dataset"].get("source") is None and "path" not in config["dataset"],
+        "simulated": (config["dataset"].get("note") or "").startswith("Simulated"),
         "units": {name: column.unit for name, column in train.spec.columns.items() if column.unit},
         "tensors": {
             name: {"shape": column.shape, "axes": column.axes}

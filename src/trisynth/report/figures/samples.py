@@ -59,14 +59,18 @@ def samples(
         height = (0.75 if is_series else 0.5) * len(shown) + 0.8
         figure = style.blank(style.TWO_COLUMNS, min(height, style.PAGE))
         across = 1 if is_series else _IMAGES
-        grid = figure.subplots(len(shown), 2 * across, squeeze=False, sharey=is_series)
+        # An empty column separates the sides.
+        ratios = [*[1.0] * across, 0.05 if is_series else 0.4, *[1.0] * across]
+        grid = figure.subplots(len(shown), 2 * across + 1, squeeze=False, sharey=is_series, width_ratios=ratios)
+        for gap in grid[:, across]:
+            gap.set_axis_off()
         drawn = {side: tensors.values(table[name]) for side, table in sides.items()}
         limits = float(drawn["real"].min()), float(drawn["real"].max())
         for row, member in enumerate(shown):
             for place, (side, table) in enumerate(sides.items()):
                 held = np.ones(len(table), bool) if target is None else (table[target].astype(str) == member).to_numpy()
                 cells = drawn[side][held][: _SERIES if is_series else _IMAGES].reshape(-1, *shape)
-                panels = grid[row, place * across : (place + 1) * across]
+                panels = grid[row, place * (across + 1) : place * (across + 1) + across]
                 if is_series:
                     _lines(panels[0], cells, axes, style.COLOURS[side])
                 else:
