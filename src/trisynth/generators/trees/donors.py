@@ -93,7 +93,17 @@ class Numbers:
 
     def draw(self, leaf: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw one number for each leaf of shape (n,)."""
-        donor = self.donors.donor(leaf, rng.random(len(leaf)))
+        return self.decode(self.donors.donor(leaf, rng.random(len(leaf))), rng)
+
+    def items(self, leaf: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Return the donor of each training row, shape (n,), in increasing order of the values of a leaf."""
+        places = np.unique(values, return_inverse=True)[1]
+        size = places.max() + 1
+        owner = np.searchsorted(self.donors.start, self.donors.end) - 1
+        return np.searchsorted(owner * size + self.donors.code, leaf.astype(np.int64) * size + places)
+
+    def decode(self, donor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw one number for each donor of shape (n,)."""
         numbers = self.value[donor]
         free = np.flatnonzero(np.isnan(numbers))
         if not len(free):
@@ -104,3 +114,38 @@ class Numbers:
         # Ranks beyond the smallest and the largest value are reflected, so that neither is repeated.
         numbers[free] = np.interp(np.where(rank > last, 2 * last - rank, rank), np.arange(last + 1), self.knots)
         return numbers
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """Residuals by leaf, drawn between the neighbouring residuals of a leaf.
+
+    Parameters
+    ----------
+    low, high : ndarray, shape (n,)
+        Ends of the interval of each residual, in order of leaf and residual.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+
+    @classmethod
+    def learn(cls, leaf: np.ndarray, residuals: np.ndarray) -> tuple["Residuals", np.ndarray]:
+        """Collect the residuals of training rows, arrays of shape (n,); return them and the item of each row."""
+        order = np.lexsort([residuals, leaf])
+        leaf, sorted_ = leaf[order], residuals[order]
+        near = np.flatnonzero(leaf[1:] == leaf[:-1])
+        half = (sorted_[near + 1] - sorted_[near]) / 2
+        low, high = sorted_.copy(), sorted_.copy()
+        # The outermost intervals end half a distance beyond their residual.
+        low[near], high[near + 1] = sorted_[near] - half, sorted_[near + 1] + half
+        high[near] = low[near + 1] = sorted_[near] + half
+        inner = near[np.isin(near, near + 1)]
+        low[inner] = high[inner - 1]
+        items = np.empty(len(order), dtype=np.int64)
+        items[order] = np.arange(len(order))
+        return cls(low, high), items
+
+    def decode(self, item: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw one residual for each item of shape (n,)."""
+        return self.low[item] + rng.random(len(item)) * (self.high[item] - self.low[item])

@@ -49,7 +49,12 @@ class Predictors:
         """Return float32 features of shape (columns, n); only those in ``used`` are filled."""
         features = np.zeros((len(earlier), len(earlier[0])), dtype=np.float32)
         for i in used:
-            features[i] = self.orders[i][earlier[i]] if i in self.orders else earlier[i] - self.centres[i]
+            if i in self.orders:
+                # A code beyond those of the training rows has the position of the mean.
+                order = np.append(self.orders[i], 0.0)
+                features[i] = order[np.minimum(earlier[i], len(order) - 1)]
+            else:
+                features[i] = earlier[i] - self.centres[i]
         return features
 
 

@@ -37,6 +37,20 @@ class Tree:
         return cls(feature, tree.threshold, left.astype(np.int32), tree.children_right.astype(np.int32), missing_left)
 
     @classmethod
+    def cut(cls, tree, ends: np.ndarray) -> "Tree":
+        """Copy the splits of a fitted tree down to the nodes ``ends``, at which rows of each node end."""
+        kept = np.flatnonzero(ends == np.arange(tree.node_count))
+        # An end is a leaf: nodes below it end there, too.
+        leaf = (tree.children_left[kept] < 0) | (ends[tree.children_left[kept]] == kept)
+        number = np.zeros(tree.node_count, dtype=np.int32)
+        number[kept] = np.arange(len(kept))
+        left = np.where(leaf, np.cumsum(leaf) - 1, number[tree.children_left[kept]])
+        right = np.where(leaf, 0, number[tree.children_right[kept]])
+        feature = np.where(leaf, -1, tree.feature[kept]).astype(np.int32)
+        missing_left = tree.missing_go_to_left[kept].astype(bool)
+        return cls(feature, tree.threshold[kept], left.astype(np.int32), right.astype(np.int32), missing_left)
+
+    @classmethod
     def root(cls) -> "Tree":
         """Return the tree of a single leaf."""
         node = np.zeros(1, dtype=np.int32)

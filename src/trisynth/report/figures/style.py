@@ -43,13 +43,14 @@ GENERATORS = {
     "diffusion": ("#56B4E9", ">"),
     "arf": ("#117733", "p"),
     "cart": ("#999933", "H"),
+    "sequential_forest": ("#DDCC77", "8"),
     "ctgan": ("#882255", "h"),
     "tvae": ("#AA4499", "d"),
     "tgan": ("#332288", "P"),
     "independent": ("#7F7F7F", "X"),
     "copy": ("#000000", "*"),
 }
-_FURTHER = ("#44AA99", "#DDCC77", "#6699CC", "#994455")
+_FURTHER = ("#44AA99", "#6699CC", "#994455")
 GREY = "#595959"
 SIMULATED = " (simulated, not patients)"
 SMALL = 6.0

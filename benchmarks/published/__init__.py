@@ -1,0 +1,1 @@
+"""Our generators on the tables, splits and scores of the published comparisons."""

@@ -1,0 +1,295 @@
+"""Sequential forests on normal scores: a linear part in the copula's space, and trees for the rest."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from trisynth.errors import InputError, require_number, require_whole
+from trisynth.generators.base import Generator
+from trisynth.generators.trees.chain import Grown, Response, Step
+from trisynth.generators.trees.growing import pooled
+from trisynth.generators.trees.nearest import nearer_share
+from trisynth.generators.trees.normal_scores import NormalScores
+from trisynth.generators.trees.ridge import Block, Ridge
+
+_SEEDS = 2**31 - 1
+# Rows that one chain is grown on: a fraction without replacement, at most this many.
+_FRACTION, _MOST = 0.63, 100_000
+# Features that a split may use, as a fraction.
+_FEATURES = 0.5
+# Indicators of a category that have a linear prediction.
+_INDICATORS = 8
+# Rows that are drawn to measure copying, and the largest leaf as a fraction of the rows.
+_DRAWN, _LARGEST = 2_000, 0.25
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Linear part of one column.
+
+    Parameters
+    ----------
+    ridge : Ridge
+    scale : float
+        Standard deviation of the residuals.
+    offset : bool
+        Whether the trees predict residuals; otherwise the prediction is a feature of theirs and nothing else.
+    """
+
+    ridge: Ridge
+    scale: float
+    offset: bool
+
+
+class SequentialForest(Generator):
+    """Sequential forests on normal scores.
+
+    The target comes first, with the requested labels; then each column, in the order of the table, is drawn given the
+    earlier ones. Numbers are normal scores of their ranks. A column has a linear part, a ridge regression on the
+    scores and categories of the earlier columns, and trees that predict its residual, of which a leaf keeps the whole
+    distribution and not the mean alone. Without trees it is a Gaussian copula, without linear part sequential CART.
+
+    Several chains of trees are grown, each on 63 % of the rows, and pruned by the others; a synthetic row is drawn from
+    one chain. A value is interpolated between neighbouring residuals of its leaf. Values of at least five training
+    rows are point masses and come back exactly; rarer ones are not repeated. Columns in which most rows have a value
+    that fills a leaf have no linear part, but its prediction as a feature. In a leaf with rows of the requested label
+    these are preferred, so that small classes keep their difference. Whether a number is missing is drawn before the
+    number.
+
+    The rows that a chain was not grown on measure its copying: how many of its draws have their nearest real row among
+    those that it was grown on rather than among as many others. Where that is above ``max_copying``, leaves
+    are merged until it is not.
+
+    Parameters
+    ----------
+    n_estimators : int or "auto", default="auto"
+        Chains. "auto" takes 10, and from 10,000 rows on fewer, but at least 3.
+    min_samples_leaf : int or "auto", default="auto"
+        Fewest training rows in a leaf. "auto" takes 10 (n / 1000)^0.4 of n rows, but at least 10.
+    pruning : bool, default=True
+        Whether splits that the other rows do not confirm are undone.
+    linear : bool, default=True
+        Whether there is a linear part.
+    class_strength : float, default=4.0
+        Rows of the own label in a leaf that have the weight of all rows of the leaf.
+    max_copying : float or None, default=0.55
+        Largest fraction of nearest rows that were learned from; 0.5 is that of new rows. None merges no leaves.
+    even : bool, default=True
+        Whether the rows drawn from one leaf are spread evenly over its distribution, instead of independently.
+
+    Attributes
+    ----------
+    min_samples_leaf_ : int
+        Fewest rows in a leaf, after merging.
+    copying_ : float
+        Fraction that ``max_copying`` bounds; NaN if it was not measured.
+
+    Notes
+    -----
+    Sequential synthesis by trees is of Reiter (2005), Using CART to generate partially synthetic public use microdata,
+    Journal of Official Statistics 21(3), and Nowok, Raab and Dibben (2016), https://doi.org/10.18637/jss.v074.i11;
+    forests in their place of Caiola and Reiter (2010), Random forests for generating partially synthetic, categorical
+    data, Transactions on Data Privacy 3. Whole conditional distributions in the leaves of a forest are of Meinshausen
+    (2006), Quantile regression forests, JMLR 7; reduced-error pruning of Quinlan (1987), Simplifying decision trees.
+    New are, as far as we know, the combination with a linear part on normal scores, chains whose unseen rows prune
+    their trees and measure their copying, and leaves that are merged until a bound on copying holds. L_total has no
+    part in the fit: alpha, beta and gamma are not arguments of this generator.
+    """
+
+    def __init__(
+        self,
+        n_estimators: int | str = "auto",
+        min_samples_leaf: int | str = "auto",
+        pruning: bool = True,
+        linear: bool = True,
+        class_strength: float = 4.0,
+        max_copying: float | None = 0.55,
+        even: bool = True,
+    ):
+        self.n_estimators = n_estimators
+        self.min_samples_leaf = min_samples_leaf
+        self.pruning = pruning
+        self.linear = linear
+        self.class_strength = class_strength
+        self.max_copying = max_copying
+        self.even = even
+
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        for name in ("n_estimators", "min_samples_leaf"):
+            value = getattr(self, name)
+            if isinstance(value, str) and value != "auto":
+                raise InputError(name, value, "must be a whole number or auto")
+            if value != "auto":
+                require_whole(name, value, 1)
+        for name in ("pruning", "linear", "even"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(name, getattr(self, name), "must be true or false")
+        require_number("class_strength", self.class_strength, 0)
+        if self.max_copying is not None:
+            require_number("max_copying", self.max_copying, 0.5)
+
+    def _fit(
+        self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator, weights: np.ndarray | None = None
+    ) -> None:
+        n = len(table)
+        weights = np.ones(n) if weights is None else np.asarray(weights, float)
+        chains = int(np.clip(round(10 * (10_000 / n) ** 0.5), 3, 10))
+        chains = chains if self.n_estimators == "auto" else self.n_estimators
+        size = max(10, round(10 * (n / 1_000) ** 0.4)) if self.min_samples_leaf == "auto" else self.min_samples_leaf
+        # Without a random order the rows of an estimate that does not use all would be those of one part of the file.
+        order = rng.permutation(n)
+        table, labels, weights = table.iloc[order].reset_index(drop=True), labels[order], weights[order]
+        self.categories_ = {name: table[name].cat.categories for name in table.select_dtypes("category")}
+        self.names_, self.sequence_ = list(table.columns), list(table.columns)
+        if self.numeric_target_:
+            # The bins of a numeric target are known before its numbers, and these before all others.
+            self.sequence_.sort(key=lambda name: name != self.target_column_)
+        self.scores_, self.linear_ = {}, {}
+        parts = [rng.permutation(n) < max(1, min(round(_FRACTION * n), _MOST)) for _ in range(chains)]
+        grown: list[dict] = [{} for _ in parts]
+        for key, rows, response in self._responses(table, labels, weights, size, rng):
+            for chain, part in zip(grown, parts, strict=True):
+                seed = int(rng.integers(_SEEDS))
+                if part[rows].any():
+                    chain[key] = Grown.grow(response, part[rows], size, self.pruning, _FEATURES, seed)
+        self._fill(grown, size)
+        self.copying_ = float("nan")
+        if self.max_copying is not None and n >= 4:
+            self._merge(grown, parts, table, labels, rng)
+
+    def _responses(self, table: pd.DataFrame, labels: np.ndarray, weights: np.ndarray, size: int, rng):
+        """Yield name, rows and response of each step in order, and learn the scores and linear parts on the way."""
+        own = None if self.numeric_target_ or labels.max() == 0 else labels
+        everywhere = np.ones(len(table), bool)
+        cells = [labels.astype(np.int64)]
+        blocks = [Block.of(cells[0])]
+        design = blocks[0].design(cells[0])
+        for name in self.sequence_:
+            if name in self.categories_:
+                codes = table[name].cat.codes.to_numpy().astype(np.int64)
+                codes = np.where(codes < 0, len(self.categories_[name]), codes)
+                response = self._category((name, "value"), codes, cells, blocks, design, own, weights)
+                yield (name, "value"), everywhere, response
+                cells.append(codes)
+            else:
+                numbers = table[name].to_numpy(float)
+                seen = ~np.isnan(numbers)
+                if not seen.all():
+                    gap = (~seen).astype(np.int64)
+                    response = self._category((name, "gap"), gap, cells, blocks, design, own, weights)
+                    yield (name, "gap"), everywhere, response
+                scored = np.full(len(numbers), np.nan)
+                if seen.any():
+                    earlier = [column[seen] for column in cells]
+                    labelled = None if own is None else own[seen]
+                    known = earlier, blocks, design[seen], labelled, weights[seen]
+                    yield (name, "value"), seen, self._number(name, numbers[seen], *known, size, rng)
+                    scored[seen] = self.scores_[name].of(numbers[seen])
+                cells.append(scored)
+            blocks.append(Block.of(cells[-1]))
+            design = np.column_stack([design, blocks[-1].design(cells[-1])])
+
+    def _category(self, key, codes, cells, blocks, design, labels, weights) -> Response:
+        """Learn the linear part of a category or of missing cells, and return the response."""
+        earlier = list(cells)
+        if self.linear and codes.min() < codes.max():
+            common = pooled(codes, _INDICATORS)
+            outcome = (common[:, None] == np.arange(max(common.max(), 1))).astype(float)
+            ridge, _ = Ridge.learn(tuple(blocks), design, outcome, weights)
+            self.linear_[key] = Linear(ridge, 1.0, False)
+            earlier += list(ridge.predict(cells).T)
+        return Response(earlier, codes, None, labels, weights, False)
+
+    def _number(self, name, numbers, cells, blocks, design, labels, weights, size, rng) -> Response:
+        """Learn the scores and the linear part of a number, and return the response."""
+        self.scores_[name], (scores, counts) = NormalScores.learn(numbers, weights, rng)
+        if not self.linear or numbers.min() == numbers.max():
+            return Response(list(cells), numbers, scores, labels, weights, False)
+        ridge, leverage = Ridge.learn(tuple(blocks), design, scores[:, None], weights)
+        predicted = ridge.predict(cells)
+        earlier = [*cells, *predicted.T]
+        offset = bool(np.average(counts >= size, weights=weights) < 0.5)
+        if not offset:
+            self.linear_[name, "value"] = Linear(ridge, 1.0, False)
+            return Response(earlier, numbers, self.scores_[name].of(numbers), labels, weights, False)
+        residuals = (scores - predicted[:, 0]) / np.sqrt(1 - leverage)
+        scale = float(np.sqrt(np.average(residuals**2, weights=weights))) or 1.0
+        self.linear_[name, "value"] = Linear(ridge, scale, True)
+        return Response(earlier, residuals / scale, residuals / scale, labels, weights, True)
+
+    def _fill(self, grown: list[dict], size: int) -> None:
+        self.min_samples_leaf_ = size
+        self.chains_ = [{key: one.fill(size, self.class_strength) for key, one in chain.items()} for chain in grown]
+
+    def _merge(
+        self, grown: list[dict], parts: list, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator
+    ) -> None:
+        """Merge leaves until draws of the chains are as near to other rows as ``max_copying`` requires."""
+        drawn, size = -(-_DRAWN // len(parts)), self.min_samples_leaf_
+        state = int(rng.integers(_SEEDS))
+        while True:
+            shares = []
+            for chain, part in zip(range(len(parts)), parts, strict=True):
+                stream = np.random.default_rng([state, chain])
+                asked = stream.choice(labels, drawn)
+                rows = self._chain(chain, asked, stream)
+                shares.append(nearer_share(rows, asked, table, labels, part, stream))
+            self.copying_ = float(np.mean(shares))
+            if self.copying_ <= self.max_copying or 2 * size > _LARGEST * len(table):
+                return
+            size = -(-3 * size // 2)
+            self._fill(grown, size)
+
+    def _chain(self, chain: int, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+        """Draw rows from one chain."""
+        steps: dict[tuple, Step] = self.chains_[chain]
+        cells, columns = [labels.astype(np.int64)], {}
+
+        def draw(key: tuple, rows: np.ndarray) -> np.ndarray:
+            earlier, linear = [column[rows] for column in cells], self.linear_.get(key)
+            predicted = linear.ridge.predict(earlier) if linear else np.empty((len(earlier[0]), 0))
+            found = steps[key].draw([*earlier, *predicted.T], labels[rows], rng, self.even)
+            if linear and linear.offset:
+                return self.scores_[key[0]].restore(predicted[:, 0] + linear.scale * found)
+            return found
+
+        everywhere = np.ones(len(labels), bool)
+        for name in self.sequence_:
+            if name in self.categories_:
+                codes = draw((name, "value"), everywhere)
+                categories = self.categories_[name]
+                columns[name] = pd.Categorical.from_codes(
+                    np.where(codes < len(categories), codes, -1), categories=categories
+                )
+                cells.append(codes)
+                continue
+            numbers = np.full(len(labels), np.nan)
+            seen = draw((name, "gap"), everywhere) == 0 if (name, "gap") in steps else everywhere
+            if seen.any() and (name, "value") in steps:
+                numbers[seen] = draw((name, "value"), seen)
+            columns[name] = numbers
+            cells.append(self.scores_[name].of(numbers) if name in self.scores_ else numbers)
+        return pd.DataFrame(columns, columns=self.names_)
+
+    def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+        # Each chain has the labels in the proportions of all.
+        place = np.empty(len(labels), dtype=np.int64)
+        order = rng.permutation(len(labels))
+        order = order[np.argsort(labels[order], kind="stable")]
+        place[order] = (np.arange(len(labels)) + rng.integers(len(self.chains_))) % len(self.chains_)
+        rows = [np.flatnonzero(place == chain) for chain in range(len(self.chains_))]
+        found = [self._chain(chain, labels[own], rng) for chain, own in enumerate(rows) if len(own)]
+        order = np.argsort(np.concatenate(rows), kind="stable")
+        return pd.concat(found, ignore_index=True).iloc[order].reset_index(drop=True)
+
+    def diagnostics(self) -> dict[str, float]:
+        """Return the leaf size, the number of leaves and of chains, and the measured copying."""
+        leaves = sum(len(step.tree.feature) // 2 + 1 for chain in self.chains_ for step in chain.values())
+        return {
+            "min_samples_leaf": self.min_samples_leaf_,
+            "chains": len(self.chains_),
+            "leaves": leaves,
+            "copying": self.copying_,
+        }

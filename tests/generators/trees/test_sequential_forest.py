@@ -1,0 +1,121 @@
+"""Sequential forests keep linear and other dependences, and nest the copula and sequential trees."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from trisynth.errors import InputError
+from trisynth.generators.trees.sequential_forest import SequentialForest
+
+pytestmark = pytest.mark.usefixtures("unprotected")
+
+
+def dependent(rows: int, seed: int = 0) -> pd.DataFrame:
+    """A line, a checkerboard of two numbers and its colour, a point mass, gaps, and a class."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"a": rng.uniform(0, 4, rows), "b": rng.uniform(0, 4, rows)})
+    black = (table["a"].astype(int) + table["b"].astype(int)) % 2 == 0
+    table["colour"] = pd.Categorical(np.where(black, "black", "white"))
+    table["line"] = table["a"] + 0.2 * rng.normal(size=rows)
+    table["spent"] = np.where(rng.random(rows) < 0.3, 0.0, rng.gamma(2.0, size=rows))
+    table["gap"] = np.where(black & (rng.random(rows) < 0.5), np.nan, rng.normal(size=rows))
+    table["y"] = np.where(table["b"] + rng.normal(size=rows) > 2, "high", "low")
+    return table
+
+
+@pytest.fixture(scope="module")
+def fitted() -> tuple[SequentialForest, pd.DataFrame]:
+    table = dependent(2_000)
+    return SequentialForest(n_estimators=4).fit(table, target="y", relations=False), table
+
+
+def test_dependences_are_kept(fitted):
+    generator, _ = fitted
+    drawn = generator.sample(4_000, seed=1)
+    black = (drawn["a"].astype(int) + drawn["b"].astype(int)) % 2 == 0
+    assert np.mean(black == (drawn["colour"] == "black")) > 0.7
+    assert drawn["a"].corr(drawn["line"]) > 0.97
+    missing = drawn["gap"].isna()
+    assert missing[drawn["colour"] == "black"].mean() == pytest.approx(0.5, abs=0.07)
+    assert missing[drawn["colour"] == "white"].mean() < 0.08
+
+
+def test_marginals_are_those_of_the_rows(fitted):
+    generator, table = fitted
+    drawn = generator.sample(2_000, seed=2)
+    for name in ("a", "b", "line"):
+        assert stats.ks_2samp(drawn[name], table[name]).pvalue > 1e-3
+    assert (drawn["spent"] == 0).mean() == pytest.approx(0.3, abs=0.04)
+
+
+def test_point_masses_come_back_and_no_other_number(fitted):
+    generator, table = fitted
+    drawn = generator.sample(2_000, seed=3)
+    assert not np.isin(drawn["a"], table["a"]).any()
+    assert set(drawn["spent"][np.isin(drawn["spent"], table["spent"])]) == {0.0}
+
+
+def test_without_trees_it_is_a_copula():
+    rng = np.random.default_rng(0)
+    normal = rng.multivariate_normal(np.zeros(3), [[1, 0.8, 0.3], [0.8, 1, 0.5], [0.3, 0.5, 1]], 1_000)
+    table = pd.DataFrame(np.exp(normal), columns=list("abc"))
+    generator = SequentialForest(min_samples_leaf=1_000, max_copying=None).fit(table, relations=False)
+    assert generator.diagnostics()["leaves"] == 3 * generator.diagnostics()["chains"]
+    drawn = generator.sample(20_000, seed=0)
+    expected, found = (t.corr("spearman").to_numpy() for t in (table, drawn))
+    np.testing.assert_allclose(found, expected, atol=0.04)
+
+
+def test_a_heteroscedastic_residual_is_kept():
+    rng = np.random.default_rng(0)
+    a = rng.uniform(size=3_000)
+    table = pd.DataFrame({"a": a, "b": a + np.where(a > 0.5, 1.0, 0.02) * rng.normal(size=3_000)})
+    drawn = SequentialForest().fit(table, relations=False).sample(3_000, seed=0)
+    spread = (drawn["b"] - drawn["a"]).abs().groupby(drawn["a"] > 0.5).median()
+    assert spread[False] < 0.1 and spread[True] > 0.5
+
+
+def test_a_lower_bound_on_copying_merges_leaves():
+    table = dependent(300)
+    sizes = [SequentialForest(max_copying=bound).fit(table, target="y").min_samples_leaf_ for bound in (1.0, 0.5)]
+    assert sizes[0] == 10 < sizes[1]
+
+
+def test_a_fit_to_copied_rows_is_measured_as_copying():
+    table = dependent(600)
+    coarse = SequentialForest(min_samples_leaf=200, max_copying=1.0).fit(table, target="y")
+    fine = SequentialForest(min_samples_leaf=1, pruning=False, max_copying=1.0).fit(table, target="y")
+    assert coarse.copying_ < 0.56 < fine.copying_
+
+
+def test_weights_are_rows():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=300), "b": rng.integers(0, 3, 300).astype(float)})
+    weights = np.where(table["b"] == 1, 8.0, 1.0)
+    drawn = SequentialForest(max_copying=None).fit(table, relations=False, weights=weights).sample(4_000, seed=0)
+    assert (drawn["b"] == 1).mean() == pytest.approx(weights[table["b"] == 1].sum() / weights.sum(), abs=0.04)
+
+
+def test_a_numeric_target_keeps_its_dependence():
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=1_000)
+    table = pd.DataFrame({"a": a, "y": 2 * a + 0.3 * rng.normal(size=1_000)})
+    drawn = SequentialForest().fit(table, target="y", relations=False).sample(1_000, seed=0)
+    assert list(drawn) == ["a", "y"]
+    assert drawn.corr().loc["a", "y"] > 0.95
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"min_samples_leaf": 0}, "min_samples_leaf=0"),
+        ({"n_estimators": "many"}, "n_estimators='many': must be a whole number or auto"),
+        ({"max_copying": 0.3}, "max_copying=0.3"),
+        ({"class_strength": -1}, "class_strength=-1"),
+        ({"pruning": "yes"}, "pruning='yes': must be true or false"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, message):
+    with pytest.raises(InputError, match=message):
+        SequentialForest(**arguments).check()
