@@ -1,4 +1,4 @@
-"""Share of synthetic rows whose nearest real row is one that they were learned from."""
+"""Fraction of synthetic rows whose nearest real row is one that they were learned from."""
 
 import numpy as np
 import pandas as pd
@@ -7,15 +7,18 @@ import pandas as pd
 _PAIRS = 2_000_000
 
 
-def nearer_share(
+def nearer_fraction(
     rows: pd.DataFrame,
     labels: np.ndarray,
     table: pd.DataFrame,
     table_labels: np.ndarray,
     used: np.ndarray,
     rng: np.random.Generator,
-) -> float:
-    """Compute the share of rows that are nearer to a used row than to any of as many others; ties count one half.
+) -> tuple[float, float]:
+    """Compute the fraction of rows that are nearer to a used row than to any of as many others; ties count one half.
+
+    Where there are more used rows than others, only some are compared, and the excess over one half grows with
+    the number that is not.
 
     The distance adds differences of numbers in standard deviations, and 2 for each category or label that
     differs, or where one of the numbers is missing.
@@ -32,11 +35,17 @@ def nearer_share(
         Rows that the synthetic ones were learned from.
     rng : Generator
         Chooses as many used rows as others, or the reverse.
+
+    Returns
+    -------
+    fraction : float
+    error : float
+        Its standard error over independent draws.
     """
     sides = [np.flatnonzero(used), np.flatnonzero(~used)]
     count = min(map(len, sides))
     if not count:
-        return 0.5
+        return 0.5, 0.5
     chosen = np.concatenate([rng.permutation(side)[:count] for side in sides])
     columns = [(labels.astype(np.int32), table_labels[chosen].astype(np.int32))]
     for name in table:
@@ -63,4 +72,6 @@ def nearer_share(
                 distance += np.abs(own - theirs)
         first, second = distance[:, :count].min(axis=1), distance[:, count:].min(axis=1)
         nearer += (first < second).sum() + 0.5 * (first == second).sum()
-    return float(nearer / len(rows))
+    scale = len(sides[0]) / count
+    fraction = np.clip(0.5 + (nearer / len(rows) - 0.5) * scale, 0.0, 1.0)
+    return float(fraction), float(scale * 0.5 / np.sqrt(len(rows)))

@@ -9,19 +9,21 @@ from trisynth.errors import InputError, require_number, require_whole
 from trisynth.generators.base import Generator
 from trisynth.generators.trees.chain import Grown, Response, Step
 from trisynth.generators.trees.growing import pooled
-from trisynth.generators.trees.nearest import nearer_share
+from trisynth.generators.trees.nearest import nearer_fraction
 from trisynth.generators.trees.normal_scores import NormalScores
 from trisynth.generators.trees.ridge import Block, Ridge
 
 _SEEDS = 2**31 - 1
 # Rows that one chain is grown on: a fraction without replacement, at most this many.
 _FRACTION, _MOST = 0.63, 100_000
+# Tables of this many rows have fewer chains, and trees that are not pruned.
+_LARGE = 10_000
 # Features that a split may use, as a fraction.
 _FEATURES = 0.5
 # Indicators of a category that have a linear prediction.
 _INDICATORS = 8
 # Rows that are drawn to measure copying, and the largest leaf as a fraction of the rows.
-_DRAWN, _LARGEST = 2_000, 0.25
+_DRAWN, _LARGEST = 1_000, 0.25
 
 
 @dataclass(frozen=True)
@@ -50,25 +52,25 @@ class SequentialForest(Generator):
     scores and categories of the earlier columns, and trees that predict its residual, of which a leaf keeps the whole
     distribution and not the mean alone. Without trees it is a Gaussian copula, without linear part sequential CART.
 
-    Several chains of trees are grown, each on 63 % of the rows, and pruned by the others; a synthetic row is drawn from
-    one chain. A value is interpolated between neighbouring residuals of its leaf. Values of at least five training
-    rows are point masses and come back exactly; rarer ones are not repeated. Columns in which most rows have a value
-    that fills a leaf have no linear part, but its prediction as a feature. In a leaf with rows of the requested label
-    these are preferred, so that small classes keep their difference. Whether a number is missing is drawn before the
-    number.
+    Several chains of trees are grown, each on a part of the rows, and pruned by the others where these are few; a
+    synthetic row is drawn from one chain. A value is interpolated between neighbouring residuals of its leaf. Values of
+    at least five training rows are point masses and come back exactly; rarer ones are not repeated. Columns in which
+    most rows have a value that fills a leaf have no linear part, but its prediction as a feature. In a leaf with rows
+    of the requested label these are preferred, so that small classes keep their difference. Whether a number is missing
+    is drawn before the number.
 
     The rows that a chain was not grown on measure its copying: how many of its draws have their nearest real row among
-    those that it was grown on rather than among as many others. Where that is above ``max_copying``, leaves
-    are merged until it is not.
+    those that it was grown on rather than among as many others. Where that is above ``max_copying`` by
+    more than its standard error, leaves are merged until it is not.
 
     Parameters
     ----------
     n_estimators : int or "auto", default="auto"
-        Chains. "auto" takes 10, and from 10,000 rows on fewer, but at least 3.
+        Chains. "auto" takes 10, and 5 from 10,000 rows on.
     min_samples_leaf : int or "auto", default="auto"
         Fewest training rows in a leaf. "auto" takes 10 (n / 1000)^0.4 of n rows, but at least 10.
-    pruning : bool, default=True
-        Whether splits that the other rows do not confirm are undone.
+    pruning : bool or "auto", default="auto"
+        Whether splits that the other rows do not confirm are undone. "auto" prunes below 10,000 rows.
     linear : bool, default=True
         Whether there is a linear part.
     class_strength : float, default=4.0
@@ -101,7 +103,7 @@ class SequentialForest(Generator):
         self,
         n_estimators: int | str = "auto",
         min_samples_leaf: int | str = "auto",
-        pruning: bool = True,
+        pruning: bool | str = "auto",
         linear: bool = True,
         class_strength: float = 4.0,
         max_copying: float | None = 0.55,
@@ -124,6 +126,8 @@ class SequentialForest(Generator):
             if value != "auto":
                 require_whole(name, value, 1)
         for name in ("pruning", "linear", "even"):
+            if name == "pruning" and self.pruning == "auto":
+                continue
             if not isinstance(getattr(self, name), bool):
                 raise InputError(name, getattr(self, name), "must be true or false")
         require_number("class_strength", self.class_strength, 0)
@@ -135,8 +139,10 @@ class SequentialForest(Generator):
     ) -> None:
         n = len(table)
         weights = np.ones(n) if weights is None else np.asarray(weights, float)
-        chains = int(np.clip(round(10 * (10_000 / n) ** 0.5), 3, 10))
-        chains = chains if self.n_estimators == "auto" else self.n_estimators
+        chains = self.n_estimators
+        if chains == "auto":
+            chains = 10 if n < _LARGE else 5
+        prune = n < _LARGE if self.pruning == "auto" else self.pruning
         size = max(10, round(10 * (n / 1_000) ** 0.4)) if self.min_samples_leaf == "auto" else self.min_samples_leaf
         # Without a random order the rows of an estimate that does not use all would be those of one part of the file.
         order = rng.permutation(n)
@@ -153,7 +159,7 @@ class SequentialForest(Generator):
             for chain, part in zip(grown, parts, strict=True):
                 seed = int(rng.integers(_SEEDS))
                 if part[rows].any():
-                    chain[key] = Grown.grow(response, part[rows], size, self.pruning, _FEATURES, seed)
+                    chain[key] = Grown.grow(response, part[rows], size, prune, _FEATURES, seed)
         self._fill(grown, size)
         self.copying_ = float("nan")
         if self.max_copying is not None and n >= 4:
@@ -230,14 +236,15 @@ class SequentialForest(Generator):
         drawn, size = -(-_DRAWN // len(parts)), self.min_samples_leaf_
         state = int(rng.integers(_SEEDS))
         while True:
-            shares = []
+            found = []
             for chain, part in zip(range(len(parts)), parts, strict=True):
                 stream = np.random.default_rng([state, chain])
                 asked = stream.choice(labels, drawn)
                 rows = self._chain(chain, asked, stream)
-                shares.append(nearer_share(rows, asked, table, labels, part, stream))
-            self.copying_ = float(np.mean(shares))
-            if self.copying_ <= self.max_copying or 2 * size > _LARGEST * len(table):
+                found.append(nearer_fraction(rows, asked, table, labels, part, stream))
+            fractions, errors = np.transpose(found)
+            self.copying_, error = float(fractions.mean()), float(np.linalg.norm(errors) / len(parts))
+            if self.copying_ - error <= self.max_copying or 2 * size > _LARGEST * len(table):
                 return
             size = -(-3 * size // 2)
             self._fill(grown, size)
