@@ -1,9 +1,10 @@
 """Command ``python -m benchmarks.published``: generators on the tables, splits and scores of the literature.
 
 Each cell, one generator on one table with one seed, is a row of ``published.csv``; a cell that has a row is not run
-again. Generators are fitted as to public tables: without protection of rare values and without relations. ``real``
-compares the training rows themselves: its held-out scores are the ceiling. Adult and magic come from packages;
-shoppers and default are read from the folder ``--files`` and are skipped with a line where they are absent.
+again. ``published.png`` shows C2ST beside the published scores. Generators are fitted as to public tables: without
+protection of rare values and without relations. ``real`` compares the training rows themselves: its held-out scores
+are the ceiling. Adult and magic come from packages; shoppers and default are read from the folder ``--files`` and are
+skipped with a line where they are absent.
 It requires ``pip install xgboost``.
 """
 
@@ -18,8 +19,10 @@ import pandas as pd
 
 from benchmarks import output
 from benchmarks.published import literature, scores
+from benchmarks.published.figure import picture
 from benchmarks.published.tables import TABLES, AbsentError, Table
 from trisynth.frames import _generator
+from trisynth.report.figures import style
 
 GENERATORS = ("real", "copula", "circuit", "cart", "sequential_forest")
 # As the repository fits public tables: rare values are not protected, and no relations are searched.
@@ -84,6 +87,8 @@ def main(arguments: list[str] | None = None) -> None:
                 rows.append(measured(table, generator, seed, options.grid))
                 output.write(pd.DataFrame(rows).sort_values(_KEY), path)
                 print(name, generator, seed, flush=True)
+    if rows:
+        style.save(picture(pd.DataFrame(rows)), options.out / "published")
     for peer in literature.NOT_RUN:
         print(f"{peer}: no cell; published scores are cited where there are any")
 
