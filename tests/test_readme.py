@@ -35,10 +35,14 @@ def blocks(language: str) -> dict[str, str]:
     return found
 
 
+# Added to sweeps: no worker processes, and the arms and metrics that take least. A single run has all of them.
+SMALLER = "hydra.launcher.n_jobs=1 arms=minimal metrics=minimal"
+
+
 def commands(block: str) -> list[str]:
-    """Commands of a block, without comments; a sweep runs its jobs one after the other, so that no worker starts."""
+    """Commands of a block, without comments; sweeps are made smaller."""
     lines = [line.partition("  #")[0].strip() for line in block.splitlines() if line.strip()]
-    return [f"{line} hydra.launcher.n_jobs=1" if " run -m " in line else line for line in lines]
+    return [f"{line} {SMALLER}" if " run -m " in line else line for line in lines]
 
 
 def is_elsewhere(command: str) -> bool:

@@ -4,6 +4,7 @@ import importlib.util
 import inspect
 import io
 import json
+import os
 import random
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pandas as pd
 import pytest
 import torch
 from declared import facts_of
+from filelock import FileLock
 from omegaconf import OmegaConf
 from sklearn.base import clone
 from tables import apart
@@ -378,13 +380,21 @@ for path in sys.argv[1:]:
 @pytest.fixture(scope="module")
 def reread(fit, tmp_path_factory) -> dict:
     """Rows that one new process draws from each saved generator; it is started once, as imports take seconds."""
-    folder = tmp_path_factory.mktemp("saved")
-    names = [name for name in NAMES if importlib.util.find_spec("dp_accounting") or "privacy" not in config(name)]
-    for name in names:
-        fit(name).save(folder / name)
-    paths = [str(folder / name) for name in names]
-    done = subprocess.run([sys.executable, "-c", READ, *paths], capture_output=True, text=True, check=False)
-    return dict(zip(names, map(json.loads, done.stdout.splitlines()), strict=False)) | {"stderr": done.stderr}
+    base = tmp_path_factory.getbasetemp()
+    # The workers of one test run share their base folder's parent.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "saved"
+    folder.mkdir(exist_ok=True)
+    record = folder / "record.json"
+    with FileLock(folder / ".lock"):
+        if not record.exists():
+            names = [n for n in NAMES if importlib.util.find_spec("dp_accounting") or "privacy" not in config(n)]
+            for name in names:
+                fit(name).save(folder / name)
+            paths = [str(folder / name) for name in names]
+            done = subprocess.run([sys.executable, "-c", READ, *paths], capture_output=True, text=True, check=False)
+            drawn = dict(zip(names, map(json.loads, done.stdout.splitlines()), strict=False))
+            record.write_text(json.dumps(drawn | {"stderr": done.stderr}))
+    return json.loads(record.read_text())
 
 
 def test_new_process_draws_the_same_rows(name, fitted, reread):

@@ -1,10 +1,11 @@
 """The launcher's messages are small both ways; the grid is checked once per choice; a dead worker ends the sweep."""
 
+import contextlib
 import os
 import signal
 import subprocess
-import sys
 import threading
+from pathlib import Path
 
 import cloudpickle
 import pytest
@@ -77,33 +78,32 @@ def test_a_thousand_seeds_are_checked_once(monkeypatch):
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_killed_worker_ends_the_sweep_with_one_line(number, overrides, config, until, held, light, tmp_path):
+def test_a_killed_worker_ends_the_sweep_with_one_line(number, overrides, config, until, held, light, warm, tmp_path):
     given = overrides(tmp_path, "classes", "seed=range(3)", "hydra.launcher.n_jobs=2", light)
-    line = [sys.executable, "-m", "trisynth.run", "-m", *given]
+    line = [*warm, "trisynth.run", "-m", *given]
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     # The last job cannot end, so that both workers are alive when one of them is killed.
     with held(config("seed=2"), tmp_path / "cache"):
         process = subprocess.Popen(line, cwd=tmp_path, start_new_session=True, **pipes)
         try:
-            until(lambda: any((tmp_path / "runs").glob("*/result.json")) and len(workers(process.pid)) == 2, process)
-            os.kill(workers(process.pid)[number], signal.SIGKILL)
+            until(lambda: any((tmp_path / "runs").glob("*/result.json")) and len(workers(tmp_path)) == 2, process)
+            os.kill(workers(tmp_path)[number], signal.SIGKILL)
             _, err = process.communicate()
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
     assert process.returncode == 1
     assert "error: a worker process died" in err and "run the same command again" in err
 
 
 @pytest.mark.parametrize(("number", "status"), [("SIGTERM", 143), ("SIGINT", 130), ("SIGKILL", -9)])
-def test_the_end_of_a_sweep_ends_its_workers(number, status, overrides, config, until, held, light, tmp_path):
+def test_the_end_of_a_sweep_ends_its_workers(number, status, overrides, config, until, held, light, warm, tmp_path):
     given = overrides(tmp_path, "classes", "seed=range(3)", "hydra.launcher.n_jobs=2", light)
-    line = [sys.executable, "-m", "trisynth.run", "-m", *given]
+    line = [*warm, "trisynth.run", "-m", *given]
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     with held(config("seed=2"), tmp_path / "cache"):
         process = subprocess.Popen(line, cwd=tmp_path, start_new_session=True, **pipes)
-        until(lambda: any((tmp_path / "runs").glob("*/result.json")) and len(workers(process.pid)) == 2, process)
-        orphans = workers(process.pid)
+        until(lambda: any((tmp_path / "runs").glob("*/result.json")) and len(workers(tmp_path)) == 2, process)
+        orphans = workers(tmp_path)
         process.send_signal(getattr(signal, number))
         _, err = process.communicate()
         assert process.returncode == status, err
@@ -127,9 +127,13 @@ def is_running(number: int) -> bool:
         return False
 
 
-def workers(parent: int) -> list[int]:
-    """joblib's workers of a process, oldest first."""
+def workers(folder: Path) -> list[int]:
+    """joblib's workers of the sweep that was started in a folder, oldest first."""
     import psutil
 
-    children = psutil.Process(parent).children(recursive=True)
-    return sorted(child.pid for child in children if any("popen_loky" in part for part in child.cmdline()))
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.cwd() == str(folder) and any("popen_loky" in part for part in process.cmdline()):
+                found.append(process.pid)
+    return sorted(found)
