@@ -127,6 +127,12 @@ def warm(tmp_path_factory) -> Iterator[list[str]]:
 
 
 @pytest.fixture(scope="session")
+def warm_workers() -> dict[str, str]:
+    """Environment of a sweep whose workers need not import anything either; other sweeps have joblib's own."""
+    return {**os.environ, "WARM_WORKERS": "1"}
+
+
+@pytest.fixture(scope="session")
 def command(warm):
     """``python -m trisynth.<module> <arguments>`` in a process of its own."""
 

@@ -100,9 +100,8 @@ def test_block_of_commands_runs_alone(name: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", list(blocks("python")))
-def test_block_of_python_runs_alone(name: str, folder: Path) -> None:
-    (folder / "block.py").write_text(blocks("python")[name])
-    done = call("python block.py", folder)
+def test_block_of_python_runs_alone(name: str, folder: Path, warm: list[str]) -> None:
+    done = call(shlex.join([*warm, "-c", blocks("python")[name]]), folder)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -78,10 +78,12 @@ def test_a_thousand_seeds_are_checked_once(monkeypatch):
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_killed_worker_ends_the_sweep_with_one_line(number, overrides, config, until, held, light, warm, tmp_path):
+def test_a_killed_worker_ends_the_sweep_with_one_line(
+    number, overrides, config, until, held, light, warm, warm_workers, tmp_path
+):
     given = overrides(tmp_path, "classes", "seed=range(3)", "hydra.launcher.n_jobs=2", light)
     line = [*warm, "trisynth.run", "-m", *given]
-    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True, "env": warm_workers}
     # The last job cannot end, so that both workers are alive when one of them is killed.
     with held(config("seed=2"), tmp_path / "cache"):
         process = subprocess.Popen(line, cwd=tmp_path, start_new_session=True, **pipes)
@@ -96,10 +98,12 @@ def test_a_killed_worker_ends_the_sweep_with_one_line(number, overrides, config,
 
 
 @pytest.mark.parametrize(("number", "status"), [("SIGTERM", 143), ("SIGINT", 130), ("SIGKILL", -9)])
-def test_the_end_of_a_sweep_ends_its_workers(number, status, overrides, config, until, held, light, warm, tmp_path):
+def test_the_end_of_a_sweep_ends_its_workers(
+    number, status, overrides, config, until, held, light, warm, warm_workers, tmp_path
+):
     given = overrides(tmp_path, "classes", "seed=range(3)", "hydra.launcher.n_jobs=2", light)
     line = [*warm, "trisynth.run", "-m", *given]
-    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True, "env": warm_workers}
     with held(config("seed=2"), tmp_path / "cache"):
         process = subprocess.Popen(line, cwd=tmp_path, start_new_session=True, **pipes)
         until(lambda: any((tmp_path / "runs").glob("*/result.json")) and len(workers(tmp_path)) == 2, process)
@@ -128,12 +132,12 @@ def is_running(number: int) -> bool:
 
 
 def workers(folder: Path) -> list[int]:
-    """joblib's workers of the sweep that was started in a folder, oldest first."""
+    """Workers of the sweep that was started in a folder, oldest first."""
     import psutil
 
-    found = []
+    parents = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.cwd() == str(folder) and any("popen_loky" in part for part in process.cmdline()):
-                found.append(process.pid)
-    return sorted(found)
+            if process.cwd() == str(folder) and any(part.endswith("warm.py") for part in process.cmdline()):
+                parents[process.pid] = process.ppid()
+    return sorted(number for number, parent in parents.items() if parent in parents)

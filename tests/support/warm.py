@@ -2,7 +2,8 @@
 
 ``python warm.py SOCKET`` is the server, ``python warm_client.py SOCKET trisynth.run ARGUMENTS`` one command, as well as
 ``python warm_client.py SOCKET -c SOURCE ARGUMENTS``. The command has a process of its own, with the folder, environment
-and files of the client, and ends as with ``python -m`` or ``python -c``.
+and files of the client, and ends as with ``python -m`` or ``python -c``. With ``WARM_WORKERS`` in its environment, the
+workers of a sweep are forked, too.
 """
 
 import contextlib
@@ -19,6 +20,7 @@ import socket
 import sys
 import threading
 import warnings
+from multiprocessing import popen_fork
 from pathlib import Path
 
 # What commands import late; all modules of the package are imported, too.
@@ -137,6 +139,11 @@ def become(command: dict) -> None:
     for number, file in enumerate(command["files"]):
         os.dup2(file, number)
         os.close(file)
+    if os.environ.pop("WARM_WORKERS", ""):
+        # joblib's workers are forked as well; the queues between them stay as they are.
+        from joblib.externals.loky.backend.process import LokyProcess
+
+        LokyProcess._Popen = staticmethod(popen_fork.Popen)
     first, *arguments = command["line"]
     # As Python itself sets the path: this folder, and those of PYTHONPATH.
     own = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder not in ("", *sys.path)]

@@ -31,9 +31,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {f"{path.parent.name}/{path.name}": path.read_bytes() for path in found}
 
 
-def start(folder: Path, line: list[str]) -> subprocess.Popen:
+def start(folder: Path, line: list[str], environment: dict[str, str]) -> subprocess.Popen:
     """A sweep in a process group of its own, so that all of it can be killed at once."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment}
     return subprocess.Popen(line, cwd=folder, start_new_session=True, **pipes)
 
 
@@ -120,7 +120,9 @@ def test_states_say_how_each_job_ended(finished):
     assert all("classifier=" in state["overrides"] for state in states.values())
 
 
-def test_killed_at_any_moment_and_started_again_ends_with_the_same_bytes(finished, config, until, held, warm, tmp_path):
+def test_killed_at_any_moment_and_started_again_ends_with_the_same_bytes(
+    finished, config, until, held, warm, warm_workers, tmp_path
+):
     def moved(argument):
         return argument.replace(str(finished["folder"]), str(tmp_path)) if "paths." in argument else argument
 
@@ -130,14 +132,14 @@ def test_killed_at_any_moment_and_started_again_ends_with_the_same_bytes(finishe
     ]
     # One job cannot end, so that the sweep is killed in its middle.
     with held(config("generator=copula", "seed=1"), tmp_path / "cache"):
-        process = start(tmp_path, [*warm, "trisynth.run", "-m", *again])
+        process = start(tmp_path, [*warm, "trisynth.run", "-m", *again], warm_workers)
         until(lambda: any((tmp_path / "runs").glob("*/result.json")), process)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
     before = contents(tmp_path)
     assert 1 <= len(before) < JOBS
     # The second start is left alone.
-    process = start(tmp_path, [*warm, "trisynth.run", "-m", *again])
+    process = start(tmp_path, [*warm, "trisynth.run", "-m", *again], warm_workers)
     _, err = process.communicate()
     assert process.returncode == 0, err
     assert re.search(r"\d cached", err)
