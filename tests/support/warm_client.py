@@ -13,7 +13,7 @@ import sys
 
 def main(path: str, *line: str) -> None:
     """Have the server run a command with this process's folder, environment and files, and end as it ended."""
-    if os.environ.get("TRISYNTH_PARENT") == str(os.getppid()):
+    if sys.platform == "linux" and os.environ.get("TRISYNTH_PARENT") == str(os.getppid()):
         # As `lifeline` does for the command itself, whose parent is the server.
         import ctypes
 
