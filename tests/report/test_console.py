@@ -91,3 +91,9 @@ def test_of_many_settings_the_best_are_shown_and_the_rest_are_counted():
 def test_a_sweep_without_any_headline_score_has_a_short_summary():
     jobs = frame().drop(columns=[f"{arm}/f1_macro" for arm in ARMS])
     assert console.sweep_summary(jobs, 1 / 3).strip().startswith("Mean ± half")
+
+
+def test_the_description_of_a_job_has_the_cells_of_its_summary(result):
+    cells = [line.split() for line in console.job_summary(result).splitlines() if "─" not in line]
+    told = [line.split() for line in console.job_description(result).splitlines() if "─" not in line]
+    assert sum(told, []) == sum(cells, [])

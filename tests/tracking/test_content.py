@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 
 import pytest
 
@@ -49,11 +50,31 @@ def test_a_job_ends_when_its_result_was_written(tmp_path):
 
 def test_outside_a_clone_there_is_no_commit(monkeypatch, tmp_path):
     monkeypatch.setattr(content, "ROOT", tmp_path)
-    content._commit.cache_clear()
+    content._log_of.cache_clear()
     assert "mlflow.source.git.commit" not in content.source_tags(1_000_000)
-    content._commit.cache_clear()
+    content._log_of.cache_clear()
 
 
 def test_a_long_description_is_its_last_paragraph():
     assert note("table\n\nsentence\n") == {"mlflow.note.content": "```\ntable\n\nsentence\n```"}
     assert note("x" * 9000 + "\n\nsentence\n") == {"mlflow.note.content": "```\nsentence\n```"}
+
+
+def test_the_commit_is_the_one_that_was_checked_out_then(monkeypatch, tmp_path):
+    def git(*line, when):
+        day = f"{when} +0000"
+        environment = {**os.environ, "GIT_AUTHOR_DATE": day, "GIT_COMMITTER_DATE": day}
+        named = ("-c", "user.name=Somebody of Two Names", "-c", "user.email=a@b", "-C", str(tmp_path))
+        done = subprocess.run(["git", *named, *line], check=True, capture_output=True, text=True, env=environment)
+        return done.stdout.strip()
+
+    git("init", "-q", when=1_000_000_000)
+    commits = {}
+    for when in (1_000_000_000, 1_000_001_000):
+        git("commit", "-q", "--allow-empty", "-m", "tab\tin a message", when=when)
+        commits[when] = git("rev-parse", "HEAD", when=when)
+    monkeypatch.setattr(content, "ROOT", tmp_path)
+    content._log_of.cache_clear()
+    found = [content.source_tags(1000 * end)["mlflow.source.git.commit"] for end in (1_000_000_500, 1_000_002_000)]
+    content._log_of.cache_clear()
+    assert found == list(commits.values())

@@ -10,8 +10,8 @@ import json
 import math
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,23 @@ class Result:
     def seconds(self, root: str | Path) -> dict[str, float]:
         """Read the timings that were written beside the record."""
         return seconds(Path(root) / self.key)
+
+
+def read_all(root: str | Path, keys: Iterable[str]) -> list[Result]:
+    """Read the finished records of those keys; what they have in common is in memory once.
+
+    Raises
+    ------
+    DamagedError
+        If one of them is damaged.
+    """
+    parts: dict[str, Any] = {}
+    found = []
+    for result in filter(None, (Result.read(root, key) for key in keys)):
+        config = {part: parts.setdefault(canonical(value), value) for part, value in result.config.items()}
+        metrics = {sys.intern(name): value for name, value in result.metrics.items()}
+        found.append(replace(result, config=config, metrics=metrics))
+    return found
 
 
 def is_whole(root: str | Path, key: str) -> bool:
@@ -250,28 +267,44 @@ def table(results: list[Result]) -> pd.DataFrame:
 
     A setting counts as varied if jobs with the same data set, or the same generator, and so on, differ in it.
     """
-    settings = varied(results)
-    first = [identity(result) | extra for result, extra in zip(results, settings, strict=True)]
+    first = [identity(result) | extra for result, extra in zip(results, varied(results), strict=True)]
     names = list(dict.fromkeys(name for row in first for name in row))
-    rows = [row | dict(sorted(result.metrics.items())) for row, result in zip(first, results, strict=True)]
-    found = pd.DataFrame(rows)
-    return found[[*names, *found.columns.difference(names, sort=False)]] if rows else found
+    metrics = dict.fromkeys(name for result in results for name in sorted(result.metrics) if name not in names)
+    # Column by column: a dictionary for each row would take more memory than the results.
+    columns = {name: [row.get(name, math.nan) for row in first] for name in names}
+    return pd.DataFrame(
+        columns | {name: [result.metrics.get(name, math.nan) for result in results] for name in metrics}
+    )
 
 
 def varied(results: list[Result]) -> list[dict[str, Any]]:
     """List the settings in which a job differs from others of the same choice; one dictionary per result."""
-    jobs, seen = [], defaultdict(set)
-    for result in results:
+    leaves: dict[tuple[str, str], list[tuple[str, Any, str]]] = {}
+    seen = defaultdict(set)
+
+    def settings(result: Result) -> Iterator[tuple[tuple[Any, str], Any, str]]:
+        """Yield the settings of a job: the choice that they belong to and their name, value and canonical text."""
         known = identity(result)
-        # Two generators have different settings anyway; only one generator with two settings counts as varied.
-        settings = {
-            (known.get(name.partition(".")[0]), name.replace("generator.loss.", "loss.")): value
-            for name, value in flat(result.config)
-        }
-        jobs.append({choice: value for choice, value in settings.items() if choice[1] not in known})
-        for choice, value in jobs[-1].items():
-            seen[choice].add(canonical(value))
-    return [{name: value for (choice, name), value in job.items() if len(seen[choice, name]) > 1} for job in jobs]
+        for part, config in result.config.items():
+            # Most jobs of a sweep have most parts in common.
+            own = part, canonical(config)
+            if own not in leaves:
+                leaves[own] = [
+                    (name.replace("generator.loss.", "loss."), value, canonical(value))
+                    for name, value in flat({part: config})
+                ]
+            # Two generators have different settings anyway; only one generator with two settings counts as varied.
+            for name, value, text in leaves[own]:
+                if name not in known:
+                    yield (known.get(part), name), value, text
+
+    for result in results:
+        for choice, _, text in settings(result):
+            seen[choice].add(text)
+    return [
+        {name: value for (choice, name), value, _ in settings(result) if len(seen[choice, name]) > 1}
+        for result in results
+    ]
 
 
 def flat(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

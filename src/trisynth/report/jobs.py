@@ -87,6 +87,8 @@ def scores(jobs: pd.DataFrame, metric: str) -> dict[Key, pd.Series]:
     """
     arms = {column: column.partition("/")[0] for column in jobs if column.partition("/")[2] == metric}
     arms = {column: arm for column, arm in arms.items() if arm != "gain"}
+    if len(jobs) == 1:
+        return _scores_of_one(jobs.iloc[0], arms)
     keys = ["dataset", "method", "arm", "seed"]
     long = jobs.rename(columns=arms).melt(
         ["dataset", "method", "classifier", "seed"], list(arms.values()), var_name="arm", value_name="score"
@@ -100,6 +102,17 @@ def scores(jobs: pd.DataFrame, metric: str) -> dict[Key, pd.Series]:
     return {
         key: rows.droplevel(["dataset", "method", "arm"]).sort_index()
         for key, rows in means["mean"].groupby(["dataset", "method", "arm"], sort=False)
+    }
+
+
+def _scores_of_one(job: pd.Series, arms: dict[str, str]) -> dict[Key, pd.Series]:
+    """Return what :func:`scores` does for a single job, which needs no groups."""
+    return {
+        (job["dataset"], "" if arm in WITHOUT_GENERATOR else job["method"], arm): pd.Series(
+            [float(job[column])], pd.Index([job["seed"]], name="seed"), name="mean"
+        )
+        for column, arm in arms.items()
+        if pd.notna(job[column])
     }
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from trisynth.cache import sealed, sha256, text_of, unsealed, unwritable, write_atomic
 from trisynth.config import CONF, ROOT, canonical, digest, versions
 from trisynth.errors import InputError
-from trisynth.experiment.results import Result, is_whole, table
+from trisynth.experiment.results import Result, is_whole, read_all, table
 from trisynth.sweeps.plan import PLAN
 
 STATE, COMPLETE, RESULTS = "state.json", "complete.json", "results.csv"
@@ -119,7 +119,7 @@ class Sweep:
         """Write ``results.csv``, one row per distinct job, six digits; return the results and the failed statuses."""
         states = self.states().values()
         keys = sorted({state["key"] for state in states if state["key"]})
-        found = filter(None, (Result.read(self.runs, key) for key in keys))
+        found = read_all(self.runs, keys)
         # Sorted by configuration, not by key: a key changes with the code, and rows must keep their places.
         results = sorted(found, key=lambda result: (result.name, canonical(result.config)))
         if results:

@@ -9,9 +9,9 @@ of ``results.csv``.
 import getpass
 import json
 import subprocess
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -69,16 +69,39 @@ def source_tags(end: int) -> dict[str, str]:
     return tags
 
 
-@lru_cache(maxsize=4096)
 def _commit(end: int) -> str | None:
     """Return the commit that was checked out at a time, by the clone's own log; None without a clone."""
-    when = datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%d %H:%M:%S +0000")
-    line = ["git", "-C", str(ROOT), "rev-parse", "--verify", "--quiet", f"HEAD@{{{when}}}"]
+    log = _log_of(ROOT)
+    try:
+        seen = log.stat() if log else None
+    except OSError:
+        seen = None
+    if seen is None:
+        return None
+    times, commits = _checkouts(log, seen.st_mtime_ns, seen.st_size)
+    # Before the first line of the log, the commit is unknown; git takes the first, too.
+    return commits[max(bisect_right(times, end) - 1, 0)] if commits else None
+
+
+@lru_cache(maxsize=4)
+def _log_of(folder: Path) -> Path | None:
+    """Return the file where git writes each checkout of a clone; None without a clone."""
+    line = ["git", "-C", str(folder), "rev-parse", "--git-path", "logs/HEAD"]
     try:
         done = subprocess.run(line, capture_output=True, text=True, check=False)
     except OSError:
         return None
-    return done.stdout.strip() or None if done.returncode == 0 else None
+    return folder / done.stdout.rstrip("\n") if done.returncode == 0 else None
+
+
+@lru_cache(maxsize=4)
+def _checkouts(log: Path, written: int, size: int) -> tuple[list[int], list[str]]:
+    """Read the times and the commits of all checkouts, the oldest first, from a log that is as it was then."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    # A line has the old and the new commit, the name, the time and its zone, then a tab and the reason.
+    heads = [line.partition("\t")[0].split() for line in lines]
+    found = [(int(head[-2]), head[1]) for head in heads if len(head) > 3 and head[-2].isdigit()]
+    return [time for time, _ in found], [commit for _, commit in found]
 
 
 def note(text: str) -> dict[str, str]:

@@ -6,23 +6,21 @@ wrote it, and only a run whose process has ended is deleted. One parent run stan
 sweep's folder.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trisynth import data
 from trisynth.config import canonical
 from trisynth.errors import InputError
 from trisynth.experiment.results import DamagedError, Result
-from trisynth.report.console import job_summary
+from trisynth.report.console import job_description
 from trisynth.tracking import content, model, parent
 from trisynth.tracking.content import KEY, chunks, history
-from trisynth.tracking.database import connect, file_of, is_alive, own_writer, quiet, remedy, writer_lock
+from trisynth.tracking.database import absolute, connect, file_of, is_alive, own_writer, quiet, remedy, writer_lock
+from trisynth.tracking.inputs import dataset_entity
 from trisynth.tracking.names import full_names, mlflow_name, shown
 
 if TYPE_CHECKING:
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
 COMPLETE, SWEEP, PARENT, WRITER = "trisynth.complete", "trisynth.sweep", "mlflow.parentRunId", "trisynth.writer"
 # MLflow accepts 1,000 items in a call, 100 parameters among them.
 _PARAMS_PER_CALL, _METRICS_PER_CALL = 100, 800
-# MLflow's limits for a data set.
-_LONGEST_SOURCE, _LONGEST_SCHEMA = 65_535, 1_048_575
 
 
 class Mirror:
@@ -228,7 +224,14 @@ class Mirror:
         return self.client.create_run(self.experiment, begin, tags, shown(self.sweep, 250)).info.run_id
 
     def _known(self) -> set[str]:
-        where = f"tags.`{PARENT}` = '{self.parent}'" if self.parent else f"tags.`{KEY}` != ''"
+        """Return the keys of the runs that are there, and delete those whose process was killed.
+
+        Of single jobs only the runs without an end are read: a run has a hundred metrics, and there may be thousands.
+        """
+        if self.parent:
+            where = f"tags.`{PARENT}` = '{self.parent}'"
+        else:
+            where = f"tags.`{KEY}` != ''" + ("" if self.replay else " and attributes.status = 'RUNNING'")
         known = set()
         for run in self._search(where):
             tags = run.data.tags
@@ -241,12 +244,18 @@ class Mirror:
         return known
 
     def _is_there(self, key: str) -> bool:
-        """Look for a run that another process has written since the start; the lock must be held."""
+        """Look for a complete run of a job, and delete incomplete ones of killed processes; the lock must be held."""
         within = f" and tags.`{PARENT}` = '{self.parent}'" if self.parent else ""
-        for run in self._search(f"tags.`{KEY}` = '{mlflow_name(key)}' and tags.`{COMPLETE}` = '1'{within}"):
-            if self.parent or self.replay or PARENT not in run.data.tags:
-                return True
-        return False
+        there = False
+        for run in self._search(f"tags.`{KEY}` = '{mlflow_name(key)}'{within}"):
+            tags = run.data.tags
+            if not self.parent and not self.replay and PARENT in tags:
+                continue
+            if tags.get(COMPLETE):
+                there = True
+            elif not is_alive(tags.get(WRITER)):
+                self.client.delete_run(run.info.run_id)
+        return there
 
     def _search(self, where: str) -> Iterator[Any]:
         token = None
@@ -259,6 +268,7 @@ class Mirror:
 
     def _write(self, result: Result) -> None:
         from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
         runs = self.paths["runs"]
         folder = Path(runs) / result.key
@@ -268,14 +278,16 @@ class Mirror:
         tags |= {name: params[name] for name in ("dataset", "generator", "classifier")}
         tags |= (
             content.source_tags(end)
-            | content.note(job_summary(result))
+            | content.note(job_description(result))
             | ({PARENT: self.parent} if self.parent else {})
         )
         seconds = {f"seconds/{part}": value for part, value in result.seconds(runs).items()}
         values = {**content.headline(result.metrics), **result.metrics, **seconds}
         tags |= full_names(values)
-        run = self.client.create_run(self.experiment, begin, tags, shown(result.name, 250)).info.run_id
-        self.client.log_artifacts(run, str(folder))
+        made = self.client.create_run(self.experiment, begin, tags, shown(result.name, 250)).info
+        run = made.run_id
+        # The client would first read the run again, to learn where its files are.
+        get_artifact_repository(made.artifact_uri, tracking_uri=absolute(self.tracking["uri"])).log_artifacts(folder)
         if (folder / model.MODEL).is_file():
             model.log(self.client, run, folder / model.MODEL, self.allow)
         described = canonical(result.config["dataset"]), self.paths["raw"], self.allow
@@ -316,34 +328,3 @@ class Mirror:
 def _line(error: Exception) -> str:
     """Return the first line of an error."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-
-
-def dataset_entity(config: str, raw: str, allow: tuple[str, ...], name_of_content: str) -> Any:
-    """Make MLflow's record of a data set: its name, source, schema, profile and the digest of its training rows."""
-    from mlflow.entities import Dataset
-
-    known = _described(config, raw, allow)
-    # A table of very many columns has a schema that MLflow refuses.
-    schema = known.schema if len(known.schema or "") <= _LONGEST_SCHEMA else None
-    source = known.source if len(known.source or "") <= _LONGEST_SOURCE else "{}"
-    return Dataset(shown(known.name), name_of_content, known.source_type, source, schema, known.profile)
-
-
-@lru_cache(maxsize=64)
-def _described(config: str, raw: str, allow: tuple[str, ...]) -> Any:
-    """Make MLflow's record of a data set, which all its splits share; without a schema where its table is gone."""
-    import mlflow.data
-    from mlflow.entities import Dataset
-
-    given = json.loads(config)
-    origin = given.get("source") or {}
-    source = f"{origin['package']}:{origin['file']}" if origin else given.get("path") or given["name"]
-    try:
-        dataset = data.load(given, raw, data.reader(given, allow))
-    except InputError:
-        return Dataset(given["name"], "", "local", json.dumps({"uri": str(source)}))
-    with quiet():
-        made = mlflow.data.from_pandas(
-            dataset.frame, source=str(source), targets=dataset.spec.target, name=dataset.spec.name
-        )
-        return made._to_mlflow_entity()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from trisynth.config import digest
 
@@ -14,6 +15,7 @@ _LONGEST_VALUE = 500
 FULL_NAME = "trisynth.name."
 
 
+@lru_cache(maxsize=4096)
 def mlflow_name(name: str) -> str:
     """Spell a name in the letters that MLflow admits: others, and slashes and dots that make no path, as ``-x3d-``.
 
