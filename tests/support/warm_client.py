@@ -31,7 +31,8 @@ def main(path: str, *line: str) -> None:
     # The command alone holds the pipes: whoever reads them waits for its end.
     status = int.from_bytes(server.recv(8, socket.MSG_WAITALL), "big", signed=True)
     if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
+        if -status != signal.SIGKILL:
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     os._exit(status)
 
