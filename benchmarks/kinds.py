@@ -81,6 +81,8 @@ def main(arguments: list[str]) -> None:
     """Measure all cases, or those of the named data sets."""
     parser = output.parser("kinds", __doc__)
     parser.add_argument("--datasets", nargs="+", default=list(CASES), choices=list(CASES))
+    names = list(dict.fromkeys(case for cases in CASES.values() for case in cases))
+    parser.add_argument("--generators", nargs="+", default=names, choices=names)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     options = parser.parse_args(arguments)
     path = options.out / "kinds.csv"
@@ -88,7 +90,7 @@ def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="trisynth-") as place:
         for dataset in options.datasets:
             for seed in options.seeds:
-                for case in CASES[dataset]:
+                for case in (case for case in CASES[dataset] if case in options.generators):
                     known = {(row["dataset"], row["seed"], row["generator"]) for row in rows}
                     if (dataset, seed, case) in known:
                         continue

@@ -54,6 +54,26 @@ MEANINGS = {
         "The association of a pair of columns differs by {value} on average.",
         0.0,
     ),
+    "discriminative_score": Meaning(
+        "Discriminative score",
+        "A recurrent network that separates real from synthetic series is right {value} more often than one half.",
+        0.0,
+    ),
+    "autocorrelation_error": Meaning(
+        "Autocorrelation error",
+        "The mean autocorrelation of series differs by {value}, averaged over lags.",
+        0.0,
+    ),
+    "frechet_distance": Meaning(
+        "Frechet distance",
+        "In the features of a network trained on the real rows, the distributions are {value} apart.",
+        0.0,
+    ),
+    "cross_kind_gap": Meaning(
+        "Cross-kind gap",
+        "The correlations between columns of different kinds differ by {value} on average.",
+        0.0,
+    ),
     "wasserstein": Meaning(
         "Wasserstein distance",
         "Sorted numbers lie {value} standard deviations apart, averaged over columns.",

@@ -1,0 +1,45 @@
+"""A user's Parquet file with arrays, from the command line to synthetic rows in the form of the file."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from trisynth.commandline import composed
+from trisynth.errors import InputError
+from trisynth.sampling import synthesize
+
+
+@pytest.fixture
+def arguments(tmp_path) -> list[str]:
+    """A table of signals as lists, with the facts of their column."""
+    rng = np.random.default_rng(0)
+    y = np.arange(90) % 2
+    signals = rng.normal(size=(90, 6)).cumsum(axis=1) + 3 * y[:, None]
+    columns = {
+        "id": [f"P{i:05d}" for i in rng.choice(90_000, 90, replace=False)],
+        "signal": pa.array(signals.tolist(), pa.list_(pa.float64())),
+        "age": rng.integers(20, 90, 90),
+        "ill": np.where(y, "yes", "no"),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "mine.parquet")
+    paths = [f"paths.{name}={tmp_path / name}" for name in ("raw", "cache", "runs", "sweeps")]
+    facts = ["+dataset.columns.signal.kind=tensor", "+dataset.columns.signal.axes=[time]"]
+    return ["dataset=parquet", f"dataset.path={tmp_path}/mine.parquet", "dataset.target=ill", *facts, *paths]
+
+
+def test_rows_come_back_in_the_types_of_the_file(arguments, tmp_path):
+    out = tmp_path / "rows.parquet"
+    assert synthesize(composed([*arguments, "generator=block_bootstrap"]), {"yes": 7, "no": 5}, str(out)) == 12
+    real, drawn = pq.read_table(tmp_path / "mine.parquet"), pq.read_table(out)
+    assert drawn.schema.equals(real.schema) and drawn["ill"].to_pylist().count("yes") == 7
+    assert {len(cell) for cell in drawn["signal"].to_pylist()} == {6}
+    assert not set(drawn["id"].to_pylist()) & set(real["id"].to_pylist())
+
+
+def test_a_csv_file_and_another_generator_are_refused_in_one_line(arguments, tmp_path):
+    with pytest.raises(InputError, match=r"^out='\S+rows.csv': a CSV file cannot hold column signal"):
+        synthesize(composed([*arguments, "generator=block_bootstrap"]), 5, str(tmp_path / "rows.csv"))
+    with pytest.raises(InputError, match=r"signal.*Circuit does not take columns of kind tensor; it takes number, cat"):
+        synthesize(composed([*arguments, "generator=circuit"]), 5, str(tmp_path / "rows.parquet"))
+    assert not list(tmp_path.glob("rows.*"))
