@@ -36,13 +36,17 @@ def blocks(language: str) -> dict[str, str]:
 
 
 # Added to sweeps: no worker processes, and the arms and metrics that take least. A single run has all of them.
-SMALLER = "hydra.launcher.n_jobs=1 arms=minimal metrics=minimal"
+SMALLER = " hydra.launcher.n_jobs=1 arms=minimal metrics=minimal"
+# Added to a sweep of a network alone.
+BRIEF = " generator.epochs=2 generator.min_steps=20"
 
 
 def commands(block: str) -> list[str]:
     """Commands of a block, without comments; sweeps are made smaller."""
     lines = [line.partition("  #")[0].strip() for line in block.splitlines() if line.strip()]
-    return [f"{line} {SMALLER}" if " run -m " in line else line for line in lines]
+    return [
+        line + (SMALLER if " run -m " in line else "") + (BRIEF if " generator=vae " in line else "") for line in lines
+    ]
 
 
 def is_elsewhere(command: str) -> bool:
