@@ -35,8 +35,8 @@ def blocks(language: str) -> dict[str, str]:
     return found
 
 
-# Added to sweeps: no worker processes, and the arms and metrics that take least. A single run has all of them.
-SMALLER = " hydra.launcher.n_jobs=1 arms=minimal metrics=minimal"
+# Added to sweeps: no worker processes, no figures, and the arms and metrics that take least. A single run has all.
+SMALLER = " hydra.launcher.n_jobs=1 arms=minimal metrics=minimal tracking.figure=false"
 # Added to a sweep of a network alone.
 BRIEF = " generator.epochs=2 generator.min_steps=20"
 

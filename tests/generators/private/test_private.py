@@ -171,7 +171,7 @@ def test_facts_that_were_read_from_rows_are_refused_until_confirmed():
 def test_a_person_counts_once_and_needs_a_column(monkeypatch):
     frame = pd.concat([table(40)] * 5, ignore_index=True)
     person = {"unit": "person", "person": "id", "rows_per_person": 2}
-    made = fitted(MST, frame, epsilon=1000.0, **person)
+    made = fitted(MST, frame, epsilon=200.0, **person)
     assert 70 < made.counts_.sum() < 90 and "per person (at most 2 rows each)" in made.promise
     with pytest.raises(InputError, match=r"^privacy\.person='patient': names the column of persons"):
         fitted(MST, frame, **{**person, "person": "patient"})
