@@ -1,4 +1,4 @@
-"""What an attack sees of one fitted generator: rows drawn from it, and numbers of its saved state."""
+"""Features that an attack sees of one fitted generator: rows drawn from it, and numbers of its saved state."""
 
 from collections.abc import Iterator, Mapping
 
