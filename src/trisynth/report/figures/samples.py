@@ -81,7 +81,8 @@ def samples(
         marks[drawn_by] = Line2D([], [], color=style.COLOURS["synthetic"])
         style.heading(figure, f"{title}: {label(name)}", marks, simulated)
         more = f"; {len(classes) - len(shown)} further classes" if len(classes) > len(shown) else ""
-        style.footnote(figure, f"The first rows of each class, not selected{more}.")
+        lines = " Further channels of a series are dashed and dotted." * (is_series and CHANNEL in axes)
+        style.footnote(figure, f"The first rows of each class, not selected{more}.{lines}")
     return figure
 
 
