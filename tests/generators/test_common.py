@@ -41,6 +41,9 @@ BRIEF = {
     "epochs": 2,
     "min_steps": 2,
     "sampling_steps": 6,
+    "steps": 3,
+    "rounds": 2,
+    "teachers": 5,
     "candidates": {
         "independent": {"_target_": "trisynth.generators.independent.Independent"},
         "smote": {"_target_": "trisynth.generators.smote.SMOTE"},

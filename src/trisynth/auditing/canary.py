@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from trisynth import seeds
 from trisynth.auditing.bounds import ceiling, lower_bound
-from trisynth.auditing.features import features
+from trisynth.auditing.features import STATE, features
 from trisynth.data.dataset import Dataset
 from trisynth.errors import require_whole
 from trisynth.generators.base import Generator
@@ -20,7 +20,7 @@ from trisynth.generators.private.base import PrivateGenerator
 # Rows that are drawn from each fitted generator.
 _DRAWN = 10_000
 _LEAST = 20
-# Features that differ most between the fits from which the attack learns.
+# Numbers of the state at most, besides the other features, that the attack learns from.
 _KEPT = 20
 
 
@@ -144,10 +144,15 @@ def _scores(features: pd.DataFrame, present: np.ndarray) -> tuple[np.ndarray, np
     known = features.to_numpy()
     learned, sides = known[:first], present[:first] == 1
     gap = np.abs(learned[sides].mean(0) - learned[~sides].mean(0))
-    noise = np.sqrt((learned[sides].var(0) + learned[~sides].var(0)) / 2)
+    noise = np.sqrt(learned[sides].var(0) / sides.sum() + learned[~sides].var(0) / (~sides).sum())
     # What never varies but between the sides gives the canary away by itself.
-    strength = np.where(gap > 1e-12, gap / np.maximum(noise, 1e-9 * np.maximum(gap, 1e-12)), 0.0)
-    known = known[:, np.argsort(-strength, kind="stable")[:_KEPT]]
+    strength = np.divide(gap, np.maximum(noise, 1e-9 * gap), out=np.zeros_like(gap), where=gap > 1e-12)
+    # Of the many numbers of a state only those are used that differ more than the largest of so many does by chance.
+    state = np.array([name.startswith(STATE) for name in features])
+    least = np.sqrt(2 * np.log(max(state.sum(), 2))) + 1
+    strength = np.where(state, np.where(strength > least, strength, -1.0), strength)
+    order = np.argsort(-strength, kind="stable")
+    known = known[:, order[strength[order] >= 0][: _KEPT + (~state).sum()]]
     scaled = StandardScaler().fit(known[:first])
     attack = LogisticRegression(C=0.1, max_iter=1000).fit(scaled.transform(known[:first]), present[:first])
     scores = attack.decision_function(scaled.transform(known[first:]))

@@ -9,6 +9,8 @@ from trisynth.data.dataset import Dataset
 from trisynth.generators.base import Generator
 from trisynth.generators.private.base import PrivateGenerator
 
+# Beginning of the names of numbers of the state.
+STATE = "state."
 # Entries of one array that are features of their own; of a longer one the sum stands for the rest.
 _ENTRIES = 64
 # Objects inside objects that are followed.
@@ -66,7 +68,7 @@ def _drawn(rows: pd.DataFrame, canary: pd.DataFrame) -> dict[str, float]:
 def _state(state: Mapping[str, object]) -> dict[str, float]:
     """Return the first numbers of every array of a fitted state, and the length and sum of each."""
     found = {}
-    for path, values in _arrays(state, "", 0):
+    for path, values in _arrays(state, STATE, 0):
         flat = values.ravel().astype(float)
         flat = flat[np.isfinite(flat)]
         found[f"{path}.length"] = float(len(flat))

@@ -138,8 +138,9 @@ def _pld_epsilon(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
     spread = math.sqrt(plain + sum(m.times * _square(m) for m in others))
     if not spread:
         return 0.0
-    # A sampled mechanism is composed so often that coarse cells would add up.
-    width = min(1e-4 if any(getattr(m, "rate", 1) != 1 for m in others) else 1e-2, spread / _CELLS)
+    # Coarse cells would add up over the steps of a sampled mechanism.
+    steps = max((m.times for m in others if getattr(m, "rate", 1) != 1), default=0)
+    width = min(max(1e-4, 0.1 / steps) if steps else 1e-2, 1e-2, spread / _CELLS)
     # Unsampled Gaussians compose to one.
     found = [pld.from_gaussian_mechanism(1 / math.sqrt(plain), value_discretization_interval=width)] if plain else []
     for each in others:

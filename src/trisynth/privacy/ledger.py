@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +14,8 @@ from trisynth.privacy.noise import Noise
 
 # A calibrated plan spends at least this fraction of epsilon, and never more than all of it.
 _TIGHT = 0.999
+# Multiplier of the noise of sampled queries at which a calibration begins.
+_NOISY = 0.6
 # Noise of this fraction of the declared rows drowns any table.
 _DROWNED = 0.25
 
@@ -30,11 +32,14 @@ class Share:
         Number of queries.
     choice : bool, default=False
         Whether the queries are choices by the exponential mechanism instead of noisy counts.
+    rate : float, default=1.0
+        Probability with which a query sees each row (Poisson sampling).
     """
 
     weight: float
     times: int = 1
     choice: bool = False
+    rate: float = 1.0
 
 
 @dataclass
@@ -67,7 +72,7 @@ class Ledger:
             If the noise would drown a table of the declared number of rows.
         """
         total = sum(share.weight for share in plan.values())
-        plan = {n: Share(share.weight / total, share.times, share.choice) for n, share in plan.items() if share.times}
+        plan = {n: replace(share, weight=share.weight / total) for n, share in plan.items() if share.times}
         if budget.epsilon is None:
             return cls(budget, math.inf, plan, dict.fromkeys(plan, 0))
         rho = _calibrated(tuple(plan.values()), budget.epsilon, budget.delta)
@@ -78,7 +83,8 @@ class Ledger:
     def _check_noise(self, parameter: str) -> None:
         if self.budget.rows is None:
             return
-        sigma = max(self.sigma(name) for name, share in self.plan.items() if not share.choice)
+        counts = [name for name, share in self.plan.items() if not share.choice and share.rate == 1]
+        sigma = max(map(self.sigma, counts))
         most = _DROWNED * self.budget.rows
         if sigma > most:
             needed = _mechanisms(tuple(self.plan.values()), self.rho * (sigma / most) ** 2)
@@ -91,17 +97,27 @@ class Ledger:
         if self.budget.epsilon is None:
             return 0.0
         share = self.plan[name]
-        return self.budget.sensitivity * math.sqrt(share.times / (2 * self.rho * share.weight))
+        return self.budget.sensitivity * _mechanism(share, self.rho, share.times).multiplier
 
-    def noisy(self, name: str, counts: np.ndarray, noise: Noise) -> np.ndarray:
-        """Answer one counting query of any shape, to whose cells each row contributes 1 at most once.
+    def noisy(self, name: str, counts: np.ndarray, noise: Noise, queries: int = 1) -> np.ndarray:
+        """Answer counting queries of any shape at once, to whose cells each row contributes at most 1 in all.
+
+        Parameters
+        ----------
+        name : str
+            Part of the plan.
+        counts : ndarray
+            Sums over rows; what a row contributes has a length of at most ``sqrt(queries)``.
+        noise : Noise
+        queries : int, default=1
+            Number of queries that are answered, such as one for each cell where a row may change all of them by 1.
 
         Raises
         ------
         RuntimeError
-            If the plan has no such query left.
+            If the plan has too few such queries left.
         """
-        self._charge(name, choice=False)
+        self._charge(name, choice=False, queries=queries)
         if self.budget.epsilon is None:
             return counts.astype(float)
         return counts + noise.gaussian(self.sigma(name), counts.size).reshape(counts.shape)
@@ -116,11 +132,11 @@ class Ledger:
         scale = epsilon / (2 * sensitivity * self.budget.sensitivity)
         return int(np.argmax(scale * scores + noise.gumbel(len(scores))))
 
-    def _charge(self, name: str, choice: bool) -> None:
+    def _charge(self, name: str, choice: bool, queries: int = 1) -> None:
         share = self.plan.get(name)
-        if share is None or share.choice != choice or self.charged[name] >= share.times:
+        if share is None or share.choice != choice or self.charged[name] + queries > share.times:
             raise RuntimeError(f"the plan has no query {name!r} left")
-        self.charged[name] += 1
+        self.charged[name] += queries
 
     def mechanisms(self) -> tuple[Mechanism, ...]:
         """Return what has been charged, as mechanisms per protected unit."""
@@ -140,6 +156,9 @@ class Ledger:
 
 def _mechanism(share: Share, rho: float, times: int) -> Mechanism:
     each = rho * share.weight / share.times
+    if share.rate < 1:
+        # Where the noise is large, sampling with a probability divides the privacy loss by it.
+        return Gaussian(share.rate / math.sqrt(2 * each), times, share.rate)
     return Selection(math.sqrt(8 * each), times) if share.choice else Gaussian(math.sqrt(1 / (2 * each)), times)
 
 
@@ -152,6 +171,10 @@ def _calibrated(plan: tuple[Share, ...], epsilon: float, delta: float) -> float:
     """Find the largest rho whose plan spends at most ``epsilon``."""
     # A plan of Gaussians alone would have exactly this one.
     rho = analytic_mu(epsilon, delta) ** 2 / 2
+    for share in plan:
+        # Little noise makes a loss distribution wide, and slow to compute: approach it from above.
+        if share.rate < 1:
+            rho = min(rho, share.times * (share.rate / _NOISY) ** 2 / (2 * share.weight))
     low, high = 0.0, math.inf
     for _ in range(60):
         spent = pld_epsilon(_mechanisms(plan, rho), delta)
@@ -160,6 +183,6 @@ def _calibrated(plan: tuple[Share, ...], epsilon: float, delta: float) -> float:
         low, high = (rho, high) if spent < epsilon else (low, rho)
         # Epsilon grows about as the square root of rho.
         aim = (1 + _TIGHT) / 2 * epsilon
-        guess = rho * (aim / max(spent, 1e-9)) ** 2
+        guess = rho * min((aim / max(spent, 1e-9)) ** 2, 4.0)
         rho = guess if low < guess < high else (low + min(high, 4 * rho)) / 2
     return low

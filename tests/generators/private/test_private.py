@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from declared import facts_of
 
 from trisynth.config import instantiate
@@ -13,14 +14,19 @@ from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.generators.private.base import PrivateGenerator
+from trisynth.generators.private.dp_vae import DPVAE, clipped_sum
 from trisynth.generators.private.label_triples import LabelTriples
 from trisynth.generators.private.mst import MST
+from trisynth.generators.private.pate_gan import PATEGAN
 from trisynth.privacy import Budget
 from trisynth.privacy.ledger import Ledger
+from trisynth.privacy.noise import SeededNoise
 
 pytest.importorskip("dp_accounting", reason="needs the extra privacy")
 
-KINDS = [LabelTriples, MST]
+KINDS = [LabelTriples, MST, DPVAE, PATEGAN]
+# Settings of a fit that is fast; what the tests look at does not depend on them.
+BRIEF = {DPVAE: {"steps": 3}, PATEGAN: {"teachers": 5, "rounds": 2, "votes": 4}}
 FACTS = {
     "id": Column("identifier"),
     "age": Column("number", bounds=(0, 120), integer=True, gaps=False),
@@ -62,7 +68,7 @@ def other(rows: int) -> pd.DataFrame:
 @pytest.fixture
 def deaf(monkeypatch):
     """Ledgers that answer every query alike, whatever the rows are."""
-    monkeypatch.setattr(Ledger, "noisy", lambda self, name, counts, noise: np.full(counts.shape, 50.0))
+    monkeypatch.setattr(Ledger, "noisy", lambda self, name, counts, noise, queries=1: np.full(counts.shape, 50.0))
     monkeypatch.setattr(Ledger, "choose", lambda self, name, scores, noise, sensitivity=1.0: 0)
 
 
@@ -73,7 +79,7 @@ def saved(generator: Generator, folder: Path) -> bytes:
 
 def fitted(kind: type, frame: pd.DataFrame, **privacy) -> PrivateGenerator:
     budget = Budget(**{"epsilon": 1.0, "delta": 1e-6, "seeded": True, **privacy})
-    return kind(privacy=budget).fit(frame, target="sick", facts=FACTS)
+    return kind(privacy=budget, **BRIEF.get(kind, {})).fit(frame, target="sick", facts=FACTS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -96,7 +102,7 @@ def test_a_planted_leak_is_seen(deaf, tmp_path):
     assert saved(a, tmp_path) != saved(b, tmp_path)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [LabelTriples, MST])
 def test_without_noise_shares_and_dependence_come_back(kind):
     frame = table(4000)
     made = fitted(kind, frame, epsilon=None, delta=None, seeded=False)
@@ -188,3 +194,39 @@ def test_configured_generators_need_facts_that_tests_can_declare():
     config = {"_target_": "trisynth.generators.private.mst.MST", "privacy": None}
     made = instantiate(config, privacy=Budget(1.0, 1e-6, seeded=True)).fit(X, facts=facts_of(X))
     assert list(made.sample(5)) == list(X)
+
+
+def test_gradients_of_rows_are_clipped_each_by_itself():
+    weights = [torch.randn(40, 3, 2, generator=torch.Generator().manual_seed(0)), 5 * torch.ones(40, 4)]
+    weights[1][0], weights[0][0] = 0.0, 0.01
+    for row in range(40):
+        alone = clipped_sum([each[row : row + 1] for each in weights], 2.0)
+        assert alone.norm() <= 1
+    small = torch.cat([each[:1].flatten(1) for each in weights], 1)[0] / 2
+    assert torch.allclose(clipped_sum([each[:1] for each in weights], 2.0), small)
+
+
+def test_every_row_has_one_teacher_whatever_the_others_are():
+    made = PATEGAN(Budget(1.0, 1e-6), teachers=7)
+    members = made._members(500, SeededNoise(np.random.default_rng(0)))
+    assert sorted(np.concatenate(members)) == list(range(500)) and len(members) == 7
+    few = made._members(499, SeededNoise(np.random.default_rng(0)))
+    assert all(np.array_equal(a[a < 499], b) for a, b in zip(members, few, strict=True))
+
+
+@pytest.mark.parametrize(("kind", "least"), [(DPVAE, 5), (PATEGAN, 1)])
+def test_networks_learn_dependence_where_the_budget_allows_it(kind, least):
+    frame = table(1500)
+    settings = {DPVAE: {"steps": 200}, PATEGAN: {"teachers": 50, "rounds": 60, "votes": 64}}
+    made = kind(Budget(seeded=True), **settings[kind]).fit(frame, target="sick", facts=FACTS)
+    drawn = made.sample(1500, seed=1)
+    ages = drawn.groupby("sick", observed=True)["age"].mean()
+    assert ages["yes"] - ages["no"] > least
+
+
+def test_rows_of_one_person_cannot_be_sampled_one_by_one():
+    person = {"unit": "person", "person": "id", "rows_per_person": 2}
+    with pytest.raises(InputError, match=r"^privacy\.rows_per_person=2: must be 1, since rows are sampled"):
+        fitted(DPVAE, table(40), **person)
+    with pytest.raises(InputError, match=r"^rate=1\.5: must be a probability below 1"):
+        DPVAE(Budget(1.0, 1e-6), rate=1.5).check()
