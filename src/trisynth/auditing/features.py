@@ -1,4 +1,4 @@
-"""Features that an attack sees of one fitted generator: rows drawn from it, and numbers of its saved state."""
+"""Features of one fitted generator for an attack: rows drawn from it, and numbers of its saved state."""
 
 from collections.abc import Iterator, Mapping
 

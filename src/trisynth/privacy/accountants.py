@@ -10,7 +10,7 @@ import logging
 import math
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import ModuleType
 
@@ -22,6 +22,8 @@ from trisynth.errors import InputError
 
 # Width of the cells of a privacy loss distribution, relative to a standard deviation of the loss.
 _CELLS = 400
+# Multiplier of the noise below which sampling is not credited.
+_LITTLE = 0.25
 _ORDERS = (*np.arange(1.05, 4, 0.05), *np.arange(4, 64, 0.5), *np.geomspace(64, 16384, 60))
 
 
@@ -133,6 +135,11 @@ def pld_epsilon(mechanisms: Iterable[Mechanism], delta: float) -> float:
 @lru_cache(maxsize=256)
 def _pld_epsilon(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
     pld = required("dp_accounting.pld.privacy_loss_distribution")
+    # So little noise makes a distribution of the loss too wide to compute. Without sampling the loss is never less.
+    mechanisms = [
+        replace(m, rate=1.0) if isinstance(m, Gaussian) and m.rate < 1 and m.multiplier < _LITTLE else m
+        for m in mechanisms
+    ]
     plain = sum(m.times / m.multiplier**2 for m in mechanisms if isinstance(m, Gaussian) and m.rate == 1)
     others = [m for m in mechanisms if not (isinstance(m, Gaussian) and m.rate == 1)]
     spread = math.sqrt(plain + sum(m.times * _square(m) for m in others))

@@ -176,7 +176,7 @@ def _calibrated(plan: tuple[Share, ...], epsilon: float, delta: float) -> float:
         if share.rate < 1:
             rho = min(rho, share.times * (share.rate / _NOISY) ** 2 / (2 * share.weight))
     low, high = 0.0, math.inf
-    for _ in range(60):
+    for _ in range(40):
         spent = pld_epsilon(_mechanisms(plan, rho), delta)
         if _TIGHT * epsilon <= spent <= epsilon:
             return rho

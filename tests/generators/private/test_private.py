@@ -228,5 +228,5 @@ def test_rows_of_one_person_cannot_be_sampled_one_by_one():
     person = {"unit": "person", "person": "id", "rows_per_person": 2}
     with pytest.raises(InputError, match=r"^privacy\.rows_per_person=2: must be 1, since rows are sampled"):
         fitted(DPVAE, table(40), **person)
-    with pytest.raises(InputError, match=r"^rate=1\.5: must be a probability below 1"):
-        DPVAE(Budget(1.0, 1e-6), rate=1.5).check()
+    with pytest.raises(InputError, match="must be a probability below 1"):
+        DPVAE(Budget(1.0, 1e-6), rate=2.0).check()

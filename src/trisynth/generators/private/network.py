@@ -102,7 +102,7 @@ class PrivateNetwork(PrivateGenerator):
         self.decoder_ = Decoder.of(trained, columns.sizes, self._latent_dim)
 
     def _shares(self) -> Tensor:
-        """Return the logarithms of the noisy shares of all groups, behind each other."""
+        """Return the logarithms of the noisy fractions of all groups, behind each other."""
         parts = [self.columns_.rows(i, 1.0) for i in range(len(self.axes_))]
         return torch.tensor(np.log(np.concatenate(parts) + 1e-4), dtype=torch.float32)
 

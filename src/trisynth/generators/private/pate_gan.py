@@ -24,9 +24,9 @@ _GENERATED = 128
 class PATEGAN(PrivateNetwork):
     """PATE-GAN with teachers on disjoint parts, and Gaussian noise on every vote count.
 
-    Each row is given to one teacher at random. The teachers learn to tell the rows of their part from generated
+    Each row is given to one teacher at random. The teachers learn to separate the rows of their part from generated
     ones, and are trained on in every round. They vote on new generated rows; each count has noise for a sensitivity
-    of 1 and is charged whatever the votes are. The student learns from generated rows and noisy shares of votes, and
+    of 1 and is charged whatever the votes are. The student learns from generated rows and noisy fractions of votes, and
     the generator from the student. The label of a generated row is drawn from noisy class counts.
 
     Parameters
@@ -52,7 +52,7 @@ class PATEGAN(PrivateNetwork):
     -----
     Source: Jordon, Yoon & van der Schaar (2019), PATE-GAN, https://openreview.net/forum?id=S1zk9iRqF7. The noise is
     Gaussian and the accounting independent of the data, which a published epsilon requires; the moments accountant
-    of the source depends on the votes. A vote is a probability, which tells more at the same sensitivity, and the
+    of the source depends on the votes. A vote is a probability, which carries more at the same sensitivity, and the
     student learns from the votes of all rounds before. Cells are groups of noisy histograms. Published
     implementations leak more than they claim (Ganev, Annamalai & De Cristofaro 2025,
     https://arxiv.org/abs/2406.13985).
@@ -112,23 +112,23 @@ class PATEGAN(PrivateNetwork):
         settings = {"lr": self.learning_rate, "betas": (0.5, 0.9)}
         learn_student = torch.optim.Adam(student.parameters(), weight_decay=1e-4, **settings)
         learn_network = torch.optim.Adam(network.parameters(), **settings)
-        seen, told = torch.empty(0, width), torch.empty(0)
+        seen, due = torch.empty(0, width), torch.empty(0)
         transcript = []
         for _ in range(self.rounds):
             for _ in range(_TEACHER_STEPS):
                 with torch.no_grad():
-                    fakes = generate(_BATCH * self.teachers)
-                teachers.step(fakes.reshape(self.teachers, _BATCH, width))
+                    drawn = generate(_BATCH * self.teachers)
+                teachers.step(drawn.reshape(self.teachers, _BATCH, width))
             with torch.no_grad():
                 asked = generate(self.votes)
                 counts = teachers.votes(asked).numpy().astype(float)
             noisy = self.ledger_.noisy(_VOTES, counts, noise, queries=self.votes)
             share = torch.tensor(noisy / self.teachers, dtype=torch.float32).clamp(0, 1)
-            seen, told = torch.cat([seen, asked]), torch.cat([told, share])
+            seen, due = torch.cat([seen, asked]), torch.cat([due, share])
             transcript.append(noisy)
             for _ in range(_STUDENT_STEPS):
                 few = torch.randint(len(seen), (_GENERATED,), generator=generator)
-                loss = nn.functional.binary_cross_entropy_with_logits(student(seen[few])[:, 0], told[few])
+                loss = nn.functional.binary_cross_entropy_with_logits(student(seen[few])[:, 0], due[few])
                 learn_student.zero_grad()
                 loss.backward()
                 learn_student.step()
@@ -182,14 +182,14 @@ class Teachers:
         first, offset, second, last = self.weights
         return (torch.relu(rows @ first + offset) @ second + last)[..., 0]
 
-    def step(self, fakes: Tensor) -> None:
+    def step(self, drawn: Tensor) -> None:
         """Train each teacher on rows of its part and on generated rows, shape (teachers, batch, width)."""
-        count, batch = fakes.shape[:2]
+        count, batch = drawn.shape[:2]
         place = (torch.rand((count, batch), generator=self.generator) * self.lengths[:, None]).long()
         real = self.rows[self.members.gather(1, place)]
         # A teacher without rows learns from generated ones alone.
         some = (self.lengths > 0).float()[:, None]
-        loss = nn.functional.softplus(-self.logits(real)) * some + nn.functional.softplus(self.logits(fakes))
+        loss = nn.functional.softplus(-self.logits(real)) * some + nn.functional.softplus(self.logits(drawn))
         self.optimizer.zero_grad()
         # Every teacher is trained by itself: the sum keeps their gradients apart.
         loss.mean(1).sum().backward()

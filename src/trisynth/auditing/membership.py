@@ -1,0 +1,179 @@
+"""Membership attacks on synthetic rows: scores that are larger for training rows than for new rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betaincinv
+from scipy.stats import norm, rankdata
+from sklearn.base import clone
+from sklearn.neighbors import NearestNeighbors
+
+from trisynth import seeds
+from trisynth.auditing.bounds import CONFIDENCE
+from trisynth.data.dataset import Dataset
+from trisynth.encoders.table import TableEncoder
+from trisynth.generators.base import Generator
+
+# False positive rates at which the true positive rate is stated.
+RATES = {"tpr_at_1_percent": 0.01, "tpr_at_0.1_percent": 0.001}
+# Rows from which a density is estimated, and nearest ones that estimate it.
+_ROWS, _NEIGHBOURS = 2_000, 3
+
+
+@dataclass(frozen=True)
+class Attack:
+    """Separation of members, the training rows, from other real rows by a score.
+
+    Parameters
+    ----------
+    auc, low, high : float
+        ROC AUC with its 95 % interval (DeLong et al. 1988).
+    tpr : dict of str to (float, float, float)
+        True positive rate at the false positive rates of ``RATES``, with its Clopper-Pearson interval.
+    """
+
+    auc: float
+    low: float
+    high: float
+    tpr: dict
+
+    @classmethod
+    def of(cls, members: np.ndarray, others: np.ndarray) -> "Attack":
+        """Compare the scores of members and of other rows."""
+        auc, error = delong(members, others)
+        half = norm.ppf((1 + CONFIDENCE) / 2) * error
+        found = {name: rate_at(members, others, rate) for name, rate in RATES.items()}
+        return cls(auc, max(auc - half, 0.0), min(auc + half, 1.0), found)
+
+
+def delong(positive: np.ndarray, negative: np.ndarray) -> tuple[float, float]:
+    """Estimate the ROC AUC of scores and its standard error (DeLong, DeLong and Clarke-Pearson 1988)."""
+    m, n = len(positive), len(negative)
+    ranks = rankdata(np.concatenate([positive, negative]))
+    # Placements: the fraction of the other kind below each score, ties one half.
+    above = (ranks[:m] - rankdata(positive)) / n
+    below = 1 - (ranks[m:] - rankdata(negative)) / m
+    return float(above.mean()), float(np.sqrt(above.var(ddof=1) / m + below.var(ddof=1) / n))
+
+
+def rate_at(members: np.ndarray, others: np.ndarray, rate: float) -> tuple[float, float, float]:
+    """Return the fraction of members above the threshold that a fraction ``rate`` of others exceeds, and its interval.
+
+    With fewer than 1 / ``rate`` others, the threshold is their largest score. The interval is for this threshold.
+    """
+    allowed = int(np.floor(rate * len(others)))
+    threshold = np.sort(others)[::-1][min(allowed, len(others) - 1)]
+    found, n = int((members > threshold).sum()), len(members)
+    tail = (1 - CONFIDENCE) / 2
+    low = float(betaincinv(found, n - found + 1, tail)) if found else 0.0
+    high = float(betaincinv(found + 1, n - found, 1 - tail)) if found < n else 1.0
+    return found / n, low, high
+
+
+def by_distance(synthetic: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Score encoded rows by minus the distance to the nearest synthetic row (Chen et al. 2020)."""
+    return -NearestNeighbors(n_neighbors=1).fit(synthetic).kneighbors(rows)[0][:, 0]
+
+
+def by_density_ratio(synthetic: np.ndarray, reference: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Score encoded rows by the density of synthetic rows over that of real rows that are no members (DOMIAS).
+
+    The logarithm of either density is estimated by those of the distances to the nearest rows, up to a factor that
+    all rows share (van Breugel et al. 2023, with nearest neighbours for their density estimators).
+    """
+    return _log_distance(reference, rows) - _log_distance(synthetic, rows)
+
+
+def _log_distance(known: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    near = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(known))).fit(known).kneighbors(rows)[0]
+    return np.log(np.maximum(near, 1e-6)).mean(1)
+
+
+def attacks(
+    train: Dataset, test: Dataset, synthetic: Dataset, seed: int, generator: Generator | None = None, most: int = 2_000
+) -> dict[str, Attack]:
+    """Attack synthetic rows by distance, by density ratio, and by the generator's own likelihood where it has one.
+
+    Half of the held-out rows are the reference of the density ratio, and the others stand for new rows.
+
+    Parameters
+    ----------
+    train, test, synthetic : Dataset
+    seed : int
+        Seed of the rows that stand for large tables.
+    generator : Generator, optional
+        Fitted on ``train``; its ``log_likelihood`` is the white-box attack.
+    most : int, default=2000
+        Most rows of each kind that are scored.
+
+    Returns
+    -------
+    dict of str to Attack
+        Empty where a table is too small.
+    """
+    rng = seeds.stream(seed, "auditing.membership")
+    order = rng.permutation(len(test))
+    parts = {
+        "members": train.take(np.sort(rng.permutation(len(train))[:most])),
+        "others": test.take(np.sort(order[: len(test) // 2][:most])),
+        "reference": test.take(np.sort(order[len(test) // 2 :][:_ROWS])),
+        "synthetic": synthetic.take(np.sort(rng.permutation(len(synthetic))[:_ROWS])),
+    }
+    if min(map(len, parts.values())) < 3 or not train.X.shape[1]:
+        return {}
+    encoder = TableEncoder().fit(parts["reference"].X)
+    encoded = {name: encoder.transform(part.X) for name, part in parts.items()}
+    sides = encoded["members"], encoded["others"]
+    found = {
+        "distance": [by_distance(encoded["synthetic"], side) for side in sides],
+        "domias": [by_density_ratio(encoded["synthetic"], encoded["reference"], side) for side in sides],
+    }
+    if hasattr(generator, "log_likelihood"):
+        known = [generator.log_likelihood(parts[name].X, parts[name].y) for name in ("members", "others")]
+        found["likelihood"] = [np.maximum(each, -1e6) for each in known]
+    return {name: Attack.of(*scores) for name, scores in found.items()}
+
+
+def shadow_attack(generator: Generator, dataset: Dataset, seed: int, shadows: int = 16, most: int = 300) -> Attack:
+    """Attack by shadow models, fits with and without each row (LiRA, Carlini et al. 2022).
+
+    Each shadow is fitted on a random half of the rows. The score of a row is the closeness of the synthetic rows of
+    one fit; it is compared by normal distributions with the scores of fits with and without the row.
+
+    Parameters
+    ----------
+    generator : Generator
+        Unfitted; copies of it are fitted.
+    dataset : Dataset
+    seed : int
+    shadows : int, default=16
+        Fits besides the attacked one.
+    most : int, default=300
+        Most rows that are attacked.
+    """
+    rng = seeds.stream(seed, "auditing.shadows")
+    n = len(dataset)
+    chosen = np.sort(rng.permutation(n)[:most])
+    encoder = TableEncoder().fit(dataset.X)
+    rows = encoder.transform(dataset.take(chosen).X)
+    inside, scores = [], []
+    for i in range(shadows + 1):
+        half = np.sort(rng.permutation(n)[: n // 2])
+        part = dataset.take(half)
+        made = clone(generator).fit(part, seed=seeds.integer(seed, "auditing.shadow", i))
+        drawn = part.drawn(made.sample(len(part), seeds.integer(seed, "auditing.shadow", i)))
+        distance = -by_distance(encoder.transform(drawn.X), rows)
+        inside.append(np.isin(chosen, half))
+        scores.append(-np.log(distance + 1e-3))
+    inside, scores = np.array(inside), np.array(scores)
+    known, own = inside[1:], scores[1:]
+    spread = max(float(own.std(0).mean()), 1e-6)
+    ratio = np.zeros(len(chosen))
+    for side, sign in ((known, 1.0), (~known, -1.0)):
+        count = np.maximum(side.sum(0), 1)
+        mean = np.where(side, own, 0).sum(0) / count
+        # Few shadows: the standard deviation of a row is drawn towards that of all rows.
+        squares = np.where(side, (own - mean) ** 2, 0).sum(0)
+        deviation = np.sqrt((squares + 4 * spread**2) / (count + 4))
+        ratio += sign * norm.logpdf(scores[0], mean, deviation)
+    return Attack.of(ratio[inside[0]], ratio[~inside[0]])
