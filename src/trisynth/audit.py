@@ -1,22 +1,25 @@
 """``trisynth audit``: a lower bound on the epsilon of a generator, beside the one that it claims.
 
 ``trisynth audit dataset=framingham generator=mst privacy.epsilon=1 fits=200 rows=500`` fits the generator on
-neighbouring tables of ``rows`` rows that differ by one planted row, ``fits`` times each, and attacks every fit.
+neighbouring tables of ``rows`` rows that differ by one planted row, ``fits`` times each, and attacks every fit. A table
+of membership attacks on one fit of the training rows follows, by ``shadows`` shadow models too where it is above 0.
 """
 
 import sys
 from typing import Any
 
 from rich.progress import Progress
+from sklearn.base import clone
 
 from trisynth import commandline, data, seeds
 from trisynth.auditing.canary import Audit, audit
+from trisynth.auditing.membership import Attack, attacks, shadow_attack
 from trisynth.config import instantiate, target_name
 from trisynth.errors import InputError, require_whole
 from trisynth.generators.base import Generator
 from trisynth.places import subclass
 
-OWN = {"fits": 200, "rows": 500}
+OWN = {"fits": 200, "rows": 500, "shadows": 0}
 
 
 def parse(argv: list[str]) -> tuple[dict[str, int], list[str]]:
@@ -55,12 +58,44 @@ def audited(config: dict[str, Any], fits: int, rows: int) -> Audit:
         )
 
 
+def attacked(config: dict[str, Any], shadows: int) -> dict[str, Attack]:
+    """Attack one fit of the configured generator on the training rows of the configured split.
+
+    Parameters
+    ----------
+    config : dict
+    shadows : int
+        Shadow models besides; 0 leaves that attack out.
+    """
+    allow = config.get("allow", ())
+    dataset = data.load(config["dataset"], config["paths"]["raw"], data.reader(config["dataset"], allow))
+    train, test = data.split(dataset, config["seed"], config["test_size"])
+    generator = instantiate(config["generator"], "generator", kind=subclass(Generator), allow=allow)
+    made = clone(generator).fit(train, seed=config["seed"])
+    found = attacks(train, test, train.drawn(made.sample(len(train), config["seed"])), config["seed"], made)
+    if shadows:
+        found["shadows"] = shadow_attack(generator, dataset, config["seed"], shadows)
+    return found
+
+
+def table(found: dict[str, Attack]) -> str:
+    """Return one line for each membership attack."""
+    lines = [f"{'attack':<12}{'AUC':<26}{'TPR at 1 % FPR':<26}TPR at 0.1 % FPR"]
+    for name, attack in found.items():
+        cells = [(attack.auc, attack.low, attack.high), *attack.tpr.values()]
+        texts = [f"{value:.3f} [{low:.3f}, {high:.3f}]" for value, low, high in cells]
+        lines.append(f"{name:<12}{texts[0]:<26}{texts[1]:<26}{texts[2]}")
+    return "\n".join(lines)
+
+
 def main(arguments: list[str]) -> None:
     """Run the command line; the exit status is 1 where a claim does not hold."""
     own, overrides = parse(arguments)
     config = commandline.composed(overrides)
+    shadows = own.pop("shadows")
     found = audited(config, **own)
     print(f"{config['dataset']['name']}, {target_name(config['generator'])}: {found.sentence}")
+    print(table(attacked(config, shadows)))
     if not found.holds:
         sys.exit(1)
 

@@ -42,6 +42,7 @@ BRIEF = {
     "min_steps": 2,
     "sampling_steps": 6,
     "steps": 3,
+    "rate": 0.9,
     "rounds": 2,
     "teachers": 5,
     "candidates": {

@@ -126,10 +126,10 @@ DOORS = {
     "audit": Door(
         "trisynth.audit",
         "Attack a generator's claimed epsilon.",
-        "[FILE --target COLUMN] [NAME=VALUE ...] [fits=N] [rows=N]",
+        "[FILE --target COLUMN] [NAME=VALUE ...] [fits=N] [rows=N] [shadows=N]",
         "Fits a generator many times on two tables that differ by one planted row, and finds which fits had that row. "
         "Prints a lower bound on epsilon beside the one that is claimed, and the largest bound that so many fits can "
-        "show. Ends with status 1 where the bound is above the claim.",
+        "show. Ends with status 1 where the bound is above the claim. A table of membership attacks follows.",
         (
             ("dataset=framingham generator=mst privacy.epsilon=1", "200 fits with and without the row"),
             ("dataset=pima generator=circuit fits=50", "a generator that claims no epsilon"),
@@ -138,6 +138,7 @@ DOORS = {
         (
             ("fits", "number of fits with, and as many without the planted row; default 200"),
             ("rows", "rows of the table that are used; default 500"),
+            ("shadows", "shadow models of one more membership attack; default 0, which leaves it out"),
             _SEED,
             _OWN,
             _TARGET,
