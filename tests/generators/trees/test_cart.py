@@ -86,12 +86,33 @@ def test_a_numeric_target_is_first_whatever_its_place():
     assert drawn.corr().loc["a", "y"] > 0.95
 
 
+def test_a_target_drawn_last_keeps_its_dependence_and_the_requested_labels():
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=1_000)
+    table = pd.DataFrame({"a": a, "y": np.where(a > 1.5, "rare", np.where(a > 0, "high", "low"))})
+    generator = CART(10, target="last").fit(table, target="y", relations=False)
+    drawn = generator.sample({"rare": 300, "low": 20, "high": 5}, seed=0)
+    assert drawn["y"].value_counts().to_dict() == {"rare": 300, "low": 20, "high": 5}
+    assert (drawn.loc[drawn["y"] == "rare", "a"] > 1.4).mean() > 0.95
+    assert generator.sample(1_000, seed=0)["y"].value_counts()["rare"] == pytest.approx((a > 1.5).sum(), abs=1)
+
+
+def test_a_numeric_target_drawn_last_keeps_its_dependence():
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=1_000)
+    table = pd.DataFrame({"y": 2 * a + 0.3 * rng.normal(size=1_000), "a": a})
+    generator = CART(target="last").fit(table, target="y", relations=False)
+    assert generator.sequence_[-1] == generator.target_column_
+    assert generator.sample(1_000, seed=0).corr().loc["a", "y"] > 0.95
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"min_samples_leaf": 0}, "min_samples_leaf=0"),
         ({"min_samples_leaf": "small"}, "min_samples_leaf='small': must be a whole number or auto"),
         ({"smallest": 0}, "smallest=0"),
+        ({"target": "middle"}, "target='middle': must be first or last"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):

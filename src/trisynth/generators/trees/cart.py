@@ -13,6 +13,8 @@ from trisynth.generators.trees.leaf_size import chosen_size
 from trisynth.generators.trees.tree import Tree
 
 _SEEDS = 2**31 - 1
+# Candidates of a round, and rounds of them, that are drawn until each requested label has its rows.
+_CANDIDATES, _ROUNDS = (1_000, 200_000), 100
 # Leaf sizes that are compared, from fine to coarse.
 _SIZES = (5, 10, 20, 40, 80)
 
@@ -51,9 +53,9 @@ class Step:
 class CART(Generator):
     """Sequential synthesis by classification and regression trees.
 
-    The target comes first, with the requested labels. Then each column, in the order of the table, is drawn given the
-    earlier ones: a tree that predicts it from them gives the leaf of a row, and the leaf's training rows give the
-    distribution that its cell is drawn from. Whether a number is missing is drawn before the number.
+    The target comes first, with the requested labels, or last (``target``). Each column, in the order of the table, is
+    drawn given the earlier ones: a tree that predicts it from them gives the leaf of a row, and the leaf's training
+    rows give the distribution that its cell is drawn from. Whether a number is missing is drawn before the number.
 
     Numbers are predicted as normal scores, so that a heavy tail does not take all splits. Earlier categories are
     ordered by their mean response, which for two classes and for numbers finds the best split into two sets of
@@ -67,6 +69,9 @@ class CART(Generator):
         "auto" compares sizes by the likelihood of held-out rows.
     smallest : int, default=10
         Smallest leaf that "auto" may choose.
+    target : {"first", "last"}, default="first"
+        "last" draws the target given all columns, as a model of p(y | x) does. Candidates are then drawn until each
+        requested label has its rows, so that the label holds exactly either way; rare labels take longer.
 
     Attributes
     ----------
@@ -81,9 +86,10 @@ class CART(Generator):
     rows are not resampled before a draw, and that the leaf size is chosen by held-out rows.
     """
 
-    def __init__(self, min_samples_leaf: int | str = "auto", smallest: int = 10):
+    def __init__(self, min_samples_leaf: int | str = "auto", smallest: int = 10, target: str = "first"):
         self.min_samples_leaf = min_samples_leaf
         self.smallest = smallest
+        self.target = target
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""
@@ -92,6 +98,8 @@ class CART(Generator):
                 raise InputError("min_samples_leaf", self.min_samples_leaf, "must be a whole number or auto")
             require_whole("min_samples_leaf", self.min_samples_leaf, 1)
         require_whole("smallest", self.smallest, 1)
+        if self.target not in ("first", "last"):
+            raise InputError("target", self.target, "must be first or last")
 
     def _fit(
         self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator, weights: np.ndarray | None = None
@@ -101,14 +109,18 @@ class CART(Generator):
         self.names_, self.sequence_ = list(table.columns), list(table.columns)
         if self.numeric_target_:
             # The bins of a numeric target are known before its numbers, and these before all others.
-            self.sequence_.sort(key=lambda name: name != self.target_column_)
-        cells = [labels.astype(np.int64), *(self._cells(table[name]) for name in self.sequence_)]
+            self.sequence_.sort(key=lambda name: (name != self.target_column_) == (self.target == "first"))
+        labels = labels.astype(np.int64)
+        last = self.target == "last"
+        cells = [labels * (not last), *(self._cells(table[name]) for name in self.sequence_)]
+        drawn = last and not self.numeric_target_ and labels.any()
         seed = int(rng.integers(_SEEDS))
         self.min_samples_leaf_ = self.min_samples_leaf
         if self.min_samples_leaf == "auto":
             sizes = [size for size in _SIZES if size >= self.smallest] or [self.smallest]
-            self.min_samples_leaf_ = chosen_size(cells, weights, sizes, rng, seed)
+            self.min_samples_leaf_ = chosen_size([*cells, labels] if drawn else cells, weights, sizes, rng, seed)
         size = self.min_samples_leaf_
+        self.label_step_ = Step.fit(cells, labels, weights, size, seed) if drawn else None
         self.absent_, self.steps_ = {}, {}
         for place, name in enumerate(self.sequence_, start=1):
             earlier, own = cells[:place], cells[place]
@@ -127,6 +139,39 @@ class CART(Generator):
         return column.to_numpy(float)
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+        if self.target == "last":
+            return self._accepted(labels, rng) if self.label_step_ else self._rows(labels * 0, rng)[0]
+        return self._rows(labels, rng)[0]
+
+    def _accepted(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+        """Draw candidates and their labels until each requested label has its rows."""
+        left = np.bincount(labels, minlength=len(self.counts_))
+        tables, found = [], []
+        for candidates in np.geomspace(*_CANDIDATES, _ROUNDS):
+            if not left.any():
+                break
+            count = max(2 * int(left.sum()), int(candidates)) if left.sum() < _CANDIDATES[1] else _CANDIDATES[1]
+            table, cells = self._rows(np.zeros(count, dtype=np.int64), rng)
+            own = self.label_step_.draw(cells, rng)
+            order = np.argsort(own, kind="stable")
+            counts = np.bincount(own, minlength=len(left))
+            rank = np.arange(count) - (np.cumsum(counts) - counts)[own[order]]
+            kept = order[rank < left[own[order]]]
+            tables.append(table.iloc[kept])
+            found.append(own[kept])
+            left = left - np.bincount(own[kept], minlength=len(left))
+        if left.any():
+            rare = self.labels_[np.flatnonzero(left)].tolist()
+            raise InputError(
+                "n", rare, "too rare to be drawn last; use generator.target=first for rows of these labels"
+            )
+        order = np.argsort(np.concatenate(found), kind="stable")
+        place = np.empty(len(labels), dtype=np.int64)
+        place[np.argsort(labels, kind="stable")] = order
+        return pd.concat(tables, ignore_index=True).iloc[place].reset_index(drop=True)
+
+    def _rows(self, labels: np.ndarray, rng: np.random.Generator) -> tuple[pd.DataFrame, list[np.ndarray]]:
+        """Draw rows, and return them with their cells."""
         cells = [labels.astype(np.int64)]
         for name in self.sequence_:
             if name in self.categories_:
@@ -141,7 +186,7 @@ class CART(Generator):
         for name, categories in self.categories_.items():
             codes = np.where(columns[name] < len(categories), columns[name], -1)
             columns[name] = pd.Categorical.from_codes(codes, categories=categories)
-        return pd.DataFrame(columns, columns=self.names_)
+        return pd.DataFrame(columns, columns=self.names_), cells
 
     def diagnostics(self) -> dict[str, float]:
         """Return the leaf size and the number of leaves."""
