@@ -68,7 +68,8 @@ def mirror(runs: int, jobs: int = 40) -> Row:
             first.job(results[0])
             problem = first.close()
             multiply(folder / "mlflow.db", runs)
-            second = Mirror(config["tracking"], config["paths"])
+            # Many jobs come from a sweep.
+            second = Mirror(config["tracking"], config["paths"], "sweep")
             second.job(results[1])
             begun = time.process_time()
             for result in results[2:]:

@@ -2,11 +2,13 @@
 
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from trisynth.experiment.results import Result
 from trisynth.tracking import Mirror, database, replay
 from trisynth.tracking.content import KEY
-from trisynth.tracking.database import is_alive, own_writer
+from trisynth.tracking.database import changes, is_alive, own_writer
 from trisynth.tracking.mirror import COMPLETE, PARENT, SWEEP, WRITER
 
 mlflow = pytest.importorskip("mlflow")
@@ -242,3 +244,20 @@ def test_a_broken_database_is_one_line_with_the_remedy(paths, keys, tmp_path, ca
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert f"move {tmp_path / 'mlflow.db'} away and run `trisynth mirror`, which makes a new one" in err
+
+
+def test_the_counter_of_changes_tells_what_another_process_wrote(tmp_path):
+    uri = f"sqlite:///{tmp_path / 'some.db'}"
+    assert changes(uri) is None
+    with closing(sqlite3.connect(tmp_path / "some.db")) as base:
+        base.execute("create table runs (name text)")
+        base.commit()
+        first = changes(uri)
+        assert first is not None
+        assert changes(uri) == first
+        base.execute("insert into runs values ('a')")
+        base.commit()
+        assert changes(uri) != first
+        base.execute("pragma journal_mode=wal")
+        assert changes(uri) is None
+    assert changes("http://localhost:1") is None

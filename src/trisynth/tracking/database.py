@@ -78,6 +78,20 @@ def _make(file: Path) -> None:
     store.engine.dispose()
 
 
+def changes(uri: str) -> bytes | None:
+    """Return the counter of the changes of a sqlite file, from its first bytes; None where there is no such counter."""
+    file = file_of(uri)
+    if file is None:
+        return None
+    try:
+        with file.open("rb") as database:
+            head = database.read(28)
+    except OSError:
+        return None
+    # With a log beside the file, which the bytes 18 and 19 tell, changes are counted elsewhere.
+    return head[24:28] if head[18:20] == b"\1\1" else None
+
+
 def remedy(uri: str, reason: str) -> str:
     """Return what a user can do about a mirror that cannot be written."""
     file = file_of(uri)

@@ -19,7 +19,17 @@ from trisynth.experiment.results import DamagedError, Result
 from trisynth.report.console import job_description
 from trisynth.tracking import content, model, parent
 from trisynth.tracking.content import KEY, chunks, history
-from trisynth.tracking.database import absolute, connect, file_of, is_alive, own_writer, quiet, remedy, writer_lock
+from trisynth.tracking.database import (
+    absolute,
+    changes,
+    connect,
+    file_of,
+    is_alive,
+    own_writer,
+    quiet,
+    remedy,
+    writer_lock,
+)
 from trisynth.tracking.inputs import dataset_entity
 from trisynth.tracking.names import full_names, mlflow_name, shown
 
@@ -76,8 +86,9 @@ class Mirror:
             return
         try:
             with self.lock:
-                if result.key not in self.known and not self._is_there(result.key):
+                if result.key not in self.known and (self._is_unchanged() or not self._is_there(result.key)):
                     self._write(result)
+                self.seen = changes(self.tracking["uri"])
             self.known.add(result.key)
         except Exception as error:
             if self._is_of_record(error):
@@ -188,6 +199,7 @@ class Mirror:
                 self.experiment = self._experiment()
                 self.parent = self._parent(result) if self.sweep else None
                 self.known = self._known()
+                self.seen = changes(self.tracking["uri"])
             return True
         except Exception as error:
             self.client = None
@@ -242,6 +254,11 @@ class Mirror:
             elif not is_alive(tags.get(WRITER)):
                 self.client.delete_run(run.info.run_id)
         return known
+
+    def _is_unchanged(self) -> bool:
+        """Return whether all runs are known, and no other process has written since; the lock must be held."""
+        complete = self.parent or self.replay
+        return bool(complete) and self.seen is not None and self.seen == changes(self.tracking["uri"])
 
     def _is_there(self, key: str) -> bool:
         """Look for a complete run of a job, and delete incomplete ones of killed processes; the lock must be held."""
