@@ -231,6 +231,23 @@ def test_a_gap_between_two_dates_leaves_their_order():
     assert (drawn["discharged"] - drawn["admitted"]).between(pd.Timedelta("5D"), pd.Timedelta("13D")).all()
 
 
+def test_an_order_holds_although_the_lower_column_has_gaps():
+    rng = np.random.default_rng(5)
+    X = stays()[["admitted", "discharged"]]
+    X["seen"] = X["admitted"] + pd.to_timedelta(rng.integers(0, 86_400, len(X)), "s")
+    X.loc[rng.random(len(X)) < 0.15, "seen"] = pd.NaT
+    X.loc[rng.random(len(X)) < 0.1, "discharged"] = pd.NaT
+    relations, table = learned(X)
+    assert {"seen", "discharged"} <= set(relations.taken)
+    pd.testing.assert_frame_equal(relations.expand(relations.reduce(table)), table, check_dtype=False, rtol=1e-12)
+    drawn = Independent().fit(X).sample(1_000)
+    for lower, upper in (("seen", "discharged"), ("admitted", "discharged"), ("admitted", "seen")):
+        assert ((drawn[lower] <= drawn[upper]) | drawn[[lower, upper]].isna().any(axis=1)).all()
+    for name in ("seen", "discharged"):
+        assert drawn[name].isna().mean() == pytest.approx(X[name].isna().mean(), abs=0.05)
+        assert drawn[name].dropna().between(X[name].min(), X[name].max()).all()
+
+
 def test_a_numeric_target_stays_and_takes_part():
     X = orders().drop(columns="y")
     fitted = Copula().fit(X, target="total", constraints=["total == net + tax"])

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from trisynth.data.kinds import Kind
-from trisynth.generators.relations.base import Grid, Relation, with_column
+from trisynth.generators.relations.base import Grid, Relation, fresh_name, with_column
 from trisynth.generators.relations.computed import dropped, flagged, helper_of
 
 # Fewest rows that would break an order if the two columns were independent, and their smallest fraction; fewest
@@ -31,6 +31,10 @@ class Order(Relation):
         Column that marks which cells are missing although a lower one is known; empty where there are none.
     strict : bool, default=False
         Whether equal cells break the order.
+    origin : float, optional
+        Start of the distance in rows without any lower cell; None where the upper cell is missing in such rows.
+    ranges : tuple of (float, float), default=()
+        With an origin: range of the distance from each lower column.
     """
 
     derived: object
@@ -39,6 +43,8 @@ class Order(Relation):
     most: float
     helper: str = ""
     strict: bool = False
+    origin: float | None = None
+    ranges: tuple = ()
 
     @property
     def names(self) -> tuple:
@@ -46,15 +52,19 @@ class Order(Relation):
         return (self.derived, *self.lowers)
 
     def _base(self, table: pd.DataFrame) -> np.ndarray:
-        return np.maximum.reduce([table[name].to_numpy(float) for name in self.lowers])
+        return _largest(table, self.lowers, self.origin is not None)
 
     def reduce(self, table: pd.DataFrame) -> pd.DataFrame:
         """Replace the upper column by its distance."""
-        distance = np.maximum(table[self.derived].to_numpy(float) - self._base(table), self.least)
+        value, base = table[self.derived].to_numpy(float), self._base(table)
+        distance = np.maximum(value - base, self.least)
+        if self.origin is not None:
+            distance = np.where(np.isnan(base), value - self.origin, distance)
         if self.helper:
             # Any distance under the helper's flag: the typical one bends the least.
+            free = np.isnan(distance) & (~np.isnan(base) | (self.origin is not None))
             reduced = dropped(table, self.derived, self.helper)
-            filled = np.where(np.isnan(distance) & ~np.isnan(self._base(table)), np.nanmedian(distance), distance)
+            filled = np.where(free, np.nanmedian(distance), distance)
             reduced.insert(table.columns.get_loc(self.derived), self.derived, filled)
             return reduced
         return with_column(table, self.derived, distance)
@@ -62,15 +72,30 @@ class Order(Relation):
     def expand(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> pd.DataFrame:
         """Add the distance to the largest lower column, upwards to the step, within the range."""
         grid, base = grids[self.derived], self._base(table)
-        distance = np.clip(table[self.derived].to_numpy(float), self.least, self.most)
+        drawn = table[self.derived].to_numpy(float)
+        distance = np.clip(drawn, self.least, self.most)
         value = grid.rounded(base + distance)
         low = value < base + (self.least if self.strict else 0.0)
         value = np.where(low, grid.rounded(base + distance, "up"), value)
         value = np.where(value > grid.upper, np.maximum(grid.upper, base), value)
+        if self.origin is not None:
+            value = self._within_ranges(table, value, grid)
+            alone = np.clip(grid.rounded(self.origin + drawn), grid.lower, grid.upper)
+            value = np.where(np.isnan(base), alone, value)
         if self.helper:
             value = np.where(flagged(table[self.helper]), np.nan, value)
             table = table.drop(columns=self.helper)
         return with_column(table, self.derived, value)
+
+    def _within_ranges(self, table: pd.DataFrame, value: np.ndarray, grid: Grid) -> np.ndarray:
+        """Move cells into the ranges from all known lower cells; where the ranges are apart, the order decides."""
+        for name, (_, most) in zip(self.lowers, self.ranges, strict=True):
+            highest = grid.rounded(table[name].to_numpy(float) + most, "down")
+            value = np.where(value > highest, highest, value)
+        for name, (least, _) in zip(self.lowers, self.ranges, strict=True):
+            lowest = grid.rounded(table[name].to_numpy(float) + least, "up")
+            value = np.where(value < lowest, lowest, value)
+        return value
 
     def holds(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
         """Compare the cells."""
@@ -84,18 +109,41 @@ class Order(Relation):
 
 
 def declared(table: pd.DataFrame, derived: object, lowers: dict) -> Order | None:
-    """Return the order of declared lower columns, each with whether equality breaks it; None where gaps forbid it."""
-    helper = helper_of(table, derived, tuple(lowers))
-    if helper is None:
+    """Return the order of declared lower columns, each with whether equality breaks it; None if no row meets it."""
+    return _order(table, derived, tuple(lowers), any(lowers.values()))
+
+
+def _order(table: pd.DataFrame, derived: object, lowers: tuple, strict: bool = False) -> Order | None:
+    """Return the order of an upper column and lower ones; None if no row with both is in that order."""
+    known = ~table[derived].isna().to_numpy()
+    lowers = tuple(name for name in lowers if (known & ~table[name].isna().to_numpy()).any())
+    if not lowers:
         return None
-    strict = any(lowers.values())
-    base = np.maximum.reduce([table[name].to_numpy(float) for name in lowers])
+    helper, alone = helper_of(table, derived, lowers), False
+    if helper is None:
+        # The upper column is known where lower ones are missing, and so has gaps of its own in any row.
+        alone = True
+        helper = fresh_name(table, f"{derived} is missing") if table[derived].isna().any() else ""
+    base = _largest(table, lowers, alone)
     distance = table[derived].to_numpy(float) - base
     met = distance[distance > 0] if strict else distance[distance >= 0]
     if not len(met):
         return None
     least = float(met.min())
-    return Order(derived, tuple(lowers), least, float(max(met.max(), least)), helper, strict)
+    most = float(max(met.max(), least))
+    if not alone:
+        return Order(derived, lowers, least, most, helper, strict)
+    # Rows that break a declared order do not widen the ranges.
+    value, met = table[derived].to_numpy(float), distance >= least
+    gaps = [(value - table[name].to_numpy(float))[met] for name in lowers]
+    ranges = tuple((float(np.nanmin(gap)), float(np.nanmax(gap))) for gap in gaps)
+    return Order(derived, lowers, least, most, helper, strict, float(np.nanmedian(base)), ranges)
+
+
+def _largest(table: pd.DataFrame, lowers: Sequence, alone: bool) -> np.ndarray:
+    """Return the largest lower cell of each row: with ``alone`` of those that are known, else missing if any is."""
+    largest = np.fmax if alone else np.maximum
+    return largest.reduce([table[name].to_numpy(float) for name in lowers])
 
 
 def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, uppers: Sequence) -> list[Order]:
@@ -129,8 +177,7 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, uppers: S
             if (a[:64] > b[:64]).any() or (a > b).any() or np.array_equal(a, b, equal_nan=True):
                 continue
             known = ~(np.isnan(a) | np.isnan(b))
-            # A distance needs the lower cell; an order that lacks one must not take the place of those below it.
-            if known.sum() < _ROWS or helper_of(table, upper.name, (lower.name,)) is None:
+            if known.sum() < _ROWS:
                 continue
             above = np.searchsorted(ranked[upper.name], ranked[lower.name], side="left")
             share = above.mean() / len(ranked[upper.name])
@@ -139,15 +186,14 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, uppers: S
     found = []
     # From the top of a chain down, so that each column is replaced while its lower ones are whole.
     for name in sorted(below, key=lambda name: -len(below[name])):
-        lowers = below[name] - {low for other in below[name] for low in below.get(other, ())}
-        lowers = tuple(kind.name for kind in numeric if kind.name in lowers)
-        helper = helper_of(table, name, lowers)
-        if name not in uppers or helper is None:
+        if name not in uppers:
             continue
-        distance = values[name] - np.maximum.reduce([values[low] for low in lowers])
-        distance = distance[~np.isnan(distance)]
-        if len(distance):
-            found.append(Order(name, lowers, float(distance.min()), float(distance.max()), helper))
+        # An order does not follow from one over a column with gaps.
+        links = [other for other in below[name] if helper_of(table, name, (other,)) is not None]
+        lowers = below[name] - {low for other in links for low in below.get(other, ())}
+        order = _order(table, name, tuple(kind.name for kind in numeric if kind.name in lowers))
+        if order is not None:
+            found.append(order)
     return found
 
 
