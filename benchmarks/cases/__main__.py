@@ -59,7 +59,7 @@ def case(file: Path, target: str | None, generators: list[str], python: str | No
     row = {"case": file.name, "target": target, "prepare": status, "questions": text.count("to change that")}
     if status:
         return [{**row, "faults": "" if _refused(text) else "prepare", "said": _last(text)}]
-    rows = []
+    rows, real = [], None
     for name in generators:
         out = Path(f"{file.name}.{name}{'.parquet' if kind == 'parquet' else '.csv'}")
         status, text = call("synthesize", *table, f"generator={name}", f"out={out}", "paths.cache=cache")
@@ -67,7 +67,8 @@ def case(file: Path, target: str | None, generators: list[str], python: str | No
         if status:
             rows.append({**found, "faults": "" if _refused(text) else "synthesize"})
             continue
-        real, made = Table.read(file, file), Table.read(out, file)
+        real = real or Table.read(file)
+        made = real.like(out)
         found |= {"rows": len(made.clean), "columns": made.raw.shape[1]}
         broken = faults(real, made)
         if python:

@@ -3,7 +3,7 @@
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from pandas.api import types
 
 from trisynth import data
 from trisynth.commandline import composed
-from trisynth.data.dataset import Column
+from trisynth.data.dataset import Column, Dataset
 from trisynth.data.readers import delimited
 
 # A value in this fraction of the real rows must have nearly the same fraction in the synthetic ones.
@@ -35,33 +35,28 @@ class Table:
     facts : mapping of str to Column
     dialect : dict
         Arguments of pandas' reader; empty for a file with types.
+    config : dict
+        Configuration that reads the real file.
     """
 
     raw: pd.DataFrame
     clean: pd.DataFrame
     facts: Mapping[str, Column]
     dialect: dict[str, Any]
+    config: dict[str, Any]
 
     @classmethod
-    def read(cls, file: Path, source: Path) -> "Table":
-        """Read a file by the facts that were written for ``source``."""
+    def read(cls, source: Path) -> "Table":
+        """Read a real file by the facts that were written beside it."""
         kind = "parquet" if source.suffix == ".parquet" else "csv"
         config = composed([f"dataset={kind}", f"dataset.path={source}"])["dataset"]
         real, _ = data.prepare(config, ".", data.reader(config, ()), layout=True)
-        if kind == "parquet":
-            raw = pd.read_parquet(file, dtype_backend="pyarrow")
-            dialect: dict[str, Any] = {}
-        else:
-            raw = delimited(file)
-            form = real.layout.dialect
-            # Lines around the table are not in synthetic rows, and other libraries take them for cells.
-            around = bool(raw.attrs["notes"])
-            dialect = {"sep": form.separator, "encoding": form.encoding, "around": around}
-        # Bounds and categories stay inferred, so that nothing is mended here.
-        facts = {str(name): {k: v for k, v in vars(f).items() if v} for name, f in real.columns.items()}
-        own = {**config, "path": str(file), "target": None, "task": None, "columns": facts, "constraints": None}
-        clean, _ = data.prepare(own, ".", data.reader(own, ()), layout=False)
-        return cls(raw, clean.frame, real.columns, dialect)
+        return cls(*_cells(source, config, real.columns), real.columns, _dialect(source, real), config)
+
+    def like(self, file: Path) -> "Table":
+        """Read synthetic rows of this file by the same facts."""
+        raw, clean = _cells(file, self.config, self.facts)
+        return replace(self, raw=raw, clean=clean)
 
     @staticmethod
     def last(file: Path) -> str | None:
@@ -108,6 +103,26 @@ class Table:
         return kinds
 
 
+def _dialect(source: Path, real: Dataset) -> dict[str, Any]:
+    if source.suffix == ".parquet":
+        return {}
+    form = real.layout.dialect
+    # Lines around the table are not in synthetic rows, and other libraries take them for cells.
+    around = bool(delimited(source).attrs["notes"])
+    return {"sep": form.separator, "encoding": form.encoding, "around": around}
+
+
+def _cells(file: Path, config: Mapping, columns: Mapping[str, Column]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the cells as they stand and with their meaning."""
+    typed = file.suffix == ".parquet"
+    raw = pd.read_parquet(file, dtype_backend="pyarrow") if typed else delimited(file)
+    # Bounds and categories stay inferred, so that nothing is mended here.
+    facts = {str(name): {k: v for k, v in vars(f).items() if v} for name, f in columns.items()}
+    own = {**config, "path": str(file), "target": None, "task": None, "columns": facts, "constraints": None}
+    clean, _ = data.prepare(own, ".", data.reader(own, ()), layout=False)
+    return raw, clean.frame
+
+
 def faults(real: Table, made: Table) -> list[str]:
     """Name everything that differs from the real file, or that must not be in synthetic rows."""
     return [*_structure(real, made), *_private(real, made), *_shares(real, made), *_relations(real, made)]
@@ -126,8 +141,11 @@ def _structure(real: Table, made: Table) -> Iterator[str]:
         if not real.dialect or name in real.identifiers:
             continue
         category = name in real.clean and isinstance(real.clean[name].dtype, pd.CategoricalDtype)
-        cells = set(new.astype(str)) - set(old.astype(str))
-        odd = cells if category else {cell for cell in cells if _form(cell) not in set(map(_form, old.astype(str)))}
+        known = set(old.astype(str))
+        odd = set(new.astype(str)) - known
+        if not category:
+            forms = set(map(_form, known))
+            odd = {cell for cell in odd if _form(cell) not in forms}
         if odd:
             yield f"{name}: written as {sorted(odd)[:3]}"
     if len(pd.concat([real.raw, made.raw])) != len(real.raw) + len(made.raw):
