@@ -99,6 +99,17 @@ def test_a_table_without_a_target_says_so(table):
     assert cleaned().y is None
 
 
+def test_how_the_file_was_read_is_kept_for_later_commands(table):
+    cells = pd.DataFrame({"性別": ["男", "女"] * 20, "年齢": range(20, 60), "y": ["陽性", "陰性"] * 20})
+    (table / "mine.csv").write_bytes(cells.to_csv(index=False, sep=";").encode("shift_jis"))
+    how = ["dataset.read.encoding=shift_jis", "dataset.relations=none"]
+    before = cleaned("dataset.target=y", *how)
+    stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "dataset.target=y", *how])
+    facts = beside.read(table / "mine.yaml")
+    assert facts["read"] == {"encoding": "shift_jis"} and facts["relations"] == "none"
+    assert cleaned().digest == before.digest
+
+
 def test_a_column_that_the_table_lacks_is_one_line(table):
     (table / "mine.yaml").write_text("target: y\ncolumns:\n  wieght: {kind: number}\n")
     with pytest.raises(InputError, match=r"dataset.columns='wieght'.*did you mean weight\?"):

@@ -67,6 +67,16 @@ def _lines(dataset: Dataset, cfg: Mapping[str, Any]) -> Iterator[str]:
     yield f"rare: {cfg.get('rare') or 0}  # categories of fewer rows are pooled, unless they are listed below"
     confirmed = str(bool(cfg.get("confirmed", True)) and _is_declared(dataset)).lower()
     yield f"confirmed: {confirmed}  # a private fit needs true: no fact below was learned from the rows"
+    # What was given on the command line is needed again; every cell may depend on it.
+    given = {key: value for key, value in (cfg.get("read") or {}).items() if key != "_target_" and value is not None}
+    if given.get("header") is True:
+        del given["header"]
+    if given:
+        yield f"read: {json.dumps(given, ensure_ascii=False)}"
+    if cfg.get("rows") is not None:
+        yield f"rows: {cfg['rows']}"
+    if cfg.get("relations", "found") != "found":
+        yield f"relations: {_scalar(cfg['relations'])}"
     if cfg.get("constraints"):
         yield f"constraints: [{', '.join(map(_scalar, cfg['constraints']))}]"
     yield "columns:"
