@@ -152,6 +152,26 @@ def test_what_stands_around_a_table_is_left_out(file, content, note):
     assert any(note in text for text in raw.attrs["notes"])
 
 
+@pytest.mark.parametrize("before", ["", "Report\n\n", '"Report of 5 cm\n'])
+@pytest.mark.parametrize("name", ["weight\n(kg)", "w\n#\nkg"])
+def test_a_name_may_have_line_breaks(file, before, name):
+    raw = delimited(file(before + PLAIN.replace("b,", f'"{name}",', 1)))
+    assert list(raw) == ["a", name, "y"]
+    raw = delimited(file(before + PLAIN.replace("a,", f'"{name}",', 1)))
+    assert list(raw) == [name, "b", "y"] and len(raw) == 4
+
+
+def test_a_line_inside_a_cell_is_no_comment(file):
+    raw = delimited(file(PLAIN.replace("8", '"8\n# seen twice"')))
+    assert raw["b"].tolist()[0] == "8\n# seen twice" and not raw.attrs["notes"]
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+def test_line_ends_are_kept(file, end):
+    raw = delimited(file(PLAIN.replace("\n", end).replace("b,", '"b\nc",', end != "\r").encode()))
+    assert raw["a"].tolist() == ["2.5", "-1.5", "0.25", "1.5"] and raw.attrs["dialect"].line_end == end
+
+
 def test_a_first_row_of_data_is_no_line_of_units(file):
     for first in ("unknown,3,yes", ">90,3,no", "high,3,no", "3,4,yes"):
         raw = delimited(file(PLAIN.replace("y\n", f"y\n{first}\n", 1)))

@@ -148,6 +148,9 @@ def openml(data_id: int) -> pd.DataFrame:
 
 def _table(path, text, separator, header, names, labels, units=False, notes=(), encoding="utf-8") -> pd.DataFrame:
     text, notes = text.lstrip("\r\n"), list(notes)
+    # Lines of old programs end with a carriage return alone.
+    returns = "\n" not in text and "\r" in text.rstrip("\r")
+    text = text.replace("\r", "\n") if returns else text
     if separator is not None and (not isinstance(separator, str) or len(separator) != 1):
         raise InputError("dataset.read.separator", separator, "must be one character, such as ';'")
     separator = separator or around.separator_of(text)
@@ -173,6 +176,7 @@ def _table(path, text, separator, header, names, labels, units=False, notes=(), 
         remedy = _ragged(text, separator, len(own)) or f"cannot be read as a table ({_line(error)})"
         raise InputError("dataset.path", str(path), remedy) from None
     dialect = Dialect.of(text, separator, encoding, bool(header))
+    dialect = replace(dialect, line_end="\r") if returns else dialect
     del text
     # Texts of Arrow need a fraction of the memory of Python's.
     frame = table.slice(int(header)).to_pandas(types_mapper={pa.string(): pd.ArrowDtype(pa.string())}.get)

@@ -1,5 +1,6 @@
 """Lines around a table: comments and titles before it, comments inside it, and a line of units under its header."""
 
+import contextlib
 import csv
 import io
 import re
@@ -59,7 +60,7 @@ def without_preamble(text: str, separator: str) -> tuple[str, list[str]]:
     notes = []
     lines = text[: _start(text, _LINES)].splitlines(keepends=True)
     skipped = 0
-    while skipped < len(lines) - 1 and width > 1 and len(_row(lines[skipped], separator)) != width:
+    while skipped < len(lines) - 1 and width > 1 and len(_record(lines[skipped:], separator)) != width:
         skipped += 1
     # A comment may have as many separators as the header by chance.
     while skipped < len(lines) - 1 and lines[skipped].startswith(COMMENT) and not _names(lines, skipped, separator):
@@ -71,9 +72,9 @@ def without_preamble(text: str, separator: str) -> tuple[str, list[str]]:
     if text.startswith(COMMENT) and width > 1:
         text = text[1:].lstrip(" ")
     if f"\n{COMMENT}" in text:
-        kept, comments = [], 0
-        for line in text.splitlines(keepends=True):
-            comment = line.startswith(COMMENT) and len(_row(line, separator)) != width
+        kept, comments, inside = [], 0, _inside(text, separator, width)
+        for number, line in enumerate(io.StringIO(text)):
+            comment = line.startswith(COMMENT) and number not in inside and len(_row(line, separator)) != width
             comments += comment
             if not comment:
                 kept.append(line)
@@ -169,6 +170,26 @@ def _start(text: str, lines: int) -> int:
 
 def _row(line: str, separator: str) -> list[str]:
     return next(csv.reader(io.StringIO(line), delimiter=separator), [])
+
+
+def _record(lines: list[str], separator: str) -> list[str]:
+    """Return the cells of the first record, whose names in quotes may have line breaks."""
+    try:
+        return _row("".join(lines), separator)
+    except csv.Error:
+        return _row(lines[0], separator)
+
+
+def _inside(text: str, separator: str, width: int) -> set[int]:
+    """Return the numbers of the lines that begin inside a cell of a whole row."""
+    inside, begun = set(), 0
+    rows = csv.reader(io.StringIO(text), delimiter=separator)
+    with contextlib.suppress(csv.Error):
+        for row in rows:
+            if len(row) == width:
+                inside.update(range(begun + 1, rows.line_num))
+            begun = rows.line_num
+    return inside
 
 
 def _shown(line: str) -> str:

@@ -35,7 +35,8 @@ class Dialect:
     def of(cls, text: str, separator: str, encoding: str, header: bool) -> "Dialect":
         """Recognise line ends and quotes of a text whose other conventions are known."""
         lines = text.split("\n", _LINES)[:_LINES]
-        line_end = "\r\n" if lines[0].endswith("\r") else "\n"
+        # A name in quotes may have another line break.
+        line_end = "\r\n" if 2 * sum(line.endswith("\r") for line in lines) > len(lines) else "\n"
         cells = [line.rstrip("\r") for line in lines if line.strip()]
         quoted = all(line.startswith('"') and line.endswith('"') for line in cells)
         return cls(separator, encoding, line_end, header, quoted)
