@@ -21,8 +21,8 @@ COUNTS = {
 }
 _DIRECTIVE = re.compile(r"%(-?[a-zA-Z]|3f|:z|%)")
 _KNOWN = {*"YymdBbHMSfIpzjaA", "-d", "-m", "-H", "-I", "3f", ":z", "%"}
-_CLOCK = re.compile(r"(-?)(\d+):(\d\d)(?::(\d\d)(\.\d+)?)?")
-CLOCKS = ("%H:%M:%S", "%H:%M")
+_CLOCK = re.compile(r"(-?)(\d+):(\d\d)(?::(\d\d)(\.\d+)?)?(?: ?([AaPp])[Mm])?")
+_CLOCKS = re.compile(r"%(?P<dash>-?)(?P<H>H|I):%M(?P<S>:%S(?P<f>\.%3f|\.%f)?)?(?P<p> ?%p)?")
 DAY = "%Y-%m-%d"
 
 
@@ -100,8 +100,10 @@ class DurationFormat(Format):
 
     Parameters
     ----------
-    text : {"%H:%M:%S", "%H:%M", None}
-        Other texts are examples with the names of units, see ``LengthFormat``.
+    text : str or None
+        ``%H:%M:%S`` or ``%H:%M``; ``%-H`` for hours without a leading zero, ``%S.%3f`` or ``%S.%f`` for fractions,
+        ``%I:%M %p`` for times of the day in two halves. None is pandas' text. Other texts are examples with the names
+        of units, see ``LengthFormat``.
     """
 
     text: str | None = None
@@ -109,10 +111,11 @@ class DurationFormat(Format):
     @classmethod
     def of(cls, text: str | None, parameter: str = "format") -> Format:
         """Check a format."""
-        if text in (None, *CLOCKS):
+        clock = _CLOCKS.fullmatch(text or "")
+        if text is None or (clock and (clock["H"] == "I") == bool(clock["p"])):
             return cls(text)
         if (lengths := LengthFormat.of(text)) is None:
-            remedy = f"must be one of {', '.join(CLOCKS)}, or an example such as 1h 1min or P1DT1H"
+            remedy = "must be %H:%M:%S, %H:%M, %I:%M %p, or an example such as 1h 1min or P1DT1H"
             raise InputError(parameter, text, remedy)
         return lengths
 
@@ -121,13 +124,16 @@ class DurationFormat(Format):
         texts = pd.Series(listed(texts), dtype=object)
         if self.text is None:
             return pd.to_timedelta(texts, errors="coerce").astype("timedelta64[ns]")
-        seconds = []
+        seconds, clock = [], _CLOCKS.fullmatch(self.text)
         for text in texts:
             found = _CLOCK.fullmatch(text.strip())
-            if not found or (found[4] is not None) != (self.text == CLOCKS[0]):
+            if not found or bool(found[4]) != bool(clock["S"]) or bool(found[6]) != bool(clock["p"]):
                 seconds.append(np.nan)
                 continue
-            length = int(found[2]) * 3600 + int(found[3]) * 60 + int(found[4] or 0) + float(found[5] or 0)
+            hours = int(found[2])
+            if found[6]:
+                hours = hours % 12 + 12 * (found[6] in "Pp") if 1 <= hours <= 12 else np.nan
+            length = hours * 3600 + int(found[3]) * 60 + int(found[4] or 0) + float(found[5] or 0)
             seconds.append(-length if found[1] else length)
         return pd.to_timedelta(pd.Series(seconds, dtype=float), unit="s").astype("timedelta64[ns]")
 
@@ -139,9 +145,20 @@ class DurationFormat(Format):
     def _one(self, value: pd.Timedelta) -> str:
         if self.text is None:
             return str(value)
-        sign, seconds = "-" * (value < pd.Timedelta(0)), round(abs(value.total_seconds()))
-        hours, minutes = seconds // 3600, seconds // 60 % 60
-        return f"{sign}{hours:02d}:{minutes:02d}" + f":{seconds % 60:02d}" * (self.text == CLOCKS[0])
+        clock = _CLOCKS.fullmatch(self.text)
+        digits = {None: 0, ".%3f": 3, ".%f": 6}[clock["f"]]
+        # Whole numbers of the smallest unit, which floats would round.
+        smallest = 10 ** (9 - digits)
+        total, fraction = divmod((abs(value.value) + smallest // 2) // smallest, 10**digits)
+        hours, minutes, rest = total // 3600, total // 60 % 60, total % 60
+        after = f".{fraction:0{digits}d}" if digits else ""
+        seconds = f":{rest:02d}{after}" if clock["S"] else ""
+        half = ""
+        if clock["p"]:
+            half = clock["p"].replace("%p", "PM" if hours % 24 >= 12 else "AM")
+            hours = (hours - 1) % 12 + 1
+        shown = f"{hours:d}" if clock["dash"] else f"{hours:02d}"
+        return f"{'-' * (value < pd.Timedelta(0))}{shown}:{minutes:02d}{seconds}{half}"
 
 
 def _iso(texts: pd.Series) -> pd.Series:

@@ -1,5 +1,6 @@
 """Profile of one column: its kind, its format, and what is doubtful about it."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -26,6 +27,9 @@ _SAMPLE = 2_000
 # Years that dates written in eight digits may have, and Excel's counts of the days since 1900 (from 1954 to 2064).
 _YEARS, _DAYS = (1850, 2150), (20_000, 60_000)
 _SECONDS = (3e8, 4e9)
+# Titres such as 1:160 among 1:20 and 1:40.
+_RATIO = re.compile(r"\d+:\d+")
+_PARTS = {"%Y-%m": r"[0-9]{4}-[0-9]{2}", "%Y": r"[0-9]{4}"}
 
 
 @dataclass(frozen=True)
@@ -148,12 +152,25 @@ def _time(texts: pa.Array, sample: list[str], context: Context) -> Found | None:
     if unread.mean() > _HALF:
         return None
     rest = texts.filter(pa.array(unread)).to_pylist()
+    if found.kind == "duration" and any(_RATIO.fullmatch(text) for text in rest):
+        return None
+    if found.kind == "date" and found.format is None and (forms := _partial(texts)):
+        return Found("date", OR.join([DAY, *forms]), "some dates without a day or a month")
     if rest and found.kind == "date" and (other := time_format(rest, context.day_first)) and other.kind == "date":
         forms = [found.format or DAY, other.format or DAY]
+        if forms[0] == forms[1]:
+            return found
         doubt = "; ".join(filter(None, ["dates in two formats", other.doubt or found.doubt]))
         swapped = OR.join([forms[0], other.other]) if other.other else ""
         return Found("date", OR.join(forms), doubt, swapped)
     return found
+
+
+def _partial(texts: pa.Array) -> list[str]:
+    """Return the formats of years and months among days; ISO 8601 would read them as the first day."""
+    found = {form: matches(texts, pattern) for form, pattern in _PARTS.items()}
+    whole = matches(texts, r"[0-9]{4}-[0-9]{2}-[0-9]{2}.+").any()
+    return [] if whole else [form for form, matched in found.items() if matched.any()]
 
 
 def _typed(cells: Cells, present: np.ndarray, facts: Column, target: bool) -> Profile:

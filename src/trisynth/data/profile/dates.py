@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from trisynth.data.formats.dates import CLOCKS, offsets
+from trisynth.data.formats.dates import DAY, offsets
 from trisynth.data.formats.lengths import LengthFormat
 
 _MONTH = r"(?P<month>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)"
@@ -22,10 +22,11 @@ _DATES = (
     re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})(?P<s>)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])"),
 )
 _TIME = re.compile(
-    r"(?P<gap>[T ]| {1,2}|, )(?P<H>\d{1,2}):(?P<M>\d{2})(?P<S>:\d{2})?(?P<f>\.\d{1,9})?(?P<p> ?[AaPp][Mm])?"
-    r"(?P<z>Z| ?[+-]\d{2}:\d{2}| ?[+-]\d{4})?"
+    r"(?P<gap>[T ]| {1,2}|, )(?P<H>\d{1,2})(?P<c>:|)(?P<M>\d{2})(?P<S>(?P=c)\d{2})?(?P<f>\.\d{1,9})?"
+    r"(?P<p> ?[AaPp][Mm])?(?P<z>Z| ?[+-]\d{2}:\d{2}| ?[+-]\d{4})?"
 )
-_CLOCK = re.compile(r"-?\d{1,3}:[0-5]\d(:[0-5]\d(\.\d+)?)?")
+_CLOCK = re.compile(r"-?(?P<H>\d{1,3}):[0-5]\d(?P<S>:[0-5]\d(?P<f>\.\d+)?)?(?P<p> ?[AaPp][Mm])?")
+_WEEKDAY = re.compile(r"(?P<day>(?i:mon|tue|wed|thu|fri|sat|sun))(?P<gap>,? )")
 _DAYS = re.compile(r"-?\d+ days?,? (?:[+-]?\d{1,2}:\d{2}:\d{2}(\.\d+)?)?")
 _SAMPLE = 2_000
 _MOST = 0.9
@@ -71,17 +72,19 @@ def time_format(texts: Sequence[str], day_first: bool | None = None, most: float
     texts = texts[:: max(1, len(texts) // _SAMPLE)]
     if not texts:
         return None
-    for kind, pattern, form in (("duration", _CLOCK, None), ("duration", _DAYS, None)):
+    for pattern in (_CLOCK, _DAYS):
         matched = [found for found in map(pattern.fullmatch, texts) if found]
         if len(matched) >= most * len(texts):
-            if pattern is _CLOCK:
-                seconds = sum(found[1] is not None for found in matched)
-                form = CLOCKS[0] if seconds == len(matched) else CLOCKS[1] if not seconds else None
-                if form is None:
-                    return None
-            return Found(kind, form)
+            form = _clock(matched) if pattern is _CLOCK else None
+            return None if pattern is _CLOCK and form is None else Found("duration", form)
     if lengths := LengthFormat.learn(texts, most):
         return Found("duration", lengths.text)
+    named = [found for found in map(_WEEKDAY.match, texts) if found]
+    if len(named) >= most * len(texts):
+        found = time_format([each.string[each.end() :] for each in named], day_first)
+        if found is None or found.kind != "date" or found.other:
+            return None
+        return Found("date", f"%a{named[0]['gap']}{found.format or DAY}", found.doubt)
     for pattern in _DATES:
         matched = [found for found in (_split(text, pattern) for text in texts) if found]
         if len(matched) >= most * len(texts):
@@ -95,7 +98,26 @@ def _split(text: str, pattern: re.Pattern) -> tuple[re.Match, re.Match | None] |
         return None
     rest = text[date.end() :]
     time = _TIME.fullmatch(rest) if rest else None
-    return None if rest and not time else (date, time)
+    # Without colons, times have all digits, as in 20240131T235503.
+    if rest and (not time or (not time["c"] and (time["gap"] != "T" or len(time["H"]) < 2))):
+        return None
+    return date, time
+
+
+def _clock(matched: list[re.Match]) -> str | None:
+    """Return the format of clocks; None where only some have seconds, or a half of the day."""
+    if len({(bool(each["S"]), bool(each["p"])) for each in matched}) > 1:
+        return None
+    hours = [each["H"] for each in matched]
+    dash = (
+        "-"
+        if any(len(hour) == 1 for hour in hours) and not any(hour[0] == "0" and hour != "0" for hour in hours)
+        else ""
+    )
+    digits = max(len(each["f"] or ".") - 1 for each in matched)
+    seconds = (":%S" + (".%3f" if digits == 3 else ".%f" if digits else "")) if matched[0]["S"] else ""
+    half = matched[0]["p"] and matched[0]["p"][:-2] + "%p"
+    return f"%{dash}{'I' if half else 'H'}:%M{seconds}{half or ''}"
 
 
 def _described(matched: list[tuple], day_first: bool | None) -> Found:
@@ -170,7 +192,7 @@ def _one_date(dates: list[re.Match]) -> str:
 def _time(time: re.Match | None, dash: str) -> str:
     if time is None:
         return ""
-    text = f"{time['gap']}%{dash}{'I' if time['p'] else 'H'}:%M" + ":%S" * bool(time["S"])
+    text = f"{time['gap']}%{dash}{'I' if time['p'] else 'H'}{time['c']}%M" + f"{time['c']}%S" * bool(time["S"])
     if time["f"]:
         text += ".%3f" if len(time["f"]) == 4 else ".%f"
     if time["p"]:
