@@ -139,3 +139,17 @@ def test_a_few_whole_numbers_beyond_floats_are_categories(source):
 
 def test_lists_give_no_context():
     assert context_of(pd.DataFrame({"l": [[1, 2], [3]], "x": ["1,5", "2,25"]})).comma
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("patient", "identifier"),
+        ("Subject No", "identifier"),
+        ("patient_nr", "identifier"),
+        ("patient group", "category"),
+    ],
+)
+def test_numbers_of_persons_who_come_twice_are_identifiers(name, kind):
+    assert found([f"P{i // 3:03}" for i in range(90)], name).facts.kind == kind
+    assert found([str(20 + i % 40) for i in range(90)], "patient age").facts.kind == "number"

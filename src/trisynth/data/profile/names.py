@@ -25,6 +25,12 @@ _IDENTIFIER = {
     *("pid", "rowid", "recordid", "caseid", "subjectid", "customerid", "userid", "personid", "isbn", "vin", "imei"),
     *("card", "iccid", "编号", "电话", "身份证", "番号"),
 }
+# Persons, whose numbers are identifiers where the name has no other word: patient, Subject No; not patient age.
+_PERSON = {
+    *("patient", "subject", "participant", "respondent", "person", "customer", "client", "member", "employee", "case"),
+    *("user", "student", "proband", "kunde"),
+}
+_NUMBER = {"no", "nr", "num", "number", "code", "ref"}
 _TEXT = {
     *("note", "notes", "comment", "comments", "remark", "remarks", "description", "text", "freetext", "narrative"),
     *("message", "feedback", "review", "notiz", "notizen", "bemerkung", "bemerkungen", "kommentar", "anmerkung"),
@@ -62,7 +68,12 @@ def words(name: object) -> set[str]:
 
 def of_identifier(name: object) -> bool:
     """Return whether a name means an identifier."""
-    return bool(words(name) & _IDENTIFIER)
+    found = words(name)
+    if found & _IDENTIFIER:
+        return True
+    # The name as a whole is among its words, too.
+    plain = {word for word in found if word not in (_PERSON | _NUMBER)} - {re.sub(r"[\W_]+", "", str(name)).casefold()}
+    return bool(found & _PERSON) and not plain
 
 
 def of_code(name: object) -> bool:
