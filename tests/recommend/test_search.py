@@ -289,3 +289,11 @@ def test_a_bad_setting_is_one_line(table, searched, override, message):
 @pytest.mark.parametrize(("text", "value"), [("90s", 90), ("10min", 600), ("1.5h", 5400), (600, 600), ("2 min", 120)])
 def test_budgets(text, value):
     assert seconds(text) == value
+
+
+def test_intervals_that_hold_together_are_wider(table, searched):
+    search, _ = searched(table(noise=True), {"independent": INDEPENDENT})
+    alone, together = search.evidence.over_real(), search.evidence.over_real(together=True)
+    assert list(alone) == [name for name in search.evidence.baselines if name != "real"] == list(together)
+    assert all(together[name].mean == alone[name].mean for name in alone)
+    assert all(together[name].half > alone[name].half for name in alone if alone[name].half > 0)

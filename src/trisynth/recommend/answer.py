@@ -61,21 +61,22 @@ def answer(search: Search) -> Recommendation:
 def finding(search: Search) -> verdict.Finding | None:
     """Return what the folds that confirm show; None where they are too few."""
     evidence, chosen = search.evidence, search.chosen
-    baseline = evidence.best_baseline()
-    over_real = evidence.over_real(baseline)
+    fixed = evidence.best_baseline(), evidence.over_real(), evidence.over_real(together=True)
     if chosen:
         gains = evidence.gains(chosen.candidate, chosen.amount, "confirm")
         if len(gains) < _LEAST_FOLDS:
             return None
         estimates = {name: evidence.estimate(gains[name]) for name in gains}
-        return verdict.Finding(search.metric, chosen.candidate, chosen.amount, estimates, baseline, over_real)
+        return verdict.Finding(search.metric, chosen.candidate, chosen.amount, estimates, *fixed)
     tried = [name for name in search.settings.candidates if evidence.folds(name, "choose")]
-    if over_real.count < _LEAST_FOLDS or not all(evidence.copies(name) for name in tried):
+    if any(gain.count < _LEAST_FOLDS for gain in fixed[1].values()):
+        return None
+    if not all(evidence.copies(name) for name in tried):
         return None
     if len(tried) + len(evidence.problems) < len(search.settings.candidates):
         return None
     reason = "Every candidate copies training rows" if tried else "No candidate could be fitted"
-    return verdict.Finding(search.metric, "", 0.0, {}, baseline, over_real, reason)
+    return verdict.Finding(search.metric, "", 0.0, {}, *fixed, reason)
 
 
 def _of_candidates(search: Search) -> str:

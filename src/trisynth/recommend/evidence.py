@@ -97,9 +97,9 @@ class Evidence:
         reference = self.scores(BASELINES, self.baselines, stage).reindex(own.index)
         return (-reference).add(own.iloc[:, 0], axis=0).dropna()
 
-    def estimate(self, values: pd.Series) -> Estimate:
+    def estimate(self, values: pd.Series, confidence: float = 0.95) -> Estimate:
         """Estimate the mean of gains over the folds that confirm, with its corrected interval."""
-        return estimate(values.to_numpy(float), 1 / self.settings.folds)
+        return estimate(values.to_numpy(float), 1 / self.settings.folds, confidence)
 
     def choices(self) -> list[Choice]:
         """List the best amount of each candidate that does not copy, the best first."""
@@ -150,10 +150,20 @@ class Evidence:
         means = self.scores(BASELINES, self.baselines, "choose").mean()
         return str(means.idxmax()) if means.notna().any() else "real"
 
-    def over_real(self, baseline: str) -> Estimate:
-        """Estimate the gain of a baseline over the real rows on the folds that confirm."""
+    def over_real(self, together: bool = False) -> dict[str, Estimate]:
+        """Estimate the gain of each other baseline over the real rows on the folds that confirm.
+
+        Parameters
+        ----------
+        together : bool, default=False
+            Whether all intervals hold at once with 95 % confidence (Bonferroni).
+        """
         scores = self.scores(BASELINES, self.baselines, "confirm").dropna()
-        return self.estimate(scores[baseline] - scores["real"]) if len(scores) else Estimate(np.nan, np.nan, 0)
+        others = [name for name in self.baselines if name != "real"]
+        if not len(scores):
+            return dict.fromkeys(others, Estimate(np.nan, np.nan, 0))
+        confidence = 1 - 0.05 / len(others) if together else 0.95
+        return {name: self.estimate(scores[name] - scores["real"], confidence) for name in others}
 
     def trials(self, chosen: Choice | None) -> pd.DataFrame:
         """Tabulate all trials; see ``Recommendation``."""

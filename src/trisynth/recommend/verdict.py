@@ -47,8 +47,10 @@ class Finding:
         Of the synthetic rows over each baseline.
     baseline : str
         The best baseline on the folds that choose.
-    over_real : Estimate
-        Its gain over the real rows.
+    over_real : mapping of str to Estimate
+        Gain of each other baseline over the real rows.
+    corrected : mapping of str to Estimate
+        The same gains, with intervals that hold for all baselines together.
     without : str
         Why there are no gains, as the beginning of a sentence.
     """
@@ -58,7 +60,8 @@ class Finding:
     amount: Amount
     gains: dict[str, Estimate]
     baseline: str
-    over_real: Estimate
+    over_real: dict[str, Estimate]
+    corrected: dict[str, Estimate]
     without: str = ""
 
     @property
@@ -76,8 +79,19 @@ class Finding:
         """True if synthetic rows are advised: they clearly beat the real rows, and no baseline beats them."""
         if not self.gains or not self.gains["real"].above_zero:
             return False
-        better = self.gains[self.strongest].mean < 0 and self.over_real.above_zero and self.baseline != "real"
+        better = self.gains[self.strongest].mean < 0 and self.confirmed
         return self.beats_all or not better
+
+    @property
+    def confirmed(self) -> bool:
+        """True if the baseline that was chosen beforehand clearly beats the real rows."""
+        return self.baseline != "real" and self.over_real[self.baseline].above_zero
+
+    @property
+    def likeliest(self) -> str | None:
+        """The baseline whose interval has the highest lower end, if that is above zero."""
+        clear = [name for name, gain in self.over_real.items() if gain.above_zero]
+        return max(clear, key=lambda name: self.over_real[name].low, default=None)
 
 
 def verdict(found: Finding) -> str:
@@ -94,18 +108,35 @@ def verdict(found: Finding) -> str:
         unsure = [each for each, value in found.gains.items() if not value.above_zero]
         return f"{line}, no better than {NOUNS[min(unsure, key=lambda each: found.gains[each].mean)]}"
     first = found.without or "Synthetic rows do not help here"
-    if found.baseline != "real" and found.over_real.above_zero:
-        gain = found.over_real
+    if found.confirmed:
+        gain = found.over_real[found.baseline]
+        if found.gains and found.gains["real"].above_zero:
+            against = found.baseline if found.gains[found.baseline].mean < 0 else found.strongest
+            first = f"Synthetic rows gain less than {NOUNS[against]}"
         return f"{first}; {_DEEDS[found.baseline]}: {signed(gain.mean)} {name} ({interval(gain)})"
-    return f"{first}, and no baseline is clearly better; train on the real rows as they are{_at_best(found)}"
+    if found.likeliest:
+        return f"{first}; {_not_chosen(found, name)}"
+    return f"{first}, and no baseline is clearly better than the real rows; train on these as they are{_at_best(found)}"
+
+
+def _not_chosen(found: Finding, name: str) -> str:
+    """Advise a baseline that was not chosen beforehand, as far as the number of baselines allows."""
+    best = found.likeliest
+    gain, corrected = found.over_real[best], found.corrected[best]
+    many = len(found.over_real)
+    both = f"; corrected for {many} baselines {_plain(corrected.low)} to {_plain(corrected.high)}" if many > 1 else ""
+    shown = f"{signed(gain.mean)} {name} ({interval(gain)}{both})"
+    if corrected.above_zero:
+        return f"{_DEEDS[best]}: {shown}"
+    return f"{NOUNS[best]} may: {shown}"
 
 
 def _at_best(found: Finding) -> str:
     if not found.gains:
         return ""
     gain = found.gains["real"]
-    tried = f"{found.candidate}, {amount(found.amount)}"
-    return f" (best was {tried}: {signed(gain.mean)} {METRICS.get(found.metric, found.metric)}, {interval(gain)})"
+    tried, name = f"{found.candidate}, {amount(found.amount)}", METRICS.get(found.metric, found.metric)
+    return f" (the best generator was {tried}: {signed(gain.mean)} {name}, {interval(gain)})"
 
 
 def surer(found: Finding, rows: int) -> str:

@@ -1,0 +1,50 @@
+"""The verdict agrees with the intervals of its own table."""
+
+import pytest
+
+from trisynth.recommend.verdict import Finding, verdict
+from trisynth.statistics.estimate import Estimate
+
+
+def finding(gain=(0.055, 0.09), threshold=(0.048, 0.039), corrected=0.052, weights=(0.069, 0.08), **changes):
+    """Build a finding with class weights chosen beforehand, from means and halves of intervals."""
+    strongest = max(threshold[0], weights[0])
+    over_real = {"class_weight": Estimate(*weights, 12), "threshold": Estimate(*threshold, 12)}
+    fields = {
+        "metric": "f1_macro",
+        "candidate": "copula",
+        "amount": 1.0,
+        "gains": {"real": Estimate(*gain, 12), "class_weight": Estimate(gain[0] - strongest, 0.05, 12)},
+        "baseline": "class_weight",
+        "over_real": over_real,
+        "corrected": over_real | {"threshold": Estimate(threshold[0], corrected, 12)},
+    }
+    return Finding(**(fields | changes))
+
+
+def test_a_clear_baseline_that_was_not_chosen_is_named_with_its_corrected_interval():
+    assert verdict(finding()) == (
+        "Synthetic rows do not help here; a tuned threshold may: +0.048 macro-F1 "
+        "(95 % 0.009 to 0.087; corrected for 2 baselines -0.004 to 0.100)"
+    )
+
+
+def test_it_is_advised_if_the_corrected_interval_is_above_zero():
+    assert "; tune the threshold: +0.048 macro-F1 (95 % 0.009 to 0.087;" in verdict(finding(corrected=0.045))
+
+
+def test_the_baseline_chosen_beforehand_needs_no_correction():
+    text = verdict(finding(weights=(0.069, 0.05)))
+    assert text == "Synthetic rows do not help here; use class weights: +0.069 macro-F1 (95 % 0.019 to 0.119)"
+
+
+def test_clear_synthetic_rows_are_not_called_useless_where_a_baseline_gains_more():
+    text = verdict(finding(gain=(0.05, 0.02), weights=(0.069, 0.05)))
+    assert text.startswith("Synthetic rows gain less than class weights; use class weights: +0.069")
+
+
+@pytest.mark.parametrize("baseline", ["real", "class_weight"])
+def test_without_a_clear_baseline_the_best_generator_is_named_as_such(baseline):
+    text = verdict(finding(threshold=(0.048, 0.06), baseline=baseline))
+    assert "no baseline is clearly better than the real rows; train on these as they are" in text
+    assert "(the best generator was copula, one synthetic row per real row: +0.055 macro-F1" in text
