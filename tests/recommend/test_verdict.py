@@ -2,7 +2,7 @@
 
 import pytest
 
-from trisynth.recommend.verdict import Finding, verdict
+from trisynth.recommend.verdict import Finding, sharing, verdict
 from trisynth.statistics.estimate import Estimate
 
 
@@ -48,3 +48,11 @@ def test_without_a_clear_baseline_the_best_generator_is_named_as_such(baseline):
     text = verdict(finding(threshold=(0.048, 0.06), baseline=baseline))
     assert "no baseline is clearly better than the real rows; train on these as they are" in text
     assert "(the best generator was copula, one synthetic row per real row: +0.055 macro-F1" in text
+
+
+def test_a_shared_table_is_said_to_pass_a_check_with_its_score_and_limit():
+    text = sharing("copula", {"copying/memorised": 0.259}, [], 0.5)
+    assert text.endswith(
+        "pass the check for copies (memorised share 0.26, limit 0.50), which does not guarantee privacy."
+    )
+    assert "(" not in sharing("copula", {}, [], 0.5)

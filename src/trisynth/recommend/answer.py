@@ -28,7 +28,7 @@ def answer(search: Search) -> Recommendation:
     dataset = search.dataset
     return Recommendation(
         verdict=f"{verdict.verdict(found)}{_of_candidates(search)}." if found else _open(search),
-        sharing=verdict.sharing(shared, scores, copying),
+        sharing=verdict.sharing(shared, scores, copying, search.settings.copying["memorised"]),
         surer=verdict.surer(found, len(dataset))
         if found
         else "For more certainty: use a longer budget; finished trials are kept.",

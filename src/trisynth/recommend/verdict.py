@@ -163,7 +163,7 @@ def surer(found: Finding, rows: int) -> str:
     )
 
 
-def sharing(candidate: str | None, scores: dict[str, float], copying: Sequence[str]) -> str:
+def sharing(candidate: str | None, scores: dict[str, float], copying: Sequence[str], limit: float) -> str:
     """Name the best table of synthetic rows to share."""
     without = f"; {' and '.join(copying)} copied training rows" if copying else ""
     if candidate is None:
@@ -175,7 +175,9 @@ def sharing(candidate: str | None, scores: dict[str, float], copying: Sequence[s
         line += f": a classifier separates its rows from real ones with ROC AUC {auc:.2f}"
         if not math.isnan(floor) and not math.isnan(ceiling):
             line += f" (independent columns: {floor:.2f}, the real rows themselves: {ceiling:.2f})"
-    return f"{line}{without}. No copying was found in its rows, which does not guarantee privacy."
+    memorised = scores.get("copying/memorised", math.nan)
+    shown = "" if math.isnan(memorised) else f" (memorised share {max(memorised, 0.0):.2f}, limit {limit:.2f})"
+    return f"{line}{without}. Its rows pass the check for copies{shown}, which does not guarantee privacy."
 
 
 def unconfirmed(candidate: str, many: Amount, gain: float, metric: str, folds: int) -> str:

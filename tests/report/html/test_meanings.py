@@ -1,8 +1,10 @@
 """Sentences of scores, and scores that their references make void."""
 
+import numpy as np
 import pytest
 
 from trisynth.report.html.meanings import MEANINGS, sentence, void
+from trisynth.report.html.scores import chance
 
 
 def score(metric, value, floor, ceiling, group="fidelity", base=None):
@@ -50,3 +52,20 @@ def test_every_score_has_a_sentence():
     assert "0.0\N{NO-BREAK SPACE}%" in sentence(score("memorised", -0.4, None, None, "copying"))
     given = score("identical_match_share", 0.1, 0.0, 1.0, "copying", base=0.05)
     assert "and 5.0\N{NO-BREAK SPACE}% of the held-out real rows do" in sentence(given)
+
+
+def test_a_memorised_share_that_chance_allows_is_not_called_copying():
+    given = score("memorised", 0.259, 0.1, 1.0, "copying")
+    assert "exist only because of a training row" in sentence(given | {"noise": 0.2})
+    assert "is not larger than chance allows" in sentence(given | {"noise": chance(415, 46, 415)})
+    assert "is not larger than chance allows" in sentence(given | {"noise": 0.2, "floor": 0.3})
+
+
+def test_chance_covers_the_scores_of_fresh_rows():
+    found, rng = [], np.random.default_rng(0)
+    for _ in range(200):
+        real, fresh = rng.normal(size=(110, 3)), rng.normal(size=(100, 3))
+        nearest = ((fresh[:, None] - real[None]) ** 2).sum(axis=2).argmin(axis=1)
+        found.append(((nearest < 100).mean() - 10 / 11) * 11)
+    inside = np.mean(np.abs(found) <= chance(100, 10, 100))
+    assert 0.9 <= inside <= 1.0

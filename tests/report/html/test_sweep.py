@@ -72,6 +72,7 @@ def recommendation(tmp_path):
             ]
         ).assign(folds=4, problem="")
         tables = pd.DataFrame({"candidate": ["arf"], "copying": [False], "fidelity/c2st_boosting": [0.6]})
+        tables["copying/memorised"] = 0.26
         arms = pd.DataFrame([{"arm": "real", "score": 0.7, "folds": 4}, {"arm": "arf", "score": 0.721, **gain}])
         fields = {
             "verdict": "Use arf, one synthetic row per real row: +0.021 macro-F1.",
@@ -88,7 +89,7 @@ def recommendation(tmp_path):
             "budget": 60.0,
             "seconds": 12.0,
             "finished": False,
-            "config": {"seed": 0},
+            "config": {"seed": 0, "recommend": {"copying": {"memorised": 0.5, "identical": 0.05}}},
             "job": given,
             "notes": ["Notes are kept <b>plain</b>."],
         }
@@ -104,6 +105,8 @@ def test_a_recommendation_shows_its_sentences_candidates_and_intervals(sweep, re
         assert text in html
     assert "&lt;b&gt;plain" in html and "+0.021 <small>(+0.009 to +0.032)</small>" in html
     assert [each["copying"] for each in content["search"]["candidates"]] == [False, None]
+    assert content["search"]["candidates"][0]["scores"]["Memorised share"] == 0.26
+    assert "if its memorised share is above 0.5" in html
     assert content["title"] == "number: recommendation" and content["made"]["seeds"] == [0]
     assert content["made"]["command"] == "trisynth recommend budget=1min"
 

@@ -112,7 +112,9 @@ def content(
         },
         "search": search,
         "arms": search["arms"] if search else scores.arms(own, kept, dataset, test_size),
-        "metrics": scores.metrics(own[own["method"] == method], test_size),
+        "metrics": scores.metrics(
+            own[own["method"] == method], test_size, scores.chance(len(train), test_rows, len(synthetic))
+        ),
         "columns": found,
         "relations": list(relations),
         "membership": membership,

@@ -6,6 +6,8 @@ from typing import Any
 
 # Where the two references are as close as this, the score cannot tell dependent columns from independent ones.
 _CLOSE = 0.1
+# Where a score is not larger than that of rows without any copying may be by chance.
+_CHANCE = "The estimated fraction of memorised rows, {percent}, is not larger than chance allows, {allowed}."
 # A ceiling of a discriminator as high as this separates even copies of the training rows.
 _SEPARATED = 0.95
 
@@ -170,6 +172,10 @@ def sentence(score: Mapping[str, Any]) -> str:
     value = max(value, 0.0) if score["metric"] == "memorised" else value
     base = "" if score["base"] is None else f", and {percent(score['base'])} of the held-out real rows do"
     known = meaning.text if meaning else "The score is {value}."
+    allowed = score.get("noise")
+    if allowed is not None:
+        allowed = max(allowed, score["floor"] or 0.0)
+        known = _CHANCE.replace("{allowed}", percent(allowed)) if value <= allowed else known
     return known.format(value=number(value), percent=percent(value), base=base)
 
 

@@ -1,5 +1,6 @@
 """Scores of the report: training sets with intervals, and metrics between their floor and their ceiling."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -100,7 +101,7 @@ def _others(jobs: pd.DataFrame, key: tuple[str, str, str]) -> dict[str, float]:
     return {each: value for each, value in means.items() if value is not None}
 
 
-def metrics(jobs: pd.DataFrame, test_size: float) -> list[dict[str, Any]]:
+def metrics(jobs: pd.DataFrame, test_size: float, noise: float | None = None) -> list[dict[str, Any]]:
     """List fidelity and copying scores of one method's jobs, each with references and a sentence.
 
     Parameters
@@ -108,6 +109,8 @@ def metrics(jobs: pd.DataFrame, test_size: float) -> list[dict[str, Any]]:
     jobs : DataFrame
         One row per job of one data set and one method.
     test_size : float
+    noise : float, optional
+        What ``memorised`` may reach by chance on one split; see ``chance``.
     """
     once = jobs.drop_duplicates("seed")
     suffixes = ("_floor", "_ceiling", "_base")
@@ -118,12 +121,23 @@ def metrics(jobs: pd.DataFrame, test_size: float) -> list[dict[str, Any]]:
     ]
     order = {each: place for place, each in enumerate(MEANINGS)}
     names.sort(key=lambda column: (order.get(column.partition("/")[2], len(order)), column))
-    found = [_metric(once, column, test_size) for column in names]
+    found = [_metric(once, column, test_size, noise) for column in names]
     # Without any missing cell there is nothing to compare.
     return [each for each in found if each["metric"] != "missing_gap" or each["value"] or each["floor"]]
 
 
-def _metric(jobs: pd.DataFrame, column: str, test_size: float) -> dict[str, Any]:
+def chance(train: int, test: int, synthetic: int) -> float:
+    """Approximate the end of the 95 % interval of ``memorised`` for rows without any copying.
+
+    The fraction of rows nearest to a held-out row has a binomial variance, and the space that is nearest to one of few
+    held-out rows varies by about one over their number.
+    """
+    if not test or not synthetic:
+        return 1.0
+    return 1.96 * math.sqrt((1 + train / synthetic) / test)
+
+
+def _metric(jobs: pd.DataFrame, column: str, test_size: float, noise: float | None) -> dict[str, Any]:
     group, _, short = column.partition("/")
 
     def mean(suffix: str) -> float | None:
@@ -142,6 +156,9 @@ def _metric(jobs: pd.DataFrame, column: str, test_size: float) -> dict[str, Any]
         "base": mean("_base"),
         "ideal": meaning.ideal if meaning else None,
     }
+    if short == "memorised":
+        # Splits show the noise of their mean; two of them may agree by chance.
+        found["noise"] = rounded(min(value.half, noise or 1.0) if value.count > 2 else noise)
     found["void"] = void(found)
     found["sentence"] = sentence(found)
     return found

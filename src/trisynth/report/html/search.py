@@ -11,7 +11,7 @@ from trisynth.report.html.meanings import MEANINGS
 from trisynth.report.names import METRICS, name, printable
 
 # Scores of a candidate that the page shows, of those that the search has.
-_SHOWN = ("c2st_boosting", "correlation_gap", "dcr_share", "identical_match_share")
+_SHOWN = ("c2st_boosting", "correlation_gap", "dcr_share", "memorised", "identical_match_share")
 _OF = ("fidelity", "copying")
 
 
@@ -27,6 +27,7 @@ def answer(found: Recommendation) -> dict[str, Any]:
         "seconds": rounded(found.seconds, 1),
         "trials": len(found.trials),
         "candidates": _candidates(found.trials, found.tables),
+        "limits": dict(found.config["recommend"]["copying"]),
         "arms": _arms(found),
         # The trials have seeds of their own, which follow from this one.
         "made": {
