@@ -114,3 +114,20 @@ def test_a_recommendation_shows_its_sentences_candidates_and_intervals(sweep, re
 def test_a_recommendation_without_a_finished_trial_has_no_report(recommendation, tmp_path):
     assert write_recommendation(recommendation(None), tmp_path, []) is None
     assert not list(tmp_path.iterdir())
+
+
+def test_candidates_are_compared_on_the_same_folds(sweep, recommendation, tmp_path):
+    given = recommendation(sweep[2])
+    row = {"candidate": "arf", "amount": "1.0", "stage": "confirm", "copying": False, "folds": 12, "problem": ""}
+    gains = [{"baseline": "real", "gain": 0.055}, {"baseline": "class_weight", "gain": -0.014}]
+    confirmed = pd.DataFrame([row | each | {"lower": -0.1, "upper": 0.1} for each in gains])
+    trials = pd.concat([given.trials.assign(baseline="class_weight"), confirmed], ignore_index=True)
+    without = pd.DataFrame({"candidate": ["vae"], "copying": [False]})
+    found = recommendation(sweep[2], trials=trials, tables=pd.concat([without, given.tables], ignore_index=True))
+    path = write_recommendation(found, tmp_path, [])
+    search = json.loads(path.with_suffix(".json").read_text())["search"]
+    shown = {each["name"]: each["trial"] for each in search["candidates"]}
+    assert shown["arf"]["gain"]["mean"] == 0.021 and shown["arf"]["stage"] == "choose"
+    assert search["labels"] == ["C2ST", "Memorised share"]
+    html = path.read_text()
+    assert "+0.055" not in html and "trials of each generator" not in html

@@ -17,6 +17,7 @@ _OF = ("fidelity", "copying")
 
 def answer(found: Recommendation) -> dict[str, Any]:
     """Collect what the search found; every sentence is as the search has it."""
+    candidates = _candidates(found.trials, found.tables)
     return {
         "verdict": printable(found.verdict, 600),
         "sharing": printable(found.sharing, 600),
@@ -25,8 +26,9 @@ def answer(found: Recommendation) -> dict[str, Any]:
         "finished": found.finished,
         "budget": rounded(found.budget, 1),
         "seconds": rounded(found.seconds, 1),
-        "trials": len(found.trials),
-        "candidates": _candidates(found.trials, found.tables),
+        "candidates": candidates,
+        # Some candidates may lack a score, or have none.
+        "labels": list(dict.fromkeys(label for each in candidates for label in each["scores"])),
         "limits": dict(found.config["recommend"]["copying"]),
         "arms": _arms(found),
         # The trials have seeds of their own, which follow from this one.
@@ -69,13 +71,14 @@ def _arms(found: Recommendation) -> dict[str, Any] | None:
 
 
 def _candidates(trials: pd.DataFrame, tables: pd.DataFrame) -> list[dict[str, Any]]:
-    """List each candidate with its best trial and its scores as a table to share."""
+    """List each candidate with its best trial on the folds used for the choice, and its scores as a table to share."""
     shared = {row["candidate"]: row for row in tables.to_dict("records")}
     found = []
     for candidate in dict.fromkeys([*trials["candidate"], *shared]):
         own = trials[trials["candidate"] == candidate]
-        confirmed = own[own["stage"] == "confirm"]
-        best = (confirmed if len(confirmed) else own).sort_values("gain", ascending=False).head(1).to_dict("records")
+        # The folds that confirm have one row for each baseline, and one candidate.
+        own = own[own["stage"] != "confirm"]
+        best = own.sort_values("gain", ascending=False, kind="stable").head(1).to_dict("records")
         row = shared.get(candidate, {})
         scores = {
             MEANINGS[short].name: rounded(row[key])
