@@ -131,3 +131,12 @@ def test_candidates_are_compared_on_the_same_folds(sweep, recommendation, tmp_pa
     assert search["labels"] == ["C2ST", "Memorised share"]
     html = path.read_text()
     assert "+0.055" not in html and "trials of each generator" not in html
+
+
+def test_the_page_rounds_a_number_once(sweep, recommendation, tmp_path):
+    gain = {"gain": -0.00149, "lower": -0.01149, "upper": 0.00849}
+    arms = pd.DataFrame(
+        [{"arm": "real", "score": 0.7, "folds": 4}, {"arm": "arf", "score": 0.69851, "folds": 4, **gain}]
+    )
+    path = write_recommendation(recommendation(sweep[2], arms=arms), tmp_path, [])
+    assert "−0.001 <small>(−0.011 to +0.008)</small>" in path.read_text()

@@ -102,7 +102,7 @@ class Columns:
             "name": printable(kind.name),
             "kind": kind.kind,
             "measure": "KS" if kind.categories is None else "TV",
-            "distance": rounded(distance) or 0.0,
+            "distance": exact(distance) or 0.0,
             "missing": {"real": rounded(real.isna().mean()), "synthetic": rounded(synthetic.isna().mean())},
         }
 
@@ -135,14 +135,14 @@ class Columns:
             "real": matrix(real.to_numpy()),
             "synthetic": matrix(synthetic.to_numpy()),
             "difference": matrix(gap),
-            "mean_difference": rounded(sizes.mean()) if len(sizes) else None,
-            "largest_difference": rounded(sizes.max()) if len(sizes) else None,
+            "mean_difference": exact(sizes.mean()) if len(sizes) else None,
+            "largest_difference": exact(sizes.max()) if len(sizes) else None,
             "pairs": [
                 {
                     "columns": [names[i], names[j]],
-                    "real": rounded(real.iloc[i, j]),
-                    "synthetic": rounded(synthetic.iloc[i, j]),
-                    "difference": rounded(gap[i, j]),
+                    "real": exact(real.iloc[i, j]),
+                    "synthetic": exact(synthetic.iloc[i, j]),
+                    "difference": exact(gap[i, j]),
                 }
                 for i, j in worst
             ],
@@ -250,6 +250,11 @@ def levels(counts: pd.DataFrame) -> list[dict[str, Any]]:
         {"name": name, "real": rounded(row["real"], 2), "synthetic": rounded(row["synthetic"], 2)}
         for name, row in percent
     ]
+
+
+def exact(value: Any) -> float | None:
+    """Return a number as it is, so that only the page rounds it; None where it is undefined."""
+    return float(value) + 0.0 if value is not None and math.isfinite(value) else None
 
 
 def rounded(value: Any, digits: int = 4) -> float | None:

@@ -9,7 +9,7 @@ from sklearn.neighbors import NearestNeighbors
 from trisynth import seeds
 from trisynth.data.dataset import Dataset
 from trisynth.encoders.table import TableEncoder
-from trisynth.report.html.columns import rounded
+from trisynth.report.html.columns import exact
 
 # Most rows of each table; the half-width of the interval is then below 0.03.
 _ROWS = 1_000
@@ -41,9 +41,9 @@ def membership(train: Dataset, test: Dataset, synthetic: Dataset, seed: int) -> 
     auc, error = delong(*(-nearest.kneighbors(part)[0][:, 0] for part in rows[:2]))
     half = norm.ppf(0.975) * error
     return {
-        "auc": rounded(auc),
-        "low": rounded(max(auc - half, 0.0)),
-        "high": rounded(min(auc + half, 1.0)),
+        "auc": exact(auc),
+        "low": exact(max(auc - half, 0.0)),
+        "high": exact(min(auc + half, 1.0)),
         "rows": {"training": len(rows[0]), "held_out": len(rows[1]), "synthetic": len(rows[2])},
     }
 

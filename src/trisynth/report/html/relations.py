@@ -9,7 +9,7 @@ from trisynth.data.dataset import Dataset
 from trisynth.generators.base import Generator
 from trisynth.generators.relations.declared import Declared
 from trisynth.generators.relations.equalities import Equality
-from trisynth.report.html.columns import rounded
+from trisynth.report.html.columns import exact
 from trisynth.report.names import printable
 
 _LONGEST = 160
@@ -32,7 +32,7 @@ def relations(generator: Generator, train: Dataset, synthetic: Dataset) -> list[
 
 
 def _entry(text: object, origin: str, held: list[float]) -> dict[str, Any]:
-    real, synthetic = map(rounded, held)
+    real, synthetic = map(exact, held)
     return {"text": printable(text, _LONGEST), "origin": origin, "real": real, "synthetic": synthetic}
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from trisynth.experiment.results import Result
 from trisynth.report import verdict
-from trisynth.report.html.columns import rounded
+from trisynth.report.html.columns import exact
 from trisynth.report.html.meanings import MEANINGS, sentence, void
 from trisynth.report.jobs import arms_of, best_baseline
 from trisynth.report.jobs import scores as scores_of
@@ -97,7 +97,7 @@ def _others(jobs: pd.DataFrame, key: tuple[str, str, str]) -> dict[str, float]:
     _, method, arm = key
     jobs = jobs[jobs["method"] == method] if method else jobs
     columns = {each: f"{arm}/{each}" for each in _OTHERS if f"{arm}/{each}" in jobs}
-    means = {each: rounded(jobs[column].mean()) for each, column in columns.items()}
+    means = {each: exact(jobs[column].mean()) for each, column in columns.items()}
     return {each: value for each, value in means.items() if value is not None}
 
 
@@ -141,7 +141,7 @@ def _metric(jobs: pd.DataFrame, column: str, test_size: float, noise: float | No
     group, _, short = column.partition("/")
 
     def mean(suffix: str) -> float | None:
-        return rounded(jobs[column + suffix].mean()) if column + suffix in jobs else None
+        return exact(jobs[column + suffix].mean()) if column + suffix in jobs else None
 
     value = estimate(jobs[column].dropna().to_numpy(), test_size)
     meaning = MEANINGS.get(short)
@@ -150,7 +150,7 @@ def _metric(jobs: pd.DataFrame, column: str, test_size: float, noise: float | No
         "group": group,
         "name": meaning.name if meaning else metric(short),
         **_bounded(content(value), short),
-        "value": rounded(value.mean),
+        "value": exact(value.mean),
         "floor": mean("_floor"),
         "ceiling": mean("_ceiling"),
         "base": mean("_base"),
@@ -158,7 +158,7 @@ def _metric(jobs: pd.DataFrame, column: str, test_size: float, noise: float | No
     }
     if short == "memorised":
         # Splits show the noise of their mean; two of them may agree by chance.
-        found["noise"] = rounded(min(value.half, noise or 1.0) if value.count > 2 else noise)
+        found["noise"] = exact(min(value.half, noise or 1.0) if value.count > 2 else noise)
     found["void"] = void(found)
     found["sentence"] = sentence(found)
     return found
@@ -173,7 +173,7 @@ def _bounded(value: dict[str, float | None], short: str) -> dict[str, float | No
 
 def content(value: Estimate) -> dict[str, float | None]:
     """Return mean and interval as plain numbers; the interval of a single split is None."""
-    return {"mean": rounded(value.mean), "low": rounded(value.low), "high": rounded(value.high)}
+    return {"mean": exact(value.mean), "low": exact(value.low), "high": exact(value.high)}
 
 
 def largest(rows: Sequence[Mapping[str, Any]], field: str) -> float:

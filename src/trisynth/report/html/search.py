@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from trisynth.recommend.recommendation import Recommendation
-from trisynth.report.html.columns import rounded
+from trisynth.report.html.columns import exact, rounded
 from trisynth.report.html.meanings import MEANINGS
 from trisynth.report.names import METRICS, name, printable
 
@@ -50,7 +50,7 @@ def _arms(found: Recommendation) -> dict[str, Any] | None:
             "name": "real" if row["arm"] == "real" else printable(name(row["arm"])),
             "method": "",
             "rows": None,
-            "score": {"mean": rounded(row["score"]), "low": None, "high": None},
+            "score": {"mean": exact(row["score"]), "low": None, "high": None},
             "over_real": None if row["arm"] == "real" else _gain(row),
             "over_baseline": None,
             "others": {},
@@ -81,7 +81,7 @@ def _candidates(trials: pd.DataFrame, tables: pd.DataFrame) -> list[dict[str, An
         best = own.sort_values("gain", ascending=False, kind="stable").head(1).to_dict("records")
         row = shared.get(candidate, {})
         scores = {
-            MEANINGS[short].name: rounded(row[key])
+            MEANINGS[short].name: exact(row[key])
             for short in _SHOWN
             for key in (short, *(f"{part}/{short}" for part in _OF))
             if row.get(key) is not None
@@ -108,4 +108,4 @@ def _trial(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _gain(row: Mapping[str, Any]) -> dict[str, float | None]:
-    return {"mean": rounded(row["gain"]), "low": rounded(row["lower"]), "high": rounded(row["upper"])}
+    return {"mean": exact(row["gain"]), "low": exact(row["lower"]), "high": exact(row["upper"])}
