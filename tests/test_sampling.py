@@ -99,6 +99,13 @@ def test_the_file_that_is_read_is_not_overwritten(mistake, tables, tmp_path, mon
     assert mine.read_bytes() == tables["classes"].read_bytes() and partial.read_text() == "age\n40\n"
 
 
+@pytest.mark.parametrize("budget", ["privacy.epsilon=3", "privacy=dp"])
+def test_a_budget_that_the_generator_does_not_read_is_refused(mistake, tmp_path, budget):
+    message = mistake(budget, "generator=copula", f"out={tmp_path / 'rows.csv'}")
+    assert message.startswith(f"error: {budget.partition('=')[0]}=") and "is read by dp_vae" in message
+    assert not (tmp_path / "rows.csv").exists()
+
+
 def test_a_missing_folder_is_made(table, tmp_path):
     assert len(table("3", "a/b/out.csv")) == 3
 

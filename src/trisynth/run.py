@@ -53,6 +53,7 @@ def job(cfg: DictConfig) -> Any:
         with commandline.one_line_errors():
             config = commandline.resolved(cfg, hydra_config.overrides.task)
             check(config["objective"])
+            commandline.require_budget_read(config, hydra_config.overrides.task)
             shown = show_findings(config)
             with Steps() as steps:
                 result, _ = run_job(config, progress=steps, writers=writers(config))

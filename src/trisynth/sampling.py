@@ -220,6 +220,7 @@ def main(arguments: list[str]) -> None:
     """Run the command line."""
     own, overrides = parse(arguments)
     config = commandline.composed(overrides)
+    commandline.require_budget_read(config, overrides)
     written = synthesize(config, own.get("n"), own["out"], own.get("given"))
     print(f"{written:,} rows of {config['dataset']['name']} by {target_name(config['generator'])}: {own['out']}")
 

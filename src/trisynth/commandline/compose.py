@@ -15,7 +15,7 @@ from trisynth import renamed
 from trisynth.commandline import beside, choices, form
 from trisynth.commandline.environment import check_environment
 from trisynth.commandline.mistakes import ONE_VALUE, SWEEP, as_mistake
-from trisynth.config import CONF, digest, files_of, locate
+from trisynth.config import CONF, digest, files_of, locate, target_name
 from trisynth.errors import InputError
 from trisynth.places import current_name
 
@@ -171,12 +171,31 @@ def resolved(cfg: DictConfig, overrides: Sequence[str] = (), announce: bool = Tr
         check_environment(cfg)
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
-        raise InputError(error.full_key, "???", f"is missing; add {error.full_key}=... to the command") from None
+        option = " or --target COLUMN" if error.full_key == "dataset.target" else ""
+        remedy = f"is missing; add {error.full_key}=...{option} to the command"
+        raise InputError(error.full_key, "???", remedy) from None
     except OmegaConfBaseException as error:
         raise as_mistake(error, overrides) from None
     if read and announce:
         print(read, file=sys.stderr)
     return plain
+
+
+def require_budget_read(config: Mapping[str, Any], overrides: Sequence[str]) -> None:
+    """Refuse a privacy budget on the command line where the generator reads none, and its rows would seem private.
+
+    Raises
+    ------
+    InputError
+    """
+    budget = ("privacy.epsilon=", "privacy.delta=", "privacy=dp")
+    given = [text.lstrip("+") for text in overrides if text.lstrip("+").startswith(budget)]
+    if given and "privacy" not in config["generator"]:
+        files = sorted((CONF / "generator").glob("*.yaml"))
+        private = ", ".join(file.stem for file in files if "privacy" in OmegaConf.load(file))
+        name, _, value = given[0].partition("=")
+        remedy = f"is read by {private} alone; the rows of {target_name(config['generator'])} have no guarantee"
+        raise InputError(name, value, remedy)
 
 
 def show(result: Any, config: Mapping[str, Any]) -> None:

@@ -126,7 +126,7 @@ DOORS = {
     "audit": Door(
         "trisynth.audit",
         "Attack a generator's claimed epsilon.",
-        "[FILE --target COLUMN] [NAME=VALUE ...] [fits=N] [rows=N] [shadows=N]",
+        "[FILE --target COLUMN] [NAME=VALUE ...]",
         "Fits a generator many times on two tables that differ by one planted row, and finds which fits had that row. "
         "Prints a lower bound on epsilon beside the one that is claimed, and the largest bound that so many fits can "
         "show. Ends with status 1 where the bound is above the claim. A table of membership attacks follows.",
