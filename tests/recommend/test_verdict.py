@@ -53,6 +53,7 @@ def test_without_a_clear_baseline_the_best_generator_is_named_as_such(baseline):
 def test_a_shared_table_is_said_to_pass_a_check_with_its_score_and_limit():
     text = sharing("copula", {"copying/memorised": 0.259}, [], 0.5)
     assert text.endswith(
-        "pass the check for copies (memorised share 0.26, limit 0.50), which does not guarantee privacy."
+        "The rows of copula pass the check for copies (memorised share 0.26, limit 0.50), "
+        "which does not guarantee privacy."
     )
     assert "(" not in sharing("copula", {}, [], 0.5)

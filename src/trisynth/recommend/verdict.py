@@ -177,7 +177,9 @@ def sharing(candidate: str | None, scores: dict[str, float], copying: Sequence[s
             line += f" (independent columns: {floor:.2f}, the real rows themselves: {ceiling:.2f})"
     memorised = scores.get("copying/memorised", math.nan)
     shown = "" if math.isnan(memorised) else f" (memorised share {max(memorised, 0.0):.2f}, limit {limit:.2f})"
-    return f"{line}{without}. Its rows pass the check for copies{shown}, which does not guarantee privacy."
+    return (
+        f"{line}{without}. The rows of {candidate} pass the check for copies{shown}, which does not guarantee privacy."
+    )
 
 
 def unconfirmed(candidate: str, many: Amount, gain: float, metric: str, folds: int) -> str:
