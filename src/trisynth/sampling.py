@@ -199,11 +199,22 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
             write(tables(), Path(out), layout, config["seed"])
         except OSError as error:
             raise unwritable(Path(out), error, "out") from error
-    for line in [*(layout.lines if layout else ()), *generator.notes]:
-        print(line)
-    if summary := generator.summary():
+    summary = generator.summary()
+    notes = (note for note in generator.notes if note not in summary)
+    for line in [*(layout.lines if layout else ()), *_left_out(dataset, private), *notes]:
+        print(printable(line))
+    if summary:
         print(summary)
     return written
+
+
+def _left_out(dataset: Dataset, private: bool) -> Iterator[str]:
+    """Yield a line about what a private fit leaves out, as it would be read from rows."""
+    if private and dataset.layout:
+        missing = [name for name in dataset.layout.names if name not in dataset.X and name != dataset.spec.target]
+        if missing:
+            yield f"columns left out, as identifiers and texts are not modelled: {', '.join(missing)}"
+        yield "numbers and dates are written in a standard form, as the spellings of the file are read from its rows"
 
 
 def _check(generator: Mapping[str, Any], n: int | Mapping | None, allow: Iterable[str]) -> None:
