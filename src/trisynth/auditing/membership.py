@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import betaincinv
-from scipy.stats import norm, rankdata
+from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.neighbors import NearestNeighbors
 
@@ -13,6 +13,7 @@ from trisynth.auditing.bounds import CONFIDENCE
 from trisynth.data.dataset import Dataset
 from trisynth.encoders.table import TableEncoder
 from trisynth.generators.base import Generator
+from trisynth.statistics.roc import delong
 
 # False positive rates at which the true positive rate is stated.
 RATES = {"tpr_at_1_percent": 0.01, "tpr_at_0.1_percent": 0.001}
@@ -44,16 +45,6 @@ class Attack:
         half = norm.ppf((1 + CONFIDENCE) / 2) * error
         found = {name: rate_at(members, others, rate) for name, rate in RATES.items()}
         return cls(auc, max(auc - half, 0.0), min(auc + half, 1.0), found)
-
-
-def delong(positive: np.ndarray, negative: np.ndarray) -> tuple[float, float]:
-    """Estimate the ROC AUC of scores and its standard error (DeLong, DeLong and Clarke-Pearson 1988)."""
-    m, n = len(positive), len(negative)
-    ranks = rankdata(np.concatenate([positive, negative]))
-    # Placements: the fraction of the other kind below each score, ties one half.
-    above = (ranks[:m] - rankdata(positive)) / n
-    below = 1 - (ranks[m:] - rankdata(negative)) / m
-    return float(above.mean()), float(np.sqrt(above.var(ddof=1) / m + below.var(ddof=1) / n))
 
 
 def rate_at(members: np.ndarray, others: np.ndarray, rate: float) -> tuple[float, float, float]:

@@ -3,13 +3,14 @@
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.stats import norm
 from sklearn.neighbors import NearestNeighbors
 
 from trisynth import seeds
 from trisynth.data.dataset import Dataset
 from trisynth.encoders.table import TableEncoder
 from trisynth.report.html.columns import exact
+from trisynth.statistics.roc import delong
 
 # Most rows of each table; the half-width of the interval is then below 0.03.
 _ROWS = 1_000
@@ -46,13 +47,3 @@ def membership(train: Dataset, test: Dataset, synthetic: Dataset, seed: int) -> 
         "high": exact(min(auc + half, 1.0)),
         "rows": {"training": len(rows[0]), "held_out": len(rows[1]), "synthetic": len(rows[2])},
     }
-
-
-def delong(positive: np.ndarray, negative: np.ndarray) -> tuple[float, float]:
-    """Estimate the ROC AUC of scores and its standard error (DeLong, DeLong and Clarke-Pearson 1988)."""
-    m, n = len(positive), len(negative)
-    ranks = rankdata(np.concatenate([positive, negative]))
-    # Placements: the fraction of the other kind below each score, ties one half.
-    above = (ranks[:m] - rankdata(positive)) / n
-    below = 1 - (ranks[m:] - rankdata(negative)) / m
-    return float(above.mean()), float(np.sqrt(above.var(ddof=1) / m + below.var(ddof=1) / n))
