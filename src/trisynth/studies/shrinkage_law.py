@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pandas as pd
+import yaml
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from trisynth.config import CONF
 from trisynth.errors import InputError
 from trisynth.report.figures import style
 from trisynth.report.markup import Column, Table
@@ -20,10 +22,12 @@ from trisynth.studies.settings import FIT, PAIRED, with_settings
 def law(jobs: pd.DataFrame) -> pd.DataFrame:
     """Compute predicted and observed sigma_Y / sigma_X of every fit.
 
-    A stationary point of a L_rec + b L_dist, of squared errors and moments, along the scale of the generated rows
-    has sigma_Y / sigma_X = (a rho + b) / (a + b). Here a and b are the effective weights: alpha and beta divided by the
-    initial values of the terms, that is the contribution of a term to L_total divided by the term. rho is the
-    correlation of pairs formed as the family forms them. L_rec of a VAE is a likelihood whose noise is learned and
+    A stationary point of a L_rec + b L_dist, of squared errors and moments of one number, along the scale of the
+    generated rows has sigma_Y / sigma_X = (a rho + b) / (a + b). Here a and b are the effective weights of one number:
+    alpha and beta divided by the initial values of the terms, that is the contribution of a term to L_total divided by
+    the term, and by what the term averages over (``Objective``): L_rec over blocks, L_dist over encoded columns, which
+    are more if there are categories. rho is the correlation of pairs in batches with the class proportions, which the
+    batches of a GAN of one class at a time do not keep. L_rec of a VAE is a likelihood whose noise is learned and
     sampled again, and that of diffusion the error of a conditional mean that its solver turns into rows: both have
     their minimum at the real distribution, so the prediction is 1 at all weights.
 
@@ -44,9 +48,10 @@ def law(jobs: pd.DataFrame) -> pd.DataFrame:
     if missing:
         raise InputError("results", list(jobs.columns[:8]), f"has no {missing[0]}; sweep experiment=shrinkage_law")
     jobs = jobs.drop_duplicates(FIT)
-    a, b = (effective_weight(jobs, term) for term in ("rec", "dist"))
-    share, rho = b / (a + b), jobs["fidelity/pair_correlation"]
     paired = jobs["generator"].isin(PAIRED)
+    sizes = averaged_over(jobs.where(paired))
+    a, b = (effective_weight(jobs, term) / sizes[term] for term in ("rec", "dist"))
+    share, rho = b / (a + b), jobs["fidelity/pair_correlation"]
     return jobs[FIT].assign(
         share=share,
         rho=rho,
@@ -54,6 +59,43 @@ def law(jobs: pd.DataFrame) -> pd.DataFrame:
         observed=jobs["fidelity/spread_ratio"],
         utility=jobs.get("synthetic/roc_auc"),
     )
+
+
+def averaged_over(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Count the blocks that L_rec averages over and the encoded columns that L_dist does, for each job.
+
+    Parameters
+    ----------
+    jobs : DataFrame
+        Counts come from ``generator/blocks`` and ``generator/encoded_columns``. Results from before the generators
+        counted them take the declared columns of the data set, which are right where no cell is missing.
+
+    Returns
+    -------
+    DataFrame
+        ``rec`` and ``dist``; 1 for a row without a data set.
+
+    Raises
+    ------
+    InputError
+        If neither is known.
+    """
+    counted = jobs.reindex(columns=["generator/blocks", "generator/encoded_columns"]).set_axis(["rec", "dist"], axis=1)
+    for dataset in jobs.loc[counted["rec"].isna(), "dataset"].dropna().unique():
+        counted.loc[jobs["dataset"] == dataset, ["rec", "dist"]] = declared_sizes(dataset)
+    return counted.astype(float).fillna(1.0)
+
+
+def declared_sizes(dataset: str) -> tuple[int, int]:
+    """Count blocks and encoded columns of a data set by its declaration in ``conf/dataset``, without missing cells."""
+    path = CONF / "dataset" / f"{dataset}.yaml"
+    declared = yaml.safe_load(path.read_text()) if path.is_file() else {}
+    features = {name: facts for name, facts in declared.get("columns", {}).items() if name != declared["target"]}
+    sizes = [len(facts["categories"]) if facts.get("kind") == "category" else 1 for facts in features.values()]
+    if not sizes:
+        remedy = "has no declared columns, and its results no generator/blocks; sweep experiment=shrinkage_law anew"
+        raise InputError("dataset", dataset, remedy)
+    return len(sizes), sum(sizes)
 
 
 def effective_weight(jobs: pd.DataFrame, term: str) -> pd.Series:
@@ -93,7 +135,7 @@ def law_picture(jobs: pd.DataFrame) -> Picture:
         for position, (axes, title, below, beside) in enumerate(
             (
                 (truth, "shrinkage law, not fitted", "predicted σ(Y) / σ(X)", "observed σ(Y) / σ(X)"),
-                (over, "the ratio over the weights", "effective β / (α + β)", "observed σ(Y) / σ(X)"),
+                (over, "the ratio over the weights", "β / (α + β) of one number", "observed σ(Y) / σ(X)"),
                 (cost, "utility over the ratio", "observed σ(Y) / σ(X)", "ROC AUC, synthetic"),
             )
         ):
@@ -107,8 +149,9 @@ def law_picture(jobs: pd.DataFrame) -> Picture:
         note = f" R² of the GANs' {len(paired)} fits: {fit:.2f}." if np.isfinite(fit) else ""
         style.footnote(
             figure,
-            "σ(Y) / σ(X) = (α ρ + β) / (α + β), within classes, mean over numbers; ρ of pairs by optimal transport. "
-            "A VAE's likelihood and\ndiffusion's denoising error do not shrink: 1 is predicted. Lines: equality in a, "
+            "σ(Y) / σ(X) = (α ρ + β) / (α + β), within classes, mean over numbers; α and β: effective weights of one "
+            "number; ρ of pairs by optimal\ntransport. A VAE's likelihood and diffusion's error do not shrink: "
+            "1 is predicted. Lines: equality in a, "
             f"the shrinkage law at the GANs' mean ρ in b.{note}",
         )
     caption = "Standard deviation of generated rows, predicted and observed, and utility over it."
@@ -120,14 +163,21 @@ def law_table(jobs: pd.DataFrame) -> Table:
     found = law(jobs)
     columns = [Column("generator", "Generator"), Column("fits", "Fits"), Column("rho", "rho", interval=False)]
     columns += [Column("predicted", "Predicted", interval=False), Column("observed", "Observed", interval=False)]
-    columns += [Column("error", "Mean |error|", interval=False), Column("r_squared", "R²", interval=False)]
+    columns += [Column("error", "Mean |error|", interval=False), Column("bias", "Bias", interval=False)]
+    columns += [Column("r_squared", "R²", interval=False)]
+    parts = {str(generator): part for generator, part in found.groupby("generator", sort=False)}
+    paired = [generator for generator in parts if generator in PAIRED]
+    if len(paired) > 1:
+        parts[", ".join(paired)] = found[found["generator"].isin(paired)]
     rows = []
-    for generator, part in found.groupby("generator", sort=False):
-        error = (part["observed"] - part["predicted"]).abs().mean()
-        fit = r_squared(part["observed"], part["predicted"]) if generator in PAIRED else math.nan
-        numbers = [part[name].mean() for name in ("rho", "predicted", "observed")]
-        cells = [Estimate(float(number), math.nan, len(part)) for number in [*numbers, error, fit]]
-        rows.append([str(generator), len(part), *cells])
+    for name, part in parts.items():
+        error = part["observed"] - part["predicted"]
+        fit = r_squared(part["observed"], part["predicted"]) if part["generator"].isin(PAIRED).all() else math.nan
+        means = [part[column].mean() for column in ("rho", "predicted", "observed")]
+        cells = [
+            Estimate(float(number), math.nan, len(part)) for number in [*means, error.abs().mean(), error.mean(), fit]
+        ]
+        rows.append([name, len(part), *cells])
     note = (
         "Ratio of the standard deviations of synthetic and real rows within classes, mean over numbers. The shrinkage "
         "law is derived and not fitted; where it predicts the same for all fits, R² is undefined and left out."

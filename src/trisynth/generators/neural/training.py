@@ -141,6 +141,11 @@ class NeuralGenerator(Generator):
         """Return encoded rows as L_total compares them, in the columns of ``encoder_.value_blocks_``."""
         return self.encoder_.values(rows)
 
+    def diagnostics(self) -> dict[str, float]:
+        """Return the numbers of blocks and of encoded columns, over which L_rec and L_dist are averaged."""
+        blocks = self.encoder_.value_blocks_
+        return {"blocks": float(len(blocks)), "encoded_columns": float(blocks[-1].stop if blocks else 0)}
+
     def check(self) -> None:
         """Refuse arguments that cannot be used."""
         sizes = ("hidden_layer_sizes", "epochs", "min_steps", "batch_size")
