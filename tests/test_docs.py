@@ -59,7 +59,8 @@ def produced(tmp_path_factory) -> set[str]:
     mixed = ["dataset=multimodal_cohort", "generator=class_gaussian", *base[1:2], *base[3:]]
     mixed += ["metrics.fidelity.discriminative.steps=2", "metrics.fidelity.frechet.steps=2"]
     regression = ["dataset.target=age", "dataset.task=regression"]
-    for overrides in (*([*base, *job] for job in (*jobs, regression)), mixed):
+    network = [*base[:2], *base[3:], "metrics=minimal", "generator=gan", "generator.epochs=1", "generator.min_steps=1"]
+    for overrides in (*([*base, *job] for job in (*jobs, regression)), mixed, network):
         result, _ = run_job(composed(overrides))
         names |= {*result.metrics, *(f"seconds/{part}" for part in result.seconds(folder / "runs"))}
     return names
