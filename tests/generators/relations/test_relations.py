@@ -248,6 +248,37 @@ def test_an_order_holds_although_the_lower_column_has_gaps():
         assert drawn[name].dropna().between(X[name].min(), X[name].max()).all()
 
 
+def visits(gaps: tuple[float, float, float], rows: int, seed: int = 0) -> pd.DataFrame:
+    """Three dates in order, of which fractions are missing."""
+    rng = np.random.default_rng(seed)
+    days = np.cumsum([rng.integers(0, 900, rows), rng.integers(0, 60, rows), rng.integers(0, 60, rows)], axis=0)
+    X = pd.DataFrame(
+        dict(zip(["visit", "death", "next"], pd.Timestamp("2020-01-01") + days * pd.Timedelta("1D"), strict=True))
+    )
+    for name, gap in zip(X, gaps, strict=True):
+        X.loc[rng.random(rows) < gap, name] = pd.NaT
+    return X.assign(z=rng.normal(size=rows))
+
+
+@pytest.mark.parametrize("constraints", [(), ("death >= visit", "next >= death")])
+@pytest.mark.parametrize(("gaps", "rows"), [((0, 0.75, 0), 300), ((0, 0.75, 0.3), 150), ((0.7, 0.7, 0.7), 400)])
+def test_dates_with_many_gaps_keep_their_order(gaps, rows, constraints):
+    X = visits(gaps, rows)
+    made = Copula().fit(X, constraints=constraints).sample(600)
+    for low, high in (("visit", "death"), ("death", "next"), ("visit", "next")):
+        known = made[[low, high]].notna().all(axis=1)
+        assert known.sum() > 20 and (made[low] <= made[high])[known].all()
+    assert made.isna().mean().sub(X.isna().mean()).abs().max() < 0.1
+
+
+def test_too_few_common_rows_show_no_order():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"a": rng.normal(size=400), "b": rng.normal(size=400)})
+    X.loc[X["a"] > X["b"], "b"] = np.nan
+    X.loc[X.index[X["b"].notna()][12:], "b"] = np.nan
+    assert not learned(X)[0].steps
+
+
 def test_a_numeric_target_stays_and_takes_part():
     X = orders().drop(columns="y")
     fitted = Copula().fit(X, target="total", constraints=["total == net + tax"])

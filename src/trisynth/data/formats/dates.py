@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trisynth.data.formats.base import Format, listed
-from trisynth.data.formats.lengths import LengthFormat
+from trisynth.data.formats.lengths import LengthFormat, in_seconds
 from trisynth.data.formats.numbers import NumberFormat
 from trisynth.errors import InputError
 
@@ -135,7 +135,7 @@ class DurationFormat(Format):
                 hours = hours % 12 + 12 * (found[6] in "Pp") if 1 <= hours <= 12 else np.nan
             length = hours * 3600 + int(found[3]) * 60 + int(found[4] or 0) + float(found[5] or 0)
             seconds.append(-length if found[1] else length)
-        return pd.to_timedelta(pd.Series(seconds, dtype=float), unit="s").astype("timedelta64[ns]")
+        return in_seconds(seconds)
 
     def print(self, values: pd.Series) -> pd.Series:
         """Write lengths of time."""
@@ -192,7 +192,8 @@ def _counted(numbers: np.ndarray, name: str) -> pd.Series:
     # Counts so large that no date is meant would overflow.
     days = numbers * (pd.Timedelta(1, unit) / pd.Timedelta(1, "D"))
     numbers = np.where(np.abs(days) < 80_000, numbers, np.nan)
-    return (origin + pd.to_timedelta(pd.Series(numbers), unit=unit)).dt.round("ms").astype("datetime64[ns]")
+    lengths = in_seconds(numbers * (pd.Timedelta(1, unit) / pd.Timedelta(1, "s")))
+    return (origin + lengths).dt.round("ms").astype("datetime64[ns]")
 
 
 def _counts(values: pd.Series, name: str) -> pd.Series:

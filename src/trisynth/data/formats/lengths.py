@@ -125,7 +125,7 @@ class LengthFormat(Format):
             parts = _split(text.removeprefix("-"))
             length = sum(unit * float(number) for unit, number, _, _ in parts) if parts else np.nan
             seconds.append((-length if text.startswith("-") else length) if abs(length) < _LONGEST else np.nan)
-        return pd.to_timedelta(pd.Series(seconds, dtype=float), unit="s").astype("timedelta64[ns]")
+        return in_seconds(seconds)
 
     def print(self, values: pd.Series) -> pd.Series:
         """Write lengths of time."""
@@ -153,6 +153,14 @@ class LengthFormat(Format):
                 before = ""
             written += before + part.text(number, self.decimals if last else 0)
         return "-" * (seconds < 0 and any(digit in written for digit in "123456789")) + written
+
+
+def in_seconds(numbers: Sequence[float]) -> pd.Series:
+    """Return lengths of time of a number of seconds; NaN is missing."""
+    seconds = pd.Series(numbers, dtype=float)
+    missing = seconds.isna()
+    # pandas rounds memory that was never written where a number is missing, which can overflow.
+    return pd.to_timedelta(seconds.mask(missing, 0.0), unit="s").astype("timedelta64[ns]").mask(missing)
 
 
 def _split(text: str) -> list[tuple[int, str, str, str]] | None:

@@ -43,7 +43,9 @@ class Date(Number):
         return (values.astype("datetime64[ns]").to_numpy() - np.datetime64(0, "ns")) / np.timedelta64(1, "s")
 
     def _typed(self, numbers: pd.Series) -> pd.Series:
-        dates = pd.to_datetime(numbers, unit="s").astype("datetime64[ns]")
+        # pandas rounds memory that was never written where a number is missing, which can overflow.
+        missing = numbers.isna()
+        dates = pd.to_datetime(numbers.mask(missing, 0.0), unit="s").astype("datetime64[ns]").mask(missing)
         arrow = getattr(self.dtype, "pyarrow_dtype", None)
         if types.is_object_dtype(self.dtype) or (arrow is not None and pa.types.is_date(arrow)):
             days = self.step >= _DAY or arrow is not None
@@ -74,7 +76,8 @@ class Duration(Number):
         return values.astype("timedelta64[ns]").to_numpy() / np.timedelta64(1, "s")
 
     def _typed(self, numbers: pd.Series) -> pd.Series:
-        return pd.to_timedelta(numbers, unit="s").astype(self.dtype)
+        missing = numbers.isna()
+        return pd.to_timedelta(numbers.mask(missing, 0.0), unit="s").astype(self.dtype).mask(missing)
 
     @staticmethod
     def _step(finite: np.ndarray, dtype: object) -> float:

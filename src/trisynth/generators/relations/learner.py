@@ -39,8 +39,11 @@ class Learner:
         self.steps.append(step)
         self.table = step.reduce(self.table)
 
-    def declare(self, constraints: Sequence[Constraint]) -> None:
-        """Take out one column of each declared equality, and replace the upper column of declared orders."""
+    def declare(self, constraints: Sequence[Constraint], search: bool) -> None:
+        """Take out one column of each declared equality, and replace the upper column of declared orders.
+
+        With ``search``, the upper columns keep the orders that are found, too.
+        """
         by_name = {kind.name: kind for kind in self.kinds}
         whole = self.table
         for one in constraints:
@@ -62,15 +65,20 @@ class Learner:
                     continue
                 if by_name[upper].kind == by_name[lower].kind:
                     lowers.setdefault(upper, {})[lower] = bound.sign in ("<", ">")
-        self._declare_orders(lowers)
+        self._declare_orders(lowers, search)
 
-    def _declare_orders(self, lowers: dict) -> None:
+    def _declare_orders(self, lowers: dict, search: bool) -> None:
+        found = orders.below(self.table, self._open, self.grids) if search and lowers else {}
         # An upper column is replaced before the lower ones of its own: a chain is reduced from its top.
         while lowers:
             below = {low for edges in lowers.values() for low in edges}
             tops = [name for name in lowers if name not in below]
             for name in tops:
                 edges = {low: strict for low, strict in lowers.pop(name).items() if low in self.table}
+                # Where a declared lower cell is missing, an order over another column may still hold.
+                if name in found and not any(edges.values()):
+                    own = orders.direct(self.table, found, name) - self._taken
+                    edges |= dict.fromkeys(sorted(own - edges.keys(), key=str), False)
                 if name not in self._taken and edges:
                     step = orders.declared(self.table, name, edges)
                     if step is not None:

@@ -1,6 +1,6 @@
 """Orders of columns: a number or date that is never below others, of which the difference is modelled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,9 @@ from trisynth.data.kinds import Kind
 from trisynth.generators.relations.base import Grid, Relation, fresh_name, with_column
 from trisynth.generators.relations.computed import dropped, flagged, helper_of
 
-# Fewest rows that would break an order if the two columns were independent, and their smallest fraction; fewest
-# distinct values of a column.
-_BROKEN, _SHARE, _DISTINCT = 25, 0.05, 6
-_ROWS = 100
+# Most likely chance that independent columns are in order in every row, as a negative logarithm; smallest fraction of
+# rows that would break the order then; fewest distinct values of a column.
+_EVIDENCE, _SHARE, _DISTINCT = 11.0, 0.05, 6
 
 
 @dataclass(frozen=True)
@@ -146,11 +145,54 @@ def _largest(table: pd.DataFrame, lowers: Sequence, alone: bool) -> np.ndarray:
     return largest.reduce([table[name].to_numpy(float) for name in lowers])
 
 
-def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, uppers: Sequence) -> list[Order]:
-    """Find orders among numeric columns of one kind.
+def below(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> dict[object, set]:
+    """Return the columns that are never above each numeric column of the same kind.
 
-    An order is accepted if no row breaks it although 5 % of the rows, and at least 25, would if the columns were
-    independent. Far-apart ranges and constants therefore give none.
+    An order is accepted if no row breaks it although 5 % of the rows would if the columns were independent, and the
+    chance that none does is below 2 in 100,000. Far-apart ranges and constants therefore give none; with both cells
+    known in as few as 16 rows, an order can be found.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Canonical table.
+    kinds : sequence of Kind
+        Of the columns that may take part.
+    grids : mapping of column to Grid
+    """
+    numeric = [kind for kind in kinds if kind.name in grids and _varied(table[kind.name].to_numpy(float))]
+    values = {kind.name: table[kind.name].to_numpy(float) for kind in numeric}
+    ranked = {name: np.sort(column[~np.isnan(column)]) for name, column in values.items()}
+    found: dict = {}
+    for upper in numeric:
+        for lower in numeric:
+            if upper is lower or upper.kind != lower.kind:
+                continue
+            a, b = values[lower.name], values[upper.name]
+            # Looking at a few rows first saves most of the time.
+            if (a[:64] > b[:64]).any() or (a > b).any() or np.array_equal(a, b, equal_nan=True):
+                continue
+            known = int((~(np.isnan(a) | np.isnan(b))).sum())
+            above = np.searchsorted(ranked[upper.name], ranked[lower.name], side="left")
+            share = above.mean() / len(ranked[upper.name])
+            if known and share >= max(_SHARE, -np.expm1(-_EVIDENCE / known)):
+                found.setdefault(upper.name, set()).add(lower.name)
+    # What lies below a lower column needs no evidence of its own.
+    for name in list(_from_the_top(found))[::-1]:
+        further = set().union(*(found.get(middle, ()) for middle in found[name])) - {name}
+        found[name] |= {low for low in further if not (values[low] > values[name]).any()}
+    return found
+
+
+def direct(table: pd.DataFrame, found: Mapping[object, set], name: object) -> set:
+    """Return the lower columns of one column without those that follow from another lower column."""
+    # An order does not follow from one over a column with gaps.
+    links = [other for other in found[name] if helper_of(table, name, (other,)) is not None]
+    return found[name] - {low for other in links for low in found.get(other, ())}
+
+
+def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, uppers: Sequence) -> list[Order]:
+    """Find orders among numeric columns of one kind; see ``below``.
 
     Parameters
     ----------
@@ -162,39 +204,26 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, uppers: S
     uppers : sequence
         Columns that may be replaced by a distance.
     """
-    if len(table) < _ROWS:
-        return []
-    numeric = [kind for kind in kinds if kind.name in grids and _varied(table[kind.name].to_numpy(float))]
-    values = {kind.name: table[kind.name].to_numpy(float) for kind in numeric}
-    ranked = {name: np.sort(column[~np.isnan(column)]) for name, column in values.items()}
-    below: dict = {}
-    for upper in numeric:
-        for lower in numeric:
-            if upper is lower or upper.kind != lower.kind:
-                continue
-            a, b = values[lower.name], values[upper.name]
-            # Looking at a few rows first saves most of the time.
-            if (a[:64] > b[:64]).any() or (a > b).any() or np.array_equal(a, b, equal_nan=True):
-                continue
-            known = ~(np.isnan(a) | np.isnan(b))
-            if known.sum() < _ROWS:
-                continue
-            above = np.searchsorted(ranked[upper.name], ranked[lower.name], side="left")
-            share = above.mean() / len(ranked[upper.name])
-            if share >= max(_SHARE, _BROKEN / known.sum()):
-                below.setdefault(upper.name, set()).add(lower.name)
-    found = []
-    # From the top of a chain down, so that each column is replaced while its lower ones are whole.
-    for name in sorted(below, key=lambda name: -len(below[name])):
+    lowers, found = below(table, kinds, grids), []
+    for name in _from_the_top(lowers):
         if name not in uppers:
             continue
-        # An order does not follow from one over a column with gaps.
-        links = [other for other in below[name] if helper_of(table, name, (other,)) is not None]
-        lowers = below[name] - {low for other in links for low in below.get(other, ())}
-        order = _order(table, name, tuple(kind.name for kind in numeric if kind.name in lowers))
+        own = direct(table, lowers, name) - {order.derived for order in found}
+        order = _order(table, name, tuple(kind.name for kind in kinds if kind.name in own))
         if order is not None:
             found.append(order)
     return found
+
+
+def _from_the_top(lowers: Mapping[object, set]) -> Iterator:
+    """Yield the upper columns so that each is replaced while its lower ones are whole."""
+    left = dict(lowers)
+    while left:
+        lower = set().union(*left.values())
+        # Columns that are equal where both are known are below each other.
+        name = next((name for name in left if name not in lower), max(left, key=lambda name: len(left[name])))
+        yield name
+        del left[name]
 
 
 def _varied(values: np.ndarray) -> bool:

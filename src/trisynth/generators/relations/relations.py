@@ -109,7 +109,7 @@ class Relations:
         if found:
             empty = cls((), found, {}, kinds, grids, target, texts)
             shares = check_rows(found, empty.cells(table, labels))
-            learner.declare(found)
+            learner.declare(found, search)
         if search:
             learner.search(formulas)
         if not found and not learner.steps:
