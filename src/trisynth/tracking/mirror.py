@@ -30,6 +30,7 @@ from trisynth.tracking.database import (
     remedy,
     writer_lock,
 )
+from trisynth.tracking.ending import METRICS_PER_CALL, PARAMS_PER_CALL, Ending
 from trisynth.tracking.inputs import dataset_entity
 from trisynth.tracking.names import full_names, mlflow_name, shown
 
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COMPLETE, SWEEP, PARENT, WRITER = "trisynth.complete", "trisynth.sweep", "mlflow.parentRunId", "trisynth.writer"
-# MLflow accepts 1,000 items in a call, 100 parameters among them.
-_PARAMS_PER_CALL, _METRICS_PER_CALL = 100, 800
 
 
 class Mirror:
@@ -147,13 +146,13 @@ class Mirror:
                 self.client.log_artifact(self.parent, str(path))
             values = parent.metrics(jobs)
             means = [Metric(mlflow_name(k), v, now, 0) for k, v in values.items()]
-            for chunk in chunks(means, _METRICS_PER_CALL):
+            for chunk in chunks(means, METRICS_PER_CALL):
                 self.client.log_batch(self.parent, metrics=chunk)
             # A parameter of MLflow never changes, even where the sweep has grown since.
             known = self.client.get_run(self.parent).data.params
             params = {mlflow_name(name): shown(value) for name, value in parent.params(jobs).items()}
             params = [Param(name, value) for name, value in params.items() if name not in known]
-            for chunk in chunks(params, _PARAMS_PER_CALL):
+            for chunk in chunks(params, PARAMS_PER_CALL):
                 self.client.log_batch(self.parent, params=chunk)
             self._log_varied(jobs)
         times = [content.times(result, self.paths["runs"]) for result in results]
@@ -176,7 +175,7 @@ class Mirror:
             row = rows.get(run.data.tags.get(KEY), {})
             new = {mlflow_name(k): shown(row[k]) for k in names if k in row and row[k] == row[k]}
             new = [Param(name, value) for name, value in new.items() if name not in run.data.params]
-            for chunk in chunks(new, _PARAMS_PER_CALL):
+            for chunk in chunks(new, PARAMS_PER_CALL):
                 self.client.log_batch(run.info.run_id, params=chunk)
 
     def _results(self, jobs: "pd.DataFrame | None") -> list[Result]:
@@ -196,6 +195,7 @@ class Mirror:
             self.lock = writer_lock(self.tracking["uri"])
             with self.lock, quiet():
                 self.client = connect(self.tracking["uri"])
+                self.ending = Ending(self.client, self.tracking["uri"])
                 self.experiment = self._experiment()
                 self.parent = self._parent(result) if self.sweep else None
                 self.known = self._known()
@@ -284,7 +284,7 @@ class Mirror:
                 return
 
     def _write(self, result: Result) -> None:
-        from mlflow.entities import DatasetInput, InputTag, Metric, Param, RunTag
+        from mlflow.entities import DatasetInput, InputTag
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
         runs = self.paths["runs"]
@@ -310,15 +310,10 @@ class Mirror:
         described = canonical(result.config["dataset"]), self.paths["raw"], self.allow
         entity = dataset_entity(*described, result.digests["real_train"][:36])
         self.client.log_inputs(run, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
-        metrics = [Metric(mlflow_name(k), v, end, 0) for k, v in values.items()]
-        metrics += [Metric(mlflow_name(k), v, end, epoch) for k, epoch, v in history(folder)]
-        # A call is a transaction, so few of them; the last one, whole or not at all, also records that all is there.
-        *metrics, last = chunks(metrics, _METRICS_PER_CALL)
-        for chunk in metrics:
-            self.client.log_batch(run, metrics=chunk)
-        self.client.set_terminated(run, "FINISHED", end)
-        params = [Param(mlflow_name(name), shown(value)) for name, value in params.items()]
-        self.client.log_batch(run, metrics=last, params=params, tags=[RunTag(COMPLETE, "1")])
+        metrics = [(mlflow_name(k), v, end, 0) for k, v in values.items()]
+        metrics += [(mlflow_name(k), v, end, epoch) for k, epoch, v in history(folder)]
+        params = {mlflow_name(name): shown(value) for name, value in params.items()}
+        self.ending.write(run, end, metrics, params, {COMPLETE: "1"})
 
     @staticmethod
     def _is_of_record(error: Exception) -> bool:
