@@ -2,7 +2,8 @@
 
 ``trisynth audit dataset=framingham generator=mst privacy.epsilon=1 fits=200 rows=500`` fits the generator on
 neighbouring tables of ``rows`` rows that differ by one planted row, ``fits`` times each, and attacks every fit. A table
-of membership attacks on one fit of the training rows follows, by ``shadows`` shadow models too where it is above 0.
+of membership attacks on one fit of the training rows follows, by ``shadows`` shadow models too where it is above 0, and
+one of attribute inference, singling out and linkability.
 """
 
 import sys
@@ -14,6 +15,8 @@ from sklearn.base import clone
 from trisynth import commandline, data, seeds
 from trisynth.auditing.canary import Audit, audit
 from trisynth.auditing.membership import Attack, attacks, shadow_attack
+from trisynth.auditing.rates import Risk
+from trisynth.auditing.risks import risks
 from trisynth.config import instantiate, target_name
 from trisynth.errors import InputError, require_whole
 from trisynth.generators.base import Generator
@@ -58,7 +61,7 @@ def audited(config: dict[str, Any], fits: int, rows: int) -> Audit:
         )
 
 
-def attacked(config: dict[str, Any], shadows: int) -> dict[str, Attack]:
+def attacked(config: dict[str, Any], shadows: int) -> tuple[dict[str, Attack], dict[str, Risk]]:
     """Attack one fit of the configured generator on the training rows of the configured split.
 
     Parameters
@@ -66,16 +69,24 @@ def attacked(config: dict[str, Any], shadows: int) -> dict[str, Attack]:
     config : dict
     shadows : int
         Shadow models besides; 0 leaves that attack out.
+
+    Returns
+    -------
+    dict of str to Attack
+        Membership attacks.
+    dict of str to Risk
+        Other attacks; of attribute inference the column with the largest risk.
     """
     allow = config.get("allow", ())
     dataset = data.load(config["dataset"], config["paths"]["raw"], data.reader(config["dataset"], allow))
     train, test = data.split(dataset, config["seed"], config["test_size"])
     generator = instantiate(config["generator"], "generator", kind=subclass(Generator), allow=allow)
     made = clone(generator).fit(train, seed=config["seed"])
-    found = attacks(train, test, train.drawn(made.sample(len(train), config["seed"])), config["seed"], made)
+    rows = train.drawn(made.sample(len(train), config["seed"]))
+    found = attacks(train, test, rows, config["seed"], made)
     if shadows:
         found["shadows"] = shadow_attack(generator, dataset, config["seed"], shadows)
-    return found
+    return found, risks(train, test, rows, config["seed"])
 
 
 def table(found: dict[str, Attack]) -> str:
@@ -88,6 +99,16 @@ def table(found: dict[str, Attack]) -> str:
     return "\n".join(lines)
 
 
+def risk_table(found: dict[str, Risk]) -> str:
+    """Return one line for each attack on cells and rows."""
+    lines = [f"{'attack':<36}{'risk':<26}training  held-out  guessing"]
+    for name, risk in found.items():
+        value, low, high = risk.interval
+        rates = "".join(f"{rate:<10.3f}" for rate in (risk.rate, risk.control, risk.naive))
+        lines.append(f"{name[:35]:<36}{f'{value:.3f} [{low:.3f}, {high:.3f}]':<26}{rates}".rstrip())
+    return "\n".join(lines)
+
+
 def main(arguments: list[str]) -> None:
     """Run the command line; the exit status is 1 where a claim does not hold."""
     own, overrides = parse(arguments)
@@ -95,7 +116,9 @@ def main(arguments: list[str]) -> None:
     shadows = own.pop("shadows")
     found = audited(config, **own)
     print(f"{config['dataset']['name']}, {target_name(config['generator'])}: {found.sentence}")
-    print(table(attacked(config, shadows)))
+    members, others = attacked(config, shadows)
+    print(table(members))
+    print(risk_table(others))
     if not found.holds:
         sys.exit(1)
 

@@ -4,8 +4,15 @@ Constructor arguments that changed their name are listed by their class, in its 
 """
 
 import re
+from collections.abc import Mapping
 
-SETTINGS = {"metrics.privacy": "metrics.copying"}
+# Metrics of the group that was called privacy and is copying today; privacy holds attacks.
+_COPYING = {"closer_to_train", "distance_ratio", "exact_copies", "exact_copies_base", "memorised", "nearest"}
+_COPYING |= {"dcr_share", "dcr_ratio", "identical_match_share", "identical_match_share_base"}
+SETTINGS = {
+    "metrics.privacy.nearest": "metrics.copying.nearest",
+    "metrics.privacy.exact_copies": "metrics.copying.identical_match_share",
+}
 # By group of the configuration.
 CHOICES = {"generator": {"marginals": "independent"}}
 # Former choices that are commands today.
@@ -23,7 +30,6 @@ METRICS = {
     "mean_gap": "standardized_mean_difference",
     "pr_auc": "average_precision",
 }
-_GROUPS = {"privacy": "copying"}
 _MODULES = {
     "arms": "evaluation.arms",
     "generators.arf": "generators.trees.arf",
@@ -65,8 +71,19 @@ def metric(name: str) -> str | None:
     """Return the present name of a metric such as ``privacy/exact_copies_floor``; None if it is not a former one."""
     part, _, score = name.rpartition("/")
     stem, end = re.fullmatch(r"(.*?)(_floor|_ceiling)?", score).groups()
-    present = f"{_GROUPS.get(part, part)}/{METRICS.get(stem, stem)}{end or ''}".lstrip("/")
+    part = "copying" if part == "privacy" and stem in _COPYING else part
+    present = f"{part}/{METRICS.get(stem, stem)}{end or ''}".lstrip("/")
     return present if present != name else None
+
+
+def group(name: str, members: object) -> str | None:
+    """Return the present name of a group of metrics; None where ``members`` are not those of a former one."""
+    if name != "privacy" or not isinstance(members, Mapping | list):
+        return None
+    named = members.values() if isinstance(members, Mapping) else members
+    targets = [each.get("_target_") if isinstance(each, Mapping) else each for each in named]
+    former = [text for text in map(str, targets) if "metrics.copying." in (target(text) or text)]
+    return "copying" if former else None
 
 
 def target(dotted: str) -> str | None:

@@ -92,9 +92,9 @@ def _classifier(config: Mapping[str, Any], task: str | None, allow: Iterable[str
 
 def _metrics(config: Mapping[str, Any], allow: Iterable[str]) -> dict[str, dict[str, Metric]]:
     for group in config:
+        if present := renamed.group(group, config[group]):
+            raise InputError(f"metrics.{group}", config[group], f"is now called metrics.{present}")
         if group not in GROUPS:
-            if present := renamed.SETTINGS.get(f"metrics.{group}"):
-                raise InputError(f"metrics.{group}", config[group], f"is now called {present}")
             raise InputError(f"metrics.{group}", config[group], f"no such group; known: {', '.join(GROUPS)}")
     found = {}
     for group, kind in GROUPS.items():

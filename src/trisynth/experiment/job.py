@@ -8,6 +8,7 @@ from typing import Any
 from trisynth import data
 from trisynth.config import allowed, code_digest, digest, target_name, targets
 from trisynth.errors import InputError
+from trisynth.evaluation.metrics.base import OPTIONAL
 
 PARTS = ("dataset", "preprocessing", "generator", "classifier", "arms", "metrics", "seed", "test_size")
 
@@ -90,10 +91,17 @@ class Job:
         return digest(self.split_key, *named, rows_key, code)
 
     def comparison_key(self, rows_key: str | None) -> str:
-        """Return the key of the fidelity and copying scores of the rows ``rows_key``, None for floor and ceiling."""
-        named = self.preprocessing, *(self.metrics.get(group) for group in ("fidelity", "copying"))
+        """Return the key of the scores of the rows ``rows_key``, None for floor and ceiling."""
+        named = self.preprocessing, *(self.metrics.get(group) for group in self.compared)
         code = code_digest("trisynth.evaluation.metrics.references", *targets(named))
-        return digest(self.split_key, *named, rows_key, code)
+        # An attack may see the generator besides its rows.
+        seen = [self.generator_key] if rows_key and self.metrics.get("privacy") else []
+        return digest(self.split_key, *named, rows_key, code, *seen)
+
+    @cached_property
+    def compared(self) -> list[str]:
+        """Groups of metrics of synthetic rows."""
+        return ["fidelity", "copying", *(group for group in OPTIONAL if self.metrics.get(group))]
 
     @cached_property
     def key(self) -> str:

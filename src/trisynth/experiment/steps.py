@@ -142,12 +142,12 @@ class Experiment:
         return tuple(self.store.get_or_make("scores", key, make, lambda folder: read_json(folder / "scores.json")))
 
     def comparison(self) -> dict[str, float]:
-        """Return fidelity and copying of as many synthetic rows as real ones, each with its floor and ceiling."""
+        """Return scores of as many synthetic rows as real ones, each with its floor and ceiling."""
         train, test = self.parts
 
-        def compare(synthetic: Dataset) -> dict[str, float]:
-            context = Context(train, test, synthetic, self.encoder, self.job.seed)
-            return row_scores(context, {group: self.objects.metrics[group] for group in ("fidelity", "copying")})
+        def compare(synthetic: Dataset, generator: Callable[[], Generator] | None = None) -> dict[str, float]:
+            context = Context(train, test, synthetic, self.encoder, self.job.seed, generator)
+            return row_scores(context, {group: self.objects.metrics[group] for group in self.job.compared})
 
         def stored(rows_key: str | None, scores: Callable[[], dict[str, float]]) -> dict[str, float]:
             def make(folder: Path) -> None:
@@ -159,7 +159,7 @@ class Experiment:
 
         rows_key, synthetic = self.rows(len(train))
         frame = stored(None, lambda: references(train, self.job.seed, compare))
-        return stored(rows_key, lambda: compare(synthetic)) | frame
+        return stored(rows_key, lambda: compare(synthetic, self.generator)) | frame
 
     def diagnostics(self) -> dict[str, float]:
         """Return the generator's diagnostics, and the terms of its loss in the last epoch."""

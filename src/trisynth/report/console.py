@@ -77,7 +77,7 @@ def _parts(result: Result) -> tuple[list[tuple[str, list[str], list[list[str]]]]
         arms.append([shown_name, f"{sum(result.counts[arm].values()):,}", *cells, gain])
     compared = []
     for name, value in result.metrics.items():
-        if name.startswith(("fidelity/", "copying/")) and not name.endswith(("_floor", "_ceiling")):
+        if name.startswith(("fidelity/", "copying/", "privacy/")) and not name.endswith(("_floor", "_ceiling")):
             around = [result.metrics.get(f"{name}_{end}") for end in ("floor", "ceiling")]
             low, high = ("" if v is None else f"{v:.3f}" for v in around)
             compared.append([name, low, f"{value:.3f}", high])

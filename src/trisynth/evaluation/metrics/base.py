@@ -75,4 +75,10 @@ class CopyingMetric(RowMetric):
     """Base of metrics that compare synthetic rows with the training rows of their generator."""
 
 
-GROUPS = {"utility": UtilityMetric, "fidelity": FidelityMetric, "copying": CopyingMetric}
+class PrivacyMetric(RowMetric):
+    """Base of attacks that use synthetic rows, on training rows and on held-out rows."""
+
+
+GROUPS = {"utility": UtilityMetric, "fidelity": FidelityMetric, "copying": CopyingMetric, "privacy": PrivacyMetric}
+# Groups that a job has only where its configuration names them.
+OPTIONAL = ("privacy",)

@@ -1,5 +1,6 @@
-"""Input of the fidelity and copying metrics, and the views of it that several metrics share."""
+"""Input of the metrics of synthetic rows, and the views of it that several metrics share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,7 @@ from trisynth.data import tensors
 from trisynth.data.dataset import Dataset
 from trisynth.data.schema import Schema
 from trisynth.encoders.table import TableEncoder
+from trisynth.generators.base import Generator
 
 # Default number of bins of a numeric column.
 N_BINS = 20
@@ -31,6 +33,8 @@ class Context:
         Fitted on ``train.X``.
     seed : int
         Seed of the streams ``metrics...``.
+    generator : callable, optional
+        Returns the fitted generator of the synthetic rows, for attacks that see it.
     """
 
     train: Dataset
@@ -38,6 +42,7 @@ class Context:
     synthetic: Dataset
     encoder: TableEncoder
     seed: int
+    generator: Callable[[], Generator] | None = None
 
     @cached_property
     def schema(self) -> Schema:

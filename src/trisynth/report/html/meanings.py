@@ -141,6 +141,44 @@ MEANINGS = {
         "A synthetic row is {value} times as far from its nearest training row as a held-out row is; 1 is ideal.",
         1.0,
     ),
+    "membership_distance": Meaning(
+        "Membership by distance",
+        "An attacker who takes rows near synthetic rows for training rows reaches a ROC AUC of {value}; 0.5 is chance.",
+        0.5,
+    ),
+    "membership_domias": Meaning(
+        "Membership by density ratio",
+        "An attacker who has other real rows besides reaches a ROC AUC of {value} (DOMIAS); 0.5 is chance.",
+        0.5,
+    ),
+    "membership_likelihood": Meaning(
+        "Membership by likelihood",
+        "An attacker who has the saved generator reaches a ROC AUC of {value} with its likelihood; 0.5 is chance.",
+        0.5,
+    ),
+    "attribute_inference": Meaning(
+        "Attribute inference",
+        "One cell is inferred from the others for {percent} more of the training rows than of the held-out rows.",
+        0.0,
+    ),
+    "singling_out_univariate": Meaning(
+        "Singling out by one column",
+        "Of the values that hold for one synthetic row alone, {percent} more single out a training row than a held-out "
+        "row.",
+        0.0,
+    ),
+    "singling_out_multivariate": Meaning(
+        "Singling out by three columns",
+        "Of the combinations that hold for one synthetic row alone, {percent} more single out a training row than a "
+        "held-out row.",
+        0.0,
+    ),
+    "linkability": Meaning(
+        "Linkability",
+        "Two halves of a row are linked by synthetic rows for {percent} more of the training rows than of the held-out "
+        "rows.",
+        0.0,
+    ),
 }
 
 # Scores of single columns, which independent columns pass by construction.
@@ -154,7 +192,7 @@ def void(score: Mapping[str, Any]) -> str | None:
         return None
     ideal = score["ideal"] or 0.0
     distances = abs(floor - ideal), abs(ceiling - ideal)
-    if score["group"] == "copying":
+    if score["group"] in ("copying", "privacy"):
         detected = abs(floor - ceiling) > _CLOSE and distances[1] > distances[0]
         return None if detected else "even copies of the training rows are not detected"
     close = abs(floor - ceiling) <= _CLOSE * max(distances)

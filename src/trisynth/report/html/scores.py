@@ -102,7 +102,7 @@ def _others(jobs: pd.DataFrame, key: tuple[str, str, str]) -> dict[str, float]:
 
 
 def metrics(jobs: pd.DataFrame, test_size: float, noise: float | None = None) -> list[dict[str, Any]]:
-    """List fidelity and copying scores of one method's jobs, each with references and a sentence.
+    """List scores of the synthetic rows of one method's jobs, each with references and a sentence.
 
     Parameters
     ----------
@@ -114,11 +114,10 @@ def metrics(jobs: pd.DataFrame, test_size: float, noise: float | None = None) ->
     """
     once = jobs.drop_duplicates("seed")
     suffixes = ("_floor", "_ceiling", "_base")
-    names = [
-        column
-        for column in once
-        if column.startswith(("fidelity/", "copying/")) and not column.endswith(suffixes) and once[column].notna().any()
-    ]
+    shown = [column for column in once if column.startswith(("fidelity/", "copying/"))]
+    # Of an attack the risk alone; its rates and intervals are in the results.
+    shown += [column for column in once if column.startswith("privacy/") and column.partition("/")[2] in MEANINGS]
+    names = [column for column in shown if not column.endswith(suffixes) and once[column].notna().any()]
     order = {each: place for place, each in enumerate(MEANINGS)}
     names.sort(key=lambda column: (order.get(column.partition("/")[2], len(order)), column))
     found = [_metric(once, column, test_size, noise) for column in names]
@@ -149,7 +148,7 @@ def _metric(jobs: pd.DataFrame, column: str, test_size: float, noise: float | No
         "metric": short,
         "group": group,
         "name": meaning.name if meaning else metric(short),
-        **_bounded(content(value), short),
+        **_bounded(content(value), column),
         "value": exact(value.mean),
         "floor": mean("_floor"),
         "ceiling": mean("_ceiling"),
@@ -164,9 +163,9 @@ def _metric(jobs: pd.DataFrame, column: str, test_size: float, noise: float | No
     return found
 
 
-def _bounded(value: dict[str, float | None], short: str) -> dict[str, float | None]:
-    """Cut an interval at zero; one score alone may lie below."""
-    if value["low"] is None or short == "memorised":
+def _bounded(value: dict[str, float | None], column: str) -> dict[str, float | None]:
+    """Cut an interval at zero; memorised rows and risks of attacks alone may lie below."""
+    if value["low"] is None or column == "copying/memorised" or column.startswith("privacy/"):
         return value
     return value | {"low": max(value["low"], 0.0)}
 

@@ -1,0 +1,72 @@
+"""Success of an attack on training rows beside that of the same attack on held-out rows, and of guessing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+
+from trisynth.auditing.bounds import CONFIDENCE
+
+
+def wilson(successes: int, attacks: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Estimate a success rate: the centre of Wilson's (1927) interval, and half of its width."""
+    z = float(norm.ppf((1 + confidence) / 2))
+    centre = (successes + z**2 / 2) / (attacks + z**2)
+    half = z / (attacks + z**2) * np.sqrt(successes * (attacks - successes) / attacks + z**2 / 4)
+    return float(centre), float(half)
+
+
+@dataclass(frozen=True)
+class Risk:
+    """Success of an attack that uses synthetic rows (Giomi et al. 2023).
+
+    Parameters
+    ----------
+    successes, controls, guesses : int
+        Successful attacks on training rows, on held-out rows, and of an attacker who guesses without a use of the
+        records.
+    attacks, attacks_on_controls, attacks_by_guess : int
+        Attacks of each kind.
+    """
+
+    successes: int
+    attacks: int
+    controls: int
+    attacks_on_controls: int
+    guesses: int
+    attacks_by_guess: int
+
+    @classmethod
+    def of(cls, main: np.ndarray, control: np.ndarray, naive: np.ndarray) -> "Risk":
+        """Count the successes of the three attacks, each an array of bool that is not empty."""
+        counts = [(int(np.sum(part)), len(part)) for part in (main, control, naive)]
+        return cls(*counts[0], *counts[1], *counts[2])
+
+    @property
+    def rate(self) -> float:
+        """Success rate on training rows; it is high also where a table is only easy to predict."""
+        return wilson(self.successes, self.attacks)[0]
+
+    @property
+    def control(self) -> float:
+        """Success rate on held-out rows, which shows what is true of all rows of such a table."""
+        return wilson(self.controls, self.attacks_on_controls)[0]
+
+    @property
+    def naive(self) -> float:
+        """Success rate of guessing; an attack that is not better shows nothing."""
+        return wilson(self.guesses, self.attacks_by_guess)[0]
+
+    @property
+    def interval(self) -> tuple[float, float, float]:
+        """Risk (p - c) / (1 - c) of the rates p and c on training and held-out rows, with its 95 % interval.
+
+        The errors of both rates are propagated. Below 0, held-out rows were the easier ones, by chance.
+        """
+        (main, error), (control, other) = (
+            wilson(self.successes, self.attacks),
+            wilson(self.controls, self.attacks_on_controls),
+        )
+        risk = (main - control) / (1 - control)
+        half = float(np.hypot(error / (1 - control), other * (1 - main) / (1 - control) ** 2))
+        return risk, risk - half, risk + half

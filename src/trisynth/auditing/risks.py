@@ -1,0 +1,27 @@
+"""All attacks on cells and rows of one set of synthetic rows."""
+
+from trisynth.auditing.attribute_inference import attribute_inference
+from trisynth.auditing.linkability import linkability
+from trisynth.auditing.rates import Risk
+from trisynth.auditing.records import Records
+from trisynth.auditing.singling_out import multivariate, univariate
+from trisynth.data import tensors
+from trisynth.data.dataset import Dataset
+from trisynth.data.schema import Schema
+
+
+def risks(train: Dataset, test: Dataset, synthetic: Dataset, seed: int) -> dict[str, Risk]:
+    """Attack synthetic rows by attribute inference, singling out and linkability.
+
+    Of attribute inference only the column with the largest risk is kept; its name is part of the attack's.
+    """
+    schema = Schema.learn(tensors.spread(train.target_last))
+    tables = [schema.canonical(tensors.spread(part.target_last)) for part in (train, test, synthetic)]
+    records = Records.of(tables, schema.columns, seed)
+    inferred = attribute_inference(records, seed)
+    worst = max(inferred, key=lambda name: inferred[name].interval[0], default=None)
+    found = {f"attribute_inference of {worst}": inferred.get(worst)}
+    found["singling_out_univariate"] = univariate(records, seed)
+    found["singling_out_multivariate"] = multivariate(records, seed)
+    found["linkability"] = linkability(records, seed)
+    return {name: risk for name, risk in found.items() if risk is not None}

@@ -1,0 +1,111 @@
+"""Attacks on cells and rows find copies, and nothing where the rows are independent of the training rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trisynth.audit import risk_table
+from trisynth.auditing.attribute_inference import attribute_inference
+from trisynth.auditing.linkability import linkability
+from trisynth.auditing.rates import Risk, wilson
+from trisynth.auditing.records import Records
+from trisynth.auditing.risks import risks
+from trisynth.auditing.singling_out import EQUAL, LEAST, UNEQUAL, holds, multivariate, univariate
+from trisynth.data.dataset import Dataset, Spec
+
+
+def rows(n: int, seed: int) -> Dataset:
+    """Rows of three dependent numbers with gaps, a date and two categories."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    frame = pd.DataFrame({"a": 100 + 10 * x + rng.normal(size=n), "b": rng.normal(size=n), "c": x + rng.normal(size=n)})
+    frame.loc[rng.random(n) < 0.05, "b"] = np.nan
+    frame["day"] = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 4000, n), unit="D")
+    frame["kind"] = pd.Categorical(rng.choice(["u", "v", "w"], n))
+    frame["y"] = pd.Categorical(np.where(x > 0, "no", "yes"))
+    return Dataset.of(frame, Spec("attacked", "y"))
+
+
+@pytest.fixture(scope="module")
+def copied():
+    train = rows(400, 0)
+    return risks(train, rows(400, 1), train, 0)
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    return risks(rows(400, 0), rows(400, 1), rows(400, 2), 0)
+
+
+NAMES = ["singling_out_univariate", "singling_out_multivariate", "linkability"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_copies_are_caught(copied, name):
+    value, low, high = copied[name].interval
+    assert low > 0.3 and low <= value <= high and copied[name].rate > 2 * copied[name].naive
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_of_the_same_distribution_are_not_accused(fresh, name):
+    _, low, high = fresh[name].interval
+    assert low <= 0 <= high
+
+
+def test_cells_of_copies_are_inferred_and_those_of_fresh_rows_are_not(copied, fresh):
+    (worst,) = (name for name in copied if name.startswith("attribute_inference of "))
+    assert copied[worst].interval[1] > 0.8 and copied[worst].rate > 0.95
+    (worst,) = (name for name in fresh if name.startswith("attribute_inference of "))
+    # The largest of six columns is above zero by chance.
+    assert fresh[worst].interval[0] < 0.2
+
+
+def test_what_all_rows_share_is_no_risk():
+    # The target follows from a column: everybody can be predicted, members no better than others.
+    parts = [rows(300, seed) for seed in range(3)]
+    records = Records.of([p.target_last.assign(b=0.0) for p in parts], kinds(parts[0]), 0)
+    found = attribute_inference(records, 0)["y"]
+    assert found.rate > 0.8 and found.control > 0.8 and found.interval[1] < 0.05
+
+
+def kinds(dataset):
+    from trisynth.data.schema import Schema
+
+    return Schema.learn(dataset.target_last.assign(b=0.0)).columns
+
+
+def test_risk_is_that_of_the_published_definition():
+    assert wilson(0, 100)[0] == pytest.approx(1.92 / 103.84, abs=1e-3)
+    centre, half = wilson(30, 100)
+    assert (centre - half, centre + half) == pytest.approx((0.2189, 0.3958), abs=1e-3)
+    main, control = np.arange(500) < 200, np.arange(500) < 100
+    value, low, high = Risk.of(main, control, control).interval
+    (p, dp), (c, dc) = wilson(200, 500), wilson(100, 500)
+    assert value == pytest.approx((p - c) / (1 - c))
+    assert high - value == pytest.approx(value - low)
+    assert high - value == pytest.approx(np.hypot(dp / (1 - c), dc * (1 - p) / (1 - c) ** 2))
+
+
+def test_predicates_hold_for_missing_cells_as_for_others():
+    table = np.array([[1.0, np.nan], [2.0, 5.0], [3.0, 7.0]])
+
+    def found(column, condition, value):
+        return holds(table, (np.array([column]), np.array([condition]), np.array([value]))).tolist()
+
+    assert found(1, EQUAL, np.nan) == [True, False, False] and found(1, UNEQUAL, np.nan) == [False, True, True]
+    assert found(1, LEAST, 5.0) == [False, True, True] and found(0, EQUAL, 2.0) == [False, True, False]
+
+
+def test_both_sides_have_one_size_and_small_tables_have_no_score():
+    parts = [rows(n, seed) for seed, n in enumerate((90, 40, 70))]
+    tables = [part.target_last.assign(b=0.0) for part in parts]
+    records = Records.of(tables, kinds(parts[0]), 0)
+    assert [len(records.train), len(records.control), len(records.synthetic)] == [40, 40, 70]
+    narrow = Records.of([table[["kind"]] for table in tables], kinds(parts[0])[4:5], 0)
+    assert attribute_inference(narrow, 0) == {} and linkability(narrow, 0) is None and multivariate(narrow, 0) is None
+    assert univariate(narrow, 0) is None
+
+
+def test_the_table_has_a_line_for_each_attack(copied):
+    lines = risk_table(copied).splitlines()
+    assert len(lines) == 1 + len(copied) and all(len(line) <= 100 for line in lines)
