@@ -78,6 +78,23 @@ def test_a_table_of_few_cells_is_not_reported_as_copied(columns, context):
     assert "dcr_ratio" not in found
 
 
+def test_a_table_of_all_combinations_once_has_the_base_of_fresh_rows(columns, context):
+    rng = np.random.default_rng(0)
+    cells = rng.permutation([[int(place) for place in np.base_repr(i, 4).zfill(5)] for i in range(4**5)])
+
+    def rows(chosen):
+        shown = {f"c{i}": pd.Categorical(chosen[:, i], categories=range(4)) for i in range(4)}
+        return columns(**shown, y=pd.Series(chosen[:, 4]).map(str))
+
+    train, test = rows(cells[:683]), rows(cells[683:])
+    fresh = identical_match_share(context(train, test, rows(cells[rng.integers(0, len(cells), 1000)])))
+    # Equal rows lie on one side of a split, so no held-out row equals a training row.
+    assert fresh["identical_match_share"] == pytest.approx(2 / 3, abs=0.05)
+    assert fresh["identical_match_share_base"] == pytest.approx(2 / 3, abs=0.1)
+    copies = identical_match_share(context(train, test, train))
+    assert copies == {"identical_match_share": 1.0, "identical_match_share_base": 0.0}
+
+
 def test_sparse_cells_are_not_reported_as_copied(columns, context):
     def cells(n, seed):
         rng = np.random.default_rng(seed)

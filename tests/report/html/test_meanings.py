@@ -51,6 +51,8 @@ def test_every_score_has_a_sentence():
     assert sentence(score("unheard_of", 0.25, None, None)) == "The score is 0.250."
     assert "0.0\N{NO-BREAK SPACE}%" in sentence(score("memorised", -0.4, None, None, "copying"))
     given = score("identical_match_share", 0.1, 0.0, 1.0, "copying", base=0.05)
+    assert "; 5.0\N{NO-BREAK SPACE}% would without copying" in sentence(given)
+    given = score("rare_reproduced", 0.1, 0.0, 1.0, "copying", base=0.05)
     assert "and 5.0\N{NO-BREAK SPACE}% of the held-out real rows do" in sentence(given)
 
 

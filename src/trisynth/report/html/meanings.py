@@ -20,7 +20,7 @@ class Meaning:
     ----------
     name : str
     text : str
-        Sentence with ``{value}``, ``{percent}`` and ``{base}``.
+        Sentence with ``{value}``, ``{percent}`` and, where the score has a base, ``{held_out}`` or ``{fresh}``.
     ideal : float or None
         The value without any difference, or without any copying.
     """
@@ -113,12 +113,12 @@ MEANINGS = {
     ),
     "identical_match_share": Meaning(
         "Identical match share",
-        "{percent} of the synthetic rows equal a training row{base}.",
+        "{percent} of the synthetic rows equal a training row{fresh}.",
         None,
     ),
     "rare_reproduced": Meaning(
         "Rare values reproduced",
-        "{percent} of the values that fewer than five training rows hold occur in the synthetic rows{base}.",
+        "{percent} of the values that fewer than five training rows hold occur in the synthetic rows{held_out}.",
         None,
     ),
     "rare_reproduced_max": Meaning(
@@ -208,13 +208,15 @@ def sentence(score: Mapping[str, Any]) -> str:
     meaning, value = MEANINGS.get(score["metric"]), score["value"]
     # An estimate of a fraction may fall below 0 by chance.
     value = max(value, 0.0) if score["metric"] == "memorised" else value
-    base = "" if score["base"] is None else f", and {percent(score['base'])} of the held-out real rows do"
+    base = None if score["base"] is None else percent(score["base"])
+    held_out = f", and {base} of the held-out real rows do" if base else ""
+    fresh = f"; {base} would without copying" if base else ""
     known = meaning.text if meaning else "The score is {value}."
     allowed = score.get("noise")
     if allowed is not None:
         allowed = max(allowed, score["floor"] or 0.0)
         known = _CHANCE.replace("{allowed}", percent(allowed)) if value <= allowed else known
-    return known.format(value=number(value), percent=percent(value), base=base)
+    return known.format(value=number(value), percent=percent(value), held_out=held_out, fresh=fresh)
 
 
 def number(value: float) -> str:
