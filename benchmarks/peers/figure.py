@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from sklearn.isotonic import IsotonicRegression
 
 from benchmarks.peers import grid
-from benchmarks.peers.frame import HONEST
+from benchmarks.peers.frame import MOST_MEMORISED
 from trisynth.report.figures import style
 
 FLAGSHIP = "circuit"
@@ -67,13 +67,13 @@ def _note(means: pd.DataFrame) -> str:
     return (
         f"Means over up to {splits} split{'s' * (splits > 1)}, three classifiers; beside a table, its training rows. "
         "In a, means over the tables\nthat a generator finished, if these are more than half of them. "
-        f"Copies: a mean DCR share above {HONEST:g}. Empty cell: not finished, or not run."
+        f"Copies: more than {MOST_MEMORISED:.0%} memorised rows. Empty cell: not finished, or not run."
     )
 
 
 def _scatter(axes: Axes, summary: pd.DataFrame, labels: Mapping[str, str]) -> None:
     for name, row in summary.iterrows():
-        axes.plot(row["auc_loss"], row["c2st"], **_look(name, row["honest"]), markersize=5, linestyle="none")
+        axes.plot(row["auc_loss"], row["c2st"], **_look(name, row["copier"]), markersize=5, linestyle="none")
     axes.axhline(0.5, color="0.8", linewidth=0.6, zorder=0)
     axes.axvline(0.0, color="0.8", linewidth=0.6, zorder=0)
     for name, (x, y, side) in _places(summary).items():
@@ -133,10 +133,10 @@ def _colour(name: str) -> str:
     return _FLAG if name == FLAGSHIP else _PEERS if name in _PEER_NAMES else _OURS
 
 
-def _look(name: str, honest: bool) -> dict:
+def _look(name: str, copier: bool) -> dict:
     colour = _colour(name)
     marker = "D" if name == FLAGSHIP else "s" if name in _PEER_NAMES else "o"
-    return {"marker": marker, "color": colour, "markerfacecolor": colour if honest else "none", "markeredgewidth": 0.7}
+    return {"marker": marker, "color": colour, "markerfacecolor": "none" if copier else colour, "markeredgewidth": 0.7}
 
 
 def _rows(means: pd.DataFrame, table: str) -> int:

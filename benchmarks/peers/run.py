@@ -108,6 +108,7 @@ def run(cell: Cell, store: Store, raw: str, scored_by: str) -> dict[str, Any]:
         "split": cell.split,
         "train_rows": len(train),
         "columns": train.X.shape[1],
+        "numbers": train.X.select_dtypes("number").shape[1],
     }
     if cell.generator.name == REAL:
         result |= {"status": "done", **scores.real(split_jobs, store)}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from trisynth.statistics.across_datasets import mean_over_datasets, p_value, win_rate
+from trisynth.statistics.across_datasets import holm, mean_over_datasets, p_value, wilcoxon_p, win_rate
 
 
 def test_a_data_set_counts_once_however_many_seeds_it_has():
@@ -48,3 +48,22 @@ def test_p_value_is_students_t_over_the_data_sets():
     t = means.mean() / (means.std() / np.sqrt(8))
     assert p_value(one) == pytest.approx(2 * stats.t.sf(t, 7))
     assert p_value(one[:1]) == p_value(0 * one) == 1 and p_value(0 * one + 1) == 0
+
+
+def test_holm_keeps_the_order_and_multiplies_by_what_is_left():
+    p = pd.Series({"a": 0.03, "b": 0.01, "c": 0.02, "d": 0.9})
+    assert holm(p).to_dict() == pytest.approx({"a": 0.06, "b": 0.04, "c": 0.06, "d": 0.9})
+
+
+def test_holm_with_wilcoxon_keeps_the_level_and_finds_a_planted_difference():
+    rng, alarms, found = np.random.default_rng(0), [], []
+    for _ in range(400):
+        gaps = pd.DataFrame(rng.normal(size=(12, 5)), columns=list("abcde")).rename_axis("dataset")
+        gaps["e"] += 2
+        p = holm(gaps.apply(wilcoxon_p))
+        alarms.append((p.drop("e") < 0.05).any())
+        found.append(p["e"] < 0.05)
+    # Binomial error of 400 repetitions: 0.011.
+    assert np.mean(alarms) < 0.05 + 3 * 0.011 and np.mean(found) > 0.9
+    zero = pd.Series([0.0, 0.0], pd.Index(["a", "b"], name="dataset"))
+    assert wilcoxon_p(zero) == wilcoxon_p(zero[:1] + 1) == 1

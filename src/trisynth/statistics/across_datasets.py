@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t, ttest_1samp
+from scipy.stats import t, ttest_1samp, wilcoxon
 
 from trisynth.statistics.estimate import Estimate
 
@@ -47,3 +47,19 @@ def p_value(values: pd.Series) -> float:
         return 1.0
     # The t statistic is undefined where all data sets have the same mean.
     return float(ttest_1samp(means, 0.0).pvalue) if np.ptp(means) > 0 else float(means[0] == 0)
+
+
+def wilcoxon_p(values: pd.Series) -> float:
+    """Test with Wilcoxon's two-sided signed-rank test that the means over data sets are symmetric about zero.
+
+    The test is exact where no two means have the same size. 1 for fewer than two data sets, or where all means are 0.
+    """
+    means = values.groupby(level="dataset", sort=False).mean().to_numpy()
+    return float(wilcoxon(means).pvalue) if len(means) > 1 and means.any() else 1.0
+
+
+def holm(p_values: pd.Series) -> pd.Series:
+    """Adjust p-values for their number by Holm's method (1979), with the index of ``p_values``."""
+    ordered = p_values.sort_values(kind="stable")
+    factors = np.arange(len(ordered), 0, -1)
+    return (ordered * factors).cummax().clip(upper=1.0).reindex(p_values.index)
