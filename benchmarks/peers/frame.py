@@ -90,7 +90,7 @@ def by_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Means over the splits that are done, by table and generator.
 
     ``copier`` depends on the mean fraction of memorised rows over all tables of a generator, at least half of those
-    that any generator has: on one small table the value is noise, and even independent columns, which cannot copy, reach
+    that any generator has: on one small table the value is noise; even independent columns, which cannot copy, reach
     0.1 there. ``compared`` is true for those that have as many tables and do not copy.
     """
     done = frame[(frame["status"] == "done") & (frame["generator"] != grid.REAL)]

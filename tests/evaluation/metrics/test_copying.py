@@ -21,6 +21,25 @@ def test_fresh_rows_read_one_half_within_binomial_bounds(draw, context):
     assert np.mean([each["dcr_ratio"] for each in found]) == pytest.approx(1.0, abs=0.05)
 
 
+def test_memorised_counts_what_fitted_parameters_owe_to_their_rows(columns, context):
+    """Fit 34 means and 595 covariances to 239 rows: they follow these rows, so draws from them lie closer to them."""
+    found = {}
+    for fitted in (True, False):
+        scores = []
+        for seed in range(4):
+            rng = np.random.default_rng(seed)
+            train, test, fresh = (rng.normal(size=(n, 34)) for n in (239, 119, 239))
+            if fitted:
+                fresh = train.mean(axis=0) + fresh @ np.linalg.cholesky(np.cov(train.T)).T
+            tables = (
+                columns(**{f"x{i}": rows[:, i] for i in range(34)}, y=["a"] * len(rows))
+                for rows in (train, test, fresh)
+            )
+            scores.append(nearest(context(*tables, seed))["memorised"])
+        found[fitted] = np.mean(scores)
+    assert found[True] == pytest.approx(0.29, abs=0.12) and found[False] == pytest.approx(0.0, abs=0.1)
+
+
 def test_copies_read_one_when_the_sides_are_equally_large(draw, context):
     train = draw(400, 0)
     copies = Dataset(*apart(Copy().fit(train.X, train.y).sample(400)), train.spec)

@@ -110,7 +110,8 @@ class NearestRecord(CopyingMetric):
     ``memorised`` uses all training rows. By symmetry, a fraction r = n / (n + m) of fresh rows is nearest to one of n
     training rows among n + m; the score is (s - r) / (1 - r) of the observed fraction s, equally near rows counting in
     proportion. The ideal value is 0, copies score 1, and values in between estimate the fraction of rows that exist
-    only because of a training row.
+    only because of a training row. They need not be copies: fitted parameters follow the training rows, too, and a
+    Gaussian fitted to 239 rows of 34 columns scores about 0.3.
 
     ``dcr_ratio`` is the median distance from a synthetic row to its nearest training row over that of a held-out row:
     the ideal value is 1, and copies score 0. It is left out where most held-out rows equal a training row.

@@ -45,7 +45,8 @@ class TVAE(NeuralGenerator):
     Notes
     -----
     Source: Xu et al. (2019), Modeling Tabular Data using Conditional GAN. Faithful in normalisation, layers,
-    likelihood, optimiser and batch; scaled down from 300 epochs to ``min_steps``, which is as many for 3,000 rows.
+    likelihood, optimiser and batch. The steps are at least ``min_steps``, more than the paper's 300 epochs below some
+    3,300 rows and fewer above.
     """
 
     min_steps: int = 2000
