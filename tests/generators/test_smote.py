@@ -166,8 +166,8 @@ def test_smoten_knows_the_other_class_in_every_block(monkeypatch):
 def test_smotenc_puts_gaps_to_the_vote():
     X, y = blobs((40, 40, 0))
     X["x0"] = X["x0"].mask(np.arange(80) % 2 == 0)
-    generator = SMOTENC().fit(X, y)
-    assert generator._nominal() and not SMOTE().fit(X, y)._nominal()
+    generator = SMOTENC().fit(X, y, relations=False)
+    assert generator._nominal() and not SMOTE().fit(X, y, relations=False)._nominal()
     drawn, _ = apart(generator.sample(60))
     assert drawn["x0"].isna().any() and drawn["x0"].notna().any()
 
@@ -178,7 +178,7 @@ def test_blocks_divide_the_class_and_keep_counts(monkeypatch):
     X, y = blobs((100, 50, 0))
     X["kind"] = np.tile(list("pqr"), 50)
     for family in FAMILY:
-        generator = family().fit(X, y)
+        generator = family().fit(X, y, relations=False)
         blocks = generator._blocks(0, np.random.default_rng(0))
         assert len(blocks) > 1
         own = np.concatenate([rows[generator.rows_[rows] == 0] for rows in blocks])

@@ -263,7 +263,14 @@ class Generator(BaseEstimator, ABC):
         labels = self._asked(n, rng)
         if not len(labels):
             return self._restored(self._empty(), labels, seed)
-        table = self.relations_.draw(self._sample, labels, rng, self._protection(seed))
+        protect = self._protection(seed)
+
+        def draw(labels: np.ndarray) -> pd.DataFrame:
+            return self.relations_.draw(self._sample, labels, rng, protect)
+
+        table = draw(labels)
+        if self.guards_.rows is not None and not self.copies:
+            table = self.guards_.rows.replaced(table, labels, draw)
         return self._restored(table, labels, seed)
 
     def _protection(self, seed: int) -> Callable[[pd.DataFrame], pd.DataFrame]:

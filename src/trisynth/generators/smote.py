@@ -32,6 +32,10 @@ class SMOTE(Generator):
     standardised numbers. A missing number is encoded as its column's median with an indicator, and is missing in a new
     row whose indicator exceeds one half; a missing category is a category of its own.
 
+    Where relations are searched, as in a DataFrame or a file of one's own, missing cells, numbers that 5 % of the rows
+    have, and categories are taken from the nearer end of the segment, and only its first half is used: the nearer end
+    is then a row drawn from all rows, so that their fractions stay.
+
     Parameters
     ----------
     k_neighbors : int, default=5
@@ -122,7 +126,7 @@ class SMOTE(Generator):
         k = min(self.k_neighbors, len(own) - 1)
         if width:
             points = np.hstack([self.numbers_[own], self.codes_[own]])
-            new = _smote(points, self._nominal(), n, k, seed)
+            new = _smote(points, self._nominal(), n, k, seed, self.relations_.marked)
             return new[:, :width], new[:, width:]
         if len(own) == len(rows):
             new = self.codes_[np.random.default_rng(seed).choice(own, n)]
@@ -274,9 +278,17 @@ def _parts(rows: np.ndarray, pieces: int, rng: np.random.Generator) -> list[np.n
     return np.array_split(rng.permutation(rows), pieces) if pieces > 1 else [rows]
 
 
-def _smote(points: np.ndarray, nominal: list[int], n: int, k: int, seed: int) -> np.ndarray:
+class _FirstHalf(over_sampling.SMOTE):
+    """SMOTE on the first half of each segment, so that the nearer end is the row that was drawn from all rows."""
+
+    def _make_samples(self, *arguments):
+        # The last argument is the length of the step.
+        return super()._make_samples(*arguments[:6], 0.5)
+
+
+def _smote(points: np.ndarray, nominal: list[int], n: int, k: int, seed: int, first_half: bool = False) -> np.ndarray:
     """Sample ``n`` rows between ``points``, all of one class, whose columns ``nominal`` hold codes."""
-    sampler = over_sampling.SMOTE(k_neighbors=k, random_state=seed)
+    sampler = (_FirstHalf if first_half else over_sampling.SMOTE)(k_neighbors=k, random_state=seed)
     if nominal:
         sampler = over_sampling.SMOTENC(nominal, k_neighbors=k, random_state=seed)
     # The sampler requires a second class; its row is not a neighbour of the first class.

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from trisynth import seeds
+from trisynth.data.disclosure.repeats import Repeats, settled
 from trisynth.data.disclosure.seen import Seen
 from trisynth.data.kinds import Category, Kind
 
@@ -110,10 +112,13 @@ class Guards:
         Columns as the training rows show them, by their name in the canonical table.
     numbers : dict of name to Guard
         Columns of numbers whose rare values are protected.
+    rows : Repeats or None, default=None
+        Training rows that are not repeated in all near-unique columns.
     """
 
     columns: dict[Hashable, Kind]
     numbers: dict[Hashable, Guard]
+    rows: Repeats | None = None
 
     @classmethod
     def learn(cls, columns: dict[Hashable, Kind], table: pd.DataFrame, rare: int, seed: int) -> "Guards":
@@ -126,7 +131,8 @@ class Guards:
                 if guard := Guard.learn(cells, _step(column), rare, rng):
                     numbers[name] = guard
         pooled = {name: c for name, c in columns.items() if name in numbers or getattr(c, "pool", None)}
-        return cls(pooled, numbers)
+        rows = Repeats.learn(columns, table, seeds.stream(seed, "guard.rows")) if rare else None
+        return cls(pooled, numbers, rows)
 
     def apply(
         self, table: pd.DataFrame, rng: np.random.Generator, numbers: bool = True, skip: Collection = ()
@@ -177,4 +183,4 @@ def _step(column: Kind) -> float:
 
 def _settle(column: Kind) -> Settle:
     """Return the function that rounds canonical numbers as the original dtype does."""
-    return lambda cells: column.canonical(column.restore(pd.Series(cells, dtype=float))).to_numpy()
+    return partial(settled, column)

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -74,10 +75,13 @@ class Relation(ABC):
         All columns concerned.
     derived : object
         The column that is taken out, or replaced.
+    reported : bool
+        Whether it is one to be told of: not where it is a declared constraint, or the way of a generator.
     """
 
     names: tuple
     derived: object
+    reported: ClassVar[bool] = True
 
     @property
     def taken(self) -> tuple:

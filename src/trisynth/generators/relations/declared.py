@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,8 @@ class Declared(Relation):
     derived: object
     kinds: tuple
     helper: str = ""
+
+    reported: ClassVar[bool] = False
 
     @property
     def names(self) -> tuple:

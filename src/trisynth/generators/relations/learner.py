@@ -8,7 +8,7 @@ from trisynth.data.constraints import Constraint
 from trisynth.data.constraints.linear import bounds
 from trisynth.data.kinds import Category, Date, Kind
 from trisynth.data.schema import Schema
-from trisynth.generators.relations import declared, equalities, functional, orders, searches
+from trisynth.generators.relations import declared, equalities, functional, masses, orders, searches
 from trisynth.generators.relations.base import Grid, Relation
 from trisynth.generators.relations.formulas import DerivedColumns, Formulas
 
@@ -99,6 +99,11 @@ class Learner:
             self._add(step)
         free = [kind.name for kind in self._open]
         for step in equalities.search(self.table, self._free, self.grids, free):
+            self._add(step)
+
+    def mark(self) -> None:
+        """Replace missing cells, frequent numbers and categories by marks of 0 and 1."""
+        for step in masses.search(self.table, self._free):
             self._add(step)
 
     def _search_formulas(self) -> None:

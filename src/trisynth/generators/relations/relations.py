@@ -15,6 +15,7 @@ from trisynth.errors import InputError
 from trisynth.generators.relations import declared, equalities
 from trisynth.generators.relations.base import Relation, flagged, grids_of, with_column
 from trisynth.generators.relations.learner import Learner
+from trisynth.generators.relations.masses import Masses
 
 # Rounds of further draws for rows that break a relation, fewest rows in each, and rounds of repairs.
 _ROUNDS, _LEAST, _REPAIRS = 20, 256, 3
@@ -41,7 +42,8 @@ class Relations:
     searched : bool
         Whether relations were searched, not only declared.
     numeric_flags : bool
-        Whether flags, such as those of equal cells, are 0 and 1 in the reduced table instead of a category.
+        Whether flags, such as those of equal cells, are 0 and 1 in the reduced table instead of a category. Where
+        relations are searched, so are missing cells, frequent numbers and categories.
     """
 
     steps: tuple[Relation, ...] = ()
@@ -112,6 +114,8 @@ class Relations:
             learner.declare(found, search)
         if search:
             learner.search(formulas)
+        if search and numeric_flags:
+            learner.mark()
         if not found and not learner.steps:
             return cls(searched=search)
         return cls(tuple(learner.steps), found, shares, kinds, grids, target, texts, search, numeric_flags)
@@ -134,6 +138,11 @@ class Relations:
     def taken(self) -> list:
         """Columns that relations take out or replace."""
         return [name for step in self.steps for name in step.taken]
+
+    @property
+    def marked(self) -> bool:
+        """Boolean: some values are marks of 0 and 1 in the reduced table."""
+        return any(isinstance(step, Masses) for step in self.steps)
 
     @property
     def concerned(self) -> list:
@@ -288,7 +297,7 @@ class Relations:
 
     def lines(self) -> list[str]:
         """Describe each relation and constraint in a line."""
-        found = [f"relation kept: {step}" for step in self.steps if not isinstance(step, declared.Declared)]
+        found = [f"relation kept: {step}" for step in self.steps if step.reported]
         for one in self.constraints:
             share = self.shares.get(one.text, 0.0)
             real = f"{share:.1%} of the real rows break it" if share else "every real row meets it"

@@ -7,7 +7,6 @@ import pandas as pd
 
 from trisynth.data.dataset import Dataset
 from trisynth.generators.base import Generator
-from trisynth.generators.relations.declared import Declared
 from trisynth.generators.relations.equalities import Equality
 from trisynth.report.html.columns import exact
 from trisynth.report.names import printable
@@ -21,7 +20,7 @@ def relations(generator: Generator, train: Dataset, synthetic: Dataset) -> list[
     tables = [_canonical(generator, part) for part in (train, synthetic)]
     found = []
     for step in known.steps:
-        if not isinstance(step, Declared):
+        if step.reported:
             test = step.equal if isinstance(step, Equality) else lambda table, step=step: step.holds(table, known.grids)
             found.append(_entry(step, "found", [test(table).mean() for table in tables]))
     for one in known.constraints:
