@@ -33,6 +33,7 @@ _HOMES = {
     "LabelTriples": "generators.private.label_triples",
     "Loss": "objective",
     "MST": "generators.private.mst",
+    "NGram": "generators.ngram",
     "PATEGAN": "generators.private.pate_gan",
     "RCGAN": "generators.neural.rcgan",
     "SMOTE": "generators.smote",

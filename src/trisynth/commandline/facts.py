@@ -98,6 +98,8 @@ def _is_declared(dataset: Dataset) -> bool:
 
 def _column(facts: Column, cells: pd.Series | None, rare: int, doubtful: bool) -> Iterator[str]:
     yield f"kind: {facts.kind}"
+    if facts.kind == "text" and facts.generate is None:
+        yield "# generate: true  # to have texts drawn; parts of real ones may come back"
     if facts.format is not None:
         yield f"format: {json.dumps(facts.format, ensure_ascii=False)}"
     if facts.unit:
@@ -105,6 +107,10 @@ def _column(facts: Column, cells: pd.Series | None, rare: int, doubtful: bool) -
     for key in ("shape", "axes"):
         if (given := getattr(facts, key)) is not None:
             yield f"{key}: [{', '.join(map(str, given))}]"
+    if facts.generate:
+        yield "generate: true  # parts of real texts may come back; false leaves the column empty"
+    if facts.max_length is not None:
+        yield f"max_length: {facts.max_length}"
     if facts.integer is not None:
         yield f"integer: {str(facts.integer).lower()}"
     if facts.missing is not None:
@@ -120,7 +126,7 @@ def _column(facts: Column, cells: pd.Series | None, rare: int, doubtful: bool) -
         yield f"step: {_scalar(facts.step)}"
     gaps = facts.gaps if facts.gaps is not None else bool(cells.isna().any())
     yield f"{'# ' * (facts.gaps is None)}gaps: {str(gaps).lower()}" + "  # as seen" * (facts.gaps is None)
-    if facts.kind == "tensor":
+    if facts.kind in ("tensor", "text"):
         return
     if isinstance(cells.dtype, pd.CategoricalDtype):
         yield from _categories(facts, cells, rare, doubtful)

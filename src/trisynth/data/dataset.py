@@ -36,8 +36,8 @@ class Column:
     ----------
     kind : {"number", "category", "date", "duration", "tensor", "identifier", "text", "ignore"} or None
         None infers it from the cells. A tensor is an array, such as an image or a series. Identifiers and
-        free text are not features: fresh identifiers are made, text is left out. "ignore" drops the column
-        (outcomes recorded later).
+        free text are not features: fresh identifiers are made, text is left out unless ``generate`` is true.
+        "ignore" drops the column (outcomes recorded later).
     categories : tuple of str or None
         The admissible values of a category, in order.
     bounds : tuple of float or of str, or None
@@ -58,6 +58,10 @@ class Column:
         Numbers are multiples of it above the lower bound; a private fit reads it instead of the cells.
     gaps : bool or None
         Whether cells may be missing; a private fit reads it instead of the cells.
+    generate : bool or None
+        Whether free text is modelled; otherwise it is left out, and the column is empty in synthetic rows.
+    max_length : int or None
+        Most characters of a modelled text, by default 5,000; longer texts are cut.
     shape : tuple of int or None
         Shape of the arrays of a tensor.
     axes : tuple of str or None
@@ -78,6 +82,13 @@ class Column:
     gaps: bool | None = None
     shape: tuple[int, ...] | None = None
     axes: tuple[str, ...] | None = None
+    generate: bool | None = None
+    max_length: int | None = None
+
+    @property
+    def analysed(self) -> bool:
+        """Fact that the column is a feature, as far as its kind is known."""
+        return self.kind in ANALYSED or bool(self.generate)
 
 
 @dataclass(frozen=True)
@@ -133,8 +144,9 @@ class Dataset:
     X : DataFrame, shape (n, d)
         Features. The dtypes are the schema: ``float64`` and ``int64`` (``Int64`` where cells are missing) for
         numbers, ``category`` with string categories for categories, ``datetime64`` with or without a zone for dates,
-        ``timedelta64`` for durations, Arrow lists of a fixed size for tensors (see ``data.tensors``). Identifiers,
-        free text and ignored columns are not among them. Index 0..n-1.
+        ``timedelta64`` for durations, Arrow lists of a fixed size for tensors (see ``data.tensors``), large strings of
+        Arrow for modelled texts (see ``data.texts``). Identifiers, other texts and ignored columns are not among them.
+        Index 0..n-1.
     y : Series of shape (n,) or None
         ``category`` for classification, ``float64`` for regression; no missing values. None without a target.
     spec : Spec

@@ -44,6 +44,8 @@ class Cell:
     def learn(cls, raw: pd.Series, category: bool, facts: Column, missing: Collection[object]) -> "Cell":
         """Learn from the cells as the file has them; ``missing`` are texts that stand for none."""
         cells, values, spellings = raw.dropna(), None, Spellings()
+        if facts.generate:
+            return cls(str(raw.name), facts)
         if _is_text(raw):
             known = {str(token) for token in (*missing, *(facts.missing or ()))}
             read = dict(vars(facts)["values"] or {})
@@ -56,6 +58,8 @@ class Cell:
 
     def texts(self, cells: pd.Series, rng: np.random.Generator) -> pd.Series:
         """Write clean cells as texts; the spellings of a column occur as often as in the file."""
+        if self.facts.generate:
+            return cells.astype(object)
         if isinstance(cells.dtype, pd.CategoricalDtype):
             known = self.values or {}
             written = cells.cat.rename_categories(lambda label: known.get(label, label)).astype(object)
@@ -67,6 +71,8 @@ class Cell:
 
     def typed(self, cells: pd.Series, field: pa.DataType | None, rng: np.random.Generator) -> pa.Array:
         """Give clean cells an Arrow type; None leaves them the one that fits."""
+        if self.facts.generate:
+            return pa.array(cells.astype(object), type=field or pa.string())
         if isinstance(cells.dtype, pd.CategoricalDtype):
             known = self.values or {}
             if field is not None and pa.types.is_dictionary(field):

@@ -86,6 +86,30 @@ def keel(path: str | Path, names: Sequence[str] | None = None, labels: Labels | 
 
 
 @reader
+def orange(path: str | Path) -> pd.DataFrame:
+    """Read a tab-separated file of Orange (Demsar et al. 2013), whose second and third line hold types and roles.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    DataFrame of str
+
+    Raises
+    ------
+    InputError
+        If the file has no such lines, or as in :func:`delimited`.
+    """
+    lines = text_of(path)[0].split("\n")
+    if len(lines) < 4 or len({line.count("\t") for line in lines[:3]}) != 1:
+        raise InputError("dataset.path", str(path), "has no three lines of names, types and roles; use Orange's format")
+    # The table may begin with an empty line, which the files of the library have.
+    return _table(path, "\n".join([lines[0], *filter(str.strip, lines[3:])]), "\t", True, None, None)
+
+
+@reader
 def parquet(path: str | Path) -> pd.DataFrame:
     """Read a Parquet file, with the file's own dtypes.
 

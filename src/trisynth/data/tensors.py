@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from trisynth.data import texts
 from trisynth.errors import InputError
 
 
@@ -121,12 +122,13 @@ def hashable(X: pd.DataFrame) -> pd.DataFrame:
 
 
 def typed(kind: pa.DataType) -> pd.ArrowDtype | None:
-    """Return the dtype of lists that are read from a file; None for all else, as ``to_pandas`` expects."""
-    return pd.ArrowDtype(kind) if is_tensor(pd.ArrowDtype(kind)) else None
+    """Return the dtype of lists and texts that are read from a file; None for all else, as ``to_pandas`` expects."""
+    dtype = pd.ArrowDtype(kind)
+    return dtype if is_tensor(dtype) or texts.is_text(dtype) else None
 
 
 def read_parquet(path: str | Path) -> pd.DataFrame:
-    """Read a Parquet file that pandas wrote, as ``pandas.read_parquet`` does, tensors included."""
+    """Read a Parquet file that pandas wrote, as ``pandas.read_parquet`` does, tensors and texts included."""
     if not any(typed(kind) for kind in pyarrow.parquet.read_schema(path).types):
         return pd.read_parquet(path)
     # pandas cannot parse the name that it gives to their dtype.

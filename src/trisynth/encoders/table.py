@@ -8,7 +8,9 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.preprocessing import StandardScaler
 
 from trisynth.data import tensors
+from trisynth.data.kinds import Text
 from trisynth.data.schema import Schema
+from trisynth.encoders.texts import TextBlock
 
 
 @dataclass(frozen=True)
@@ -67,20 +69,21 @@ class TensorBlock:
         """Names of the elements."""
         return tensors.names(self.name, self.stop - self.start)
 
-    def scaled(self, cells: np.ndarray) -> np.ndarray:
-        """Return standardised cells."""
-        return (cells - self.mean) / self.deviation
+    def encoded(self, cells: pd.Series) -> np.ndarray:
+        """Return standardised elements, shape (n, stop - start)."""
+        return (tensors.values(cells) - self.mean) / self.deviation
 
-    def restored(self, cells: np.ndarray) -> np.ndarray:
+    def decoded(self, elements: np.ndarray) -> pd.Series:
         """Return cells in their own unit."""
-        return cells * self.deviation + self.mean
+        return tensors.column(elements * self.deviation + self.mean, self.name)
 
 
 class TableEncoder(BaseEstimator):
     """Scaled numbers, missing indicators and one-hot categories, all learned from the rows given to ``fit``.
 
     Elements of tensors are numbers after the others, centred one by one and divided by one standard deviation for the
-    whole tensor, so that an element that hardly varies is not blown up.
+    whole tensor, so that an element that hardly varies is not blown up. Modelled texts are tf-idf weights of the
+    1,000 most frequent terms; a matrix with them has no inverse.
 
     A missing number becomes the column's median with its indicator at 1. A category, or a missing cell of a
     kind, that ``fit`` never saw has no column of its own: all of its indicators are 0.
@@ -115,11 +118,14 @@ class TableEncoder(BaseEstimator):
         self.width_ = self.blocks_[-1].stop if self.blocks_ else 0
         return self
 
-    def _tensors(self, table: pd.DataFrame) -> list["TensorBlock"]:
+    def _tensors(self, table: pd.DataFrame) -> list[TensorBlock | TextBlock]:
         found, start = [], len(self.numbers_)
         for column in self.schema_.columns:
             if not column.flat:
-                found.append(TensorBlock.learn(column.name, tensors.values(table[column.name]), start))
+                cells = table[column.name]
+                text = isinstance(column, Text)
+                learned = TextBlock.learn(column.name, cells, start) if text else None
+                found.append(learned or TensorBlock.learn(column.name, tensors.values(cells), start))
                 start = found[-1].stop
         return found
 
@@ -146,7 +152,7 @@ class TableEncoder(BaseEstimator):
             absent = np.isnan(values)
             matrix[:, : len(self.numbers_)] = self.scaler_.transform(np.where(absent, self.medians_, values))
         for each in self.tensors_:
-            matrix[:, each.start : each.stop] = each.scaled(tensors.values(table[each.name]))
+            matrix[:, each.start : each.stop] = each.encoded(table[each.name])
         for block in self.blocks_:
             if block.kind == "missing":
                 matrix[:, block.start] = absent[:, self.numbers_.index(block.name)]
@@ -165,8 +171,7 @@ class TableEncoder(BaseEstimator):
             values = self.scaler_.inverse_transform(matrix[:, : len(self.numbers_)])
             columns = {name: pd.Series(values[:, i]) for i, name in enumerate(self.numbers_)}
         for each in self.tensors_:
-            cells = each.restored(matrix[:, each.start : each.stop])
-            columns[each.name] = tensors.column(cells, each.name)
+            columns[each.name] = each.decoded(matrix[:, each.start : each.stop])
         schemas = {column.name: column for column in self.schema_.columns}
         for block in self.blocks_:
             if block.kind == "missing":

@@ -24,7 +24,7 @@ from trisynth.data.disclosure.rare import Guards
 from trisynth.data.disclosure.withheld import Withheld
 from trisynth.data.formats import QUANTITIES
 from trisynth.data.inference import task_of
-from trisynth.data.kinds import Category, Date, Duration, Kind, Number, learn
+from trisynth.data.kinds import Category, Date, Duration, Kind, Number, Text, learn
 from trisynth.data.schema import Schema
 from trisynth.errors import InputError
 from trisynth.generators import persistence
@@ -180,8 +180,9 @@ class Generator(BaseEstimator, ABC):
 
     @property
     def notes(self) -> list[str]:
-        """One sentence for each column that is read from texts, withheld or protected, and on classes of few rows."""
-        return [*self.written_.lines, *self.withheld_.lines, *self.guards_.lines, *self.rare_classes_]
+        """One sentence for each column that is read from texts, withheld, a text or protected; and on rare classes."""
+        modelled = [column.line for column in self.schema_.columns if isinstance(column, Text)]
+        return [*self.written_.lines, *self.withheld_.lines, *modelled, *self.guards_.lines, *self.rare_classes_]
 
     def _rare_classes(self, rare: int) -> list[str]:
         if self.target_ is None or self.numeric_target_:

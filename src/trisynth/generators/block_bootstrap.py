@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from trisynth.data import tensors
-from trisynth.data.kinds import KINDS, Kind, Tensor
+from trisynth.data.kinds import ENCODED, Kind, Tensor
 from trisynth.data.kinds.tensor import CHANNEL
 from trisynth.errors import require_whole
 from trisynth.generators.base import Generator
@@ -25,7 +25,7 @@ class BlockBootstrap(Generator):
         Steps of a block, or height and width of a tile.
     """
 
-    kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
+    kinds: ClassVar[tuple[type[Kind], ...]] = ENCODED
 
     def __init__(self, block_length: int = 4):
         self.block_length = block_length

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from trisynth.data.kinds import KINDS, Kind
+from trisynth.data.kinds import ENCODED, Kind
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.errors import require_number
 from trisynth.generators.base import Generator
@@ -24,7 +24,7 @@ class ClassGaussian(Generator):
         variance that the components leave there.
     """
 
-    kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
+    kinds: ClassVar[tuple[type[Kind], ...]] = ENCODED
 
     def __init__(self, explained: float = 0.99):
         self.explained = explained

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from trisynth.data import tensors
+from trisynth.data import tensors, texts
 from trisynth.data.kinds import KINDS, Kind
 from trisynth.generators.base import Generator
 
@@ -15,7 +15,7 @@ class Independent(Generator):
 
     Each column is drawn from its training cells. All dependence between columns and on the target is lost. A useful
     generator must be better than this baseline. Of a tensor, each element is drawn by itself: whole arrays would be
-    copies.
+    copies. Of a text, each word is drawn by itself from all words, and the number of words from all texts.
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
@@ -29,8 +29,20 @@ class Independent(Generator):
 
     @staticmethod
     def _drawn(cells: pd.Series, rows: np.ndarray, rng: np.random.Generator) -> pd.Series:
+        if texts.is_text(cells.dtype):
+            return _words(texts.values(cells), rows, rng)
         if not tensors.is_tensor(cells.dtype):
             return cells.take(rows).reset_index(drop=True)
         arrays = tensors.values(cells)
         drawn = rng.integers(len(arrays), size=(len(rows), arrays.shape[1]))
         return tensors.column(np.take_along_axis(arrays, drawn, axis=0), cells.name)
+
+
+def _words(cells: list[str], rows: np.ndarray, rng: np.random.Generator) -> pd.Series:
+    """Draw texts of independent words, each as long as the text of one of ``rows``."""
+    split = [texts.tokens(text) for text in cells]
+    flat = np.array([token for tokens in split for token in tokens], dtype=object)
+    sizes = np.array([len(tokens) for tokens in split])[rows]
+    drawn = flat[rng.integers(max(len(flat), 1), size=sizes.sum())] if len(flat) else flat
+    parts = np.split(drawn, np.cumsum(sizes)[:-1]) if len(rows) else []
+    return texts.column("".join(part) for part in parts)

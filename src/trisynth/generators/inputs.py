@@ -1,14 +1,15 @@
 """Checks of the arguments of ``fit`` and ``sample``: the table, its target, the number of rows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from trisynth.data import texts
 from trisynth.data.cleaning.written import Written
-from trisynth.data.dataset import Dataset
+from trisynth.data.dataset import Column, Dataset
 from trisynth.data.disclosure.withheld import withheld_facts
 from trisynth.data.spec import checked_facts, nearest
 from trisynth.errors import InputError, require_whole
@@ -117,6 +118,10 @@ def training(
         X, declared = written.read(X), written.facts(declared)
         y = None if y is None else written.read(y.to_frame())[y.name]
         declared = withheld_facts(X, declared)
+        for name in X:
+            # In a DataFrame the dtype declares nothing; in a data set it marks texts to be modelled.
+            if texts.is_text(X[name].dtype) and declared.get(name, Column()).kind is None:
+                declared[name] = replace(declared.get(name, Column()), kind="category")
     if y is not None and (y.isna().any() or (types.is_float_dtype(y.dtype) and np.isinf(y.to_numpy(float)).any())):
         parameter = "y" if target is None else "target"
         bad = int(y.isna().sum() or np.isinf(y.to_numpy(float)).sum())

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from trisynth.data import tensors
+from trisynth.data import tensors, texts
 from trisynth.data.cleaning.columns import clean_column
-from trisynth.data.dataset import ANALYSED, Column, Dataset, Spec
+from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.data.inference import MOST_CLASSES, task_of
 from trisynth.data.layout import Layout
 from trisynth.data.profile import Context, context_of
@@ -102,7 +102,8 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any], layout: bool = True) -> tup
     if not columns:
         raise _no_features(spec, facts)
     X = pd.DataFrame(columns, index=raw.index)
-    kept = _kept_rows(work, X, y, [name for name, fact in facts.items() if fact.kind in ("identifier", "text")])
+    withheld = [name for name, fact in facts.items() if fact.kind in ("identifier", "text") and name not in X]
+    kept = _kept_rows(work, X, y, withheld)
     X = X[kept].reset_index(drop=True)
     if y is not None:
         y = y[kept].reset_index(drop=True)
@@ -146,7 +147,7 @@ def _target(work: _Cleaning, facts: dict[str, Column]) -> tuple[pd.Series | None
 
 
 def _no_features(spec: Spec, facts: Mapping[str, Column]) -> InputError:
-    gone = {name: fact.kind for name, fact in facts.items() if fact.kind not in ANALYSED and name != spec.target}
+    gone = {name: fact.kind for name, fact in facts.items() if not fact.analysed and name != spec.target}
     if set(gone.values()) <= {"ignore"}:
         return InputError("dataset.columns", list(gone), "no column besides the target is left; ignore fewer columns")
     listed = ", ".join(f"{name} ({kind})" for name, kind in list(gone.items())[:6])
@@ -200,7 +201,7 @@ def _check(X: pd.DataFrame, y: pd.Series | None, cfg: Mapping[str, Any]) -> None
 def _remark(X: pd.DataFrame, note) -> None:
     """Report suspicious columns, which are kept unchanged."""
     for name in X:
-        if tensors.is_tensor(X[name].dtype):
+        if tensors.is_tensor(X[name].dtype) or texts.is_text(X[name].dtype):
             continue
         distinct = X[name].nunique()
         if distinct == 0:

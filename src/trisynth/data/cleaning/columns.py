@@ -4,7 +4,7 @@ All decisions are made on the distinct values, so that a hundred thousand rows o
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,11 @@ from pandas.api import types
 
 from trisynth.data import tensors
 from trisynth.data.cells import Cells, key
+from trisynth.data.cleaning import compound
 from trisynth.data.dataset import ANALYSED, Column
 from trisynth.data.formats import NumberFormat, format_of
 from trisynth.data.formats.dates import offsets
-from trisynth.data.kinds.tensor import check_complete, shape_of
 from trisynth.data.profile import Context, profile, suspects
-from trisynth.errors import InputError
 
 # Beyond it, floats do not distinguish neighbouring whole numbers.
 LARGEST_INTEGER = 2**53
@@ -83,8 +82,10 @@ def clean_column(
     if facts.kind == "ignore":
         note("declared as ignored", len(cells), "dropped")
         return Cleaned(None, facts)
+    if facts.generate:
+        return Cleaned(compound.text(cells, facts, missing, note), facts)
     if tensors.is_list(cells.dtype) and (facts.kind == "tensor" or tensors.is_tensor(cells.dtype)):
-        return _tensor(cells, facts, target)
+        return Cleaned(*compound.tensor(cells, facts, target))
     inferred = False
     column = Cells.of(cells, facts.values)
     if doubts or facts.kind is None:
@@ -106,18 +107,6 @@ def clean_column(
         return Cleaned(_category(column, absent, facts, note, doubts, cells.index), facts)
     make = {"number": _number, "date": _date, "duration": _duration}[facts.kind]
     return Cleaned(make(column, absent, facts, note, doubts, cells.index), facts)
-
-
-def _tensor(cells: pd.Series, facts: Column, target: bool) -> Cleaned:
-    """Return arrays of one size in single precision, with their declared or plain shape."""
-    if target or facts.kind not in (None, "tensor"):
-        kind = "category" if target else facts.kind
-        raise InputError(f"dataset.columns.{cells.name}.kind", kind, "the cells are arrays; declare a tensor")
-    cells = tensors.of_equal_size(cells)
-    check_complete(cells)
-    cells = tensors.column(tensors.values(cells), cells.name, cells.index)
-    shape, axes = shape_of(cells.name, cells.dtype.pyarrow_dtype.list_size, facts)
-    return Cleaned(cells, replace(facts, kind="tensor", shape=shape, axes=axes))
 
 
 def _note_missing(column: Cells, absent: np.ndarray, note: Note, doubts: bool) -> None:

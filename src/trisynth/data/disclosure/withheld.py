@@ -1,4 +1,7 @@
-"""Columns that no generator sees: identifiers, of which fresh ones are made, and free text, which is left empty."""
+"""Columns that no generator sees: identifiers, of which fresh ones are made, and free text, which is left empty.
+
+Free text that is declared with ``generate`` is no such column.
+"""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
@@ -106,7 +109,7 @@ class Withheld:
         """Learn the columns of a table, shape (n, d), that are declared or inferred as identifiers or text."""
         found = []
         for name, fact in facts.items():
-            if fact.kind == "text" and name in X:
+            if fact.kind == "text" and not fact.generate and name in X:
                 found.append(Text(name, X[name].dtype))
             elif fact.kind == "identifier" and name in X:
                 found.append(Identifier.learn(X[name], seeds.stream(seed, "withheld", name)))

@@ -1,9 +1,9 @@
 """Column kinds: the types of cells, their canonical form for generators, and the conversion back to the original dtype.
 
 Generators work on a *canonical* table: ``float64`` for numbers, dates and durations, with NaN for a missing cell, and
-pandas categories for other values. Arrays stay Arrow lists (see ``data.tensors``). Each kind learns one
-column from declared facts and training rows, and translates its cells to the canonical ones and back. A further
-kind is one class of this folder: an entry in ``KINDS`` makes tables use it.
+pandas categories for other values. Arrays stay Arrow lists (see ``data.tensors``), and modelled texts Arrow strings
+(see ``data.texts``). Each kind learns one column from declared facts and training rows, and translates its cells to the
+canonical ones and back. A further kind is one class of this folder: an entry in ``KINDS`` makes tables use it.
 """
 
 from collections.abc import Collection
@@ -17,13 +17,16 @@ from trisynth.data.kinds.base import Kind
 from trisynth.data.kinds.category import Category
 from trisynth.data.kinds.number import Number
 from trisynth.data.kinds.tensor import Tensor
+from trisynth.data.kinds.text import Text
 from trisynth.data.kinds.times import Date, Duration
 from trisynth.errors import InputError
 
-__all__ = ["KINDS", "Category", "Date", "Duration", "Kind", "Number", "Tensor", "learn"]
+__all__ = ["ENCODED", "KINDS", "Category", "Date", "Duration", "Kind", "Number", "Tensor", "Text", "learn"]
 
 # The first kind that takes the dtype of a column is its kind.
-KINDS: tuple[type[Kind], ...] = (Date, Duration, Number, Tensor, Category)
+KINDS: tuple[type[Kind], ...] = (Date, Duration, Number, Tensor, Text, Category)
+# Those whose cells an encoder can restore from numbers.
+ENCODED: tuple[type[Kind], ...] = (Date, Duration, Number, Tensor, Category)
 
 
 def learn(values: pd.Series, facts: Column | None = None, rare: int = 0) -> Kind:
@@ -45,7 +48,9 @@ def learn(values: pd.Series, facts: Column | None = None, rare: int = 0) -> Kind
     facts = facts or Column()
     _check_cells(values)
     own = next(kind for kind in KINDS if kind.takes(values))
-    if (own.flat and facts.kind == Category.kind) or (own is Category and facts.kind is None):
+    if facts.generate or (own is Text and facts.kind is None):
+        return Text.learn(values, facts, rare)
+    if ((own.flat or own is Text) and facts.kind == Category.kind) or (own is Category and facts.kind is None):
         return Category.learn(values, facts, rare)
     declared = {kind.kind: kind for kind in KINDS}.get(facts.kind)
     if declared and not issubclass(own, declared):

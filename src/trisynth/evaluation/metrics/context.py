@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from trisynth.data import tensors
+from trisynth.data import tensors, texts
 from trisynth.data.dataset import Dataset
 from trisynth.data.schema import Schema
 from trisynth.encoders.table import TableEncoder
@@ -46,14 +46,23 @@ class Context:
 
     @cached_property
     def schema(self) -> Schema:
-        """Columns as the training rows show them, the target last; each element of a tensor is a column."""
-        return Schema.learn(tensors.spread(self.train.target_last))
+        """Columns as the training rows show them, the target last.
+
+        Each element of a tensor is a column, and so is each feature of a text.
+        """
+        return Schema.learn(_plain(self.train))
 
     @cached_property
     def tables(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """Canonical training, held-out and synthetic tables, the target as last column; see ``Schema``."""
         parts = (self.train, self.test, self.synthetic)
-        return tuple(self.schema.canonical(tensors.spread(part.target_last)) for part in parts)
+        return tuple(self.schema.canonical(_plain(part)) for part in parts)
+
+    @cached_property
+    def text_features(self) -> set[str]:
+        """Names of the columns of the tables that stand for texts."""
+        X = self.train.X
+        return {feature for name in X if texts.is_text(X[name].dtype) for feature in texts.names(name)}
 
     @cached_property
     def numbers(self) -> list[str]:
@@ -100,6 +109,10 @@ class Context:
             size = len(edges) + 1
             codes = np.searchsorted(edges, values.to_numpy(), side="left")
         return np.where(values.isna(), size, codes), size + 1
+
+
+def _plain(part: Dataset) -> pd.DataFrame:
+    return texts.spread(tensors.spread(part.target_last))
 
 
 def bin_edges(values: np.ndarray, n_bins: int = N_BINS) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from trisynth import seeds
+from trisynth.data import texts
 from trisynth.errors import require_whole
 from trisynth.evaluation.metrics.base import CopyingMetric
 from trisynth.evaluation.metrics.context import Context
@@ -32,7 +33,7 @@ class IdenticalMatchShare(CopyingMetric):
     """
 
     def _score(self, context):
-        train, test, synthetic = (row_hashes(table) for table in context.tables)
+        train, test, synthetic = _whole_hashes(context)
         times = len(np.unique(train)) / len(np.unique(test))
         return {
             "identical_match_share": float(np.isin(synthetic, train).mean()),
@@ -61,7 +62,9 @@ class RareValues(CopyingMetric):
         require_whole("rare", self.rare, 2)
 
     def _score(self, context):
-        train, test, synthetic = context.tables
+        # A number of words identifies nobody.
+        counted = [name for name in context.tables[0] if name not in context.text_features]
+        train, test, synthetic = (table[counted] for table in context.tables)
         found = rare_values_reproduced(train, synthetic[: len(test)], self.rare)
         if not found or not len(synthetic):
             return {}
@@ -163,6 +166,14 @@ def row_hashes(table: pd.DataFrame) -> np.ndarray:
     for name in table.select_dtypes("number"):
         plain[name] = table[name] + 0.0
     return pd.util.hash_pandas_object(plain, index=False).to_numpy()
+
+
+def _whole_hashes(context: Context) -> Iterator[np.ndarray]:
+    """Yield the hashes of training, held-out and synthetic rows, their texts included."""
+    for table, part in zip(context.tables, (context.train, context.test, context.synthetic), strict=True):
+        cells = part.X[[name for name in part.X if texts.is_text(part.X[name].dtype)]]
+        hashes = row_hashes(table)
+        yield hashes ^ pd.util.hash_pandas_object(cells, index=False).to_numpy() if cells.shape[1] else hashes
 
 
 def _encoded(context: Context, part: str, most: int, rng: np.random.Generator) -> np.ndarray:

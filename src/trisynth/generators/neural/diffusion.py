@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trisynth.data.kinds import KINDS, Kind
+from trisynth.data.kinds import ENCODED, Kind
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import TableEncoder
 from trisynth.generators.neural.checks import check_flags, check_fractions, check_sizes
@@ -67,7 +67,7 @@ class Diffusion(NeuralGenerator):
     network and to one-hot categories without a learned embedding.
     """
 
-    kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
+    kinds: ClassVar[tuple[type[Kind], ...]] = ENCODED
 
     hidden_layer_sizes: Sequence[int] = (256, 256)
     min_steps: int = 1500

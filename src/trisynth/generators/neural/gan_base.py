@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trisynth.data.kinds import KINDS, Kind
+from trisynth.data.kinds import ENCODED, Kind
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import TableEncoder
 from trisynth.generators.neural.checks import check_backbone, check_flags, check_fractions, check_sizes
@@ -68,7 +68,7 @@ class GANBase(NeuralGenerator):
         loss, which is log 4 where it cannot distinguish real from generated rows.
     """
 
-    kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
+    kinds: ClassVar[tuple[type[Kind], ...]] = ENCODED
 
     min_steps: int = 1200
     batch_size: int = 128

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trisynth.data.kinds import KINDS, Kind
+from trisynth.data.kinds import ENCODED, Kind
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import TableEncoder
 from trisynth.generators.neural.checks import check_backbone, check_flags, check_sizes
@@ -60,7 +60,7 @@ class VAE(NeuralGenerator):
     in encoder, reparameterisation, analytic KL term and bound; scaled down to two small layers of either network.
     """
 
-    kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
+    kinds: ClassVar[tuple[type[Kind], ...]] = ENCODED
 
     encoder: TableEncoder | None = None
     normal_scores: bool = True

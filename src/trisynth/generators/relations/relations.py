@@ -11,6 +11,7 @@ from trisynth.data.constraints import Constraint, check_rows, checked
 from trisynth.data.constraints.checks import cells_of
 from trisynth.data.constraints.expressions import Cells
 from trisynth.data.kinds import Kind
+from trisynth.data.texts import is_text
 from trisynth.errors import InputError
 from trisynth.generators.relations import declared, equalities
 from trisynth.generators.relations.base import Relation, flagged, grids_of, with_column
@@ -179,7 +180,7 @@ class Relations:
             table = step.expand(table, self.grids)
         if not self.steps:
             return table
-        arrays = [name for name in table if tensors.is_tensor(table[name].dtype)]
+        arrays = [name for name in table if _whole(table[name].dtype)]
         return table[[*(kind.name for kind in self.kinds if kind.name in table), *arrays]]
 
     def _settled(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -317,8 +318,13 @@ def _replaced(table: pd.DataFrame, into: np.ndarray, other: pd.DataFrame, rows: 
                 [a.cat.codes.to_numpy(), b.cat.set_categories(a.cat.categories).cat.codes.to_numpy()]
             )
             both[name] = pd.Categorical.from_codes(codes[source], dtype=a.dtype)
-        elif tensors.is_tensor(a.dtype):
+        elif _whole(a.dtype):
             both[name] = pd.concat([a, b], ignore_index=True).take(source).array
         else:
             both[name] = np.concatenate([a.to_numpy(float), b.to_numpy(float)])[source]
     return pd.DataFrame(both, index=table.index)
+
+
+def _whole(dtype: object) -> bool:
+    """Tell cells that relations leave as they are, arrays and texts, from single values."""
+    return tensors.is_tensor(dtype) or is_text(dtype)

@@ -76,6 +76,26 @@ MEANINGS = {
         "The correlations between columns of different kinds differ by {value} on average.",
         0.0,
     ),
+    "text_perplexity": Meaning(
+        "Text perplexity",
+        "A model of the real texts is as uncertain about a synthetic word as among {value} equal choices.",
+        None,
+    ),
+    "reverse_perplexity": Meaning(
+        "Reverse perplexity",
+        "A model of the synthetic texts is as uncertain about a real word as among {value} equal choices.",
+        None,
+    ),
+    "distinct_gap": Meaning(
+        "Distinct-n gap",
+        "The fractions of words and pairs of words that are distinct differ by {value} on average.",
+        0.0,
+    ),
+    "ngram_js": Meaning(
+        "JS divergence of n-grams",
+        "The frequencies of words and pairs of words differ by {value} bits; 0 is equal and 1 is disjoint.",
+        0.0,
+    ),
     "wasserstein": Meaning(
         "Wasserstein distance",
         "Sorted numbers lie {value} standard deviations apart, averaged over columns.",
@@ -135,6 +155,11 @@ MEANINGS = {
         "Memorised share",
         "About {percent} of the synthetic rows exist only because of a training row.",
         0.0,
+    ),
+    "copied_run": Meaning(
+        "Copied run",
+        "The longest passage that a synthetic text shares with a training text has {value} words on average.",
+        None,
     ),
     "dcr_ratio": Meaning(
         "DCR ratio",

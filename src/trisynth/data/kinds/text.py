@@ -1,0 +1,75 @@
+"""Texts that are declared to be modelled."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+from pandas.api import types
+
+from trisynth.data import texts
+from trisynth.data.dataset import Column
+from trisynth.data.kinds.base import Kind
+from trisynth.errors import InputError
+
+
+@dataclass(frozen=True)
+class Text(Kind):
+    """A text in each row, whose rare words are hidden from generators.
+
+    Parameters
+    ----------
+    words : tuple of str or None
+        Words of at least ``rare`` training rows, which may leave; None where all may.
+    longest : int
+        Characters of the longest training text.
+    """
+
+    words: tuple[str, ...] | None = None
+    longest: int = 0
+
+    kind: ClassVar[str] = "text"
+    flat: ClassVar[bool] = False
+
+    @classmethod
+    def takes(cls, values: pd.Series) -> bool:
+        """Take large strings of Arrow; texts of other dtypes are categories unless they are declared."""
+        return texts.is_text(values.dtype)
+
+    @classmethod
+    def learn(cls, values: pd.Series, facts: Column, rare: int = 0) -> "Text":
+        """Learn which words occur in at least ``rare`` rows; cells without a text are empty texts."""
+        if not texts.is_text(values.dtype) and types.infer_dtype(values, skipna=True) not in ("string", "empty"):
+            remedy = f"the column holds {values.dtype}; convert it to texts, or declare another kind"
+            raise InputError(f"facts.{values.name}.kind", cls.kind, remedy)
+        cells = [texts.composed(text) for text in texts.values(values)]
+        words = None
+        if rare > 1:
+            words = tuple(sorted(word for word, n in texts.rows_of_words(cells).items() if n >= rare))
+        return cls(values.name, values.dtype, facts, words, max(map(len, cells), default=0))
+
+    def canonical(self, values: pd.Series) -> pd.Series:
+        """Return the texts, with a mark in the place of each hidden word."""
+        cells = [texts.composed(text) for text in texts.values(values)]
+        if self.words is not None:
+            known = {*self.words, ""}
+            cells = ["".join(map(lambda token: _shown(token, known), texts.tokens(text))) for text in cells]
+        return texts.column(cells, values.name, values.index)
+
+    def restore(self, values: pd.Series) -> pd.Series:
+        """Return texts without marks of hidden words, none longer than the longest training text."""
+        cells = texts.values(values)
+        cells = [text.replace(f" {texts.HIDDEN}", "").replace(texts.HIDDEN, "") for text in cells]
+        cells = [text.strip()[: self.longest].rstrip() for text in cells]
+        column = texts.column(cells, values.name, values.index)
+        return column if texts.is_text(self.dtype) else column.astype(object).astype(self.dtype)
+
+    @property
+    def line(self) -> str:
+        """One sentence about what may leave."""
+        kept = "" if self.words is None else f"; words of few rows are left out, {len(self.words):,} are kept"
+        return f"{self.name}: texts are modelled, as declared, and parts of real ones may come back{kept}"
+
+
+def _shown(token: str, known: set[str]) -> str:
+    word = token.strip()
+    return token if word in known else token.replace(word, texts.HIDDEN)

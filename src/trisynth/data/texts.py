@@ -1,0 +1,96 @@
+"""Cells that are texts to be modelled, such as notes and messages: large strings of Arrow under pandas.
+
+The dtype marks such a column: categories and free text that is left out have other dtypes in a ``Dataset``.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Hashable, Iterable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+DTYPE = pd.ArrowDtype(pa.large_string())
+# Stands for a word of few rows, which must not leave; no text of a user holds it.
+HIDDEN = "\ufffd"
+# A word, or another visible character, with the blank before it; or other white space. Joined, they are the text.
+_TOKEN = re.compile(r" ?\w+(?:['’]\w+)*| ?[^\w\s]|\s+")
+_FEATURES = ("words", "word length", "distinct words", "other characters")
+
+
+def is_text(dtype: object) -> bool:
+    """Return whether a dtype is that of texts to be modelled."""
+    return isinstance(dtype, pd.ArrowDtype) and pa.types.is_large_string(dtype.pyarrow_dtype)
+
+
+def column(cells: Iterable[str], name: Hashable = None, index: pd.Index | None = None) -> pd.Series:
+    """Build a column of texts, shape (n,)."""
+    array = pa.array(list(cells), pa.large_string())
+    return pd.Series(pd.arrays.ArrowExtensionArray(array), name=name, index=index, dtype=DTYPE)
+
+
+def values(cells: pd.Series) -> list[str]:
+    """Return the texts of a column; a missing cell is an empty text."""
+    found = cells.array.__arrow_array__() if isinstance(cells.dtype, pd.ArrowDtype) else cells.astype(object)
+    listed = found.to_pylist() if hasattr(found, "to_pylist") else list(found.where(found.notna(), ""))
+    return ["" if text is None else str(text) for text in listed]
+
+
+def tokens(text: str) -> list[str]:
+    """Split a text into words, marks and white space; joined, they are the text again."""
+    return _TOKEN.findall(text)
+
+
+def composed(text: str) -> str:
+    """Write a text with composed letters and one kind of line end, without white space around it."""
+    return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").replace(HIDDEN, "").strip()
+
+
+def rows_of_words(cells: Iterable[str]) -> Counter[str]:
+    """Count the texts that each word occurs in; blanks around it do not count."""
+    counts: Counter[str] = Counter()
+    for text in cells:
+        counts.update({token.strip() for token in tokens(text)})
+    return counts
+
+
+def features(cells: Iterable[str]) -> np.ndarray:
+    """Compute interpretable numbers of texts, shape (n, 4).
+
+    They are the number of words and marks, the mean length of a word, the fraction of words and marks that are
+    distinct, and the fraction of characters that are neither letters nor blanks.
+    """
+    found = []
+    for text in cells:
+        words = [token.strip() for token in tokens(text) if not token.isspace()]
+        letters = [len(word) for word in words if word[0].isalnum()]
+        other = sum(not (character.isalpha() or character.isspace()) for character in text)
+        found.append(
+            (
+                len(words),
+                sum(letters) / max(len(letters), 1),
+                len(set(words)) / max(len(words), 1),
+                other / max(len(text), 1),
+            )
+        )
+    return np.array(found, dtype=float).reshape(-1, len(_FEATURES))
+
+
+def names(name: Hashable) -> list[str]:
+    """Name the features of a column of texts, such as ``note[words]``."""
+    return [f"{name}[{feature}]" for feature in _FEATURES]
+
+
+def spread(X: pd.DataFrame) -> pd.DataFrame:
+    """Replace each column of texts by its ``features``; other columns stay as they are."""
+    if not any(map(is_text, X.dtypes)):
+        return X
+    parts = []
+    for name in X:
+        if is_text(X[name].dtype):
+            parts.append(pd.DataFrame(features(values(X[name])), columns=names(name), index=X.index))
+        else:
+            parts.append(X[[name]])
+    return pd.concat(parts, axis=1)

@@ -1,0 +1,68 @@
+"""N-gram models: probabilities that sum to one, samples that follow them, and classes that stay apart."""
+
+import numpy as np
+import pytest
+
+from trisynth.statistics.ngrams import END, START, UNKNOWN, NGrams, joined
+
+SIZE = 8
+
+
+def texts(n: int, seed: int = 0) -> tuple[list[np.ndarray], np.ndarray]:
+    """Sequences of the symbols 3 to 7: one class counts upwards, the other repeats."""
+    rng = np.random.default_rng(seed)
+    classes = np.arange(n) % 2
+    found = []
+    for label in classes:
+        first, size = rng.integers(3, SIZE), rng.integers(0, 7)
+        steps = np.where(rng.random(size) < 0.8, 1 - label, rng.integers(0, 5, size))
+        found.append(3 + (first - 3 + np.cumsum(steps)) % 5)
+    return found, classes
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_the_probabilities_of_the_next_symbol_sum_to_one(order):
+    found, classes = texts(40)
+    model = NGrams.learn(found, classes, SIZE, order)
+    assert model.order == order
+    for label in (0, 1):
+        for before in ([], [3], [3, 4], [7, 7, 7], [5, 3, 6, 4]):
+            ends = [model.log_probabilities([np.array([*before, s], int)], np.array([label])) for s in range(2, SIZE)]
+            ends.append(model.log_probabilities([np.array(before, int)], np.array([label])))
+            following = [each[len(before)] for each in ends]
+            assert np.exp(following).sum() == pytest.approx(1)
+
+
+def test_samples_follow_the_probabilities_of_their_class():
+    found, classes = texts(60)
+    model = NGrams.learn(found, classes, SIZE, 3)
+    drawn = model.sample(np.repeat([0, 1], 20_000), 12, np.random.default_rng(1))
+    for label, part in ((0, drawn[:20_000]), (1, drawn[20_000:])):
+        first = np.bincount([each[0] if len(each) else END for each in part], minlength=SIZE) / len(part)
+        after = [each[1] if len(each) > 1 else END for each in part if len(each) and each[0] == 4]
+        second = np.bincount(after, minlength=SIZE) / len(after)
+        for s in range(3, SIZE):
+            one, two = (model.log_probabilities([np.array(text)], np.array([label])) for text in ([s], [4, s]))
+            assert np.exp(one[0]) == pytest.approx(first[s], abs=0.015)
+            assert np.exp(two[1]) == pytest.approx(second[s], abs=0.03)
+
+
+def test_a_long_gram_is_likelier_than_its_parts_suggest():
+    found = [np.array([3, 4, 5])] * 9 + [np.array([6, 4, 7])] * 9
+    model = NGrams.learn(found, np.zeros(18, int), SIZE, 3)
+    one = np.zeros(1, int)
+    likely, unlikely = (model.log_probabilities([np.array([3, 4, last])], one)[2] for last in (5, 7))
+    assert np.exp(likely) > 0.8 and np.exp(unlikely) < 0.2
+
+
+def test_hidden_symbols_and_empty_sequences_are_never_drawn():
+    model = NGrams.learn([np.array([3, UNKNOWN, 4]), np.zeros(0, int)], np.zeros(2, int), SIZE, 3)
+    drawn = np.concatenate(model.sample(np.zeros(500, int), 9, np.random.default_rng(0)))
+    assert not np.isin(drawn, [END, START, UNKNOWN]).any() and {3, 4} <= set(drawn)
+    assert all(not len(each) for each in model.sample(np.zeros(3, int), 0, np.random.default_rng(0)))
+
+
+def test_joined_sequences_have_starts_ends_and_places():
+    symbols, place, classes = joined([np.array([5, 6]), np.zeros(0, int)], np.array([1, 0]))
+    assert symbols.tolist() == [START, 5, 6, END, START, END]
+    assert place.tolist() == [0, 1, 2, 3, 0, 1] and classes.tolist() == [1, 1, 1, 1, 0, 0]
