@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
+from notes import notes
 
 from trisynth.commandline import composed
 from trisynth.experiment.run import run_job
@@ -58,9 +59,12 @@ def produced(tmp_path_factory) -> set[str]:
     # Images and series beside numbers.
     mixed = ["dataset=multimodal_cohort", "generator=class_gaussian", *base[1:2], *base[3:]]
     mixed += ["metrics.fidelity.discriminative.steps=2", "metrics.fidelity.frechet.steps=2"]
+    notes(60).to_csv(folder / "notes.csv", index=False)
+    texts = ["dataset=csv", f"dataset.path={folder}/notes.csv", "dataset.target=state", "generator=ngram", *base[3:]]
+    texts += ["+dataset.columns.note.kind=text", "+dataset.columns.note.generate=true"]
     regression = ["dataset.target=age", "dataset.task=regression"]
     network = [*base[:2], *base[3:], "metrics=minimal", "generator=gan", "generator.epochs=1", "generator.min_steps=1"]
-    for overrides in (*([*base, *job] for job in (*jobs, regression)), mixed, network):
+    for overrides in (*([*base, *job] for job in (*jobs, regression)), mixed, network, texts):
         result, _ = run_job(composed(overrides))
         names |= {*result.metrics, *(f"seconds/{part}" for part in result.seconds(folder / "runs"))}
     return names
