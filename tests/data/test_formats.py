@@ -55,6 +55,25 @@ from trisynth.errors import InputError
         ("duration", "1h 01m", ["1h 05m"]),
         ("duration", "1min 1.0s", ["3min 2.5s"]),
         ("number", "1.00-", ["26.68-", "3.10", "0.50"]),
+        ("number", "₹1,23,456", ["₹12,34,56,789", "₹1,234", "₹56", "-₹1,00,000"]),
+        ("number", "1,23,456.00", ["1,00,000.50", "0.05"]),
+        ("number", "1.000e+00", ["3.490e-02", "-1.000e+06", "0.000e+00"]),
+        ("number", "1E+00", ["3E-02", "5E+11"]),
+        ("date", "%d-%^b-%Y", ["29-FEB-2020", "01-DEC-1999"]),
+        ("date", "%-d. %B %Y @de", ["29. Februar 2020", "1. März 1999", "3. Mai 2001"]),
+        ("date", "%d. %b %Y @de.", ["29. Feb. 2020", "01. März 1999", "03. Mai 2001"]),
+        ("date", "%-d %B %Y @fr", ["29 février 2020", "1 août 1999"]),
+        ("date", "%-d de %B de %Y @es", ["29 de febrero de 2020"]),
+        ("date", "%A, %-d de %B de %Y @pt", ["sábado, 29 de fevereiro de 2020", "segunda-feira, 2 de março de 2020"]),
+        ("date", "%a, %d.%m.%Y @de", ["Sa, 29.02.2020"]),
+        ("date", "%G-W%V", ["2020-W01", "2020-W53"]),
+        ("date", "%G-W%V-%u", ["2020-W09-6"]),
+        ("date", "%Y-%j", ["2020-366"]),
+        ("date", "%Y年%-m月%-d日", ["2020年2月29日"]),
+        ("duration", "%H%M", ["0930", "2359"]),
+        ("duration", "%-Hh%M", ["9h30", "23h05"]),
+        ("duration", "1y 1m", ["72y 6m", "0y 11m"]),
+        ("duration", "1 years, 1 months*", ["1 year, 2 months", "3 years"]),
         ("number", "1,234.00 €-", ["1,126.68 €-", "3.10 €"]),
     ],
 )
@@ -66,7 +85,21 @@ def test_cells_return_as_they_came(kind, text, cells):
 
 
 @pytest.mark.parametrize(
-    "text", ["1.0*", "0.00", "1.00-", "1.234,5*", "1,234", "1 234,50 €", "($1,234.00)", "000", "1.5%", "1,5"]
+    "text",
+    [
+        "1.0*",
+        "0.00",
+        "1.00-",
+        "1.234,5*",
+        "1,234",
+        "1 234,50 €",
+        "($1,234.00)",
+        "000",
+        "1.5%",
+        "1,5",
+        "1,23,456",
+        "1E+00",
+    ],
 )
 def test_an_example_describes_its_format_and_is_described_by_it(text):
     form = NumberFormat.of(text)
@@ -98,6 +131,7 @@ def test_values_have_the_kind_of_their_texts():
         ("date", "%Q"),
         ("date", "dd.mm"),
         ("date", "%Y-%m-%Y"),
+        ("date", "%d %B %Y @xx"),
         ("date", "%Y" * 3000),
         ("duration", "%d"),
         ("text", "x"),

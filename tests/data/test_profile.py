@@ -47,6 +47,24 @@ def found(cells, name="c", **how):
         ([f"2024-02-{1 + i % 28:02}" if i % 4 else "0000-00-00" for i in WHOLE], "date", None),
         (["2023", "2024-02", *(f"2024-02-{1 + i % 28:02}" for i in WHOLE)], "date", "%Y-%m-%d | %Y-%m | %Y"),
         ([f"{i // 4}.{i % 4}0" + "-" * int(i % 3 == 0) for i in WHOLE], "number", "1.00-"),
+        ([f"₹{1 + i % 9},{10 + i},250" for i in WHOLE], "number", "₹1,23,456"),
+        ([f"Rs. {1 + i % 9},{10 + i},250.50" for i in WHOLE], "number", "Rs. 1,23,456.00"),
+        ([f"{1 + i % 9},{100 + i}円" for i in WHOLE], "number", "1,234円"),
+        ([f"{1 + i % 9}.{10 + i}e-0{i % 4}" for i in WHOLE], "number", "1.00e+00"),
+        ([f"{'€$'[i % 2]}{i}.50" for i in WHOLE], "text", None),
+        ([f"{i % 7}.50 {('EUR', 'USD')[i % 2]}" for i in WHOLE], "category", None),
+        ([f"{i % 24:02}{i % 60:02}" for i in WHOLE], "duration", "%H%M"),
+        ([f"{i % 24:02}{i % 90:02}" for i in range(300)], "identifier", None),
+        ([f"{i % 24}h{i % 60:02}" for i in WHOLE], "duration", "%-Hh%M"),
+        ([f"2020-W{1 + i % 52:02}" for i in WHOLE], "date", "%G-W%V"),
+        ([f"2020-{1 + 5 * i:03}" for i in WHOLE], "date", "%Y-%j"),
+        ([f"2020{1 + 5 * i:03}" for i in WHOLE], "date", "%Y%j"),
+        ([f"2020年{1 + i % 12}月{1 + i % 28}日" for i in WHOLE], "date", "%Y年%-m月%-d日"),
+        ([f"{1 + i % 28}. {('September', 'März', 'Mai')[i % 3]} 2020" for i in WHOLE], "date", "%-d. %B %Y @de"),
+        ([f"{1 + i % 28} {('août', 'mai', 'juin')[i % 3]} 2020" for i in WHOLE], "date", "%-d %B %Y @fr"),
+        ([f"{1 + i % 28} de {('Agosto', 'Mayo')[i % 2]} de 2020" for i in WHOLE], "date", "%-d de %+B de %Y @es"),
+        ([f"{1 + i % 28:02}-{('AUG', 'MAY', 'DEC')[i % 3]}-20" for i in WHOLE], "date", "%d-%^b-%y"),
+        ([f"{i % 90}y {i % 12}m" for i in WHOLE], "duration", "1y 1m"),
         ([f"P{i % 9}DT{i % 24}H" for i in WHOLE], "duration", "P1DT1H"),
         ([f"{1 + i % 9}h {i % 60}min" for i in WHOLE], "duration", "1h 1min"),
         ([f"{i} min" if i < 30 else f"1 h {i - 30} min" for i in WHOLE], "duration", "1 h 1 min*"),
@@ -73,6 +91,12 @@ def test_several_numbers_in_a_cell_are_told():
         (doubt,) = found(cells).doubts
         assert "several numbers" in doubt.problem
         assert "a column of its own" in doubt.treatment
+
+
+def test_several_units_are_told():
+    (doubt,) = found([f"{'€$'[i % 2]}{i}.50" for i in WHOLE]).doubts
+    assert "several units (€, $)" in doubt.problem
+    assert "a column each" in doubt.treatment and doubt.remedy == "kind: category"
 
 
 @pytest.mark.parametrize(

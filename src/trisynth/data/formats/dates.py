@@ -10,6 +10,7 @@ import pandas as pd
 
 from trisynth.data.formats.base import Format, listed
 from trisynth.data.formats.lengths import LengthFormat, in_seconds
+from trisynth.data.formats.names import LANGUAGES
 from trisynth.data.formats.numbers import NumberFormat
 from trisynth.errors import InputError
 
@@ -19,11 +20,16 @@ COUNTS = {
     "unix": (pd.Timestamp(1970, 1, 1), "s"),
     "unix_ms": (pd.Timestamp(1970, 1, 1), "ms"),
 }
-_DIRECTIVE = re.compile(r"%(-?[a-zA-Z]|3f|:z|%)")
-_KNOWN = {*"YymdBbHMSfIpzjaA", "-d", "-m", "-H", "-I", "3f", ":z", "%"}
+_DIRECTIVE = re.compile(r"%([-^+]?[a-zA-Z]|3f|:z|%)")
+_NAMES = {flag + key for flag in ("", "-", "^", "+") for key in "BbAa"}
+_KNOWN = {*"YymdHMSfIpzjGVu", *_NAMES, "-d", "-m", "-H", "-I", "3f", ":z", "%"}
 _CLOCK = re.compile(r"(-?)(\d+):(\d\d)(?::(\d\d)(\.\d+)?)?(?: ?([AaPp])[Mm])?")
 _CLOCKS = re.compile(r"%(?P<dash>-?)(?P<H>H|I):%M(?P<S>:%S(?P<f>\.%3f|\.%f)?)?(?P<p> ?%p)?")
+# Hours and minutes without a colon: what stands between them.
+_BETWEEN = {"%H%M": "", "%Hh%M": "h", "%-Hh%M": "h", "%HH%M": "H", "%-HH%M": "H"}
 DAY = "%Y-%m-%d"
+# Before the code of a language at the end of a format.
+LANGUAGE = " @"
 
 
 @dataclass(frozen=True)
@@ -34,8 +40,10 @@ class DateFormat(Format):
     ----------
     text : str or None
         A ``strptime`` text with ``%-d``, ``%-m``, ``%-H``, ``%-I`` for numbers without a leading zero, ``%3f`` for
-        milliseconds and ``%:z`` for an offset such as +01:00; or ``excel``, ``unix``, ``unix_ms`` for counts of days,
-        seconds and milliseconds. None is ISO 8601, and is written with a time where any value has one.
+        milliseconds and ``%:z`` for an offset such as +01:00; ``%^b``, ``%-b`` and ``%+b`` write names in capitals, in
+        small letters and with a capital first, and an end such as `` @de`` names their language. Or ``excel``,
+        ``unix``, ``unix_ms`` for counts of days, seconds and milliseconds. None is ISO 8601, and is written with a time
+        where any value has one.
     """
 
     text: str | None = None
@@ -45,6 +53,9 @@ class DateFormat(Format):
         """Check a format."""
         if text is None or text in COUNTS:
             return cls(text)
+        _, mark, language = text.partition(LANGUAGE)
+        if mark and language not in LANGUAGES:
+            raise InputError(parameter, text, f"names no known language; the codes are {', '.join(LANGUAGES)}")
         found = [match[1] for match in _DIRECTIVE.finditer(text)]
         if not found or text.count("%") != len(found) + found.count("%") or not set(found) <= _KNOWN:
             remedy = f"must be a strptime format such as %d.%m.%Y, or one of {', '.join(COUNTS)}"
@@ -63,10 +74,18 @@ class DateFormat(Format):
             return _counted(pd.to_numeric(texts, errors="coerce").to_numpy(float), self.text)
         if self.text is None:
             return _iso(texts)
-        strptime = re.sub(r"%(-(?=[dmHI])|3(?=f)|:(?=z))", "%", self.text)
+        text, _, language = self.text.partition(LANGUAGE)
+        strptime = re.sub(r"%([-^+](?=[a-zA-Z])|3(?=f)|:(?=z))", "%", text)
+        texts = texts.str.strip()
+        if language:
+            distinct = list(texts.dropna().unique())
+            keys = [key for key in "BbAa" if f"%{key}" in strptime]
+            texts = texts.map(dict(zip(distinct, LANGUAGES[language].english(distinct, keys), strict=True)))
+        if "%V" in strptime and "%u" not in strptime:
+            strptime, texts = f"{strptime} %u", texts + " 1"
         strptime = strptime[:-1] + "%z" if strptime.endswith("Z") and not strptime.endswith("%Z") else strptime
         aware = "%z" in strptime
-        dates = pd.to_datetime(texts.str.strip(), format=strptime, errors="coerce", exact=True, utc=aware)
+        dates = pd.to_datetime(texts, format=strptime, errors="coerce", exact=True, utc=aware)
         if aware:
             return _in_zone(dates, texts, self.text)
         return dates.astype("datetime64[ns]")
@@ -78,7 +97,9 @@ class DateFormat(Format):
         if text in COUNTS:
             return _counts(values, text)
         zone = present.dt.tz
-        pieces = re.split(r"(%3f|%:z|%-[dmHI])", text)
+        text, _, language = text.partition(LANGUAGE)
+        names = LANGUAGES[language or "en"]
+        pieces = re.split(r"(%3f|%:z|%-[dmHI]|%[-^+]?[BbAa])", text)
         written = pd.Series("", index=present.index, dtype=object)
         for piece in pieces:
             if piece == "%3f":
@@ -86,6 +107,9 @@ class DateFormat(Format):
             elif piece == "%:z":
                 offset = present.dt.strftime("%z") if zone is not None else pd.Series("+0000", index=present.index)
                 part = offset.str[:3] + ":" + offset.str[3:5]
+            elif piece[:1] == "%" and piece[1:] in _NAMES:
+                places = present.dt.month - 1 if piece[-1] in "Bb" else present.dt.weekday
+                part = pd.Series(names.write(piece[1:], places), index=present.index, dtype=object)
             elif piece.startswith("%-"):
                 part = present.dt.strftime(f"%{piece[2]}").str.lstrip("0").replace("", "0")
             else:
@@ -102,8 +126,8 @@ class DurationFormat(Format):
     ----------
     text : str or None
         ``%H:%M:%S`` or ``%H:%M``; ``%-H`` for hours without a leading zero, ``%S.%3f`` or ``%S.%f`` for fractions,
-        ``%I:%M %p`` for times of the day in two halves. None is pandas' text. Other texts are examples with the names
-        of units, see ``LengthFormat``.
+        ``%I:%M %p`` for times of the day in two halves, ``%H%M`` or ``%Hh%M`` for 0930 or 9h30. None is pandas' text.
+        Other texts are examples with the names of units, see ``LengthFormat``.
     """
 
     text: str | None = None
@@ -112,7 +136,7 @@ class DurationFormat(Format):
     def of(cls, text: str | None, parameter: str = "format") -> Format:
         """Check a format."""
         clock = _CLOCKS.fullmatch(text or "")
-        if text is None or (clock and (clock["H"] == "I") == bool(clock["p"])):
+        if text is None or text in _BETWEEN or (clock and (clock["H"] == "I") == bool(clock["p"])):
             return cls(text)
         if (lengths := LengthFormat.of(text)) is None:
             remedy = "must be %H:%M:%S, %H:%M, %I:%M %p, or an example such as 1h 1min or P1DT1H"
@@ -124,6 +148,10 @@ class DurationFormat(Format):
         texts = pd.Series(listed(texts), dtype=object)
         if self.text is None:
             return pd.to_timedelta(texts, errors="coerce").astype("timedelta64[ns]")
+        if self.text in _BETWEEN:
+            pattern = re.compile(r"(\d?\d)" + _BETWEEN[self.text] + r"([0-5]\d)")
+            found = [pattern.fullmatch(text.strip()) for text in texts]
+            return in_seconds([int(each[1]) * 3600 + int(each[2]) * 60 if each else np.nan for each in found])
         seconds, clock = [], _CLOCKS.fullmatch(self.text)
         for text in texts:
             found = _CLOCK.fullmatch(text.strip())
@@ -145,6 +173,10 @@ class DurationFormat(Format):
     def _one(self, value: pd.Timedelta) -> str:
         if self.text is None:
             return str(value)
+        if self.text in _BETWEEN:
+            minutes = round(abs(value.total_seconds()) / 60)
+            hours = minutes // 60
+            return f"{hours if '-' in self.text else f'{hours:02d}'}{_BETWEEN[self.text]}{minutes % 60:02d}"
         clock = _CLOCKS.fullmatch(self.text)
         digits = {None: 0, ".%3f": 3, ".%f": 6}[clock["f"]]
         # Whole numbers of the smallest unit, which floats would round.

@@ -10,7 +10,11 @@ import pandas as pd
 
 from trisynth.data.formats.base import Format, listed
 
+# A year of 365.25 days, and its twelfth.
+_YEAR, _MONTH = 31_557_600, 2_629_800
 _NAMES = {
+    _YEAR: ("y", "yr", "yrs", "year", "years", "jahr", "jahre", "an", "ans", "año", "años"),
+    _MONTH: ("mo", "mos", "mon", "mth", "mths", "month", "months", "monat", "monate", "mois", "mes", "meses"),
     7 * 86_400: ("w", "wk", "wks", "week", "weeks", "wochen", "woche"),
     86_400: ("d", "day", "days", "tag", "tage", "j", "jour", "jours"),
     3_600: ("h", "hr", "hrs", "hour", "hours", "std", "stunde", "stunden", "heure", "heures"),
@@ -19,7 +23,24 @@ _NAMES = {
 }
 _SECONDS = {name: seconds for seconds, names in _NAMES.items() for name in names}
 # Plurals that lose their last letter beside a 1.
-_PLURALS = {"wks", "weeks", "days", "jours", "hrs", "hours", "heures", "mins", "minutes", "secs", "seconds"}
+_PLURALS = {
+    "yrs",
+    "years",
+    "mos",
+    "mths",
+    "months",
+    "wks",
+    "weeks",
+    "days",
+    "jours",
+    "hrs",
+    "hours",
+    "heures",
+    "mins",
+    "minutes",
+    "secs",
+    "seconds",
+}
 _PART = re.compile(r"(?P<between>,? (?:and )?|)(?P<number>\d+(?:\.\d+)?)(?P<gap> ?)(?P<name>[^\W\d_]+\.?)")
 _ISO = re.compile(r"P(?:\d+W)?(?:\d+D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?")
 _ISO_PART = re.compile(r"(?P<between>P?T?)(?P<number>\d+(?:\.\d+)?)(?P<gap>)(?P<name>[WDHMS])")
@@ -170,7 +191,12 @@ def _split(text: str) -> list[tuple[int, str, str, str]] | None:
     pattern = _ISO_PART if _ISO.fullmatch(text) else _PART
     parts, end = [], 0
     for found in pattern.finditer(text):
-        seconds = _SECONDS.get(found["name"].casefold().rstrip("."))
+        name = found["name"].casefold().rstrip(".")
+        seconds = _SECONDS.get(name)
+        # After years, m is for months; both are parts of nothing smaller.
+        seconds = _MONTH if name == "m" and parts and parts[0][0] == _YEAR else seconds
+        if parts and seconds is not None and (parts[0][0] >= _MONTH) != (seconds >= _MONTH):
+            return None
         if found.start() != end or seconds is None or (parts and seconds >= parts[-1][0]):
             return None
         parts.append((seconds, found["number"], found["between"], found["gap"] + found["name"]))

@@ -21,6 +21,7 @@ _EXAMPLE = re.compile(
     r"(?P<number>\d(?:[\d,.'’\u00a0\u202f\u2009]| (?=\d{3}))*)"
     r"(?P<more>\*)?(?P<suffix>[^)]*?)(?P<behind>[\u2212\u2013-])?(?P<close>\))?$"
 )
+_POWER = re.compile(r"1(?:\.(?P<after>0+))?(?P<e>[eE])\+00")
 _GAPS = {pa.int64(): pd.Int64Dtype()}
 
 
@@ -45,6 +46,10 @@ class NumberFormat(Format):
         Sign of negative numbers; ``(`` puts them in parentheses.
     behind : bool
         Whether the sign of a negative number follows it, as in an example ``1.00-``.
+    lakh : bool
+        Whether the groups before the last three digits have two, as in an example ``1,23,456``.
+    exponent : str
+        Letter before the power of ten, as in an example ``1.00e+00``; empty for none.
     """
 
     prefix: str = ""
@@ -56,12 +61,16 @@ class NumberFormat(Format):
     width: int = 0
     minus: str = "-"
     behind: bool = False
+    lakh: bool = False
+    exponent: str = ""
 
     @classmethod
     def of(cls, text: str | None, parameter: str = "format") -> "NumberFormat":
         """Read an example; None is plain: a decimal point and as many decimals as a value has."""
         if text is None:
             return cls()
+        if power := _POWER.fullmatch(text):
+            return cls(decimals=len(power["after"] or ""), more=False, exponent=power["e"])
         found = _EXAMPLE.match(text)
         if not found or bool(found["open"]) != bool(found["close"]):
             remedy = "must be a number as the file writes it, such as 1.234,50 kg or $1,234.5* (* for more decimals)"
@@ -89,6 +98,7 @@ class NumberFormat(Format):
             width=len(digits) if digits.startswith("0") and len(digits) > 1 else 0,
             minus="(" if found["open"] else found["behind"] or found["minus"] or "-",
             behind=bool(found["behind"]),
+            lakh=bool(re.match(r"\d{1,2}(,\d\d)+,\d{3}", number)),
         )
 
     @property
@@ -96,8 +106,18 @@ class NumberFormat(Format):
         """Example that ``of`` reads as this format; None if it is plain."""
         if self == NumberFormat():
             return None
+        if self.exponent:
+            return f"1{'.' * bool(self.decimals)}{'0' * self.decimals}{self.exponent}+00"
         # Three decimals after 1 would be read as thousands.
-        one = f"1{self.thousands}234" if self.thousands else "0" if self.decimals == 3 else "1"
+        one = (
+            "1,23,456"
+            if self.lakh
+            else f"1{self.thousands}234"
+            if self.thousands
+            else "0"
+            if self.decimals == 3
+            else "1"
+        )
         whole, after = "0" * self.width if self.width > 1 else one, "0" * self.decimals
         point = self.decimal if after or (self.more and (self.thousands or self.decimal != ".")) else ""
         number = f"{whole}{point}{after}" + "*" * self.more
@@ -110,7 +130,7 @@ class NumberFormat(Format):
     @property
     def marked(self) -> bool:
         """Boolean: it differs from plain numbers by more than the number of decimals."""
-        around = self.prefix or self.suffix or self.thousands or self.behind
+        around = self.prefix or self.suffix or self.thousands or self.behind or self.exponent
         return bool(around) or self.decimal != "." or self.minus != "-"
 
     @property
@@ -120,6 +140,8 @@ class NumberFormat(Format):
         if self.thousands:
             mark = r"[ \x{a0}\x{202f}\x{2009}]" if self.thousands.isspace() else _escaped(self.thousands)
             groups = rf"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]+"
+            if self.lakh:
+                groups = rf"[0-9]{{1,2}}(?:{mark}[0-9]{{2}})*{mark}[0-9]{{3}}|[0-9]+"
         point = _escaped(self.decimal)
         exponent = r"(?P<exponent>[eE][-+]?[0-9]+)?"
         sign = rf"[{MINUS}+]"
@@ -175,6 +197,8 @@ class NumberFormat(Format):
     def _one(self, value: float) -> str:
         if isinstance(value, float) and not np.isfinite(value):
             return str(value)
+        if self.exponent:
+            return f"{value:.{self.decimals}{self.exponent}}"
         if isinstance(value, int):
             digits = str(abs(value)) + "." + "0" * self.decimals
         elif self.more:
@@ -185,7 +209,10 @@ class NumberFormat(Format):
         whole, _, after = digits.partition(".")
         negative = value < 0 and bool(whole.strip("0") or after.strip("0"))
         if self.thousands:
-            whole = f"{int(whole):,}".replace(",", self.thousands)
+            if self.lakh:
+                whole = re.sub(r"(?<=\d)(?=(?:\d\d)+\d{3}$)|(?<=\d)(?=\d{3}$)", ",", whole)
+            else:
+                whole = f"{int(whole):,}".replace(",", self.thousands)
         number = whole.zfill(self.width) + (self.decimal + after if after else "")
         text = f"{self.prefix}{number}{self.suffix}"
         if not negative:

@@ -16,7 +16,7 @@ from trisynth.data.formats import OR, DateFormat, NumberFormat, format_of
 from trisynth.data.formats.dates import DAY
 from trisynth.data.profile import identifiers, names
 from trisynth.data.profile.dates import Found, time_format
-from trisynth.data.profile.numbers import number_format
+from trisynth.data.profile.numbers import number_format, several_units
 
 # Fewer different numbers among texts are categories, such as 1, 2, 3 and more.
 _FEW = 10
@@ -29,6 +29,7 @@ _YEARS, _DAYS = (1850, 2150), (20_000, 60_000)
 _SECONDS = (3e8, 4e9)
 # Titres such as 1:160 among 1:20 and 1:40.
 _RATIO = re.compile(r"\d+:\d+")
+_OF_DAY = r"([01][0-9]|2[0-3])[0-5][0-9]"
 _PARTS = {"%Y-%m": r"[0-9]{4}-[0-9]{2}", "%Y": r"[0-9]{4}"}
 
 
@@ -121,6 +122,9 @@ def profile(
     if kind is None and not cells.numeric[present].all() and (found := _time(texts, sample, context)):
         return _found_times(facts, found, counts)
     if kind is None and matches(texts, r"[+-]?0[0-9]+").any() and cells.numeric[present].all():
+        if len(texts) > _FEW and not names.of_code(cells.name) and matches(texts, _OF_DAY).all():
+            doubt = Doubt("four digits that are times of the day", int(counts.sum()), "read as %H%M", "kind: category")
+            return Profile(replace(facts, kind="duration", format="%H%M"), (doubt,))
         return _texts(cells.name, texts, counts, facts, target)
     form = number_format(sample, context.comma)
     plain = bool(cells.numeric[present].all())
@@ -220,6 +224,13 @@ def _texts(name: str, texts: pa.Array, counts: np.ndarray, facts: Column, target
         split = f"{how}; give each number a column of its own, so that it is used as a number"
         doubt = Doubt(identifiers.SEVERAL, int(counts.sum()), split, "kind: category" if reason else "kind: text")
         return Profile(replace(facts, kind=kind), (doubt,))
+    if not target and (units := several_units(texts.to_pylist())):
+        kind = "text" if reason else "category"
+        how = "not used as a feature" if reason else "kept as categories"
+        how = f"{how}; give the numbers and their units a column each, so that they are used as numbers"
+        shown = ", ".join(units[:4])
+        doubt = Doubt(f"numbers in several units ({shown})", int(counts.sum()), how, "kind: category" if reason else "")
+        return Profile(replace(facts, kind=kind), (doubt,))
     return _identifier(facts, reason, counts, kind) if reason else Profile(replace(facts, kind=kind))
 
 
@@ -290,6 +301,9 @@ def _whole_dates(cells: Cells, present: np.ndarray, sample: list[str]) -> str | 
         if dates.notna().mean() > 0.9 and dates.dt.year.dropna().between(*_YEARS).all():
             return "%Y%m%d"
         return None
+    if len(sample) > _FEW and matches(array, r"(19|20)[0-9]{2}(0[0-9]{2}|[12][0-9]{2}|3[0-6][0-9])").all():
+        dates = DateFormat("%Y%j").parse(sample)
+        return "%Y%j" if dates.notna().all() else None
     if not cells.numeric[present].all():
         return None
     numbers = cells.numbers[present]

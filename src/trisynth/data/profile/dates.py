@@ -7,27 +7,33 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from trisynth.data.formats.dates import DAY, offsets
+from trisynth.data.formats.dates import DAY, LANGUAGE, offsets
 from trisynth.data.formats.lengths import LengthFormat
+from trisynth.data.formats.names import LANGUAGES, named
 
-_MONTH = r"(?P<month>(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)"
+_MONTH = r"(?P<month>[^\W\d_]{3,10}\.?)"
 _DATES = (
     re.compile(r"(?P<Y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})"),
     re.compile(r"(?P<a>\d{1,2})(?P<s>[-/. ])(?P<b>\d{1,2})(?P=s)(?P<Y>\d{4}|\d{2})"),
-    re.compile(rf"(?P<d>\d{{1,2}})(?P<s>[-/ .]|\. ?){_MONTH}(?P<t>[-/ .,]|, )(?P<Y>\d{{4}}|\d{{2}})"),
+    re.compile(rf"(?P<d>\d{{1,2}})(?P<s>[-/ .]|\. ?| de ){_MONTH}(?P<t>[-/ .,]|, | de )(?P<Y>\d{{4}}|\d{{2}})"),
     re.compile(rf"{_MONTH}(?P<s>[ -])(?P<d>\d{{1,2}})(?P<t>,? |-)(?P<Y>\d{{4}})"),
     re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})(?P<s>[-/.])(?P<m>0[1-9]|1[0-2])"),
     re.compile(r"(?P<m>0[1-9]|1[0-2])(?P<s>[-/.])(?P<Y>(?:18|19|20|21)\d{2})"),
     re.compile(rf"{_MONTH}(?P<s>[ -])(?P<Y>(?:18|19|20|21)\d{{2}})"),
     re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})(?P<s>)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])"),
+    re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})年(?P<m>\d{1,2})月(?P<d>\d{1,2})日"),
+    re.compile(r"(?P<G>(?:18|19|20|21)\d{2})-?W(?P<V>0[1-9]|[1-4]\d|5[0-3])(?:-?(?P<u>[1-7]))?"),
+    re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})-(?P<j>00[1-9]|0[1-9]\d|[12]\d{2}|3[0-5]\d|36[0-6])"),
 )
 _TIME = re.compile(
     r"(?P<gap>[T ]| {1,2}|, )(?P<H>\d{1,2})(?P<c>:|)(?P<M>\d{2})(?P<S>(?P=c)\d{2})?(?P<f>\.\d{1,9})?"
     r"(?P<p> ?[AaPp][Mm])?(?P<z>Z| ?[+-]\d{2}:\d{2}| ?[+-]\d{4})?"
 )
 _CLOCK = re.compile(r"-?(?P<H>\d{1,3}):[0-5]\d(?P<S>:[0-5]\d(?P<f>\.\d+)?)?(?P<p> ?[AaPp][Mm])?")
-_WEEKDAY = re.compile(r"(?P<day>(?i:mon|tue|wed|thu|fri|sat|sun))(?P<gap>,? )")
+_WEEKDAY = re.compile(r"(?P<day>[^\W\d_]{2,10}(?:-feira)?\.?)(?P<gap>,? )(?=\S)")
+_HOURS = re.compile(r"(?P<H>[01]?\d|2[0-3])(?P<h>[hH])[0-5]\d")
 _DAYS = re.compile(r"-?\d+ days?,? (?:[+-]?\d{1,2}:\d{2}:\d{2}(\.\d+)?)?")
+_MONTHS = {name.casefold() for known in LANGUAGES.values() for key in "Bb" for name in known.names[key]}
 _SAMPLE = 2_000
 _MOST = 0.9
 
@@ -77,14 +83,14 @@ def time_format(texts: Sequence[str], day_first: bool | None = None, most: float
         if len(matched) >= most * len(texts):
             form = _clock(matched) if pattern is _CLOCK else None
             return None if pattern is _CLOCK and form is None else Found("duration", form)
+    matched = [found for found in map(_HOURS.fullmatch, texts) if found]
+    if len(matched) >= most * len(texts):
+        dash = "-" if any(len(each["H"]) == 1 for each in matched) else ""
+        return Found("duration", f"%{dash}H{matched[0]['h']}%M")
     if lengths := LengthFormat.learn(texts, most):
         return Found("duration", lengths.text)
-    named = [found for found in map(_WEEKDAY.match, texts) if found]
-    if len(named) >= most * len(texts):
-        found = time_format([each.string[each.end() :] for each in named], day_first)
-        if found is None or found.kind != "date" or found.other:
-            return None
-        return Found("date", f"%a{named[0]['gap']}{found.format or DAY}", found.doubt)
+    if after := _after_weekdays(texts, day_first, most):
+        return after
     for pattern in _DATES:
         matched = [found for found in (_split(text, pattern) for text in texts) if found]
         if len(matched) >= most * len(texts):
@@ -92,9 +98,26 @@ def time_format(texts: Sequence[str], day_first: bool | None = None, most: float
     return None
 
 
+def _after_weekdays(texts: Sequence[str], day_first: bool | None, most: float) -> Found | None:
+    """Recognise dates that follow the names of days of the week."""
+    matched = [found for found in map(_WEEKDAY.match, texts) if found]
+    directive, language, count = named((each["day"] for each in matched), "Aa")
+    if not count or count < most * len(texts):
+        return None
+    found = time_format([each.string[each.end() :] for each in matched], day_first)
+    if found is None or found.kind != "date" or found.other:
+        return None
+    form, _, own = (found.format or DAY).partition(LANGUAGE)
+    if own and own != language:
+        directive, _, count = named((each["day"] for each in matched), "Aa", own)
+        language = own if count >= most * len(texts) else "en"
+    end = "" if language == "en" else LANGUAGE + language
+    return Found("date", f"%{directive}{matched[0]['gap']}{form}{end}", found.doubt)
+
+
 def _split(text: str, pattern: re.Pattern) -> tuple[re.Match, re.Match | None] | None:
     date = pattern.match(text)
-    if not date:
+    if not date or ("month" in pattern.groupindex and date["month"].casefold() not in _MONTHS):
         return None
     rest = text[date.end() :]
     time = _TIME.fullmatch(rest) if rest else None
@@ -123,14 +146,19 @@ def _clock(matched: list[re.Match]) -> str | None:
 def _described(matched: list[tuple], day_first: bool | None) -> Found:
     dates = [date for date, _ in matched]
     groups = dates[0].re.groupindex
-    doubt = other = ""
+    doubt = other = end = ""
     if "a" in groups:
         day, doubt = _order(dates, day_first)
         form = _numbered(dates, day)
         other = _numbered(dates, not day) if doubt else ""
+    elif "G" in groups:
+        form, doubt = _week(dates)
+    elif "j" in groups:
+        form = "%Y-%j"
     else:
-        form = _one_date(dates)
-    if any(len(date["Y"]) == 2 for date in dates):
+        form, _, language = _one_date(dates).partition(LANGUAGE)
+        end = language and LANGUAGE + language
+    if "Y" in groups and any(len(date["Y"]) == 2 for date in dates):
         doubt = doubt or "years of two digits: 69 to 99 are read as 1969 to 1999, the others as 20xx"
     present = [time for _, time in matched if time]
     dash = "-" if any(len(time["H"]) == 1 for time in present) else ""
@@ -138,16 +166,24 @@ def _described(matched: list[tuple], day_first: bool | None) -> Found:
     zones = offsets(pd.Series([time["z"] and f"00{time['z']}" for time in present], dtype=object))
     if len(zones) > 1:
         # Z is an offset among others.
-        end = "Z" if zones[0] == "Z" and any(time["z"] == "Z" for time in present) else "%:z"
-        times = Counter(re.sub("Z$|%:z$", end, tail) for tail in times.elements())
+        zone = "Z" if zones[0] == "Z" and any(time["z"] == "Z" for time in present) else "%:z"
+        times = Counter(re.sub("Z$|%:z$", zone, tail) for tail in times.elements())
     if len(times) > 1:
         iso = form == "%Y-%m-%d" and all(time is None or time["p"] is None for _, time in matched)
         # A mixture of dates and time stamps can be read in ISO 8601 only.
         tail = times.most_common(1)[0][0]
-        return Found("date", None if iso else form + tail, doubt, other)
+        return Found("date", None if iso else form + tail + end, doubt, other)
     tail = next(iter(times))
     plain = form == "%Y-%m-%d" and not tail
-    return Found("date", None if plain else form + tail, doubt, other and other + tail)
+    return Found("date", None if plain else form + tail + end, doubt, other and other + tail)
+
+
+def _week(dates: list[re.Match]) -> tuple[str, str]:
+    date = dates[0]
+    dash = "-" * ("-W" in date[0])
+    if not all(each["u"] for each in dates):
+        return f"%G{dash}W%V", "weeks, each read as its Monday" if not any(each["u"] for each in dates) else ""
+    return f"%G{dash}W%V" + "-" * (date[0][-2] == "-") + "%u", ""
 
 
 def _order(dates: list[re.Match], day_first: bool | None) -> tuple[bool, str]:
@@ -179,14 +215,17 @@ def _one_date(dates: list[re.Match]) -> str:
     for key in "dm":
         if key in known:
             parts[key] = f"%-{key}" if any(len(each[key]) == 1 for each in dates) else f"%{key}"
+    end = ""
     if "month" in known:
-        parts["m"] = "%B" if any(len(each["month"]) > 3 for each in dates) else "%b"
+        directive, language, _ = named((each["month"] for each in dates), "Bb")
+        parts["m"] = f"%{directive or 'b'}"
+        end = "" if language == "en" else LANGUAGE + language
     spans = sorted((date.span("month" if key == "m" and "month" in known else key), key) for key in parts)
-    text, end = "", 0
+    text, last = "", 0
     for (start, stop), key in spans:
-        text += date.string[end:start] + parts[key]
-        end = stop
-    return text
+        text += date.string[last:start] + parts[key]
+        last = stop
+    return text + date.string[last : date.end()] + end
 
 
 def _time(time: re.Match | None, dash: str) -> str:

@@ -5,15 +5,22 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+
 from trisynth.data.formats import NumberFormat
 
 _SIGN = r"[-+\u2212\u2013]"
 _PIECES = re.compile(
-    rf"^(?P<open>\()?(?P<first>{_SIGN})?(?P<prefix>[^\d().,+\-\u2212\u2013]{{0,6}}?)(?P<second>{_SIGN})?"
+    rf"^(?P<open>\()?(?P<first>{_SIGN})?(?P<prefix>[^\d().,+\-\u2212\u2013]{{0,6}}?|[^\W\d_]{{1,4}}\.\s?)"
+    rf"(?P<second>{_SIGN})?"
     r"(?P<number>\d[\d.,'’ \u00a0\u202f\u2009]*\d|\d|[.,]\d+)(?P<suffix>[^\d)\-\u2212\u2013].{0,15}?)?"
     rf"(?P<last>{_SIGN})?(?P<close>\))?$"
 )
-_CODES = re.compile(r"(?:[A-Z]{0,2}[$]|Fr\.?|kr\.?|Rs\.?|zł|Kč|lei|руб\.?)", re.IGNORECASE)
+_CODES = re.compile(
+    r"(?:[A-Z]{0,2}[$]|Fr\.?|kr\.?|Rs\.?|zł|Kč|lei|руб\.?|円|元|원|万|Mio\.?|Mrd\.?|bn|mn)", re.IGNORECASE
+)
+_SCIENTIFIC = re.compile(r"[-+]?\d(?:\.(?P<after>\d+))?(?P<e>[eE])[-+]\d\d")
+_LAKH = re.compile(r"[1-9]\d?(?:,\d{2})*,\d{3}(?:\.\d*)?|\d{1,3}(?:\.\d*)?")
 # Three letters are a currency if they are one of ISO 4217; lvl1 and ICU2 are codes.
 _CURRENCIES = re.compile(
     "USD|EUR|GBP|CHF|JPY|CNY|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|INR|BRL|MXN|ARS|CLP|COP|PEN|"
@@ -22,7 +29,7 @@ _CURRENCIES = re.compile(
 # Units that follow a number without a blank.
 _UNITS = re.compile(
     r"(?:[yzafpnuµμmcdhkMGT]?(?:g|m|l|L|s|mol|Pa|W|Hz|V|A|J|eV|B|b|cal|U|IU|eq|Eq)|%|‰|°|°?[CFK]|mmHg|bpm|kg|lbs?|oz|ft|in"
-    r"|min|h|hrs?|d|wk|mo|yrs?|y|km|mph|kmh|ml|mL|dl|dL|px|x|€|st|cc|days?|years?|months?|weeks?|hours?)"
+    r"|[kKM]|min|h|hrs?|d|wk|mo|yrs?|y|km|mph|kmh|ml|mL|dl|dL|px|x|€|st|cc|days?|years?|months?|weeks?|hours?)"
     r"(?:[/·*^²³ ]?[\w²³µμ.%]+){0,3}"
 )
 _SPACED = re.compile(r"[^\d\s,.;:()][^,;:()]{0,14}")
@@ -33,6 +40,8 @@ _MARKS = [("", "."), (",", "."), ("", ","), (".", ",")] + [
 _SAMPLE = 2_000
 # Fractions of a sample that a format must fit.
 _MOST, _HALF = 0.9, 0.5
+# Smallest fraction of the cells in one of several units.
+_FEW_CELLS = 0.05
 
 
 def number_format(texts: Sequence[str], comma: bool = False) -> NumberFormat | None:
@@ -51,6 +60,8 @@ def number_format(texts: Sequence[str], comma: bool = False) -> NumberFormat | N
         None if fewer than half of the texts are numbers with the same unit.
     """
     texts = texts[:: max(1, len(texts) // _SAMPLE)]
+    if scientific := _scientific(texts):
+        return scientific
     pieces = [found for found in map(_PIECES.match, texts) if found and bool(found["open"]) == bool(found["close"])]
     if len(pieces) < max(1, _HALF * len(texts)):
         return None
@@ -83,7 +94,33 @@ def number_format(texts: Sequence[str], comma: bool = False) -> NumberFormat | N
     last = {found["last"] for found in pieces} - {None, "+"}
     behind = bool(last) and not signs
     minus = "(" if any(found["open"] for found in pieces) else min(last if behind else signs, default="-")
-    return NumberFormat(prefix, suffix, *marks, decimals, more, 0, minus, behind)
+    lakh = marks[0] == "," and any(re.search(r",\d\d,", number) for number in numbers)
+    return NumberFormat(prefix, suffix, *marks, decimals, more, 0, minus, behind, lakh)
+
+
+def _scientific(texts: Sequence[str]) -> NumberFormat | None:
+    """Recognise numbers that are all written with a power of ten."""
+    found = [_SCIENTIFIC.fullmatch(text) for text in texts]
+    forms = {(len(each["after"] or ""), each["e"]) for each in found if each}
+    if not texts or not all(found) or len(forms) > 1:
+        return None
+    ((decimals, letter),) = forms
+    return NumberFormat(decimals=decimals, more=False, exponent=letter)
+
+
+def several_units(texts: Sequence[str]) -> list[str]:
+    """Return the units of numbers that have different ones, such as amounts in two currencies; else nothing."""
+    texts = texts[:: max(1, len(texts) // _SAMPLE)]
+    pieces = [found for found in map(_PIECES.match, texts) if found]
+    around = Counter((found["prefix"].strip(), (found["suffix"] or "").rstrip()) for found in pieces)
+    # Letters before a number, or one after it, are more often part of a code.
+    known = Counter()
+    for (prefix, suffix), count in around.items():
+        before = not prefix or (_is_prefix(prefix) and not prefix.isalpha()) or _CURRENCIES.fullmatch(prefix)
+        if bool(prefix) != bool(suffix) and before and (not suffix or _is_suffix(suffix)):
+            known[prefix or suffix.strip()] += count
+    units = [unit for unit, count in known.most_common() if count >= _FEW_CELLS * len(texts)]
+    return units if len(units) > 1 and sum(known.values()) >= _MOST * len(texts) else []
 
 
 def _is_prefix(text: str) -> bool:
@@ -97,6 +134,8 @@ def _is_prefix(text: str) -> bool:
 def _is_suffix(text: str) -> bool:
     bare = text.strip()
     if not bare or all(unicodedata.category(sign) == "Sc" for sign in bare) or _UNITS.fullmatch(bare):
+        return True
+    if _CODES.fullmatch(bare) or _CURRENCIES.fullmatch(bare):
         return True
     return text[0].isspace() and bool(_SPACED.fullmatch(bare))
 
@@ -118,6 +157,8 @@ def _marks(numbers: list[str], comma: bool) -> tuple[str, str] | None:
             continue
         if share > best:
             best, found = share, (thousands, point)
+    if best < _MOST and np.mean([bool(_LAKH.fullmatch(number)) for number in numbers]) >= _MOST:
+        return ",", "."
     return found if best >= _MOST else None
 
 
