@@ -76,7 +76,7 @@ class Relation(ABC):
     derived : object
         The column that is taken out, or replaced.
     reported : bool
-        Whether reports list it: not where it is a declared constraint, or a representation for one family of generators.
+        Whether reports list it: not a declared constraint, nor a representation for one family of generators.
     """
 
     names: tuple
