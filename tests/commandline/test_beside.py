@@ -159,3 +159,18 @@ def test_references_that_unfold_without_end_are_refused(table):
     table.with_suffix(".yaml").write_text(text)
     with pytest.raises(InputError, match="expands to more than 1,000,000 values"):
         composed(arguments(table))
+
+
+def test_long_lists_come_back_as_they_were(table, monkeypatch):
+    names = [f"c{number}" for number in range(500)] + ["${cm}", "7", "null "]
+    text = f"target: outcome\ncolumns:\n  2019: {{categories: [{', '.join(map(repr, names))}]}}\n"
+    table.with_suffix(".yaml").write_text(text)
+    seen = []
+    merge = beside.OmegaConf.merge
+    monkeypatch.setattr(beside.OmegaConf, "merge", lambda *given: (seen.append(given[-1]), merge(*given))[-1])
+    for _ in range(2):
+        assert composed(arguments(table))["dataset"]["columns"]["2019"] == {"categories": names}
+    # OmegaConf has one value instead of one for each name.
+    assert not any(beside.OmegaConf.is_list(given.columns["2019"].categories) for given in seen)
+    given = composed(arguments(table, "+dataset.columns.2019.categories=[a,b]"))
+    assert given["dataset"]["columns"]["2019"] == {"categories": ["a", "b"]}

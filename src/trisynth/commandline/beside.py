@@ -4,11 +4,12 @@ import difflib
 import re
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 
 from trisynth.errors import InputError
 
@@ -35,6 +36,8 @@ _PACKED = (".gz", ".bz2", ".xz", ".zip")
 _MOST = 1_000_000
 # Bytes of a file: one of ten thousand columns has about two million, which take a minute to read.
 _LARGEST = 4_000_000
+# Lists of more scalars, such as fifty thousand categories, are kept out of the configuration's tree.
+_LONG = 100
 # Scalars as in YAML 1.2: in 1.1, yes and no are booleans, 12:30 is a number and 007 is seven.
 _SCALARS = {
     "bool": (r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
@@ -89,6 +92,10 @@ def load(text: str) -> Any:
     return yaml.load(text, _Loader)
 
 
+# All jobs of a worker read the same file, and fifty thousand categories take a second.
+_parsed = lru_cache(maxsize=4)(load)
+
+
 def read(file: Path) -> dict[str, Any]:
     """Return the facts that a yaml file beside a table declares.
 
@@ -101,7 +108,7 @@ def read(file: Path) -> dict[str, Any]:
         if file.stat().st_size > _LARGEST:
             remedy = f"has more than {_LARGEST:,} bytes; declare only the columns that differ from what is inferred"
             raise InputError("dataset", str(file), remedy)
-        facts = load(file.read_text(encoding="utf-8")) or {}
+        facts = _parsed(file.read_text(encoding="utf-8")) or {}
         count = _cells(facts, {})
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("dataset", str(file), f"cannot be read ({error})") from None
@@ -121,6 +128,7 @@ def read(file: Path) -> dict[str, Any]:
         raise InputError("dataset", str(file), f"expands to more than {_MOST:,} values; use fewer references (*)")
     if not isinstance(facts, dict):
         raise InputError("dataset", str(file), f"must hold keys such as {', '.join(KEYS)}")
+    facts = dict(facts)
     # Names of columns are texts, even those that look like numbers.
     if isinstance(facts.get("target"), int | float):
         facts["target"] = str(facts["target"])
@@ -192,8 +200,8 @@ def merge(cfg: DictConfig, overrides: Sequence[str] = ()) -> str:
         if given.get("dataset.target", facts.get("target")) != facts.get("target"):
             # The task of one target is not that of another, and a table without a target has none.
             facts.pop("task", None)
-        with open_dict(cfg):
-            cfg.dataset = OmegaConf.merge(dataset, _literal(facts))
+        with open_dict(cfg), flag_override(cfg, "allow_objects", True):
+            cfg.dataset = OmegaConf.merge(dataset, OmegaConf.create(_literal(facts), flags={"allow_objects": True}))
             for name, value in given.items():
                 OmegaConf.update(cfg, name, value, merge=False, force_add=True)
     if cfg.dataset.get("name") is None:
@@ -202,10 +210,32 @@ def merge(cfg: DictConfig, overrides: Sequence[str] = ()) -> str:
     return line
 
 
+class _Whole:
+    """List that is one value of a configuration: OmegaConf makes and copies an object for each item of a list."""
+
+    def __init__(self, items: list[Any]):
+        self.items = items
+
+    def __deepcopy__(self, _: dict[int, Any]) -> "_Whole":
+        """Return the list itself, which nothing changes."""
+        return self
+
+
+def unfolded(value: Any) -> Any:
+    """Put lists that :func:`merge` took as one value into their places in the plain values of a configuration."""
+    if isinstance(value, dict):
+        return {key: unfolded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [unfolded(inner) for inner in value]
+    return list(value.items) if isinstance(value, _Whole) else value
+
+
 def _literal(value: Any) -> Any:
-    """Escape what OmegaConf would take for a reference."""
+    """Escape what OmegaConf would take for a reference; long lists of scalars stay whole."""
     if isinstance(value, dict):
         return {key: _literal(inner) for key, inner in value.items()}
     if isinstance(value, list):
+        if len(value) > _LONG and not any(isinstance(inner, dict | list) for inner in value):
+            return _Whole(value)
         return [_literal(inner) for inner in value]
     return value.replace("${", "\\${") if isinstance(value, str) else value

@@ -169,7 +169,7 @@ def resolved(cfg: DictConfig, overrides: Sequence[str] = (), announce: bool = Tr
     try:
         read = beside.merge(cfg, overrides)
         check_environment(cfg)
-        plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        plain = beside.unfolded(OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True))
     except MissingMandatoryValue as error:
         option = " or --target COLUMN" if error.full_key == "dataset.target" else ""
         remedy = f"is missing; add {error.full_key}=...{option} to the command"
