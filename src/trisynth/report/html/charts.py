@@ -6,7 +6,22 @@ from typing import Any
 
 from markupsafe import Markup
 
-from trisynth.report.html.svg import GREY, INK, REAL, SYNTHETIC, drawing, fitted, line, path, rect, tag, text
+from trisynth.report.html.svg import (
+    BETWEEN,
+    FILL,
+    GREY,
+    INK,
+    REAL,
+    SCALE,
+    SYNTHETIC,
+    drawing,
+    fitted,
+    line,
+    path,
+    rect,
+    tag,
+    text,
+)
 from trisynth.report.names import printable
 
 _WIDTH = 320.0
@@ -42,7 +57,7 @@ def numbers(figure: Mapping[str, Any], name: str) -> Markup:
     if labels and places[-1] > _WIDTH - 24:
         anchors[-1] = "end"
     shapes = [
-        path(bars, fill=REAL, fill_opacity=0.35, stroke=REAL, stroke_width=0.6) if bars else Markup(""),
+        path(bars, fill=REAL, fill_opacity=FILL, stroke=REAL, stroke_width=0.6) if bars else Markup(""),
         path(f"{outline}V{top + high:.1f}", fill="none", stroke=SYNTHETIC, stroke_width=1.6),
         line(left, top + high, left + wide, top + high, INK),
         *(line(x, top + high, x, top + high + 4, INK) for x in places),
@@ -67,7 +82,7 @@ def levels(figure: Mapping[str, Any], name: str) -> Markup:
         y, real, synthetic = place * row, each["real"] / largest * wide, each["synthetic"] / largest * wide
         shapes += [
             text(names - 6, y + 15, fitted(each["name"], names - 8), "end"),
-            rect(names, y + 2, real, 8, REAL, fill_opacity=0.35, stroke=REAL, stroke_width=0.6),
+            rect(names, y + 2, real, 8, REAL, fill_opacity=FILL, stroke=REAL, stroke_width=0.6),
             rect(names, y + 12, synthetic, 7, "none", stroke=SYNTHETIC, stroke_width=1.4),
             text(_WIDTH - 2, y + 15, f"{each['real']:.0f} | {each['synthetic']:.0f} %", "end", fill=GREY),
         ]
@@ -206,10 +221,10 @@ def reference(score: Mapping[str, Any], alt: str) -> Markup:
     def place(value: float) -> float:
         return margin + (value - low) / (high - low) * wide if high > low else _WIDTH / 2
 
-    shapes = [rect(margin, 11, wide, 4, "#d9d9d9")]
+    shapes = [rect(margin, 12, wide, 2, SCALE)]
     if "floor" in marks and "ceiling" in marks:
         ends = sorted(map(place, (marks["floor"], marks["ceiling"])))
-        shapes.append(rect(ends[0], 11, ends[1] - ends[0], 4, "#8fb8d6"))
+        shapes.append(rect(ends[0], 11, ends[1] - ends[0], 4, BETWEEN))
     for key, value in marks.items():
         shapes.append(mark(key, place(value), 13))
     shapes += [text(margin - 8, 36, number(low), fill=GREY), text(_WIDTH - 4, 36, number(high), "end", fill=GREY)]

@@ -4,8 +4,10 @@ from markupsafe import Markup, escape
 
 from trisynth.report.names import printable, shortened
 
-# Okabe and Ito's palette (2008), as in the figures of the paper.
-REAL, SYNTHETIC, GREY, INK = "#0072B2", "#D55E00", "#595959", "#1a1a1a"
+# Okabe and Ito's palette (2008), its orange darker: outlines stand out from filled bars at 3 to 1, texts at 4.5.
+REAL, SYNTHETIC, GREY, INK = "#0072B2", "#B84F00", "#595959", "#1a1a1a"
+# Opacity of filled bars, and the colours of a scale and of its part between floor and ceiling.
+FILL, SCALE, BETWEEN = 0.3, "#949494", "#4a90c2"
 # Pixels of a letter at size 1, on the wide side: names must not run out of the drawing.
 _LETTER = 0.6
 
