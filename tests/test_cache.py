@@ -1,6 +1,8 @@
 """The store: an entry is there whole or not at all, whatever happens while it is made."""
 
 import errno
+import hashlib
+import json
 import os
 import resource
 import shutil
@@ -46,7 +48,7 @@ def test_made_once_then_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "damage", ["change", "truncate", "delete", "manifest", "no manifest", "empty manifest", "list", "file"]
+    "damage", ["change", "truncate", "delete", "manifest", "no manifest", "empty manifest", "list", "file", "link"]
 )
 def test_a_damaged_entry_is_made_again(tmp_path, damage):
     store = Store(tmp_path)
@@ -70,6 +72,11 @@ def test_a_damaged_entry_is_made_again(tmp_path, damage):
         case "file":
             shutil.rmtree(place)
             place.write_text("a file in the place of a folder")
+        case "link":
+            other = shutil.move(place, tmp_path.parent / f"{tmp_path.name}-elsewhere")
+            (other / "value.txt").write_text("mine")
+            (other / "manifest.json").write_text(json.dumps({"value.txt": hashlib.sha256(b"mine").hexdigest()}))
+            place.symlink_to(other)
     assert store.get_or_make("kind", "key", make, read) == "made"
     assert visible(tmp_path) == ["kind/key/manifest.json", "kind/key/value.txt"]
 

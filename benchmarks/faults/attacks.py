@@ -13,28 +13,16 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import chdir, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pandas as pd
-from hydra.experimental.callback import Callback
-from omegaconf import OmegaConf
-from sklearn.base import BaseEstimator
 
-from trisynth.commandline import composed
-from trisynth.commandline.guard import check
+from benchmarks.faults.places import Place, places
 from trisynth.errors import InputError
-from trisynth.evaluation.arms import Arm
-from trisynth.evaluation.metrics.base import GROUPS
-from trisynth.experiment.build import build
-from trisynth.experiment.job import Job
-from trisynth.generators.base import Generator
-from trisynth.objective import Loss
-from trisynth.report.pages import maker
 
 PACKAGES = ("trisynth", "sklearn", "imblearn")
 # Their import runs tests or starts programs, and their names are refused as texts.
@@ -77,67 +65,6 @@ def callables() -> list[str]:
             named = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
             found |= {f"{module.__name__}.{name}" for name in named}
     return sorted(found)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Place of a configuration that names an object.
-
-    Parameters
-    ----------
-    name : str
-        Dotted position.
-    build : callable
-        Builds what a config at this place describes.
-    kind : callable
-        Returns True for an object of the kind of the place, independently of the check that is tried.
-    """
-
-    name: str
-    build: Callable[[dict[str, Any]], Any]
-    kind: Callable[[Any], bool]
-
-
-def _within(config: dict[str, Any], dotted: str, value: Any) -> dict[str, Any]:
-    """Copy a config with another value at a position."""
-    first, _, rest = dotted.partition(".")
-    return {**config, first: _within(config.get(first) or {}, rest, value) if rest else value}
-
-
-def _subclass(*bases: type) -> Callable[[Any], bool]:
-    return lambda found: isinstance(found, type) and issubclass(found, bases)
-
-
-def places(folder: Path) -> list[Place]:
-    """Return every place of a job, of a study and of Hydra's settings that names an object."""
-    (folder / "rows.csv").write_text("a,y\n1,0\n2,1\n")
-    table = [f"dataset.path={folder / 'rows.csv'}", "dataset.target=y"]
-    given = composed(["dataset=csv", *table, "generator=vae", "classifier=logistic", "metrics=minimal"])
-
-    def job(position: str) -> Callable[[dict[str, Any]], Any]:
-        return lambda config: build(Job.from_config(_within(given, position, config)))
-
-    def hydra(position: str) -> Callable[[dict[str, Any]], Any]:
-        return lambda config: check(OmegaConf.create({"allow": [], "hydra": _within({}, position, config)}))
-
-    estimator = _subclass(BaseEstimator)
-    none = lambda _: False  # noqa: E731
-    return [
-        Place("dataset.read", job("dataset.read"), lambda found: getattr(found, "_is_reader", False) is True),
-        Place("preprocessing", job("preprocessing"), estimator),
-        Place("preprocessing.scaler", job("preprocessing.scaler"), estimator),
-        Place("generator", job("generator"), _subclass(Generator)),
-        Place("generator.loss", job("generator.loss"), _subclass(Loss)),
-        Place("generator.encoder", job("generator.encoder"), estimator),
-        Place("generator.epochs", job("generator.epochs"), none),
-        Place("classifier.classification", job("classifier.classification"), estimator),
-        Place("classifier.regression", job("classifier.regression"), estimator),
-        Place("arms.real", job("arms.real"), _subclass(Arm)),
-        *(Place(f"metrics.{group}", job(f"metrics.{group}.x"), _subclass(kind)) for group, kind in GROUPS.items()),
-        Place("study.shows", lambda config: maker(config, "study.shows"), none),
-        *(Place(f"hydra.{name}", hydra(name), none) for name in ("launcher", "sweeper", "launcher.x")),
-        Place("hydra.callbacks.x", hydra("callbacks.x"), _subclass(Callback)),
-    ]
 
 
 def _codes(found: Any) -> set[Any]:
@@ -213,7 +140,7 @@ def attempt(place: Place, target: str, folder: Path, known: Counter) -> str:
     return outcome
 
 
-def campaign(targets: list[str], seed: int = 0, count: int | None = None) -> pd.DataFrame:
+def campaign(targets: list[str], seed: int = 0, count: int | None = None, only: str = "") -> pd.DataFrame:
     """Try callables at every place.
 
     Parameters
@@ -224,6 +151,8 @@ def campaign(targets: list[str], seed: int = 0, count: int | None = None) -> pd.
         Seed of the sample.
     count : int, optional
         Size of a sample of the targets, beside all gadgets; None tries all.
+    only : str, default=""
+        Part of the names of the places.
 
     Returns
     -------
@@ -238,7 +167,7 @@ def campaign(targets: list[str], seed: int = 0, count: int | None = None) -> pd.
         folder = Path(name)
         (folder / "planted").mkdir()
         with chdir(folder):
-            for place in places(folder):
+            for place in (place for place in places(folder) if only in place.name):
                 before, known = _files(folder), usual(place)
                 outcomes = {target: attempt(place, target, folder, known) for target in targets}
                 wrong = [f"{target} ({o})" for target, o in outcomes.items() if o not in ("refused", "admitted")]
@@ -256,10 +185,11 @@ def main() -> int:
     """Run the command line; exit status 1 if something was called that should not be."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.attacks", description=__doc__)
     parser.add_argument("--sample", type=int, help="number of callables to try; all by default")
+    parser.add_argument("--only", default="", help="part of the names of the places")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="file for the table, as CSV")
     given = parser.parse_args()
-    table = campaign(callables(), given.seed, given.sample)
+    table = campaign(callables(), given.seed, given.sample, given.only)
     print(table.to_string(index=False))
     if given.out:
         table.to_csv(given.out, index=False)

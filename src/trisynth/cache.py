@@ -233,6 +233,8 @@ class Store:
     @staticmethod
     def _whole(place: Path) -> bool:
         try:
+            if place.is_symlink():
+                return False
             sums = json.loads(text_of(place / MANIFEST))
             # A file that the manifest does not list has no digest to check, so an entry must not have one.
             found = {path.name for path in place.iterdir() if path.is_file()} - {MANIFEST}

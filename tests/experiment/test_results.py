@@ -251,3 +251,21 @@ def test_settings_that_were_varied_are_columns():
 def test_a_setting_that_goes_with_a_choice_is_no_column():
     smote = {**CONFIG, "generator": {"_target_": "trisynth.generators.smote.SMOTE", "k_neighbors": 5}}
     assert not [name for name in table([result(), result(key="b", config=smote)]) if name.startswith("generator.")]
+
+
+@pytest.mark.parametrize("linked", ["abc", "abc/result.json"])
+def test_a_link_is_no_result_and_what_it_leads_to_stays(tmp_path, linked):
+    runs, elsewhere = tmp_path / "runs", tmp_path / "elsewhere"
+    result().write(elsewhere)
+    write_failure(elsewhere, "abc", "mine")
+    (runs / linked).parent.mkdir(parents=True)
+    (runs / linked).symlink_to(elsewhere / linked)
+    before = {path.name: path.read_bytes() for path in (elsewhere / "abc").iterdir()}
+    with pytest.raises(DamagedError, match="it is a link to another place"):
+        Result.read(runs, "abc")
+    assert not is_whole(runs, "abc")
+    set_aside(runs, "abc")
+    assert Result.read(runs, "abc") is None
+    result().write(runs)
+    assert Result.read(runs, "abc") == result()
+    assert {path.name: path.read_bytes() for path in (elsewhere / "abc").iterdir()} == before

@@ -285,3 +285,16 @@ def test_a_sweep_of_an_earlier_version_is_continued(tmp_path, left):
     sweeps.Sweep(mine, tmp_path / "runs").clear()
     assert not (mine / "jobs" / "0").exists() and not (mine / "plan.json").exists()
     assert (mine / "results.csv").exists() == (left == "table")
+
+
+@pytest.mark.parametrize("linked", ["jobs", "jobs/0"])
+def test_nothing_is_deleted_where_a_link_leads(tmp_path, linked):
+    mine, place = tmp_path / "mine", tmp_path / "sweep"
+    sweeps.mark(mine)
+    sweeps.State(mine / "jobs" / "0", "seed=0").write(None, "done")
+    (place / linked).parent.mkdir(parents=True)
+    (place / linked).symlink_to(mine / linked)
+    before = sorted(map(str, mine.rglob("*")))
+    with pytest.raises(InputError, match=rf"^hydra.sweep.dir=.*: holds links \({linked}\)"):
+        sweeps.Sweep(place, tmp_path / "runs").clear()
+    assert sorted(map(str, mine.rglob("*"))) == before

@@ -286,3 +286,15 @@ def test_a_result_is_mirrored_where_its_table_is_gone(finished, paths, tmp_path,
     assert mirror.close() is None
     (run,) = runs_of(f"sqlite:///{tmp_path}/new.db")
     assert run.inputs.dataset_inputs[0].dataset.name == result.config["dataset"]["name"]
+
+
+def test_a_server_never_receives_what_a_link_leads_to(config, tmp_path, capsys):
+    given = config("tracking=sqlite", f"tracking.uri=sqlite:///{tmp_path / 'own.db'}", "tracking.figure=false")
+    result, _ = run_job(given)
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "runs" / result.key / "extra.txt").symlink_to(tmp_path / "secret")
+    mirror = Mirror(given["tracking"], given["paths"])
+    mirror.job(result)
+    assert "extra.txt': is a link, not a file of the result" in mirror.close()
+    assert "it is not in the mirror" in capsys.readouterr().err
+    assert not list(tmp_path.glob("mlartifacts/**/extra.txt"))

@@ -143,6 +143,9 @@ def is_whole(root: str | Path, key: str) -> bool:
 
 def _whole(path: Path) -> dict[str, Any] | None:
     """Return the content of a record after a check of all digests; None if there is none."""
+    if path.is_symlink() or path.parent.is_symlink():
+        # A new record would be written, and old files would be removed, where the link leads.
+        raise ValueError("it is a link to another place")
     try:
         text = text_of(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -71,6 +71,9 @@ class Sweep:
             If the folder cannot be written, or has files of such names that no sweep wrote.
         """
         try:
+            if links := self._links():
+                remedy = f"holds links ({', '.join(links)}), and what they lead to is not a sweep's; remove them"
+                raise InputError("hydra.sweep.dir", str(self.folder), remedy)
             if foreign := self._foreign():
                 remedy = f"holds {', '.join(foreign)}, which no sweep wrote; nothing was changed: name a new folder"
                 raise InputError("hydra.sweep.dir", str(self.folder), remedy)
@@ -85,6 +88,12 @@ class Sweep:
                 (self.folder / name).unlink(missing_ok=True)
         except OSError as error:
             raise unwritable(self.folder, error, "paths.sweeps") from error
+
+    def _links(self) -> list[str]:
+        """List links in the place of the folders that jobs write to; three of them at most."""
+        jobs = self.folder / "jobs"
+        inside = sorted(path for path in jobs.iterdir() if path.is_symlink()) if jobs.is_dir() else []
+        return [str(path.relative_to(self.folder)) for path in ([jobs] if jobs.is_symlink() else inside)[:3]]
 
     def _foreign(self) -> list[str]:
         """List the files that a sweep would replace though none wrote them."""

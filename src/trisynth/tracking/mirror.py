@@ -90,7 +90,9 @@ class Mirror:
                 self.seen = changes(self.tracking["uri"])
             self.known.add(result.key)
         except Exception as error:
-            if self._is_of_record(error):
+            if isinstance(error, InputError):
+                self._leave_out(error)
+            elif self._is_of_record(error):
                 self._leave_out(InputError("result", result.name, f"is refused by MLflow ({_line(error)})"))
             else:
                 self._report(error)
@@ -113,6 +115,8 @@ class Mirror:
         try:
             for run in self._search(f"tags.`{KEY}` = '{mlflow_name(key)}'"):
                 for path in sorted((Path(self.paths["runs"]) / key).glob("report.*")):
+                    if path.is_symlink():
+                        continue
                     self.client.log_artifact(run.info.run_id, str(path))
         except Exception as error:
             self._report(error)
@@ -289,6 +293,9 @@ class Mirror:
 
         runs = self.paths["runs"]
         folder = Path(runs) / result.key
+        if link := next((path for path in folder.rglob("*") if path.is_symlink()), None):
+            # A server must not receive what it leads to.
+            raise InputError("result", str(link), "is a link, not a file of the result")
         params = content.params(result)
         begin, end = content.times(result, runs)
         tags = {KEY: mlflow_name(result.key), WRITER: own_writer()}

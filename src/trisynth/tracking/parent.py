@@ -99,4 +99,5 @@ def _headline(job: dict) -> dict[str, float]:
 def artifacts(folder: Path) -> list[Path]:
     """List the files of a sweep to show: its table, summary, figures and reports."""
     shown = {path for path in folder.glob("*") if path.suffix in (".csv", ".txt", ".png", ".html")}
-    return sorted(shown | set(folder.glob("report*.json")))
+    # A server must not receive what a link leads to.
+    return sorted(path for path in shown | set(folder.glob("report*.json")) if not path.is_symlink())
