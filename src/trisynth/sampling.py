@@ -61,10 +61,13 @@ def rows(text: str) -> int | dict[str, int]:
 
     try:
         n = yaml.load(text, yaml.BaseLoader)
-        return {label: count(part) for label, part in n.items()} or 0 if isinstance(n, dict) else count(n)
+        asked = {label: count(part) for label, part in n.items()} if isinstance(n, dict) else count(n)
     except (yaml.YAMLError, TypeError, ValueError):
         remedy = "must be a number of rows, or rows per class such as '{sepsis: 500, healthy: 20}'"
         raise InputError("n", text, remedy) from None
+    if not (sum(asked.values()) if isinstance(asked, dict) else asked):
+        raise InputError("n", text, "would write a file without rows; give a larger number")
+    return asked
 
 
 def fitted(config: Mapping[str, Any], dataset: Dataset) -> Generator:
@@ -159,7 +162,9 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
             raise InputError("out", out, "is the input file, which would be overwritten; name another file")
     read = data.reader(config["dataset"], config.get("allow", ()))
     dataset = data.load(config["dataset"], config["paths"]["raw"], read)
-    for line in findings.of_own_table(dataset):
+    # What becomes of identifiers and texts is printed with the rows.
+    withheld = dataset.layout.withheld.names if dataset.layout else ()
+    for line in findings.of_own_table(dataset, without=withheld):
         print(printable(line), file=sys.stderr)
     # Read before the fit, which may take minutes, so that a misspelt column is reported at once.
     if Path(out).suffix == ".csv":
@@ -195,10 +200,13 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
 
     with Progress(transient=True) as bar:
         task = bar.add_task("sampling", total=total if isinstance(total, int) else None)
+        made = next((folder for folder in [*Path(out).parents][::-1] if not folder.exists()), None)
         try:
             write(tables(), Path(out), layout, config["seed"])
         except OSError as error:
             raise unwritable(Path(out), error, "out") from error
+    if made:
+        print(f"made the folder {printable(str(Path(out).parent))}")
     summary = generator.summary()
     notes = (note for note in generator.notes if note not in summary)
     for line in [*(layout.lines if layout else ()), *_left_out(dataset, private), *notes]:

@@ -184,7 +184,10 @@ def test_a_large_table_is_looked_at_in_few_rows_first(table, searched, monkeypat
 
     given = {"clock": lambda: next(ticks), "listen": listen}
     search, _ = searched(table(), {"independent": INDEPENDENT}, "recommend.budget=40", **given)
-    assert heard[0].startswith("First impression (one fold, one classifier, 40 training rows): independent")
+    assert heard[0].startswith(
+        "First impression, preliminary and possibly chance (one fold, one classifier, 40 training rows)"
+    )
+    assert heard[0].endswith("Nothing is confirmed, and later trials can reverse this.")
     (look,) = search.evidence.glances["independent"]
     assert look.config["fold"]["rows"] == 40
     assert all(not fold.rows for _, fold in search.evidence.results)

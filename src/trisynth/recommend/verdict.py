@@ -200,10 +200,11 @@ def unconfirmed(candidate: str, many: Amount, gain: float, metric: str, folds: i
 def glimpsed(candidate: str, many: Amount, gain: float, metric: str, baseline: str, rows: int) -> str:
     """Describe the first impression, of one fold and one classifier on few rows."""
     name, against = METRICS.get(metric, metric), NOUNS[baseline]
-    reached = f"gains {signed(gain)} {name} over {against}" if gain > 0 else f"does not gain over {against}"
     where = f"one fold, one classifier, {rows:,} training rows"
-    number = "" if gain > 0 else f": {signed(gain)} {name}"
-    return f"First impression ({where}): {candidate}, {amount(many)}, {reached}{number}; nothing is confirmed"
+    return (
+        f"First impression, preliminary and possibly chance ({where}): {candidate}, {amount(many)}, scores "
+        f"{signed(gain)} {name} against {against}. Nothing is confirmed, and later trials can reverse this"
+    )
 
 
 def amount(many: Amount) -> str:

@@ -1,7 +1,7 @@
 """Findings of cleaning as lines: what was changed, what is doubtful, and the line of yaml that settles it."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pandas as pd
 
@@ -78,7 +78,12 @@ def _described(column: Column) -> str:
     return ", ".join(filter(None, parts))
 
 
-def of_own_table(dataset: Dataset) -> Iterator[str]:
-    """Yield the lines of a user's table; none for a shipped data set, whose facts are documented."""
+def of_own_table(dataset: Dataset, without: Collection = ()) -> Iterator[str]:
+    """Yield the lines of a user's table; none for a shipped data set, whose facts are documented.
+
+    ``without`` names columns of identifiers and free text that are described elsewhere, where that is declared.
+    """
     if dataset.layout is not None and dataset.report is not None:
-        yield from lines(dataset.report)
+        report = dataset.report
+        known = report["column"].isin(list(without)) & report["problem"].str.startswith("declared as")
+        yield from lines(report[~known])
