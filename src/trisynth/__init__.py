@@ -22,6 +22,7 @@ _HOMES = {
     "Circuit": "generators.circuit",
     "ClassGaussian": "generators.class_gaussian",
     "Column": "data.dataset",
+    "Composed": "generators.composed",
     "Copula": "generators.copula",
     "Copy": "generators.copy",
     "DPVAE": "generators.private.dp_vae",

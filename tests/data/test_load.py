@@ -28,6 +28,7 @@ EXPECTED = {
     "magic": (18905, 10, 0, [12332, 6573]),
     "maternal_health": (452, 6, 1, [234, 112, 106]),
     "multimodal_cohort": (3000, 6, 0, None),
+    "multimodal_notes": (3000, 7, 0, None),
     "nursery": (12960, 8, 0, [4320, 4266, 4044, 328, 2]),
     "page_blocks": (5406, 10, 0, [4889, 313, 114, 62, 28]),
     "paper_cohort": (5000, 5, 0, [2730, 1018, 757, 495]),

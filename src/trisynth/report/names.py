@@ -29,6 +29,7 @@ METRICS = {
     "autocorrelation_error": "Autocorrelation error",
     "frechet_distance": "Frechet distance",
     "cross_kind_gap": "Cross-kind gap",
+    "cross_kind_auc": "Cross-kind AUC",
     "text_perplexity": "Text perplexity",
     "reverse_perplexity": "Reverse perplexity",
     "distinct_gap": "Distinct-n gap",

@@ -10,7 +10,14 @@ from trisynth.data import tensors
 from trisynth.data.arrays.multimodal_cohort import PREVALENCE, bayes_accuracy, posterior, simulate
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.encoders.table import TableEncoder
-from trisynth.evaluation.metrics.arrays import Autocorrelation, CrossKind, DiscriminativeScore, Frechet, frechet
+from trisynth.evaluation.metrics.arrays import (
+    Autocorrelation,
+    CrossKind,
+    CrossKindDependence,
+    DiscriminativeScore,
+    Frechet,
+    frechet,
+)
 from trisynth.evaluation.metrics.context import Context
 
 FACTS = {"pulse": Column("tensor", shape=(12, 2), axes=("time", "channel")), "image": Column("tensor", shape=(8, 8))}
@@ -109,3 +116,25 @@ def test_cross_kind_needs_two_groups(parts):
     spec = Spec("images", None, None, columns={"image": FACTS["image"]})
     alone = [Dataset(part.X[["image"]], None, spec) for part in (*parts[:2], cohort(90, 3))]
     assert CrossKind().score(Context(*alone, TableEncoder().fit(alone[0].X), 0)) == {}
+
+
+def test_kinds_that_are_permuted_by_themselves_are_found_independent(parts):
+    fresh = cohort(500, 3)
+    good = score(CrossKindDependence(), parts, fresh)
+    bad = score(CrossKindDependence(), parts, shuffled(shuffled(fresh, "image"), "pulse"))
+    assert good["cross_kind_auc"] == pytest.approx(good["cross_kind_auc_base"], abs=0.08)
+    assert good["cross_kind_auc"] - 0.1 > bad["cross_kind_auc"] and bad["cross_kind_auc_base"] > 0.6
+    plain = [replace(part, X=part.X[["age"]]) for part in (*parts[:2], fresh)]
+    assert score(CrossKindDependence(), (*plain[:2], parts[2]), plain[2]) == {}
+
+
+def test_notes_of_the_cohort_leave_all_other_cells_as_they_are():
+    with_note = simulate(200, 5, note=True)
+    assert with_note.drop(columns="note").equals(simulate(200, 5))
+    assert (
+        with_note["note"]
+        .str.fullmatch(r"(No complaints|Reports [a-z, ]+)\. (Looks well|(Mild|Marked) distress)\.")
+        .all()
+    )
+    best = bayes_accuracy(1500, 1, ("note",))
+    assert 0.75 < best < bayes_accuracy(1500, 1, ("vitals", "note"))

@@ -1,13 +1,14 @@
-"""Simulated patients with vital signs, a pulse and an image, whose joint distribution is known.
+"""Simulated patients with vital signs, a pulse, an image and a note, whose joint distribution is known.
 
 A patient has a diagnosis y and a severity s, which is normal with a mean that depends on y. Given both, all columns are
 independent, so that every dependence between kinds passes through them:
 
 - vital signs: age, temperature and systolic pressure are normal, ``smoker`` is a Bernoulli variable;
 - pulse: twelve beats of two channels, interval (s) and amplitude, each a stationary first-order autoregression;
-- image: 8 x 8 pixels, a spot whose place depends on y and whose brightness on s, with normal noise.
+- image: 8 x 8 pixels, a spot whose place depends on y and whose brightness on s, with normal noise;
+- note, on request: a short text of symptoms, each a Bernoulli variable, and a degree of distress, an ordered logit.
 
-The numbers are chosen for the diagnoses to overlap and have no clinical meaning. No note is simulated.
+The numbers are chosen for the diagnoses to overlap and have no clinical meaning.
 """
 
 import numpy as np
@@ -41,22 +42,37 @@ PULSE = (
 # Row and column of the spot by diagnosis, its width, its brightness and change with severity, and noise of a pixel.
 SPOT = ((3.5, 2.9, 4.1), (3.5, 3.2, 4.1))
 WIDTH, BRIGHTNESS, GLOW, NOISE = 1.6, 1.0, 0.25, 0.6
+# Log-odds of each symptom in the note by diagnosis, and their change with severity.
+SYMPTOMS = {
+    "fever": ((-2.5, -2.5, 0.6), 0.2),
+    "chills": ((-3.5, -3.5, -0.4), 0.3),
+    "breathlessness": ((-2.2, 0.7, -0.6), 0.4),
+    "swollen ankles": ((-3.0, 0.3, -2.5), 0.2),
+    "fatigue": ((-0.8, 0.2, 0.1), 0.5),
+    "cough": ((-0.9, -0.4, -0.6), 0.1),
+}
+# Sentences of distress in their order, their thresholds on the logit scale, and the change with severity.
+DISTRESS = ("Looks well.", "Mild distress.", "Marked distress.")
+THRESHOLDS, DISTRESS_SLOPE = (0.3, 2.2), 1.2
 _NODES = 41
 
 
 @reader
-def simulate(n: int = 3000, seed: int = 0) -> pd.DataFrame:
+def simulate(n: int = 3000, seed: int = 0, note: bool = False) -> pd.DataFrame:
     """Simulate independent and identically distributed patients.
 
     Parameters
     ----------
     n : int, default=3000
     seed : int, default=0
+    note : bool, default=False
+        Whether patients have a note; all other cells are the same.
 
     Returns
     -------
-    DataFrame, shape (n, 7)
-        The vital signs, ``smoker``, ``pulse`` of shape (12, 2), ``image`` of shape (8, 8) and ``diagnosis``.
+    DataFrame, shape (n, 7) or (n, 8)
+        The vital signs, ``smoker``, ``pulse`` of shape (12, 2), ``image`` of shape (8, 8), ``note``, a text, and
+        ``diagnosis``.
     """
     require_whole("dataset.read.n", n, 1)
     rng = seeds.stream(seed, "multimodal_cohort")
@@ -78,7 +94,24 @@ def simulate(n: int = 3000, seed: int = 0) -> pd.DataFrame:
     columns["pulse"] = tensors.column(np.stack(channels, axis=2).transpose(1, 0, 2))
     image = spots()[y] * (BRIGHTNESS + GLOW * s)[:, None, None] + NOISE * rng.standard_normal((n, SIZE, SIZE))
     columns["image"] = tensors.column(image)
+    if note:
+        columns["note"] = _written(y, s, seeds.stream(seed, "multimodal_cohort.note"))
     return pd.DataFrame({**columns, TARGET: np.array(classes)[y]})
+
+
+def _written(y: np.ndarray, s: np.ndarray, rng: np.random.Generator) -> list[str]:
+    odds = np.stack([np.array(given)[y] + slope * s for given, slope in SYMPTOMS.values()], axis=1)
+    present = rng.random(odds.shape) < expit(odds)
+    logit = np.log(1 / rng.random(len(y)) - 1) + DISTRESS_SLOPE * s
+    degree = np.searchsorted(THRESHOLDS, logit)
+    found = [[name for name, held in zip(SYMPTOMS, row, strict=True) if held] for row in present]
+    return [f"{_sentence(names)} {DISTRESS[k]}" for names, k in zip(found, degree, strict=True)]
+
+
+def _sentence(names: list[str]) -> str:
+    if not names:
+        return "No complaints."
+    return f"Reports {', '.join(names[:-1])} and {names[-1]}." if len(names) > 1 else f"Reports {names[0]}."
 
 
 def spots() -> np.ndarray:
@@ -94,7 +127,7 @@ def posterior(X: pd.DataFrame, kinds: tuple[str, ...] = ("vitals", "pulse", "ima
     Parameters
     ----------
     X : DataFrame, shape (n, >= 6)
-    kinds : tuple of {"vitals", "pulse", "image"}
+    kinds : tuple of {"vitals", "pulse", "image", "note"}
 
     Returns
     -------
@@ -115,7 +148,7 @@ def posterior(X: pd.DataFrame, kinds: tuple[str, ...] = ("vitals", "pulse", "ima
 
 def bayes_accuracy(n: int = 20_000, seed: int = 1, kinds: tuple[str, ...] = ("vitals", "pulse", "image")) -> float:
     """Estimate the accuracy of the best rule on ``n`` simulated patients, of those kinds of columns alone."""
-    rows = simulate(n, seed)
+    rows = simulate(n, seed, note="note" in kinds)
     truth = pd.Categorical(rows[TARGET], categories=list(PREVALENCE)).codes
     return float((posterior(rows, kinds).argmax(axis=1) == truth).mean())
 
@@ -144,4 +177,14 @@ def _image(X: pd.DataFrame, c: int, s: float) -> np.ndarray:
     return norm.logpdf(tensors.values(X["image"]).astype(float), mean, NOISE).sum(axis=1)
 
 
-_LOG_DENSITY = {"vitals": _vitals, "pulse": _pulse, "image": _image}
+def _note(X: pd.DataFrame, c: int, s: float) -> np.ndarray:
+    cells, total = X["note"].astype(str), 0.0
+    for name, (odds, slope) in SYMPTOMS.items():
+        sign = np.where(cells.str.contains(name, regex=False), 1.0, -1.0)
+        total = total + log_expit(sign * (odds[c] + slope * s))
+    below = expit(np.array([-np.inf, *THRESHOLDS, np.inf]) - DISTRESS_SLOPE * s)
+    degree = np.select([cells.str.contains(text, regex=False) for text in DISTRESS], range(len(DISTRESS)))
+    return total + np.log(np.diff(below))[degree]
+
+
+_LOG_DENSITY = {"vitals": _vitals, "pulse": _pulse, "image": _image, "note": _note}

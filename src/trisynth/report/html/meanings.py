@@ -76,6 +76,11 @@ MEANINGS = {
         "The correlations between columns of different kinds differ by {value} on average.",
         0.0,
     ),
+    "cross_kind_auc": Meaning(
+        "Cross-kind AUC",
+        "Synthetic rows are separated from rows of independent kinds with a ROC AUC of {value}; 0.5 is independence.",
+        None,
+    ),
     "text_perplexity": Meaning(
         "Text perplexity",
         "A model of the real texts is as uncertain about a synthetic word as among {value} equal choices.",

@@ -1,0 +1,174 @@
+"""Rows of several kinds of columns, composed of conditional draws: the table first, then each array or text."""
+
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.tree import DecisionTreeRegressor
+
+from trisynth.data.dataset import Column, Dataset, Spec
+from trisynth.data.kinds import KINDS, Kind, Tensor, Text
+from trisynth.encoders.table import TableEncoder
+from trisynth.errors import InputError, require_whole
+from trisynth.generators.base import Generator
+from trisynth.generators.class_gaussian import ClassGaussian
+from trisynth.generators.ngram import NGram
+from trisynth.generators.trees.cart import CART
+from trisynth.generators.trees.tree import Tree
+
+# Principal components of a column that strata are grown for.
+_COMPONENTS = 5
+_LABEL = "label"
+
+
+class Composed(Generator):
+    """Numbers and categories by one generator, then each array and each text given all columns before it.
+
+    Such a column is drawn given a stratum of the earlier columns and the label. Strata are the leaves of a regression
+    tree that predicts the first five principal components of the column (of a text, of its tf-idf weights); within
+    a stratum the column is independent of the others. Arrays come before texts.
+
+    Parameters
+    ----------
+    table : Generator or None, default=None
+        Of numbers, dates and categories; None is ``CART()``.
+    array : Generator or None, default=None
+        Of each array; None is ``ClassGaussian()``.
+    text : Generator or None, default=None
+        Of each text; None is ``NGram()``.
+    max_strata : int, default=24
+    min_rows : int, default=30
+        Fewest training rows of a stratum.
+    """
+
+    kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
+
+    def __init__(
+        self,
+        table: Generator | None = None,
+        array: Generator | None = None,
+        text: Generator | None = None,
+        max_strata: int = 24,
+        min_rows: int = 30,
+    ):
+        self.table, self.array, self.text = table, array, text
+        self.max_strata, self.min_rows = max_strata, min_rows
+
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        for name in ("table", "array", "text"):
+            part = getattr(self, name)
+            if part is not None and not isinstance(part, Generator):
+                raise InputError(name, part, "must be null or a generator, such as {_target_: trisynth...CART}")
+            if part is not None:
+                part.check()
+        require_whole("max_strata", self.max_strata, 2)
+        require_whole("min_rows", self.min_rows, 1)
+
+    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
+        whole = {column.name: column for column in self.schema_.columns if not column.flat}
+        flat = [name for name in table if name not in whole]
+        order = sorted(whole, key=lambda name: isinstance(whole[name], Text))
+        self.names_, self.table_, self.parts_ = list(table), None, {}
+        if flat:
+            facts = {name: Column(kind="number" if _is_number(table[name]) else "category") for name in flat}
+            self.table_ = self._part(self.table or CART(), table[flat], labels, facts, rng)
+        earlier = flat
+        for name in order:
+            strata = Strata.learn(table[earlier], labels, table[name], self.max_strata, self.min_rows, rng)
+            made = self.array or ClassGaussian()
+            made = (self.text or NGram()) if isinstance(whole[name], Text) else made
+            facts = {name: _facts(whole[name])}
+            of_rows = strata.of(table[earlier], labels)
+            self.parts_[name] = strata, self._part(made, table[[name]], of_rows, facts, rng)
+            earlier = [*earlier, name]
+
+    def _part(
+        self, made: Generator, X: pd.DataFrame, labels: np.ndarray, facts: dict[str, Column], rng: np.random.Generator
+    ) -> Generator:
+        """Fit a copy of a generator on some columns, with whole numbers as classes."""
+        target = _LABEL
+        while target in X:
+            target += "'"
+        y = pd.Series(pd.Categorical(labels.astype(str)), name=target)
+        spec = Spec("part", target, columns=facts, relations="none")
+        return clone(made).fit(Dataset(X.reset_index(drop=True), y, spec), seed=int(rng.integers(2**31)))
+
+    def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+        n = len(labels)
+        drawn = pd.DataFrame(index=range(n)) if self.table_ is None else _drawn(self.table_, labels, rng)
+        for name, (strata, generator) in self.parts_.items():
+            drawn = drawn.assign(**{name: _drawn(generator, strata.of(drawn, labels), rng)[name]})
+        return drawn[self.names_]
+
+    def diagnostics(self) -> dict[str, float]:
+        """Return the number of strata of all arrays and texts."""
+        return {"strata": float(sum(strata.count for strata, _ in self.parts_.values()))} if self.parts_ else {}
+
+
+class Strata:
+    """Partition of rows by earlier columns and the label, so that a column differs between its parts."""
+
+    @classmethod
+    def learn(
+        cls,
+        earlier: pd.DataFrame,
+        labels: np.ndarray,
+        cells: pd.Series,
+        most: int,
+        least: int,
+        rng: np.random.Generator,
+    ) -> "Strata":
+        """Grow strata for the column ``cells`` of training rows."""
+        found = cls()
+        found.encoder = TableEncoder().fit(earlier) if earlier.shape[1] else None
+        found.classes = int(labels.max()) + 1
+        encoded = TableEncoder().fit(cells.to_frame()).transform(cells.to_frame())
+        encoded = encoded - encoded.mean(axis=0)
+        axes = np.linalg.eigh(encoded.T @ encoded)[1][:, ::-1][:, :_COMPONENTS]
+        response = encoded @ axes
+        tree = DecisionTreeRegressor(
+            max_leaf_nodes=most, min_samples_leaf=min(least, len(labels)), random_state=int(rng.integers(2**31))
+        )
+        found.tree = Tree.root()
+        if response.shape[1] and len(labels) >= 2 * least:
+            found.tree = Tree.of(tree.fit(found._features(earlier, labels).T, response).tree_)
+        return found
+
+    @property
+    def count(self) -> int:
+        """Number of strata."""
+        return int((self.tree.feature < 0).sum())
+
+    def of(self, earlier: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
+        """Return the stratum of each row, numbered from 0."""
+        return self.tree.apply(self._features(earlier, labels)).astype(int)
+
+    def _features(self, earlier: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
+        parts = [np.eye(self.classes)[labels]]
+        if self.encoder is not None:
+            parts.append(self.encoder.transform(earlier))
+        return np.hstack(parts).T.astype(np.float32)
+
+
+def _drawn(generator: Generator, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    """Draw a row for each label, in their order."""
+    present, counts = np.unique(labels, return_counts=True)
+    target = generator.target_.name
+    rows = generator.sample(dict(zip(present.astype(str), counts, strict=True)), seed=int(rng.integers(2**31)))
+    # Rows of one label are exchangeable.
+    rows = rows.iloc[np.argsort(rows[target].astype(int).to_numpy(), kind="stable")].drop(columns=target)
+    place = np.empty(len(labels), dtype=int)
+    place[np.argsort(labels, kind="stable")] = np.arange(len(labels))
+    return rows.iloc[place].reset_index(drop=True)
+
+
+def _is_number(cells: pd.Series) -> bool:
+    return not isinstance(cells.dtype, pd.CategoricalDtype)
+
+
+def _facts(column: Kind) -> Column:
+    if isinstance(column, Tensor):
+        return Column(kind="tensor", shape=column.shape, axes=column.axes)
+    return Column(kind="text", generate=True)
