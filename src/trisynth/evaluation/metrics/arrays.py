@@ -167,8 +167,8 @@ class CrossKind(FidelityMetric):
     """Difference of the dependence between columns of different kinds, ``cross_kind_gap``.
 
     Every column of tensors or texts is a group, and all other columns, target included, are one. Principal components
-    of each group are learned from the training rows. The score is the mean absolute difference, between held-out and synthetic
-    rows, of the correlations of the components of one group with those of another.
+    of each group are learned from the training rows. The score is the mean absolute difference, between held-out and
+    synthetic rows, of the correlations of the components of one group with those of another.
 
     Parameters
     ----------
