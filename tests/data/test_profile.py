@@ -50,6 +50,8 @@ def found(cells, name="c", **how):
         ([f"₹{1 + i % 9},{10 + i},250" for i in WHOLE], "number", "₹1,23,456"),
         ([f"Rs. {1 + i % 9},{10 + i},250.50" for i in WHOLE], "number", "Rs. 1,23,456.00"),
         ([f"{1 + i % 9},{100 + i}円" for i in WHOLE], "number", "1,234円"),
+        ([f"FR{3060 + 7 * i}" for i in WHOLE], "identifier", None),
+        ([f"Fr. {3060 + 7 * i}" for i in WHOLE], "number", "Fr. 1"),
         ([f"{1 + i % 9}.{10 + i}e-0{i % 4}" for i in WHOLE], "number", "1.00e+00"),
         ([f"{'€$'[i % 2]}{i}.50" for i in WHOLE], "text", None),
         ([f"{i % 7}.50 {('EUR', 'USD')[i % 2]}" for i in WHOLE], "category", None),

@@ -279,6 +279,25 @@ def test_too_few_common_rows_show_no_order():
     assert not learned(X)[0].steps
 
 
+def test_a_product_with_a_small_quantity_is_found():
+    rng = np.random.default_rng(0)
+    quantity, price = rng.integers(1, 9, 300), rng.gamma(3, 12, 300).round(2)
+    X = pd.DataFrame({"quantity": quantity, "price": price, "subtotal": (quantity * price).round(2)})
+    made = Copula().fit(X.assign(z=rng.normal(size=300))).sample(500)
+    assert (made["subtotal"] - made["quantity"] * made["price"]).abs().max() < 0.0051
+
+
+def test_local_times_keep_their_order_with_times_in_utc():
+    rng = np.random.default_rng(0)
+    start = pd.Timestamp("2023-05-01", tz="UTC") + pd.to_timedelta(rng.integers(0, 10**7, 300), "s")
+    end = start + pd.to_timedelta(rng.integers(60, 20_000, 300), "s")
+    X = pd.DataFrame({"start": start.tz_convert("Europe/Berlin").tz_localize(None), "end": end, "z": rng.random(300)})
+    made = Copula().fit(X).sample(500)
+    # Two hours lie between both clocks.
+    span = made["end"].dt.tz_localize(None) - made["start"] + pd.Timedelta("2h")
+    assert span.between(pd.Timedelta("50s"), pd.Timedelta("20000s")).all()
+
+
 def test_a_numeric_target_stays_and_takes_part():
     X = orders().drop(columns="y")
     fitted = Copula().fit(X, target="total", constraints=["total == net + tax"])

@@ -23,6 +23,19 @@ _IDENTIFIER = {
     *("telephone", "tel", "telefon", "mobile", "fax", "email", "mail", "passport", "licence", "license", "plate", "ip"),
     *("serial", "hash", "token", "url", "uri", "nummer", "patientnr", "kundennr", "login", "username", "patientid"),
     *("pid", "rowid", "recordid", "caseid", "subjectid", "customerid", "userid", "personid", "isbn", "vin", "imei"),
+    *(
+        "dossier",
+        "expediente",
+        "matricule",
+        "matrícula",
+        "matricula",
+        "aktenzeichen",
+        "fallnummer",
+        "cpf",
+        "cnpj",
+        "dni",
+    ),
+    *("nif", "curp", "nhc", "bsn", "personnummer", "aadhaar"),
     *("card", "iccid", "编号", "电话", "身份证", "番号"),
 }
 # Persons, whose numbers are identifiers where the name has no other word: patient, Subject No; not patient age.

@@ -16,9 +16,8 @@ _PIECES = re.compile(
     r"(?P<number>\d[\d.,'’ \u00a0\u202f\u2009]*\d|\d|[.,]\d+)(?P<suffix>[^\d)\-\u2212\u2013].{0,15}?)?"
     rf"(?P<last>{_SIGN})?(?P<close>\))?$"
 )
-_CODES = re.compile(
-    r"(?:[A-Z]{0,2}[$]|Fr\.?|kr\.?|Rs\.?|zł|Kč|lei|руб\.?|円|元|원|万|Mio\.?|Mrd\.?|bn|mn)", re.IGNORECASE
-)
+# FR306054 is a code, and Fr. 30 an amount.
+_CODES = re.compile(r"(?:[A-Z]{0,2}[$]|[Ff]r\.?|[Kk]r\.?|Rs\.?|zł|Kč|[Ll]ei|[Рр]уб\.?|円|元|원|万|Mio\.?|Mrd\.?|bn|mn)")
 _SCIENTIFIC = re.compile(r"[-+]?\d(?:\.(?P<after>\d+))?(?P<e>[eE])[-+]\d\d")
 _LAKH = re.compile(r"[1-9]\d?(?:,\d{2})*,\d{3}(?:\.\d*)?|\d{1,3}(?:\.\d*)?")
 # Three letters are a currency if they are one of ISO 4217; lvl1 and ICU2 are codes.

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from trisynth.data.kinds import Kind
+from trisynth.data.kinds import Date, Kind
 from trisynth.generators.relations.base import Grid, Relation, fresh_name, with_column
 from trisynth.generators.relations.computed import dropped, flagged, helper_of
 
 # Most likely chance that independent columns are in order in every row, as a negative logarithm; smallest fraction of
 # rows that would break the order then; fewest distinct values of a column.
 _EVIDENCE, _SHARE, _DISTINCT = 11.0, 0.05, 6
+# Largest difference of a local clock from UTC, in seconds.
+_ZONES = 14 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Order(Relation):
         """Upper column and lower ones."""
         return (self.derived, *self.lowers)
 
+    @property
+    def _slack(self) -> float:
+        """Lowest distance that keeps the order: below zero only for clocks of different zones."""
+        return min(self.least, 0.0)
+
     def _base(self, table: pd.DataFrame) -> np.ndarray:
         return _largest(table, self.lowers, self.origin is not None)
 
@@ -74,9 +81,9 @@ class Order(Relation):
         drawn = table[self.derived].to_numpy(float)
         distance = np.clip(drawn, self.least, self.most)
         value = grid.rounded(base + distance)
-        low = value < base + (self.least if self.strict else 0.0)
+        low = value < base + (self.least if self.strict else self._slack)
         value = np.where(low, grid.rounded(base + distance, "up"), value)
-        value = np.where(value > grid.upper, np.maximum(grid.upper, base), value)
+        value = np.where(value > grid.upper, np.maximum(grid.upper, base + self._slack), value)
         if self.origin is not None:
             value = self._within_ranges(table, value, grid)
             alone = np.clip(grid.rounded(self.origin + drawn), grid.lower, grid.upper)
@@ -99,12 +106,13 @@ class Order(Relation):
     def holds(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
         """Compare the cells."""
         value, base = table[self.derived].to_numpy(float), self._base(table)
-        met = value > base if self.strict else value >= base
+        met = value > base if self.strict else value >= base + self._slack
         return met | np.isnan(value) | np.isnan(base)
 
     def __str__(self) -> str:
         """Write the comparison."""
-        return " and ".join(f"{self.derived} {'>' if self.strict else '>='} {name}" for name in self.lowers)
+        zones = f" - {-self._slack / 3600:.3g} h (other zones)" if self._slack else ""
+        return " and ".join(f"{self.derived} {'>' if self.strict else '>='} {name}{zones}" for name in self.lowers)
 
 
 def declared(table: pd.DataFrame, derived: object, lowers: dict) -> Order | None:
@@ -112,8 +120,13 @@ def declared(table: pd.DataFrame, derived: object, lowers: dict) -> Order | None
     return _order(table, derived, tuple(lowers), any(lowers.values()))
 
 
-def _order(table: pd.DataFrame, derived: object, lowers: tuple, strict: bool = False) -> Order | None:
-    """Return the order of an upper column and lower ones; None if no row with both is in that order."""
+def _order(
+    table: pd.DataFrame, derived: object, lowers: tuple, strict: bool = False, slack: float = 0.0
+) -> Order | None:
+    """Return the order of an upper column and lower ones; None if no row with both is in that order.
+
+    With ``slack``, a row is in order if the upper cell is less than that below the lower ones.
+    """
     known = ~table[derived].isna().to_numpy()
     lowers = tuple(name for name in lowers if (known & ~table[name].isna().to_numpy()).any())
     if not lowers:
@@ -125,7 +138,7 @@ def _order(table: pd.DataFrame, derived: object, lowers: tuple, strict: bool = F
         helper = fresh_name(table, f"{derived} is missing") if table[derived].isna().any() else ""
     base = _largest(table, lowers, alone)
     distance = table[derived].to_numpy(float) - base
-    met = distance[distance > 0] if strict else distance[distance >= 0]
+    met = distance[distance > 0] if strict else distance[distance >= -slack]
     if not len(met):
         return None
     least = float(met.min())
@@ -168,12 +181,12 @@ def below(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> dict[ob
         for lower in numeric:
             if upper is lower or upper.kind != lower.kind:
                 continue
-            a, b = values[lower.name], values[upper.name]
+            a, b = values[lower.name] - _offset(lower, upper), values[upper.name]
             # Looking at a few rows first saves most of the time.
             if (a[:64] > b[:64]).any() or (a > b).any() or np.array_equal(a, b, equal_nan=True):
                 continue
             known = int((~(np.isnan(a) | np.isnan(b))).sum())
-            above = np.searchsorted(ranked[upper.name], ranked[lower.name], side="left")
+            above = np.searchsorted(ranked[upper.name], ranked[lower.name] - _offset(lower, upper), side="left")
             share = above.mean() / len(ranked[upper.name])
             if known and share >= max(_SHARE, -np.expm1(-_EVIDENCE / known)):
                 found.setdefault(upper.name, set()).add(lower.name)
@@ -209,7 +222,9 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, uppers: S
         if name not in uppers:
             continue
         own = direct(table, lowers, name) - {order.derived for order in found}
-        order = _order(table, name, tuple(kind.name for kind in kinds if kind.name in own))
+        upper = next(kind for kind in kinds if kind.name == name)
+        slack = max((_offset(kind, upper) for kind in kinds if kind.name in own), default=0.0)
+        order = _order(table, name, tuple(kind.name for kind in kinds if kind.name in own), slack=slack)
         if order is not None:
             found.append(order)
     return found
@@ -224,6 +239,14 @@ def _from_the_top(lowers: Mapping[object, set]) -> Iterator:
         name = next((name for name in left if name not in lower), max(left, key=lambda name: len(left[name])))
         yield name
         del left[name]
+
+
+def _offset(lower: Kind, upper: Kind) -> float:
+    """Return the seconds by which clocks may differ: of dates, where one has a zone and the other is local."""
+    if not isinstance(lower, Date) or not isinstance(upper, Date):
+        return 0.0
+    local = [getattr(getattr(kind.dtype, "pyarrow_dtype", kind.dtype), "tz", None) is None for kind in (lower, upper)]
+    return _ZONES if local[0] != local[1] else 0.0
 
 
 def _varied(values: np.ndarray) -> bool:

@@ -12,8 +12,9 @@ from trisynth.generators.relations.computed import UNITS, Computed, agrees, help
 
 # Fraction of the complete rows in which a formula must hold to the last digit, and fewest such rows.
 _HOLDS, _ROWS = 0.99, 100
-# Fewest distinct values of a column, and largest fraction of one value.
+# Fewest distinct values of a column, and largest fraction of one value; the same of a factor, such as a quantity.
 _DISTINCT, _MODE = 20, 0.5
+_FACTOR = 3, 0.9
 # Coarsest column, as relative distance between neighbouring values, that a free constant may be fitted to.
 _COARSE = 0.02
 # Rows of a first screening, and the fraction of them that may disagree.
@@ -148,9 +149,10 @@ def _products(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Ite
     for kind in kinds:
         values = table[kind.name].to_numpy(float)
         known = values[~np.isnan(values)]
-        if not isinstance(kind, Date) and len(known) and known.min() > 0 and _varied(values):
+        if not isinstance(kind, Date) and len(known) and known.min() > 0 and _varied(values, *_FACTOR):
             columns[kind.name] = values
     names = list(columns)
+    fine = [_varied(values) for values in columns.values()]
     if not 2 <= len(names) <= _COLUMNS:
         return
     complete = np.flatnonzero(~np.isnan(np.array(list(columns.values()))).any(axis=0))
@@ -168,7 +170,7 @@ def _products(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Ite
             options = powers if pair == (i, j) else powers[powers[:, 1] == 0]
             shape = options[:, :1] * logs[pair[0]] + options[:, 1:] * logs[pair[1]]
             for c in range(len(names)):
-                if c == pair[0] or medians[c] > _COARSE / 2:
+                if c == pair[0] or medians[c] > _COARSE / 2 or not fine[c]:
                     continue
                 residual = logs[c] - shape
                 allowed = (error[c] + error[c, :1]) * 1.001
