@@ -13,7 +13,7 @@ import yaml
 from trisynth import places
 from trisynth.cache import write_atomic
 from trisynth.config import CONF, locate, parameters_of
-from trisynth.data import tensors
+from trisynth.data import tensors, texts
 from trisynth.data.arrays.features import summarised
 from trisynth.data.dataset import Column
 from trisynth.errors import InputError
@@ -22,6 +22,7 @@ from trisynth.report.figures import samples, style
 from trisynth.report.figures.class_counts import class_counts
 from trisynth.report.figures.correlation import correlation
 from trisynth.report.figures.distributions import distributions
+from trisynth.report.figures.excerpts import excerpts
 from trisynth.report.figures.gains import gains_picture, gains_rows
 from trisynth.report.markup import Table
 from trisynth.report.page import Picture
@@ -95,6 +96,10 @@ def figures(source: Path, out: Path, command: str) -> None:
     panels = samples.of_table(real, synthetic, facts, title=title, target=_classes(about), **common)
     caption = "Real (left) and synthetic (right) samples of each class, the first rows of either table."
     found = [Picture(f"samples_{name}", caption, figure) for name, figure in panels.items()]
+    for name in (name for name in real if texts.is_text(real[name].dtype)):
+        panel = excerpts(real, synthetic, name, title, _classes(about), **common)
+        caption = "Beginnings of real (left) and synthetic (right) texts of each class, the first rows of either table."
+        found.append(Picture(f"samples_{name}", caption, panel))
     real, synthetic = (summarised(table, facts) for table in (real, synthetic))
     found += [
         Picture(
