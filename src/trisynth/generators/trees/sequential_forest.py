@@ -16,9 +16,11 @@ from trisynth.generators.trees.ridge import Block, Ridge
 _SEEDS = 2**31 - 1
 # Rows that one chain is grown on: a fraction without replacement, at most this many.
 _FRACTION, _MOST = 0.63, 100_000
-# Tables of this many rows have fewer chains, and trees that are not pruned.
+# Tables of this many rows have few chains, whose trees are not pruned, predict values rather than residuals, and may
+# use every feature in a split: there are rows enough to find a line, and residuals blur values that repeat or that are
+# an exact function of an earlier column.
 _LARGE = 10_000
-# Features that a split may use, as a fraction.
+# Features that a split may use in smaller tables, as a fraction.
 _FEATURES = 0.5
 # Indicators of a category that have a linear prediction.
 _INDICATORS = 8
@@ -51,11 +53,12 @@ class SequentialForest(Generator):
     earlier ones. Numbers are normal scores of their ranks. A column has a linear part, a ridge regression on the
     scores and categories of the earlier columns, and trees that predict its residual, of which a leaf keeps the whole
     distribution and not the mean alone. Without trees it is a Gaussian copula, without linear part sequential CART.
+    For columns of at least 10,000 cells, and for those in which most rows have a value that fills a leaf, the trees
+    predict the value itself, with the linear prediction as a further feature.
 
     Several chains of trees are grown, each on a part of the rows, and pruned by the others where these are few; a
     synthetic row is drawn from one chain. A value is interpolated between neighbouring residuals of its leaf. Values of
-    at least five training rows are point masses and come back exactly; rarer ones are not repeated. Columns in which
-    most rows have a value that fills a leaf have no linear part, but its prediction as a feature. In a leaf with rows
+    at least five training rows are point masses and come back exactly; rarer ones are not repeated. In a leaf with rows
     of the requested label these are preferred, so that small classes keep their difference. Whether a number is missing
     is drawn before the number.
 
@@ -66,7 +69,7 @@ class SequentialForest(Generator):
     Parameters
     ----------
     n_estimators : int or "auto", default="auto"
-        Chains. "auto" takes 10, and 5 from 10,000 rows on.
+        Chains. "auto" takes 10, and 3 from 10,000 rows on.
     min_samples_leaf : int or "auto", default="auto"
         Fewest training rows in a leaf. "auto" takes 10 (n / 1000)^0.4 of n rows, but at least 10.
     pruning : bool or "auto", default="auto"
@@ -75,7 +78,7 @@ class SequentialForest(Generator):
         Whether there is a linear part.
     class_strength : float, default=4.0
         Rows of the own label in a leaf that have the weight of all rows of the leaf.
-    max_copying : float or None, default=0.55
+    max_copying : float or None, default=0.6
         Largest fraction of nearest rows that were learned from; 0.5 is that of new rows. None merges no leaves.
     even : bool, default=True
         Whether the rows drawn from one leaf are spread evenly over its distribution, instead of independently.
@@ -106,7 +109,7 @@ class SequentialForest(Generator):
         pruning: bool | str = "auto",
         linear: bool = True,
         class_strength: float = 4.0,
-        max_copying: float | None = 0.55,
+        max_copying: float | None = 0.6,
         even: bool = True,
     ):
         self.n_estimators = n_estimators
@@ -141,7 +144,8 @@ class SequentialForest(Generator):
         weights = np.ones(n) if weights is None else np.asarray(weights, float)
         chains = self.n_estimators
         if chains == "auto":
-            chains = 10 if n < _LARGE else 5
+            chains = 10 if n < _LARGE else 3
+        features = _FEATURES if n < _LARGE else 1.0
         prune = n < _LARGE if self.pruning == "auto" else self.pruning
         size = max(10, round(10 * (n / 1_000) ** 0.4)) if self.min_samples_leaf == "auto" else self.min_samples_leaf
         # Without a random order the rows of an estimate that does not use all would be those of one part of the file.
@@ -159,7 +163,7 @@ class SequentialForest(Generator):
             for chain, part in zip(grown, parts, strict=True):
                 seed = int(rng.integers(_SEEDS))
                 if part[rows].any():
-                    chain[key] = Grown.grow(response, part[rows], size, prune, _FEATURES, seed)
+                    chain[key] = Grown.grow(response, part[rows], size, prune, features, seed)
         self._fill(grown, size)
         self.copying_ = float("nan")
         if self.max_copying is not None and n >= 4:
@@ -216,8 +220,7 @@ class SequentialForest(Generator):
         ridge, leverage = Ridge.learn(tuple(blocks), design, scores[:, None], weights)
         predicted = ridge.predict(cells)
         earlier = [*cells, *predicted.T]
-        offset = bool(np.average(counts >= size, weights=weights) < 0.5)
-        if not offset:
+        if len(numbers) >= _LARGE or np.average(counts >= size, weights=weights) >= 0.5:
             self.linear_[name, "value"] = Linear(ridge, 1.0, False)
             return Response(earlier, numbers, self.scores_[name].of(numbers), labels, weights, False)
         residuals = (scores - predicted[:, 0]) / np.sqrt(1 - leverage)
