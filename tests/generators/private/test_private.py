@@ -14,9 +14,10 @@ from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.generators.private.base import PrivateGenerator
-from trisynth.generators.private.dp_vae import DPVAE, clipped_sum
+from trisynth.generators.private.dp_vae import DPVAE, clipped_sum, through
 from trisynth.generators.private.label_triples import LabelTriples
 from trisynth.generators.private.mst import MST
+from trisynth.generators.private.network import perceptron
 from trisynth.generators.private.pate_gan import PATEGAN
 from trisynth.privacy import Budget
 from trisynth.privacy.ledger import Ledger
@@ -197,13 +198,23 @@ def test_configured_generators_need_facts_that_tests_can_declare():
 
 
 def test_gradients_of_rows_are_clipped_each_by_itself():
-    weights = [torch.randn(40, 3, 2, generator=torch.Generator().manual_seed(0)), 5 * torch.ones(40, 4)]
-    weights[1][0], weights[0][0] = 0.0, 0.01
-    for row in range(40):
-        alone = clipped_sum([each[row : row + 1] for each in weights], 2.0)
-        assert alone.norm() <= 1
-    small = torch.cat([each[:1].flatten(1) for each in weights], 1)[0] / 2
-    assert torch.allclose(clipped_sum([each[:1] for each in weights], 2.0), small)
+    network = perceptron([5, 4, 3], torch.Generator().manual_seed(0))
+    rows = torch.randn(40, 5, generator=torch.Generator().manual_seed(1)) * torch.linspace(0.01, 3, 40)[:, None]
+
+    def clipped(chosen):
+        layers, out = through(network, chosen)
+        slopes = torch.autograd.grad((out**2).sum(), [after for _, after in layers])
+        return clipped_sum([(a.detach(), b) for (a, _), b in zip(layers, slopes, strict=True)], 1.5)
+
+    expected, lengths = 0.0, []
+    for row in rows:
+        gradients = torch.autograd.grad((network(row) ** 2).sum(), list(network.parameters()))
+        alone = torch.cat([each.flatten() for each in gradients])
+        lengths.append(float(alone.norm()))
+        expected = expected + alone / max(1.5, lengths[-1])
+        assert clipped(row[None]).norm() <= 1
+    assert min(lengths) < 1.5 < max(lengths)
+    assert torch.allclose(clipped(rows), expected, atol=1e-4)
 
 
 def test_every_row_has_one_teacher_whatever_the_others_are():

@@ -10,7 +10,6 @@ from trisynth.errors import InputError
 from trisynth.generators.neural.checks import check_rates, check_sizes
 from trisynth.generators.private.network import PrivateNetwork, perceptron
 from trisynth.privacy import Budget
-from trisynth.privacy.accountants import required
 from trisynth.privacy.ledger import Share
 from trisynth.privacy.noise import Noise
 
@@ -20,9 +19,9 @@ _GRADIENTS = "clipped gradients"
 class DPVAE(PrivateNetwork):
     """Class-conditional VAE whose gradients keep to a privacy budget.
 
-    In every step each row takes part with probability ``rate`` (Poisson sampling). Its gradient, computed by opacus,
-    is clipped, and the sum of the gradients has Gaussian noise, calibrated for all steps by privacy loss
-    distributions. Every column is a categorical distribution over groups of its cells.
+    In every step each row takes part with probability ``rate`` (Poisson sampling). Its gradient is clipped, and the sum
+    of the gradients has Gaussian noise, calibrated for all steps by privacy loss distributions. Every column is a
+    categorical distribution over groups of its cells.
 
     Parameters
     ----------
@@ -40,8 +39,9 @@ class DPVAE(PrivateNetwork):
     Notes
     -----
     Sources: Abadi et al. (2016), Deep Learning with Differential Privacy, https://arxiv.org/abs/1607.00133, and Kingma
-    & Welling (2014), Auto-Encoding Variational Bayes. The noise is drawn from the operating system like that of all
-    private generators, not by opacus' optimiser.
+    & Welling (2014), Auto-Encoding Variational Bayes. Gradients of single rows are never formed: those of a linear layer
+    are outer products, whose lengths and weighted sum follow from the factors (Goodfellow 2015,
+    https://arxiv.org/abs/1510.01799). The noise is drawn from the operating system.
     """
 
     def __init__(
@@ -80,8 +80,7 @@ class DPVAE(PrivateNetwork):
         decoder = perceptron([latent + kinds, self.hidden, sum(sizes)], generator)
         with torch.no_grad():
             decoder[-1].bias.copy_(self._shares())
-        model = required("opacus").GradSampleModule(nn.ModuleList([encoder, decoder]), loss_reduction="sum")
-        weights = list(model.parameters())
+        weights = [*encoder.parameters(), *decoder.parameters()]
         optimizer = torch.optim.Adam(weights, lr=self.learning_rate)
         # The number of rows is private; its noisy count is not.
         expected = max(self.rate * float(self.counts_.sum()), 1.0)
@@ -90,36 +89,54 @@ class DPVAE(PrivateNetwork):
             total = np.zeros(sum(w.numel() for w in weights))
             if len(chosen):
                 x, y = rows[chosen], labels[chosen]
-                # The hooks of opacus need an input with a gradient.
-                mu, log_var = encoder(torch.cat([x, y], 1).requires_grad_()).chunk(2, 1)
+                seen, latent_of = through(encoder, torch.cat([x, y], 1))
+                mu, log_var = latent_of.chunk(2, 1)
                 log_var = log_var.clamp(-8, 8)
                 z = mu + torch.exp(log_var / 2) * torch.randn(mu.shape, generator=generator)
-                logits = decoder(torch.cat([z, y], 1))
+                also, logits = through(decoder, torch.cat([z, y], 1))
                 shares = torch.cat([torch.log_softmax(part, 1) for part in torch.split(logits, sizes, dim=1)], 1)
                 kl = (mu**2 + log_var.exp() - 1 - log_var).sum(1) / 2
-                (kl - (x * shares).sum(1)).sum().backward()
-                total = clipped_sum([w.grad_sample for w in weights], self.clip).numpy().astype(float)
+                loss = (kl - (x * shares).sum(1)).sum()
+                layers = [*seen, *also]
+                slopes = torch.autograd.grad(loss, [after for _, after in layers])
+                factors = [(before.detach(), slope) for (before, _), slope in zip(layers, slopes, strict=True)]
+                total = clipped_sum(factors, self.clip).numpy().astype(float)
             noisy = self.ledger_.noisy(_GRADIENTS, total, noise) * (self.clip / expected)
             start = 0
             for weight in weights:
                 part = noisy[start : start + weight.numel()]
                 weight.grad = torch.tensor(part, dtype=torch.float32).reshape(weight.shape)
-                weight.grad_sample = None
                 start += weight.numel()
             optimizer.step()
         return decoder
 
 
-def clipped_sum(gradients: list[Tensor], clip: float) -> Tensor:
+def through(network: nn.Sequential, values: Tensor) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
+    """Apply a network; return input and output of each of its linear layers, in their order, and the result."""
+    found = []
+    for layer in network:
+        before = values
+        values = layer(before)
+        if isinstance(layer, nn.Linear):
+            found.append((before, values))
+    return found, values
+
+
+def clipped_sum(factors: list[tuple[Tensor, Tensor]], clip: float) -> Tensor:
     """Sum the gradients of rows, each shortened to ``clip`` at most and divided by it, as one vector.
 
     Parameters
     ----------
-    gradients : list of Tensor, shape (rows, ...)
-        Of each weight.
+    factors : list of (Tensor, Tensor), shapes (rows, inner) and (rows, outer)
+        Inputs of each linear layer, and slopes of every row's loss along the layer's outputs. The gradient of a row is
+        their outer product for the weights, and the slopes for the offsets.
     clip : float
     """
-    flat = torch.cat([each.detach().flatten(1) for each in gradients], 1)
-    lengths = flat.norm(dim=1)
+    squares = sum((before.square().sum(1) + 1) * slope.square().sum(1) for before, slope in factors)
     # Rounding must not lift a gradient above the length that is accounted for.
-    return (flat / torch.maximum(lengths * (1 + 1e-6), torch.tensor(clip))[:, None]).sum(0)
+    shrunk = 1 / torch.maximum(squares.sqrt() * (1 + 1e-5), torch.tensor(clip))
+    parts = []
+    for before, slope in factors:
+        scaled = slope * shrunk[:, None]
+        parts += [(scaled.T @ before).flatten(), scaled.sum(0)]
+    return torch.cat(parts)
