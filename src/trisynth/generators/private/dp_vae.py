@@ -39,8 +39,8 @@ class DPVAE(PrivateNetwork):
     Notes
     -----
     Sources: Abadi et al. (2016), Deep Learning with Differential Privacy, https://arxiv.org/abs/1607.00133, and Kingma
-    & Welling (2014), Auto-Encoding Variational Bayes. Gradients of single rows are never formed: those of a linear layer
-    are outer products, whose lengths and weighted sum follow from the factors (Goodfellow 2015,
+    & Welling (2014), Auto-Encoding Variational Bayes. Gradients of single rows are never formed: those of a linear
+    layer are outer products, whose lengths and weighted sum follow from the factors (Goodfellow 2015,
     https://arxiv.org/abs/1510.01799). The noise is drawn from the operating system.
     """
 
