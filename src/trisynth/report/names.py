@@ -43,6 +43,10 @@ METRICS = {
 }
 LOWER_IS_BETTER = ("mae", "mse", "log_loss", "brier", "ece")
 _NAMES = {
+    "aim": "AIM",
+    "dpvae": "VAE by DP-SGD",
+    "mst": "MST",
+    "pategan": "PATE-GAN",
     "duplicated": "duplicated real",
     "oversampled": "random oversampling",
     "class_weight": "class weights",

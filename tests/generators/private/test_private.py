@@ -13,6 +13,7 @@ from trisynth.config import instantiate
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
+from trisynth.generators.private.aim import AIM
 from trisynth.generators.private.base import PrivateGenerator
 from trisynth.generators.private.dp_vae import DPVAE, clipped_sum, through
 from trisynth.generators.private.label_triples import LabelTriples
@@ -25,7 +26,7 @@ from trisynth.privacy.noise import SeededNoise
 
 pytest.importorskip("dp_accounting", reason="needs the extra privacy")
 
-KINDS = [LabelTriples, MST, DPVAE, PATEGAN]
+KINDS = [LabelTriples, MST, AIM, DPVAE, PATEGAN]
 # Settings of a fit that is fast; what the tests look at does not depend on them.
 BRIEF = {DPVAE: {"steps": 3}, PATEGAN: {"teachers": 5, "rounds": 2, "votes": 4}}
 FACTS = {
@@ -155,6 +156,14 @@ def test_a_column_without_facts_is_refused(column, facts, line):
     assert str(caught.value).startswith(line)
     with pytest.raises(InputError, match=rf"^facts\.{column}\."):
         MST(Budget(1.0, 1e-6)).fit(table(30), target="sick", facts={n: f for n, f in FACTS.items() if n != column})
+
+
+def test_all_facts_that_are_lacking_stand_in_one_line():
+    lacking = {**FACTS, "age": Column("number"), "town": Column("category", gaps=True), "sick": Column("category")}
+    with pytest.raises(InputError, match=r"^facts\.age\.bounds=None: must be declared") as caught:
+        MST(Budget(1.0, 1e-6)).fit(table(30), target="sick", facts=lacking)
+    text = str(caught.value)
+    assert text.endswith("; and so must age.gaps, town.categories, sick.categories, sick.gaps") and "\n" not in text
 
 
 def test_a_spent_generator_and_an_absent_budget_are_refused():

@@ -131,8 +131,7 @@ class PrivateGenerator(Generator):
         names = [name for name in X if name != target and name not in self.withheld_.names]
         if not names:
             raise InputError("X", self.order_, "has no column besides identifiers, free text and the target")
-        for name in [*names, *([] if target is None else [target])]:
-            complete(name, declared.get(name, Column()), X[name].dtype, parameter)
+        complete(declared, {name: X[name].dtype for name in [*names, *([] if target is None else [target])]}, parameter)
         kinds = [declared_kind(name, declared[name], X[name].dtype, parameter) for name in names]
         self.schema_ = Schema(tuple(kinds))
         self._check_kinds()

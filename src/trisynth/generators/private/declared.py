@@ -15,6 +15,8 @@ from trisynth.errors import InputError
 _DAY = 86_400.0
 # Above this magnitude squares overflow, so the canonical values are divided by a power of two.
 _LARGE = 1e100
+# Most facts that one error names.
+_SHOWN = 40
 
 
 def declared_kind(name: object, facts: Column, dtype: object, parameter: str = "facts") -> Kind:
@@ -70,10 +72,36 @@ def _needs(facts: Column, dtype: object, where: str) -> bool:
     return True
 
 
-def complete(name: object, facts: Column, dtype: object, parameter: str = "facts") -> None:
-    """Refuse a column whose facts are not all declared; see :func:`declared_kind`."""
-    _needs(facts, dtype, f"{parameter}.{name}")
-    declared_kind(name, facts, dtype, parameter)
+def complete(facts: Mapping[object, Column], dtypes: Mapping[object, object], parameter: str = "facts") -> None:
+    """Refuse a table whose columns lack facts, in one error for all of them; see :func:`declared_kind`.
+
+    Parameters
+    ----------
+    facts : mapping of hashable to Column
+    dtypes : mapping of hashable to dtype
+        Of the columns that need facts.
+    parameter : str, default="facts"
+        Name of the facts in errors.
+    """
+    first, names = None, []
+    for name, dtype in dtypes.items():
+        own = facts.get(name, Column())
+        try:
+            _needs(own, dtype, f"{parameter}.{name}")
+            declared_kind(name, own, dtype, parameter)
+        except InputError as error:
+            if error.value is not None:
+                raise
+            first = first or error
+            names.append(error.parameter.removeprefix(f"{parameter}."))
+            if own.gaps is None and not error.parameter.endswith(".gaps"):
+                names.append(f"{name}.gaps")
+    if first is None:
+        return
+    if len(names) == 1:
+        raise first
+    shown = ", ".join(names[1:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    raise InputError(first.parameter, None, f"{first.remedy}; and so must {shown}")
 
 
 def _category(name: object, facts: Column, dtype: object) -> Category:

@@ -47,6 +47,11 @@ GENERATORS = {
     "ctgan": ("#882255", "h"),
     "tvae": ("#AA4499", "d"),
     "tgan": ("#332288", "P"),
+    "label_triples": ("#D55E00", "o"),
+    "mst": ("#009E73", "s"),
+    "aim": ("#332288", "P"),
+    "dpvae": ("#CC79A7", "v"),
+    "pategan": ("#E69F00", "^"),
     "independent": ("#7F7F7F", "X"),
     "copy": ("#000000", "*"),
 }
