@@ -43,7 +43,6 @@ METRICS = {
 }
 LOWER_IS_BETTER = ("mae", "mse", "log_loss", "brier", "ece")
 _NAMES = {
-    "aim": "AIM",
     "dpvae": "VAE by DP-SGD",
     "mst": "MST",
     "pategan": "PATE-GAN",

@@ -13,7 +13,6 @@ from trisynth.config import instantiate
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
-from trisynth.generators.private.aim import AIM
 from trisynth.generators.private.base import PrivateGenerator
 from trisynth.generators.private.dp_vae import DPVAE, clipped_sum, through
 from trisynth.generators.private.label_triples import LabelTriples
@@ -26,7 +25,7 @@ from trisynth.privacy.noise import SeededNoise
 
 pytest.importorskip("dp_accounting", reason="needs the extra privacy")
 
-KINDS = [LabelTriples, MST, AIM, DPVAE, PATEGAN]
+KINDS = [LabelTriples, MST, DPVAE, PATEGAN]
 # Settings of a fit that is fast; what the tests look at does not depend on them.
 BRIEF = {DPVAE: {"steps": 3}, PATEGAN: {"teachers": 5, "rounds": 2, "votes": 4}}
 FACTS = {

@@ -1,8 +1,5 @@
 """Label triples: a tree of columns whose tables all contain the label."""
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 import numpy as np
 import pandas as pd
 
@@ -39,37 +36,14 @@ class LabelTriples(PrivateGenerator):
     Contest, https://doi.org/10.29012/jpc.778). The label in every table, and bins from noisy nested grids, are ours.
     """
 
-    # Part of the plan whose noise decides how finely columns are grouped.
-    _tables: ClassVar[str] = spanning.TABLES
-
     def __init__(self, privacy: Budget | None = None):
         super().__init__(privacy)
-
-    def _open(self, inner: int, singles: int, kinds: int) -> Ledger:
-        """Open the ledger for ``inner`` columns besides the label, ``singles`` single queries and ``kinds`` labels."""
-        plan = {_SINGLE: Share(2.0, singles), _LABELLED: Share(1.0, inner), **self._plan(inner)}
-        return Ledger.open(self._budget, plan)
-
-    def _plan(self, inner: int) -> Mapping[str, Share]:
-        """Plan the queries of two columns and the label, with weights relative to 2 and 1 for the others."""
-        return spanning.plan(inner, 1.0, 2.0)
-
-    def _join(self, codes: list[np.ndarray], labels: np.ndarray, noise: Noise) -> None:
-        """Query tables of two columns and the label."""
-        edges = spanning.span(codes, labels, self.ones_, self.ledger_, noise)
-        self.edges_ = tree.rooted(edges, self.ones_)
-
-    def _groups(self, labels: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-        """Draw the groups of all columns but a numeric target."""
-        return tree.draw(self.edges_, self.ones_, labels, rng)
-
-    def _joint_traces(self, codes: list[np.ndarray], labels: np.ndarray) -> list[float]:
-        return tree.traces(self.edges_, codes, labels)
 
     def _learn(self, positions: np.ndarray, labels: np.ndarray, noise: Noise) -> None:
         inner = len(self.axes_) - self.numeric_target_
         singles = queries(self.axes_) + (not self.numeric_target_)
-        ledger = self.ledger_ = self._open(inner, singles, _CLASSES if self.numeric_target_ else len(self.labels_))
+        plan = {_SINGLE: Share(2.0, singles), _LABELLED: Share(1.0, inner), **spanning.plan(inner, 1.0, 2.0)}
+        ledger = self.ledger_ = Ledger.open(self._budget, plan)
         columns = self.columns_ = Columns.count(self.axes_, positions, ledger, _SINGLE, noise)
         if self.numeric_target_:
             last = columns.leaves[-1]
@@ -79,7 +53,7 @@ class LabelTriples(PrivateGenerator):
         else:
             self.counts_ = totals = classes(labels, len(self.labels_), ledger, _SINGLE, noise)
         rows, kinds = totals.sum(), len(totals)
-        columns.group(rows, kinds, ledger.sigma(self._tables if inner > 1 else _LABELLED))
+        columns.group(rows, kinds, ledger.sigma(spanning.TABLES if inner > 1 else _LABELLED))
         if self.numeric_target_:
             columns.groups[-1] = members
         codes, self.ones_ = columns.codes(positions), []
@@ -88,18 +62,18 @@ class LabelTriples(PrivateGenerator):
             counted = np.bincount(labels * size + codes[i], minlength=kinds * size).reshape(kinds, size)
             noisy = ledger.noisy(_LABELLED, counted, noise)
             self.ones_.append(tree.balanced(noisy, columns.rows(i, rows), totals))
-        self.totals_ = totals
-        self._join(codes[:inner], labels, noise)
+        edges = spanning.span(codes[:inner], labels, self.ones_, ledger, noise)
+        self.totals_, self.edges_ = totals, tree.rooted(edges, self.ones_)
 
     def _traces(self, positions: np.ndarray, labels: np.ndarray) -> np.ndarray:
         codes = self.columns_.codes(positions)
         labels = codes[-1] if self.numeric_target_ else labels
-        found = self._joint_traces(codes, labels)
+        found = tree.traces(self.edges_, codes, labels)
         ones = [one[labels[0], code[0]] for one, code in zip(self.ones_, codes, strict=False)]
         return np.array([*self.columns_.traces(positions), *ones, *found, self.totals_[labels[0]]])
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         if self.numeric_target_:
             labels = tree.pick(self.totals_[None, :] + 1e-12, np.zeros(len(labels), int), rng)
-        drawn = self._groups(labels, rng)
+        drawn = tree.draw(self.edges_, self.ones_, labels, rng)
         return self.columns_.cells([*drawn, *[labels] * self.numeric_target_], self._kinds(), rng)

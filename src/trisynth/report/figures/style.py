@@ -49,7 +49,6 @@ GENERATORS = {
     "tgan": ("#332288", "P"),
     "label_triples": ("#D55E00", "o"),
     "mst": ("#009E73", "s"),
-    "aim": ("#332288", "P"),
     "dpvae": ("#CC79A7", "v"),
     "pategan": ("#E69F00", "^"),
     "independent": ("#7F7F7F", "X"),
