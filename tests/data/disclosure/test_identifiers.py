@@ -23,6 +23,7 @@ IDS = {
     "telephone": ([f"4915{_R.randrange(10**9):09d}" for _ in range(400)], r"4915\d{9}"),
     "two lengths": ([f"AB{_R.randrange(10 ** (4 + i % 2)):0{4 + i % 2}d}" for i in range(400)], r"AB\d{4,5}"),
     "mail": ([f"{''.join(_R.choices('abcdefgh', k=9))}@web.de" for _ in range(50)], r"[a-z]+@example\.org"),
+    "address": ([f"192.168.{i % 250}.{i % 7}" for i in range(250)], r"10(\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])){3}"),
     "few": (["x7q", "b2k"], r"[a-z]\d[a-z]"),
     "all taken": ([f"{i}{j}" for i in "abc" for j in "0123456789"], r"[a-z][0-9]+"),
 }

@@ -16,6 +16,7 @@ _HEX = set("abcdef")
 _NUMBERED = re.compile(r"(.*?)([0-9]+)([^0-9]*)", re.DOTALL)
 # Most digits of running numbers; Python converts no text of more than 4,300 to a number.
 _LONGEST = 1_000
+_IPV4 = re.compile(r"(?:(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])(?:\.|$)){4}(?<!\.)")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # A form that fewer identifiers share could give one of them away.
 _COMMON = 5
@@ -45,7 +46,35 @@ def form_of(texts: Sequence[str], seen: Seen) -> Form:
         The same, for fresh ones to avoid.
     """
     texts = sorted(set(texts))
+    if all(_IPV4.fullmatch(text) for text in texts):
+        return Addresses(seen)
     return _running(texts) or _mail(texts, seen) or Shapes.learn(texts, seen)
+
+
+@dataclass(frozen=True)
+class Addresses(Form):
+    """IPv4 addresses of the private network 10.0.0.0/8, which are no machine's outside of it (RFC 1918).
+
+    Parameters
+    ----------
+    seen : Seen
+        Texts to avoid.
+    """
+
+    seen: Seen
+
+    def stream(self, rng):
+        """Yield fresh identifiers; see ``Form``. After 16 million, addresses above that network follow."""
+        size, offset = 2**24, int(rng.integers(2**24))
+        # An odd factor permutes the numbers below a power of two.
+        factor = int(rng.integers(size)) | 1
+        for start in range(0, 2**31, _BLOCK):
+            numbers = np.arange(start, start + _BLOCK)
+            first, rest = 10 + numbers // size, (numbers * factor + offset) % size
+            texts = np.array(
+                [f"{a}.{n >> 16}.{n >> 8 & 255}.{n & 255}" for a, n in zip(first, rest, strict=True)], object
+            )
+            yield from texts[~self.seen.has(texts)]
 
 
 @dataclass(frozen=True)
