@@ -22,7 +22,10 @@ from trisynth.frames import _generator
 
 ROWS, DRAWN = 800, 2_000
 # From the cheapest to the most expensive.
-NAMES = ("independent", "copy", "copula", "smote", "borderline_smote", "adasyn", "smotenc", "arf", "circuit")
+NAMES = (
+    *("independent", "copy", "copula", "smote", "borderline_smote", "adasyn", "smotenc", "arf"),
+    *("cart", "sequential_forest", "circuit"),
+)
 NETWORKS = ("vae", "tvae", "gan", "cgan", "ctgan", "tgan", "diffusion")
 Checks = dict[str, Callable[[pd.DataFrame], pd.Series]]
 
