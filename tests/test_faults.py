@@ -6,7 +6,9 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from trisynth import commandline
 from trisynth.commandline import one_line_errors
@@ -108,6 +110,20 @@ def test_a_disk_that_is_full_for_a_library_is_one_line(number, capsys):
         raise OSError(number, os.strerror(number), "multirun.yaml")
     assert ended.value.code == 1
     assert capsys.readouterr().err.startswith("error: multirun.yaml: ")
+
+
+@pytest.mark.parametrize("make", [lambda: np.ones(10**15), lambda: torch.ones(10**15)])
+def test_settings_that_no_memory_holds_are_one_line(make, capsys):
+    with pytest.raises(SystemExit) as ended, one_line_errors():
+        make()
+    assert ended.value.code == 1
+    err = capsys.readouterr().err
+    assert err.startswith("error: the memory is not enough (") and err.count("\n") == 1
+
+
+def test_other_errors_keep_their_traceback():
+    with pytest.raises(RuntimeError, match="another"), one_line_errors():
+        raise RuntimeError("another")
 
 
 def test_a_wrong_hash_is_refused_and_the_file_is_not_kept(folder, monkeypatch, capsys):

@@ -100,7 +100,8 @@ def usual(place: Place) -> Counter:
     most: Counter = Counter()
     for target in ("os.system", "sklearn.no_such_thing", "trisynth.seeds.stream"):
         with traced() as calls, suppress(Exception):
-            place.build({"_target_": target})
+            # Libraries copy a mapping more often, the more it holds.
+            place.build({"_target_": target, **{f"argument_{number}": "planted" for number in range(20)}})
         most |= calls
     return most
 

@@ -127,3 +127,18 @@ def test_autocorrelation_of_known_series():
     wave = np.tile([1.0, -1.0], 50)[None, :, None]
     assert autocorrelation(wave, 1).item() == pytest.approx(-0.99)
     assert autocorrelation(np.ones((1, 9, 1)), 1).item() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (pa.array([[]] * 6, pa.list_(pa.float64())), "the arrays have no elements"),
+        (pa.array([b"\x00"] * 6), "the cells are no arrays of numbers"),
+        (pa.array(["1 2 3"] * 6), "the cells are no arrays of numbers"),
+    ],
+)
+def test_what_is_no_array_is_no_tensor(cells, message):
+    raw = pd.DataFrame({"image": pd.array(cells, dtype=pd.ArrowDtype(cells.type)), "y": list("ababab")})
+    cfg = {"name": "t", "target": "y", "columns": {"image": {"kind": "tensor", "shape": [1]}}}
+    with pytest.raises(InputError, match=message):
+        clean(raw, cfg)

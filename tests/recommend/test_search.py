@@ -275,6 +275,7 @@ def test_too_few_rows_are_one_line(table, searched, rows, share, message):
         ("recommend.amounts=[0]", "recommend.amounts=0: must hold ratios > 0 or balance"),
         ("recommend.metric=auc", "recommend.metric='auc': must be one of roc_auc"),
         ("recommend.folds=3", "recommend.folds=3: must be a whole number, 4 or more"),
+        ("recommend.repeats=1000000000000", "recommend.repeats=1000000000000: must be at most 1000"),
         ("recommend.choosing=9", "recommend.choosing=9: must leave at least 2"),
         ("recommend.n_jobs=0", "recommend.n_jobs=0"),
         ("~recommend.copying.identical", "recommend.copying={'memorised': 0.5}: must have limits"),

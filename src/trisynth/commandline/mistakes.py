@@ -19,6 +19,7 @@ from trisynth.lifeline import Terminated, terminable
 
 # The disk, a file's largest size, or a user's part of the disk is full.
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_NO_MEMORY = re.compile("can't allocate memory|out of memory")
 # As of a program that SIGPIPE ended.
 _CLOSED_PIPE = 141
 SWEEP = "several values make a sweep: add -m to trisynth run; a list is written [first,second]"
@@ -62,6 +63,13 @@ def one_line_errors() -> Iterator[None]:
     except BrokenExecutor:
         remedy = "run the same command again to continue, with fewer processes by hydra.launcher.n_jobs=1"
         message, status = f"a worker process died, perhaps for lack of memory; finished jobs are kept: {remedy}", 1
+    except (MemoryError, RuntimeError) as error:
+        # PyTorch has no error of its own for the memory of a processor.
+        if not isinstance(error, MemoryError) and not _NO_MEMORY.search(str(error)):
+            raise
+        reason = (str(error).strip().splitlines() or ["MemoryError"])[0]
+        remedy = "take fewer rows, or a smaller size of what needs them, such as generator.hidden_layer_sizes"
+        message, status = f"the memory is not enough ({reason[-120:]}): {remedy}", 1
     except KeyboardInterrupt as error:
         message = "interrupted; finished jobs are kept: run the same command again to continue"
         status = 143 if isinstance(error, Terminated) else 130

@@ -47,6 +47,8 @@ def of_equal_size(cells: pd.Series) -> pd.Series:
     if len(odd):
         remedy = f"row {odd[0]} has {int(sizes[odd[0]])} elements and row 0 has {int(sizes[0])}; cut or pad them"
         raise InputError("X", cells.name, f"arrays of a tensor must have equal sizes: {remedy}")
+    if not sizes.all():
+        raise InputError("X", cells.name, "the arrays have no elements; leave the column out")
     flat = lists.flatten().to_numpy(zero_copy_only=False)
     return column(flat.reshape(len(cells), int(sizes[0])), cells.name, cells.index)
 

@@ -13,6 +13,8 @@ from trisynth.evaluation.arms import BALANCE
 RANKING, DECISIONS = ("roc_auc", "average_precision"), ("f1_macro", "balanced_accuracy", "accuracy")
 REGRESSION = "r2"
 _LONGEST = 8760 * 3600
+# All trials of a search are listed before they start.
+_MOST_REPEATS = 1000
 _UNITS = {"": 1, "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600}
 _LIMITS = ("memorised", "identical")
 
@@ -89,6 +91,8 @@ class Settings:
             raise InputError("recommend.metric", self.metric, remedy)
         for name, least in (("folds", 4), ("choosing", 2), ("repeats", 1)):
             require_whole(f"recommend.{name}", getattr(self, name), least)
+        if self.repeats > _MOST_REPEATS:
+            raise InputError("recommend.repeats", self.repeats, f"must be at most {_MOST_REPEATS}")
         if self.choosing > self.folds - 2:
             remedy = f"must leave at least 2 of recommend.folds={self.folds} to confirm"
             raise InputError("recommend.choosing", self.choosing, remedy)

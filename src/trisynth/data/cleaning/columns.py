@@ -17,6 +17,7 @@ from trisynth.data.dataset import ANALYSED, Column
 from trisynth.data.formats import NumberFormat, format_of
 from trisynth.data.formats.dates import offsets
 from trisynth.data.profile import Context, profile, suspects
+from trisynth.errors import InputError
 
 # Beyond it, floats do not distinguish neighbouring whole numbers.
 LARGEST_INTEGER = 2**53
@@ -86,6 +87,9 @@ def clean_column(
         return Cleaned(compound.text(cells, facts, missing, note), facts)
     if tensors.is_list(cells.dtype) and (facts.kind == "tensor" or tensors.is_tensor(cells.dtype)):
         return Cleaned(*compound.tensor(cells, facts, target))
+    if facts.kind == "tensor":
+        remedy = "the cells are no arrays of numbers; declare another kind, or ignore"
+        raise InputError(f"dataset.columns.{cells.name}.kind", "tensor", remedy)
     inferred = False
     column = Cells.of(cells, facts.values)
     if doubts or facts.kind is None:
