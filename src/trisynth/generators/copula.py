@@ -11,6 +11,7 @@ from scipy.special import ndtri
 from trisynth.encoders.point_masses import is_discrete, point_masses
 from trisynth.errors import require_number
 from trisynth.generators.base import Generator
+from trisynth.generators.draws import check_draws, even_normals
 
 # A class with fewer cells mixes the pooled marginal into its own, with the weight of one cell.
 _SMALL = 50
@@ -43,6 +44,9 @@ class Copula(Generator):
     ----------
     prior_strength : float, default=10.0
         Pseudo-rows of the pooled correlations in each class; must be >= 0.
+    draws : {"independent", "even"}, default="independent"
+        Whether the latent normals of each class are spread evenly; even rows
+        are not independent (see ``generators.draws``).
 
     Notes
     -----
@@ -53,12 +57,14 @@ class Copula(Generator):
 
     renamed: ClassVar = {"prior": "prior_strength"}
 
-    def __init__(self, prior_strength: float = 10.0):
+    def __init__(self, prior_strength: float = 10.0, draws: str = "independent"):
         self.prior_strength = prior_strength
+        self.draws = draws
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""
         require_number("prior_strength", self.prior_strength, 0)
+        check_draws(self.draws)
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
         strength = self.prior_strength
@@ -87,9 +93,13 @@ class Copula(Generator):
             quantiles = [m.quantiles(end - start) for m in marginals] if end > start else []
             for first in range(start, end, _ROWS):
                 rows = order[first : min(first + _ROWS, end)]
-                latent = factor @ rng.standard_normal((len(factor), len(rows)))
-                for column, quantile, normals in zip(drawn, quantiles, latent, strict=True):
-                    column[rows] = quantile(normals)
+                if self.draws == "even":
+                    normals = even_normals(labels[rows], len(factor), rng).T
+                else:
+                    normals = rng.standard_normal((len(factor), len(rows)))
+                latent = factor @ normals
+                for column, quantile, cells in zip(drawn, quantiles, latent, strict=True):
+                    column[rows] = quantile(cells)
         columns: dict = {}
         for (name, kind), cells in zip(self.latents_, drawn, strict=True):
             if kind == "category":

@@ -8,6 +8,7 @@ import pandas as pd
 from trisynth.data import tensors, texts
 from trisynth.data.kinds import KINDS, Kind
 from trisynth.generators.base import Generator
+from trisynth.generators.draws import check_draws, uniform_by_group
 
 
 class Independent(Generator):
@@ -16,16 +17,41 @@ class Independent(Generator):
     Each column is drawn from its training cells. All dependence between columns and on the target is lost. A useful
     generator must be better than this baseline. Of a tensor, each element is drawn by itself: whole arrays would be
     copies. Of a text, each word is drawn by itself from all words, and the number of words from all texts.
+
+    Parameters
+    ----------
+    draws : {"independent", "even"}, default="independent"
+        Whether the rows of each column are spread evenly; even rows
+        are not independent (see ``generators.draws``).
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
+
+    def __init__(self, draws: str = "independent"):
+        self.draws = draws
+
+    def check(self) -> None:
+        """Refuse arguments that cannot be used."""
+        check_draws(self.draws)
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
         self.table_ = table.copy()
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-        rows = {name: rng.integers(len(self.table_), size=len(labels)) for name in self.table_}
+        rows = {name: self._rows(self.table_[name], len(labels), rng) for name in self.table_}
         return pd.DataFrame({name: self._drawn(self.table_[name], i, rng) for name, i in rows.items()})
+
+    def _rows(self, cells: pd.Series, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw the numbers of n training rows; even ones are spread over the ordered cells of the column."""
+        if self.draws == "independent":
+            return rng.integers(len(cells), size=n)
+        place = uniform_by_group(np.zeros(n, dtype=np.int64), rng, even=True)
+        if tensors.is_tensor(cells.dtype) or texts.is_text(cells.dtype):
+            order = rng.permutation(len(cells))
+        else:
+            codes = cells.cat.codes if isinstance(cells.dtype, pd.CategoricalDtype) else cells
+            order = np.argsort(codes.to_numpy(), kind="stable")
+        return order[(place * len(cells)).astype(np.int64)]
 
     @staticmethod
     def _drawn(cells: pd.Series, rows: np.ndarray, rng: np.random.Generator) -> pd.Series:

@@ -23,6 +23,7 @@ from trisynth.generators.circuit.mixture import Mixture, class_log_likelihood, n
 from trisynth.generators.circuit.model_selection import select_model
 from trisynth.generators.circuit.refinement import LabelledRows
 from trisynth.generators.circuit.sampler import Sampler
+from trisynth.generators.draws import check_draws
 from trisynth.generators.relations.formulas import DerivedColumns
 from trisynth.objective import Loss
 
@@ -48,8 +49,8 @@ class Circuit(Generator):
        fraction of its rows there (``decision_regions``).
     7. Unless the table is large, the circuits are refitted to all rows, the validation rows included.
 
-    Samples of up to 65,536 rows are stratified: the draws from each categorical distribution are spread evenly over
-    it (``AliasTable.draw``).
+    Samples of up to 65,536 rows are stratified unless ``draws`` is "independent": the draws from each categorical
+    distribution are spread evenly over it (``AliasTable.draw``).
 
     Parameters
     ----------
@@ -77,6 +78,9 @@ class Circuit(Generator):
         training rows, is computed instead of modelled. Where relations are searched (see ``fit``), these formulas are
         among them; False excludes them from the search. Such a column has no part in the likelihood, as it is certain
         given the others. Evidence that contains it without the others is refused.
+    draws : {"independent", "even"}, default="even"
+        Whether states and tokens of up to 65,536 rows are spread evenly; even rows
+        are not independent (see ``generators.draws``).
 
     Attributes
     ----------
@@ -131,6 +135,7 @@ class Circuit(Generator):
         loss: Loss | None = None,
         decision_regions: bool = True,
         derived_columns: bool = True,
+        draws: str = "even",
     ):
         self.n_states = n_states
         self.n_bins = n_bins
@@ -141,6 +146,7 @@ class Circuit(Generator):
         self.loss = loss
         self.decision_regions = decision_regions
         self.derived_columns = derived_columns
+        self.draws = draws
 
     def _fit(
         self,
@@ -219,6 +225,7 @@ class Circuit(Generator):
         for name in ("decision_regions", "derived_columns"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(name, getattr(self, name), "must be true or false")
+        check_draws(self.draws)
         loss = Loss.of(self.loss)
         if loss.beta and loss.distance != "moments":
             raise InputError(
@@ -236,7 +243,7 @@ class Circuit(Generator):
         )
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-        cells = self.sampler_.draw(labels, self.discretizer_, rng)
+        cells = self.sampler_.draw(labels, self.discretizer_, rng, self.draws == "even")
         return self.derived_columns_.complete(self.discretizer_.table(cells))
 
     def log_likelihood(self, X: pd.DataFrame, y: pd.Series | None = None) -> np.ndarray:

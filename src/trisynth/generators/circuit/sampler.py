@@ -149,10 +149,15 @@ class Sampler:
             [rows(n, k) for n in evidence.set_numbers().T],
         )
 
-    def draw(self, labels: np.ndarray, discretizer: TableDiscretizer, rng: np.random.Generator) -> list[np.ndarray]:
-        """Draw rows with the given ``labels``, shape (n,), and return the decoded cells of each column, shape (n,)."""
+    def draw(
+        self, labels: np.ndarray, discretizer: TableDiscretizer, rng: np.random.Generator, even: bool = True
+    ) -> list[np.ndarray]:
+        """Draw rows with the given ``labels``, shape (n,), and return the decoded cells of each column, shape (n,).
+
+        ``even`` stratifies samples of up to ``STRATIFIED_ROWS`` rows.
+        """
         drawn = [np.empty(len(labels), float if c.categories is None else c.code_type) for c in discretizer.columns]
-        regions, stratified = self.components.cut.shape[1], len(labels) <= STRATIFIED_ROWS
+        regions, stratified = self.components.cut.shape[1], even and len(labels) <= STRATIFIED_ROWS
         step = STRATIFIED_ROWS if stratified else _ROWS
         for start in range(0, len(labels), step):
             component = labels[start : start + step].astype(np.int32)

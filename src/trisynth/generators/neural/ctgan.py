@@ -151,8 +151,8 @@ class CTGAN(NeuralGenerator):
     def _draw_given(self, network: nn.Module, condition: Tensor, rng: np.random.Generator) -> Tensor:
         """Draw encoded rows for conditional vectors of shape (n, width of the conditions)."""
         width = self.encoder_.width_ + len(self.labels_)
-        draws = rng.standard_normal((len(condition), self.latent_dim + width), dtype=np.float32)
-        draws = torch.from_numpy(draws).to(condition.device)
+        labels = condition[:, -len(self.labels_) :].argmax(dim=1)
+        draws = self._normal(labels, self.latent_dim + width, rng)
         raw = network(torch.cat([draws[:, : self.latent_dim], condition], dim=1))
         return self._emit(raw, torch.special.ndtr(draws[:, self.latent_dim :]))
 

@@ -110,10 +110,9 @@ class Diffusion(NeuralGenerator):
         return step
 
     def _draw(self, network: Denoiser, labels: Tensor, rng: np.random.Generator) -> Tensor:
-        noise = rng.standard_normal((len(labels), self.encoder_.width_), dtype=np.float32)
+        noise = self._normal(labels, self.encoder_.width_, rng)
         levels = noise_levels(self.sampling_steps).to(labels.device)
-        start = torch.tensor(noise, device=labels.device)
-        return heun(lambda x, sigma: network(x, sigma, labels), start, levels)
+        return heun(lambda x, sigma: network(x, sigma, labels), noise, levels)
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""

@@ -110,8 +110,7 @@ class GANBase(NeuralGenerator):
         return step
 
     def _draw(self, network: nn.Module, labels: Tensor, rng: np.random.Generator) -> Tensor:
-        uniform = rng.random((len(labels), self.latent_dim + self.encoder_.width_), dtype=np.float32)
-        uniform = torch.tensor(uniform, device=labels.device)
+        uniform = self._uniform(labels, self.latent_dim + self.encoder_.width_, rng)
         return self._emit(network, self._emission(labels.device), labels, uniform)
 
     def _emit(self, network: nn.Module, emission: ColumnEmission, labels: Tensor, uniform: Tensor) -> Tensor:

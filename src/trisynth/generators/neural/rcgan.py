@@ -111,8 +111,8 @@ class RCGAN(NeuralGenerator):
 
     def _draw(self, network: Stepwise, labels: Tensor, rng: np.random.Generator) -> Tensor:
         parts = self._series
-        noise = rng.standard_normal((len(labels), parts[0].inner[0], self.latent_dim), dtype=np.float32)
-        return _rows(network(torch.tensor(noise, device=labels.device), labels), parts)
+        noise = self._normal(labels, parts[0].inner[0] * self.latent_dim, rng)
+        return _rows(network(noise.reshape(len(labels), -1, self.latent_dim), labels), parts)
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""

@@ -148,8 +148,8 @@ class TGAN(NeuralGenerator):
         return step
 
     def _draw(self, network: RecurrentGenerator, labels: Tensor, rng: np.random.Generator) -> Tensor:
-        noise = torch.from_numpy(rng.standard_normal((len(labels), self.latent_dim), dtype=np.float32))
-        return network(with_label(noise.to(labels.device), labels, len(self.labels_)))
+        noise = self._normal(labels, self.latent_dim, rng)
+        return network(with_label(noise, labels, len(self.labels_)))
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""

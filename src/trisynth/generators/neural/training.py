@@ -19,6 +19,7 @@ from trisynth.encoders.modes import ModeEncoder
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import Block
 from trisynth.generators.base import Generator
+from trisynth.generators.draws import check_draws, even_normals, even_uniforms
 from trisynth.generators.neural import device
 from trisynth.generators.neural.checks import check_rates, check_sizes
 from trisynth.generators.neural.networks import backbones, layers
@@ -49,6 +50,9 @@ class NeuralGenerator(Generator):
     device : {"cpu", "cuda"}
     loss : Loss or None
         Weights of L_total; None stands for ``Loss()``.
+    draws : {"independent", "even"}, default="independent"
+        Whether the noise of the rows of each class in each chunk are spread evenly; even rows
+        are not independent (see ``generators.draws``).
 
     Attributes
     ----------
@@ -65,6 +69,7 @@ class NeuralGenerator(Generator):
     learning_rate: float = 4e-3
     device: str = "cpu"
     loss: Loss | None = None
+    draws: str = "independent"
 
     # Channels of the convolutions of a backbone.
     conv_channels: ClassVar[tuple[int, ...]] = backbones.CHANNELS
@@ -99,6 +104,22 @@ class NeuralGenerator(Generator):
     @abstractmethod
     def _draw(self, network: nn.Module, labels: Tensor, rng: np.random.Generator) -> Tensor:
         """Draw one encoded row per label; a row's random numbers are adjacent, so that chunks change no row."""
+
+    def _uniform(self, labels: Tensor, width: int, rng: np.random.Generator) -> Tensor:
+        """Draw uniform numbers of shape (n, width) for rows with ``labels``, as ``draws`` requires."""
+        if self.draws == "even":
+            drawn = even_uniforms(labels.cpu().numpy(), width, rng).astype(np.float32)
+        else:
+            drawn = rng.random((len(labels), width), dtype=np.float32)
+        return torch.tensor(drawn, device=labels.device)
+
+    def _normal(self, labels: Tensor, width: int, rng: np.random.Generator) -> Tensor:
+        """Draw standard normal numbers of shape (n, width) for rows with ``labels``, as ``draws`` requires."""
+        if self.draws == "even":
+            drawn = even_normals(labels.cpu().numpy(), width, rng).astype(np.float32)
+        else:
+            drawn = rng.standard_normal((len(labels), width), dtype=np.float32)
+        return torch.tensor(drawn, device=labels.device)
 
     def _backbone(
         self,
@@ -152,6 +173,7 @@ class NeuralGenerator(Generator):
         check_sizes(**{name: getattr(self, name) for name in sizes})
         check_rates(learning_rate=self.learning_rate)
         device.check_name(self.device)
+        check_draws(self.draws)
         Loss.of(self.loss)
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:

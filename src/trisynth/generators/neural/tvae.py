@@ -85,8 +85,7 @@ class TVAE(NeuralGenerator):
         return step
 
     def _draw(self, network: Autoencoder, labels: Tensor, rng: np.random.Generator) -> Tensor:
-        uniform = rng.random((len(labels), self.latent_dim + self.encoder_.width_), dtype=np.float32)
-        return network.draw(labels, torch.tensor(uniform, device=labels.device))
+        return network.draw(labels, self._uniform(labels, self.latent_dim + self.encoder_.width_, rng))
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""

@@ -106,10 +106,10 @@ class VAE(NeuralGenerator):
         return step
 
     def _draw(self, network: Autoencoder, labels: Tensor, rng: np.random.Generator) -> Tensor:
-        uniform = rng.random((len(labels), self.latent_dim + self.encoder_.width_), dtype=np.float32)
+        uniform = self._uniform(labels, self.latent_dim + self.encoder_.width_, rng)
         if not self.observation_noise:
             uniform[:, self.latent_dim :] = 0.5
-        return network.draw(labels, torch.tensor(uniform, device=labels.device))
+        return network.draw(labels, uniform)
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""

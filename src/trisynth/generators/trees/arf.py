@@ -10,6 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from trisynth.encoders.point_masses import is_discrete
 from trisynth.errors import InputError, require_number, require_whole
 from trisynth.generators.base import Generator
+from trisynth.generators.draws import check_draws
 from trisynth.generators.trees.leaves import Frequencies, TruncatedNormals, partition
 
 # A number is discrete, and drawn from its values, if each occurs this many times on average.
@@ -98,6 +99,9 @@ class ARF(Generator):
         the leaf's values. Discrete numbers always have the latter.
     smoothing : float, default=0.1
         Pseudo-rows of a column's overall frequencies that are added to those of each leaf.
+    draws : {"independent", "even"}, default="independent"
+        Whether the rows of a class, and those drawn from one leaf, are spread evenly; even rows
+        are not independent (see ``generators.draws``).
 
     Attributes
     ----------
@@ -129,6 +133,7 @@ class ARF(Generator):
         max_iter: int = 10,
         family: str = "truncated_normal",
         smoothing: float = 0.1,
+        draws: str = "independent",
     ):
         self.n_estimators = n_estimators
         self.min_samples_leaf = min_samples_leaf
@@ -136,6 +141,7 @@ class ARF(Generator):
         self.max_iter = max_iter
         self.family = family
         self.smoothing = smoothing
+        self.draws = draws
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
         self.columns_ = [Column.learn(table[name], labels) for name in table]
@@ -186,13 +192,14 @@ class ARF(Generator):
         return leaves, *(np.concatenate([part[i] for part in parts]) for i in (1, 2))
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-        leaves = self.leaves_.draw(labels, rng)
+        even = self.draws == "even"
+        leaves = self.leaves_.draw(labels, rng, even)
         columns = {}
         for column, distribution, absent in zip(self.columns_, self.distributions_, self.absent_, strict=True):
-            drawn = distribution.draw(leaves, rng)
+            drawn = distribution.draw(leaves, rng, even)
             columns[column.name] = column.restore(drawn) if isinstance(distribution, Frequencies) else pd.Series(drawn)
             if absent is not None:
-                columns[column.name] = columns[column.name].mask(absent.draw(leaves, rng) == 1)
+                columns[column.name] = columns[column.name].mask(absent.draw(leaves, rng, even) == 1)
         return pd.DataFrame(columns)
 
     def density(self, table: pd.DataFrame) -> np.ndarray:
@@ -234,6 +241,7 @@ class ARF(Generator):
             require_number(name, getattr(self, name), 0)
         if self.family not in ("truncated_normal", "empirical"):
             raise InputError("family", self.family, "must be truncated_normal or empirical")
+        check_draws(self.draws)
 
 
 def _out_of_bag(forest: RandomForestClassifier, rows: np.ndarray, real: np.ndarray) -> float:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from trisynth.errors import InputError, require_whole
 from trisynth.generators.base import Generator
+from trisynth.generators.draws import check_draws
 from trisynth.generators.trees.donors import Codes, Numbers
 from trisynth.generators.trees.growing import Predictors, grow, is_codes
 from trisynth.generators.trees.leaf_size import chosen_size
@@ -45,9 +46,9 @@ class Step:
         leaf = tree.apply(predictors.features(earlier, tree.features))
         return cls(tree, predictors, (Codes if is_codes(response) else Numbers).learn(leaf, response, weights))
 
-    def draw(self, earlier: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    def draw(self, earlier: list[np.ndarray], rng: np.random.Generator, even: bool = False) -> np.ndarray:
         """Draw one cell for each row of the earlier cells, arrays of shape (n,)."""
-        return self.leaves.draw(self.tree.apply(self.predictors.features(earlier, self.tree.features)), rng)
+        return self.leaves.draw(self.tree.apply(self.predictors.features(earlier, self.tree.features)), rng, even)
 
 
 class CART(Generator):
@@ -72,6 +73,9 @@ class CART(Generator):
     target : {"first", "last"}, default="first"
         "last" draws the target given all columns, as a model of p(y | x) does. Candidates are then drawn until each
         requested label has its rows, so that the label holds exactly either way; rare labels take longer.
+    draws : {"independent", "even"}, default="independent"
+        Whether the rows drawn from one leaf are spread evenly; even rows
+        are not independent (see ``generators.draws``).
 
     Attributes
     ----------
@@ -86,10 +90,17 @@ class CART(Generator):
     rows are not resampled before a draw, and that the leaf size is chosen by held-out rows.
     """
 
-    def __init__(self, min_samples_leaf: int | str = "auto", smallest: int = 10, target: str = "first"):
+    def __init__(
+        self,
+        min_samples_leaf: int | str = "auto",
+        smallest: int = 10,
+        target: str = "first",
+        draws: str = "independent",
+    ):
         self.min_samples_leaf = min_samples_leaf
         self.smallest = smallest
         self.target = target
+        self.draws = draws
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""
@@ -100,6 +111,7 @@ class CART(Generator):
         require_whole("smallest", self.smallest, 1)
         if self.target not in ("first", "last"):
             raise InputError("target", self.target, "must be first or last")
+        check_draws(self.draws)
 
     def _fit(
         self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator, weights: np.ndarray | None = None
@@ -152,7 +164,7 @@ class CART(Generator):
                 break
             count = max(2 * int(left.sum()), int(candidates)) if left.sum() < _CANDIDATES[1] else _CANDIDATES[1]
             table, cells = self._rows(np.zeros(count, dtype=np.int64), rng)
-            own = self.label_step_.draw(cells, rng)
+            own = self.label_step_.draw(cells, rng, self.draws == "even")
             order = np.argsort(own, kind="stable")
             counts = np.bincount(own, minlength=len(left))
             rank = np.arange(count) - (np.cumsum(counts) - counts)[own[order]]
@@ -172,15 +184,18 @@ class CART(Generator):
 
     def _rows(self, labels: np.ndarray, rng: np.random.Generator) -> tuple[pd.DataFrame, list[np.ndarray]]:
         """Draw rows, and return them with their cells."""
+        even = self.draws == "even"
         cells = [labels.astype(np.int64)]
         for name in self.sequence_:
             if name in self.categories_:
-                cells.append(self.steps_[name].draw(cells, rng))
+                cells.append(self.steps_[name].draw(cells, rng, even))
                 continue
             drawn = np.full(len(labels), np.nan)
-            seen = self.absent_[name].draw(cells, rng) == 0 if name in self.absent_ else np.ones(len(labels), bool)
+            seen = (
+                self.absent_[name].draw(cells, rng, even) == 0 if name in self.absent_ else np.ones(len(labels), bool)
+            )
             if seen.any():
-                drawn[seen] = self.steps_[name].draw([column[seen] for column in cells], rng)
+                drawn[seen] = self.steps_[name].draw([column[seen] for column in cells], rng, even)
             cells.append(drawn)
         columns = dict(zip(self.sequence_, cells[1:], strict=True))
         for name, categories in self.categories_.items():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trisynth.encoders.point_masses import point_masses
+from trisynth.generators.draws import uniform_by_group
 
 # A number held by fewer training rows is interpolated, never repeated.
 _LEAST = 5
@@ -45,9 +46,9 @@ class Codes:
             np.searchsorted(self.end, place, side="right"), np.searchsorted(self.end, self.start[leaf + 1])
         )
 
-    def draw(self, leaf: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, leaf: np.ndarray, rng: np.random.Generator, even: bool = False) -> np.ndarray:
         """Draw one code for each leaf of shape (n,)."""
-        return self.code[self.donor(leaf, rng.random(len(leaf)))]
+        return self.code[self.donor(leaf, uniform_by_group(leaf, rng, even))]
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,9 @@ class Numbers:
         high[light[near]], low[light[near + 1]] = middle, middle
         return cls(donors, low, high, np.where(mass, distinct, np.nan)[donors.code], distinct[~mass])
 
-    def draw(self, leaf: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, leaf: np.ndarray, rng: np.random.Generator, even: bool = False) -> np.ndarray:
         """Draw one number for each leaf of shape (n,)."""
-        return self.decode(self.donors.donor(leaf, rng.random(len(leaf))), rng)
+        return self.decode(self.donors.donor(leaf, uniform_by_group(leaf, rng, even)), rng)
 
     def items(self, leaf: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Return the donor of each training row, shape (n,), in increasing order of the values of a leaf."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trisynth.generators.draws import uniform_by_group
 from trisynth.generators.trees.donors import Codes
 
 
@@ -49,7 +50,7 @@ class Draws:
     def draw(self, leaf: np.ndarray, labels: np.ndarray, rng: np.random.Generator, even: bool = True) -> np.ndarray:
         """Draw one item for each leaf and label, arrays of shape (n,)."""
         if self.own is None:
-            return self.leaves.code[self.leaves.donor(leaf, _uniform(leaf, rng, even))]
+            return self.leaves.code[self.leaves.donor(leaf, uniform_by_group(leaf, rng, even))]
         key = leaf.astype(np.int64) * self.classes + labels
         cell = np.minimum(np.searchsorted(self.cells, key), len(self.cells) - 1)
         weight = np.where((self.cells[cell] == key) & (labels < self.classes), self.weight[cell], 0.0)
@@ -57,19 +58,5 @@ class Draws:
         found = np.empty(len(leaf), dtype=np.int64)
         for codes, groups, rows in ((self.own, cell, mine), (self.leaves, leaf, ~mine)):
             if rows.any():
-                found[rows] = codes.code[codes.donor(groups[rows], _uniform(groups[rows], rng, even))]
+                found[rows] = codes.code[codes.donor(groups[rows], uniform_by_group(groups[rows], rng, even))]
         return found
-
-
-def _uniform(groups: np.ndarray, rng: np.random.Generator, even: bool) -> np.ndarray:
-    """Return uniform numbers, shape (n,); those of one group are spread over equal parts of the interval."""
-    uniform = rng.random(len(groups))
-    if not even:
-        return uniform
-    order = rng.permutation(len(groups))
-    order = order[np.argsort(groups[order], kind="stable")]
-    counts = np.bincount(groups)
-    first = np.cumsum(counts) - counts
-    sorted_groups = groups[order]
-    uniform[order] = (np.arange(len(groups)) - first[sorted_groups] + uniform[order]) / counts[sorted_groups]
-    return uniform

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from trisynth.generators.draws import uniform_by_group
+
 
 def partition(tree, features: np.ndarray, min_samples_leaf: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Partition rows into the leaves of one tree; leaves with too few rows are merged with their sibling.
@@ -86,10 +88,10 @@ class Frequencies:
         start = np.concatenate([[0], np.cumsum(np.bincount(groups))])
         return cls(start, key, np.cumsum(counts), size, smoothing)
 
-    def draw(self, groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, groups: np.ndarray, rng: np.random.Generator, even: bool = False) -> np.ndarray:
         """Draw one outcome for each of ``groups``, shape (n,)."""
         first, rows = self.start[groups], self.start[groups + 1] - self.start[groups]
-        place = rng.random(len(groups))
+        place = uniform_by_group(groups, rng, even)
         if self.smoothing:
             anywhere = rng.random(len(groups)) * (rows + self.smoothing) < self.smoothing
             first, rows = np.where(anywhere, 0, first), np.where(anywhere, self.start[-1], rows)
@@ -135,10 +137,10 @@ class TruncatedNormals:
         deviation = np.sqrt(squares / np.maximum(rows, 1))
         return cls(mean, np.where(deviation > 1e-9 * np.abs(mean), deviation, 0.0), lower, upper)
 
-    def draw(self, leaves: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, leaves: np.ndarray, rng: np.random.Generator, even: bool = False) -> np.ndarray:
         """Draw one value for each of ``leaves``, shape (n,)."""
         lower, upper = self._mass(leaves)
-        normal = ndtri(lower + rng.random(len(leaves)) * (upper - lower))
+        normal = ndtri(lower + uniform_by_group(leaves, rng, even) * (upper - lower))
         values = self.mean[leaves] + np.where(self.deviation[leaves] > 0, self.deviation[leaves] * normal, 0.0)
         return np.clip(values, self.lower[leaves], self.upper[leaves])
 

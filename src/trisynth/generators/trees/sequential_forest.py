@@ -7,6 +7,7 @@ import pandas as pd
 
 from trisynth.errors import InputError, require_number, require_whole
 from trisynth.generators.base import Generator
+from trisynth.generators.draws import check_draws
 from trisynth.generators.trees.chain import Grown, Response, Step
 from trisynth.generators.trees.growing import pooled
 from trisynth.generators.trees.nearest import nearer_fraction
@@ -80,8 +81,9 @@ class SequentialForest(Generator):
         Rows of the own label in a leaf that have the weight of all rows of the leaf.
     max_copying : float or None, default=0.6
         Largest fraction of nearest rows that were learned from; 0.5 is that of new rows. None merges no leaves.
-    even : bool, default=True
-        Whether the rows drawn from one leaf are spread evenly over its distribution, instead of independently.
+    draws : {"independent", "even"}, default="even"
+        Whether the rows drawn from one leaf are spread evenly; even rows
+        are not independent (see ``generators.draws``).
 
     Attributes
     ----------
@@ -110,7 +112,7 @@ class SequentialForest(Generator):
         linear: bool = True,
         class_strength: float = 4.0,
         max_copying: float | None = 0.6,
-        even: bool = True,
+        draws: str = "even",
     ):
         self.n_estimators = n_estimators
         self.min_samples_leaf = min_samples_leaf
@@ -118,7 +120,7 @@ class SequentialForest(Generator):
         self.linear = linear
         self.class_strength = class_strength
         self.max_copying = max_copying
-        self.even = even
+        self.draws = draws
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""
@@ -128,7 +130,7 @@ class SequentialForest(Generator):
                 raise InputError(name, value, "must be a whole number or auto")
             if value != "auto":
                 require_whole(name, value, 1)
-        for name in ("pruning", "linear", "even"):
+        for name in ("pruning", "linear"):
             if name == "pruning" and self.pruning == "auto":
                 continue
             if not isinstance(getattr(self, name), bool):
@@ -136,6 +138,7 @@ class SequentialForest(Generator):
         require_number("class_strength", self.class_strength, 0)
         if self.max_copying is not None:
             require_number("max_copying", self.max_copying, 0.5)
+        check_draws(self.draws)
 
     def _fit(
         self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator, weights: np.ndarray | None = None
@@ -260,7 +263,7 @@ class SequentialForest(Generator):
         def draw(key: tuple, rows: np.ndarray) -> np.ndarray:
             earlier, linear = [column[rows] for column in cells], self.linear_.get(key)
             predicted = linear.ridge.predict(earlier) if linear else np.empty((len(earlier[0]), 0))
-            found = steps[key].draw([*earlier, *predicted.T], labels[rows], rng, self.even)
+            found = steps[key].draw([*earlier, *predicted.T], labels[rows], rng, self.draws == "even")
             if linear and linear.offset:
                 return self.scores_[key[0]].restore(predicted[:, 0] + linear.scale * found)
             return found
