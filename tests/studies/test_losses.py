@@ -60,6 +60,17 @@ def test_wins_and_gains_are_those_that_were_planted():
     assert win_rate(0 * gains).mean == 0.5
 
 
+def test_train_on_synthetic_is_compared_on_the_rows_that_it_trains_on():
+    settings = {"native": (1, 0, 0), "held": (1, 0, 1e-9), "rec_model": (1, 0, 1)}
+    jobs = sweep(settings=settings, lift={"native": 0.0, "held": -0.04, "rec_model": -0.03})
+    jobs = jobs.assign(**{"loss.pairing": "transport", "loss.model": "train_on_synthetic"})
+    adc = jobs[jobs["loss.gamma"] == 1].assign(**{"loss.model": "adc"})
+    jobs = with_settings(pd.concat([jobs, adc], ignore_index=True))
+    gains = difference_from_plain(jobs, utilities(jobs, "synthetic")).groupby(level="setting").mean()
+    assert gains["rec held_out"] == pytest.approx(-0.04) and gains["rec_model adc"] == pytest.approx(-0.03)
+    assert gains["rec_model train_on_synthetic"] == pytest.approx(0.01)
+
+
 def test_without_a_native_loss_the_plain_one_is_rec_alone():
     jobs = sweep(settings={"native": (1, 0, 0), "rec_model": (1, 0, 1)}, lift={"native": 0.0, "rec_model": 0.03})
     jobs = with_settings(jobs.assign(**{"loss.pairing": "transport", "loss.model": "adc"}))

@@ -13,6 +13,8 @@ PAIRED = ("gan", "cgan", "ctgan", "tgan")
 TERMS = {"alpha": "rec", "beta": "dist", "gamma": "model"}
 # The first one that a data set has is its utility.
 UTILITIES = ("roc_auc", "r2")
+# L_rec alone without the rows that L_model holds out: a gamma below the limit has no effect besides (rec_held_out).
+HELD_OUT, _NEGLIGIBLE = "rec held_out", 1e-6
 # All generators of a sweep; "all" is the loss with all terms.
 TOGETHER = "together"
 # Columns that identify a fit.
@@ -37,6 +39,8 @@ def with_settings(jobs: pd.DataFrame) -> pd.DataFrame:
 
     def setting(job: pd.Series) -> str:
         weights = {term: float(job[f"loss.{weight}"]) for weight, term in TERMS.items()}
+        if 0 < weights["model"] < _NEGLIGIBLE:
+            return HELD_OUT
         on = [term for term, weight in weights.items() if weight > 0]
         if on == ["rec"] and (job["generator"] not in PAIRED or pairing[job.name] == "none"):
             return "native"
@@ -61,14 +65,18 @@ def difference_from_plain(jobs: pd.DataFrame, values: pd.Series) -> pd.Series:
     """Subtract the values under the plain loss of the same data set, generator and seed; other settings only.
 
     Plain is the native loss of a family or, where the sweep lacks it, L_rec alone. The pairing of a GAN is then on both
-    sides, and its effect is not attributed to L_model.
+    sides, and its effect is not attributed to L_model. Train-on-synthetic is compared with L_rec alone on the rows that
+    it does not hold out, where the sweep has that (``HELD_OUT``).
     """
     frame = values.rename("value").reset_index()
     native = frame.loc[frame["setting"] == "native", "generator"].unique()
     plain = (frame["setting"] == "native") | ((frame["setting"] == "rec") & ~frame["generator"].isin(native))
-    pairs = frame[~plain].merge(
-        frame[plain].drop(columns="setting"), on=["dataset", "generator", "seed"], suffixes=("", "_0")
-    )
+    fit = ["dataset", "generator", "seed"]
+    pairs = frame[~plain].merge(frame[plain].drop(columns="setting"), on=fit, suffixes=("", "_0"))
+    held_out = frame[frame["setting"] == HELD_OUT].drop(columns="setting").rename(columns={"value": "value_h"})
+    pairs = pairs.merge(held_out, on=fit, how="left")
+    fewer = pairs["setting"].str.endswith("train_on_synthetic") & pairs["value_h"].notna()
+    pairs["value_0"] = pairs["value_0"].mask(fewer, pairs["value_h"])
     if pairs.empty:
         raise InputError(
             "results", sorted(jobs["setting"].unique()), "no setting besides the plain loss; sweep over more losses"
