@@ -16,7 +16,7 @@ from trisynth.report.figures import style
 from trisynth.report.page import Picture
 from trisynth.statistics.across_datasets import mean_over_datasets, win_rate
 from trisynth.statistics.estimate import Estimate
-from trisynth.studies.loss_tables import ARMS, CONFIDENCE, PUBLISHED
+from trisynth.studies.loss_tables import ARMS, CONFIDENCE
 from trisynth.studies.settings import (
     PAIRED,
     TOGETHER,
@@ -50,7 +50,6 @@ def wins(jobs: pd.DataFrame, arms: Sequence[str] = ARMS) -> Picture:
         figure = _forest("Wins over the plain loss", gains, win_rate, (1, len(arms)), limits=(0, 1))
         for position, (axes, arm) in enumerate(zip(figure.axes, arms, strict=True)):
             axes.axvline(0.5, color=style.GREY, linewidth=0.6, zorder=0)
-            axes.axvline(PUBLISHED[arm], color=style.GREY, linewidth=0.6, linestyle=(0, (3, 2)), zorder=0)
             axes.set_title(f"{style.letter(position)}  {prints.label(arm)} rows")
             axes.set_xlabel("fraction of pairs won against the plain loss")
             axes.set_xlim(-0.03, 1.03)
@@ -58,7 +57,7 @@ def wins(jobs: pd.DataFrame, arms: Sequence[str] = ARMS) -> Picture:
         style.footnote(
             figure,
             f"Paired by generator, data set and seed; {sets}. Plain: the native loss, or L_rec alone "
-            "where\nthe sweep has no other. Dashed: published for a similar loss.",
+            "where\nthe sweep has no other.",
         )
     return Picture("wins", "Fraction of pairs that each loss wins against the plain loss, with 95 % intervals.", figure)
 
