@@ -30,18 +30,20 @@ def jobs(gain=0.01):
 
 def test_a_planted_gain_is_found_and_no_other():
     rows = {row[0]: row[1:] for row in draws_table(jobs()).rows}
-    assert list(rows) == ["copula", "vae", "all"]
+    assert list(rows) == ["copula", "vae", "all with dependence"]
     pairs, auc, c2st, p_auc, _ = rows["copula"]
     assert pairs == 20 and auc.mean == pytest.approx(0.01, abs=0.002) and auc.excludes_zero and p_auc.mean < 0.01
     assert c2st.mean == pytest.approx(-auc.mean)
     assert not rows["vae"][1].excludes_zero and rows["vae"][3].mean > 0.05
-    assert np.isnan(rows["all"][3].mean) and rows["all"][1].mean == pytest.approx(0.005, abs=0.002)
+    assert np.isnan(rows["all with dependence"][3].mean) and rows["all with dependence"][1].mean == pytest.approx(
+        0.005, abs=0.002
+    )
 
 
 def test_the_picture_has_a_panel_per_score_and_a_line_per_generator():
     axes = draws_picture(jobs()).figure.axes
     assert [each.get_title(loc="left")[3:] for each in axes] == ["synthetic: ROC AUC", "C2ST"]
-    assert [text.get_text() for text in axes[0].get_yticklabels()] == ["copula", "vae", "all"]
+    assert [text.get_text() for text in axes[0].get_yticklabels()] == ["copula", "vae", "all with dependence"]
 
 
 def test_results_without_both_kinds_are_refused():
