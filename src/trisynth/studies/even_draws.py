@@ -113,8 +113,8 @@ def draws_picture(jobs: pd.DataFrame) -> Picture:
         style.footnote(
             figure,
             f"Same generators, data sets ({count}) and seeds. ROC AUC: higher is better; C2ST and DCR share: 0.5 is "
-            "best. Intervals are over data sets. Independent columns, whose ROC AUC is that of chance, may reach beyond "
-            "a panel.",
+            "best. Intervals are over data sets. Independent columns, whose ROC AUC is that of chance, may reach "
+            "beyond a panel.",
         )
     return Picture("even_draws", "Changes of the scores by even draws, by generator and data set.", figure)
 
