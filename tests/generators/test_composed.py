@@ -30,7 +30,7 @@ def rows(n: int = 400) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def fitted() -> Composed:
-    return Composed().fit(rows(), target="state", facts=FACTS)
+    return Composed(min_rows=30).fit(rows(), target="state", facts=FACTS)
 
 
 def test_every_kind_depends_on_the_earlier_ones(fitted):

@@ -37,9 +37,10 @@ class Composed(Generator):
         Of each array; None is ``ClassGaussian()``.
     text : Generator or None, default=None
         Of each text; None is ``NGram()``.
-    max_strata : int, default=24
-    min_rows : int, default=30
-        Fewest training rows of a stratum.
+    max_strata : int, default=12
+        Most strata for each array or text.
+    min_rows : int, default=150
+        Fewest training rows of a stratum. A generator that is fitted on few rows stays near them.
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
@@ -49,8 +50,8 @@ class Composed(Generator):
         table: Generator | None = None,
         array: Generator | None = None,
         text: Generator | None = None,
-        max_strata: int = 24,
-        min_rows: int = 30,
+        max_strata: int = 12,
+        min_rows: int = 150,
     ):
         self.table, self.array, self.text = table, array, text
         self.max_strata, self.min_rows = max_strata, min_rows

@@ -47,7 +47,7 @@ def excerpts(
     classes = [None] if target is None else list(real[target].dropna().astype(str).value_counts().index.sort_values())
     shown, sides = classes[:_CLASSES], {"real": real, "synthetic": synthetic}
     with style.applied():
-        height = 0.13 * _TEXTS * (_LINES + 0.6) * len(shown) + 0.9
+        height = 0.1 * _TEXTS * (_LINES + 0.6) * len(shown) + 0.9
         figure = style.blank(style.TWO_COLUMNS, min(height, style.PAGE))
         grid = figure.subplots(len(shown), 2, squeeze=False)
         for row, member in zip(grid, shown, strict=True):
