@@ -96,3 +96,15 @@ def test_an_interrupted_search_leaves_its_best_answer_and_is_continued(arguments
     )
     assert json.loads((folder / "recommendation.json").read_text())["finished"]
     assert kept == {path: path.stat().st_mtime_ns for path in kept}
+
+
+def test_a_budget_admits_private_generators_alone():
+    for option in (["epsilon=2"], ["--epsilon", "2"], ["privacy.epsilon=2"]):
+        overrides = door.parse(["dataset=framingham", *option])
+        assert overrides[0] == "+recommend=private"
+        found = door.configured(overrides)["recommend"]["candidates"]
+        assert set(found) == {"label_triples", "mst", "dp_vae"}
+        assert all(each["privacy"]["epsilon"] == 2 for each in found.values())
+    assert door.parse(["dataset=framingham"])[0] == "+recommend=default"
+    with pytest.raises(InputError, match=r"^privacy\.epsilon='1': is read by"):
+        door.configured(door.parse(["dataset=framingham", "generator=circuit", "epsilon=1"]))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from trisynth.recommend.verdict import Finding, sharing, verdict
+from trisynth.recommend.answer import epsilon_of
+from trisynth.recommend.verdict import Finding, promise, sharing, verdict
 from trisynth.statistics.estimate import Estimate
 
 
@@ -57,3 +58,19 @@ def test_a_shared_table_is_said_to_pass_a_check_with_its_score_and_limit():
         "which does not guarantee privacy."
     )
     assert "(" not in sharing("copula", {}, [], 0.5)
+
+
+def test_what_a_budget_promises_and_what_not_is_in_plain_words():
+    assert promise(None, 40) == []
+    promised, not_promised = promise(1.0, 40)
+    assert promised.startswith("Promised: rows of one fit") and "epsilon 1 " in promised
+    assert "40 fits spend more than epsilon 1 together" in not_promised
+    assert sharing("mst", {}, [], 0.5, 1.0).endswith("the guarantee is the budget of a fit, epsilon 1.")
+    assert sharing("mst", {}, [], 0.5).endswith("which does not guarantee privacy.")
+
+
+def test_noise_from_a_seed_is_no_budget():
+    budget = {"epsilon": 1.0, "seeded": False}
+    assert epsilon_of({"mst": {"privacy": budget}}) == 1.0
+    assert epsilon_of({"mst": {"privacy": {**budget, "seeded": True}}}) is None
+    assert epsilon_of({"mst": {"privacy": budget}, "circuit": {}}) is None

@@ -212,6 +212,7 @@ DOORS = {
             ("--target", "column to predict; same as dataset.target"),
             ("--budget", "wall time such as 90s, 10min, 1h; same as recommend.budget"),
             ("--metric", "score to improve, f1_macro or roc_auc; same as recommend.metric"),
+            ("--epsilon", "private generators alone, each fit with this budget"),
             ("recommend.amounts", "synthetic rows for each real one, such as [1,balance]"),
             ("recommend.folds", "folds that the rows are divided into; default 10"),
             ("recommend.n_jobs", "trials at a time; default: one for each core"),

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from trisynth.tracking import Mirror
 
 # Options for what a new user must say; everything else is a setting as in all commands.
-_OPTIONS = {**form.TARGET, "--budget": "recommend.budget", "--metric": "recommend.metric"}
+_OPTIONS = {
+    **form.TARGET,
+    "--budget": "recommend.budget",
+    "--metric": "recommend.metric",
+    "--epsilon": "privacy.epsilon",
+}
+# Overrides by which a search becomes one among private generators.
+_PRIVATE = ("privacy.epsilon", "privacy.delta", "privacy.unit")
 
 
 def parse(arguments: list[str]) -> list[str]:
@@ -26,19 +33,27 @@ def parse(arguments: list[str]) -> list[str]:
     InputError
         For a second table, or an option without a value.
     """
-    overrides = form.named(arguments, _OPTIONS)
+    overrides = form.named(["privacy." * a.startswith("epsilon=") + a for a in arguments], _OPTIONS)
     given = {override.partition("=")[0] for override in overrides}
-    plain = ["+recommend=default"] + ["metrics=recommend"] * ("metrics" not in given)
+    private = "privacy=dp" in overrides or bool(given & set(_PRIVATE))
+    plain = [f"+recommend={'private' if private else 'default'}"] + ["metrics=recommend"] * ("metrics" not in given)
     plain += ["report=html"] * ("report" not in given)
     return [*plain, *overrides]
 
 
 def configured(overrides: list[str]) -> dict[str, Any]:
-    """Compose the configuration; a generator or a classifier that is named replaces the panel of several."""
+    """Compose the configuration; a generator or a classifier that is named replaces the panel of several.
+
+    Raises
+    ------
+    InputError
+        If the configuration is wrong, or the named generator reads no budget and one is given.
+    """
     config = commandline.composed(overrides)
     given = dict(override.partition("=")[::2] for override in overrides)
     section = dict(config["recommend"])
     if "generator" in given:
+        commandline.require_budget_read(config, overrides)
         section["candidates"] = {given["generator"]: config["generator"]}
     if "classifier" in given:
         section["classifiers"] = {given["classifier"]: config["classifier"]}

@@ -1,9 +1,11 @@
 """The recommendation that a search supports so far."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from trisynth.config import versions
 from trisynth.recommend import verdict
+from trisynth.recommend.evidence import Evidence
 from trisynth.recommend.recommendation import Recommendation
 from trisynth.recommend.search import GLANCE, Search, keys
 from trisynth.recommend.trials import BASELINES, Trial, jobs
@@ -22,13 +24,14 @@ def answer(search: Search) -> Recommendation:
     copying = [str(name) for name in tables.loc[tables["copying"].astype(bool), "candidate"]]
     scores = {} if fit.empty else fit.iloc[0].drop(["candidate", "copying"]).to_dict()
     candidates = search.settings.candidates
+    epsilon = epsilon_of(candidates)
     use = None
     if found is not None and found.helps:
         use = {"candidate": chosen.candidate, "amount": chosen.amount, "generator": candidates[chosen.candidate]}
     dataset = search.dataset
     return Recommendation(
         verdict=f"{verdict.verdict(found)}{_of_candidates(search)}." if found else _open(search),
-        sharing=verdict.sharing(shared, scores, copying, search.settings.copying["memorised"]),
+        sharing=verdict.sharing(shared, scores, copying, search.settings.copying["memorised"], epsilon),
         surer=verdict.surer(found, len(dataset))
         if found
         else "For more certainty: use a longer budget; finished trials are kept.",
@@ -53,9 +56,25 @@ def answer(search: Search) -> Recommendation:
         config=search.config,
         keys=keys(evidence),
         job=_job(search, use["candidate"] if use else shared),
-        notes=[*search.notes, *(f"{name} failed: {problem}" for name, problem in evidence.problems.items())],
+        notes=[
+            *verdict.promise(epsilon, fits(evidence)),
+            *search.notes,
+            *(f"{name} failed: {problem}" for name, problem in evidence.problems.items()),
+        ],
         versions=versions(),
     )
+
+
+def epsilon_of(candidates: Mapping[str, Mapping[str, Any]]) -> float | None:
+    """Return the budget of each fit; None where a candidate has none, or noise from a seed."""
+    budgets = [config.get("privacy") or {} for config in candidates.values()]
+    given = [None if budget.get("seeded") else budget.get("epsilon") for budget in budgets]
+    return None if None in given else max(map(float, given))
+
+
+def fits(evidence: Evidence) -> int:
+    """Count the fits of candidates."""
+    return sum(name != BASELINES for name, _ in evidence.results)
 
 
 def finding(search: Search) -> verdict.Finding | None:

@@ -163,7 +163,26 @@ def surer(found: Finding, rows: int) -> str:
     )
 
 
-def sharing(candidate: str | None, scores: dict[str, float], copying: Sequence[str], limit: float) -> str:
+def promise(epsilon: float | None, fits: int) -> list[str]:
+    """Describe in plain words what a search among private generators promises, and what not."""
+    if epsilon is None:
+        return []
+    return [
+        f"Promised: rows of one fit reveal about one row of the table at most what epsilon {epsilon:g} allows, "
+        "whatever somebody knows besides, except with probability delta. What is true of many rows, they show.",
+        f"Not promised: anything about this search. Its {fits} fits spend more than epsilon {epsilon:g} together, and "
+        "its scores are computed on real rows; keep them and its report to yourself. To share a table, fit once by "
+        f"trisynth synthesize with privacy.epsilon={epsilon:g}, and share the rows of that fit alone.",
+    ]
+
+
+def sharing(
+    candidate: str | None,
+    scores: dict[str, float],
+    copying: Sequence[str],
+    limit: float,
+    epsilon: float | None = None,
+) -> str:
     """Name the best table of synthetic rows to share."""
     without = f"; {' and '.join(copying)} copied training rows" if copying else ""
     if candidate is None:
@@ -177,9 +196,10 @@ def sharing(candidate: str | None, scores: dict[str, float], copying: Sequence[s
             line += f" (independent columns: {floor:.2f}, the real rows themselves: {ceiling:.2f})"
     memorised = scores.get("copying/memorised", math.nan)
     shown = "" if math.isnan(memorised) else f" (memorised share {max(memorised, 0.0):.2f}, limit {limit:.2f})"
-    return (
-        f"{line}{without}. The rows of {candidate} pass the check for copies{shown}, which does not guarantee privacy."
-    )
+    passed = f"The rows of {candidate} pass the check for copies{shown}"
+    if epsilon is not None:
+        return f"{line}{without}. {passed}; the guarantee is the budget of a fit, epsilon {epsilon:g}."
+    return f"{line}{without}. {passed}, which does not guarantee privacy."
 
 
 def unconfirmed(candidate: str, many: Amount, gain: float, metric: str, folds: int) -> str:
