@@ -70,7 +70,7 @@ class Sweep(Callback):
         """Start the observation of a sweep, or end the program where all its jobs are finished."""
         paths, tracking = config.paths, config.tracking
         self.sweep = sweeps.Sweep(Path(config.hydra.sweep.dir), Path(paths.runs))
-        self.fingerprint = sweeps.fingerprint(list(config.hydra.overrides.task), files_of(config))
+        self.fingerprint = sweeps.fingerprint(deciding(config), files_of(config))
         if self.sweep.is_complete(self.fingerprint) and exists(tracking.uri):
             self._show(config)
             count = len(pd.read_csv(self.sweep.folder / sweeps.RESULTS, usecols=["key"]))
@@ -212,6 +212,12 @@ def draw(frame: pd.DataFrame, path: Path, test_size: float) -> None:
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=150, bbox_inches="tight")
     write_atomic(path, content.getvalue())
+
+
+def deciding(config: DictConfig) -> list[str]:
+    """List what decides a sweep's jobs: overrides of the configuration, and those of the sweeper, as more trials."""
+    given = config.hydra.overrides
+    return [*given.task, *(o for o in given.hydra if o.lstrip("+").startswith(("hydra.sweeper", "hydra/sweeper")))]
 
 
 def files_of(config: DictConfig) -> list[str]:
