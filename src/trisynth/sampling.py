@@ -48,6 +48,9 @@ def parse(argv: list[str]) -> tuple[dict[str, Any], list[str]]:
         raise InputError("out", own.get("out"), "must name the file to write, such as out=rows.parquet or out=rows.csv")
     if Path(own["out"]).suffix not in (".parquet", ".csv"):
         raise InputError("out", own["out"], "must end in .parquet or .csv")
+    n = own.get("n", 1)
+    if "given" not in own and not (sum(n.values()) if isinstance(n, dict) else n):
+        raise InputError("n", n, "would write a file without rows; give a larger number")
     return own, rest
 
 
@@ -61,13 +64,10 @@ def rows(text: str) -> int | dict[str, int]:
 
     try:
         n = yaml.load(text, yaml.BaseLoader)
-        asked = {label: count(part) for label, part in n.items()} if isinstance(n, dict) else count(n)
+        return {label: count(part) for label, part in n.items()} or 0 if isinstance(n, dict) else count(n)
     except (yaml.YAMLError, TypeError, ValueError):
         remedy = "must be a number of rows, or rows per class such as '{sepsis: 500, healthy: 20}'"
         raise InputError("n", text, remedy) from None
-    if not (sum(asked.values()) if isinstance(asked, dict) else asked):
-        raise InputError("n", text, "would write a file without rows; give a larger number")
-    return asked
 
 
 def fitted(config: Mapping[str, Any], dataset: Dataset) -> Generator:
