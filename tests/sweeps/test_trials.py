@@ -8,6 +8,7 @@ import yaml
 from hydra.core.utils import JobReturn, JobStatus
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from trisynth.config import CONF
 from trisynth.errors import InputError
 from trisynth.sweeps import trials
 from trisynth.sweeps.trials import search, space
@@ -176,3 +177,8 @@ def test_a_sampler_of_the_configuration_is_one_of_optuna(command):
         if "_target_" in content:
             assert hasattr(optuna.samplers, content["_target_"].rpartition(".")[2])
     assert trials.FOUND == "optimization_results.yaml"
+
+
+@pytest.mark.parametrize("file", sorted((CONF / "hydra/sweeper/sampler").glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_method_has_a_seed_so_that_a_search_can_be_continued(file):
+    assert yaml.safe_load(file.read_text())["seed"] == 0
