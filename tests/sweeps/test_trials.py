@@ -5,6 +5,7 @@ from functools import partial
 import optuna
 import pytest
 import yaml
+from hydra import compose, initialize_config_dir
 from hydra.core.utils import JobReturn, JobStatus
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -179,6 +180,8 @@ def test_a_sampler_of_the_configuration_is_one_of_optuna(command):
     assert trials.FOUND == "optimization_results.yaml"
 
 
-@pytest.mark.parametrize("file", sorted((CONF / "hydra/sweeper/sampler").glob("*.yaml")), ids=lambda file: file.stem)
-def test_every_method_has_a_seed_so_that_a_search_can_be_continued(file):
-    assert yaml.safe_load(file.read_text())["seed"] == 0
+@pytest.mark.parametrize("method", sorted(file.stem for file in (CONF / "hydra/sweeper/sampler").glob("*.yaml")))
+def test_every_method_has_a_seed_so_that_a_search_can_be_continued(method):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        overrides = ["hydra/sweeper=search", f"hydra/sweeper/sampler={method}"]
+        assert compose("config", overrides, return_hydra_config=True).hydra.sweeper.sampler.seed == 0
