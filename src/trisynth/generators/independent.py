@@ -26,6 +26,8 @@ class Independent(Generator):
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
+    # For subclasses whose own constructor does not set it.
+    draws = "independent"
 
     def __init__(self, draws: str = "independent"):
         self.draws = draws
