@@ -62,6 +62,16 @@ def test_hidden_symbols_and_empty_sequences_are_never_drawn():
     assert all(not len(each) for each in model.sample(np.zeros(3, int), 0, np.random.default_rng(0)))
 
 
+def test_grams_longer_than_every_sequence_are_unknown():
+    found, classes = [np.array([3]), np.array([4])], np.zeros(2, int)
+    model = NGrams.learn(found, classes, SIZE, 5)
+    assert np.isfinite(model.log_probabilities([np.array([3, 4, 3, 4, 3])], np.zeros(1, int))).all()
+    first = [each[0] for each in model.sample(np.zeros(200, int), 4, np.random.default_rng(0)) if len(each)]
+    assert np.isin(first, [3, 4]).mean() > 0.6
+    empty = NGrams.learn([np.zeros(0, np.int64)], np.zeros(1, int), SIZE, 3)
+    assert np.isfinite(empty.log_probabilities([np.array([3, 4])], np.zeros(1, int))).all()
+
+
 def test_joined_sequences_have_starts_ends_and_places():
     symbols, place, classes = joined([np.array([5, 6]), np.zeros(0, int)], np.array([1, 0]))
     assert symbols.tolist() == [START, 5, 6, END, START, END]

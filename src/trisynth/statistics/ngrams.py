@@ -53,6 +53,8 @@ class Level:
     def find(self, contexts: np.ndarray, symbols: np.ndarray, size: int) -> np.ndarray:
         """Return the number of each gram, -1 where it does not occur or its context is -1."""
         keys = contexts * size + symbols
+        if not len(self.keys):
+            return np.full(len(keys), -1)
         found = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         return np.where((contexts >= 0) & (self.keys[found] == keys), found, -1)
 
