@@ -108,3 +108,46 @@ def test_a_budget_admits_private_generators_alone():
     assert door.parse(["dataset=framingham"])[0] == "+recommend=default"
     with pytest.raises(InputError, match=r"^privacy\.epsilon='1': is read by"):
         door.configured(door.parse(["dataset=framingham", "generator=circuit", "epsilon=1"]))
+
+
+@pytest.mark.parametrize("epsilon", ["a", "", "nan", "inf", "0", "-1", "[1]", "true"])
+def test_a_wrong_budget_is_refused_before_the_search(epsilon):
+    with pytest.raises(InputError, match=r"^privacy\.epsilon=.*: must be a number above 0"):
+        door.configured(door.parse(["dataset=framingham", f"epsilon={epsilon}"]))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["epsilon=1", "recommend=default"],
+        ["epsilon=1", "+generator@recommend.candidates.smote=smote"],
+        ["++privacy.epsilon=1", "+generator@recommend.candidates.smote=smote"],
+        ["recommend=private", "+generator@recommend.candidates.smote=smote"],
+        ["epsilon=1", "recommend.candidates.mst.privacy={_target_: trisynth.privacy.budget.Budget}"],
+    ],
+)
+def test_a_candidate_without_guarantee_is_refused_beside_a_budget(options):
+    with pytest.raises(InputError, match=r"^recommend\.candidates='\w+': has no guarantee beside privacy\.epsilon=1"):
+        door.configured(door.parse(["dataset=framingham", *options]))
+
+
+@pytest.mark.parametrize("option", ["++privacy.epsilon=1", "privacy=dp", "privacy.rows=99"])
+def test_however_a_budget_is_written_the_panel_is_private(option):
+    found = door.configured(door.parse(["dataset=framingham", option]))["recommend"]["candidates"]
+    assert set(found) == {"label_triples", "mst", "dp_vae"}
+
+
+def test_facts_that_a_private_fit_lacks_are_named_together_before_the_search(tmp_path, monkeypatch):
+    monkeypatch.setattr(door, "Pool", lambda n_jobs: pool.InProcess())
+    monkeypatch.setattr(Search, "run", lambda search: pytest.fail("the search has begun"))
+    table, facts = tmp_path / "own.csv", tmp_path / "own.yaml"
+    table.write_text("a,y\n" + "".join(f"{i % 7},{'nj'[i % 2]}\n" for i in range(60)))
+    columns = "a: {kind: number, bounds: [0, 9]}, y: {kind: category, categories: [j, n], gaps: false}"
+    facts.write_text(f"confirmed: false\ncolumns: {{{columns}}}\n")
+    folders = [f"paths.{name}={tmp_path / name}" for name in ("raw", "cache", "runs", "sweeps")]
+    with pytest.raises(InputError) as error:
+        door.main([str(table), "--target", "y", "epsilon=1", "tracking=none", "report=none", *folders])
+    line = str(error.value)
+    assert line.startswith("dataset.confirmed=False: ") and "\n" not in line
+    assert "declare rows in the data set's yaml" in line and "dataset.columns" not in line.split("gaps:")[-1]
+    assert "must be declared for a private fit: gaps" in line and str(facts) in line

@@ -62,6 +62,8 @@ def test_a_shared_table_is_said_to_pass_a_check_with_its_score_and_limit():
 
 def test_what_a_budget_promises_and_what_not_is_in_plain_words():
     assert promise(None, 40) == []
+    assert promise(1.0, 0) == []
+    assert "Its 1 fit spends epsilon 1, and its scores" in promise(1.0, 1)[1]
     promised, not_promised = promise(1.0, 40)
     assert promised.startswith("Promised: rows of one fit") and "epsilon 1 " in promised
     assert "40 fits spend more than epsilon 1 together" in not_promised

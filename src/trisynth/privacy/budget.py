@@ -87,7 +87,10 @@ class Budget:
         if self.epsilon is None:
             return self
         if self.delta is None and rows is None:
-            remedy = "is needed where no number of rows is declared; set it below 1 / rows, or declare privacy.rows"
+            remedy = (
+                "is needed where no number of rows is declared; declare rows in the data set's yaml (rows: 5000) or "
+                "as privacy.rows, or set privacy.delta below 1 / rows"
+            )
             raise InputError(f"{parameter}.delta", None, remedy)
         if self.delta is not None and rows is not None:
             self._check_delta(rows, parameter)

@@ -3,11 +3,13 @@
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trisynth import commandline
-from trisynth.commandline import form
+from trisynth.commandline import beside, form
+from trisynth.recommend import private
 from trisynth.recommend.pool import Pool
 
 if TYPE_CHECKING:
@@ -21,8 +23,6 @@ _OPTIONS = {
     "--metric": "recommend.metric",
     "--epsilon": "privacy.epsilon",
 }
-# Overrides by which a search becomes one among private generators.
-_PRIVATE = ("privacy.epsilon", "privacy.delta", "privacy.unit")
 
 
 def parse(arguments: list[str]) -> list[str]:
@@ -35,8 +35,9 @@ def parse(arguments: list[str]) -> list[str]:
     """
     overrides = form.named(["privacy." * a.startswith("epsilon=") + a for a in arguments], _OPTIONS)
     given = {override.partition("=")[0] for override in overrides}
-    private = "privacy=dp" in overrides or bool(given & set(_PRIVATE))
-    plain = [f"+recommend={'private' if private else 'default'}"] + ["metrics=recommend"] * ("metrics" not in given)
+    # A panel that is named replaces this one.
+    panel = "private" if private.is_given(overrides) and "privacy=none" not in overrides else "default"
+    plain = [f"+recommend={panel}"] + ["metrics=recommend"] * ("metrics" not in given)
     plain += ["report=html"] * ("report" not in given)
     return [*plain, *overrides]
 
@@ -50,27 +51,31 @@ def configured(overrides: list[str]) -> dict[str, Any]:
         If the configuration is wrong, or the named generator reads no budget and one is given.
     """
     config = commandline.composed(overrides)
-    given = dict(override.partition("=")[::2] for override in overrides)
+    given = dict(override.lstrip("+").partition("=")[::2] for override in overrides)
     section = dict(config["recommend"])
     if "generator" in given:
         commandline.require_budget_read(config, overrides)
         section["candidates"] = {given["generator"]: config["generator"]}
     if "classifier" in given:
         section["classifiers"] = {given["classifier"]: config["classifier"]}
-    return {**config, "recommend": section}
+    found = {**config, "recommend": section}
+    private.require_budgets(found, private.is_given(overrides))
+    return found
 
 
 def main(arguments: list[str]) -> None:
     """Search, print the answer, and leave it in a folder of ``sweeps``."""
     begun = time.monotonic()
     config = configured(parse(arguments))
+    path = config["dataset"].get("path")
+    require = partial(private.require_declared, config, file=beside.place(path) if path else None)
     workers = Pool(config["recommend"].get("n_jobs"))
     try:
         # The workers import while this process does, so that the first trials need not wait.
         workers.start()
         from trisynth.recommend.command import Course
 
-        Course(config, workers, arguments, begun, report, mirror).run()
+        Course(config, workers, arguments, begun, report, mirror, require).run()
     finally:
         workers.kill()
 

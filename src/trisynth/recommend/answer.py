@@ -74,7 +74,7 @@ def epsilon_of(candidates: Mapping[str, Mapping[str, Any]]) -> float | None:
 
 def fits(evidence: Evidence) -> int:
     """Count the fits of candidates."""
-    return sum(name != BASELINES for name, _ in evidence.results)
+    return sum(name != BASELINES for name in (*evidence.glances, *(name for name, _ in evidence.results)))
 
 
 def finding(search: Search) -> verdict.Finding | None:

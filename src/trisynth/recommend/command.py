@@ -9,6 +9,7 @@ from typing import Any
 from trisynth import data
 from trisynth.cache import require_writable
 from trisynth.config import digest
+from trisynth.data.dataset import Dataset
 from trisynth.recommend import screen
 from trisynth.recommend.answer import answer
 from trisynth.recommend.pool import Workers
@@ -43,6 +44,8 @@ class Course:
         Writes the report of a recommendation into a folder, with the command, and returns its path or None.
     mirror : callable
         Builds the mirror in MLflow whose parent run has the name of the folder.
+    require : callable
+        Refuses a data set that the candidates could not be fitted to, before the search begins.
     """
 
     def __init__(
@@ -53,9 +56,10 @@ class Course:
         begun: float,
         report: Callable[[Recommendation, Path, list[str]], Path | None],
         mirror: Callable[[Mapping[str, Any], str], Any],
+        require: Callable[[Dataset], None],
     ):
         self.config, self.workers, self.begun = config, workers, begun
-        self.command, self.report = ["trisynth recommend", *arguments], report
+        self.command, self.report, self.require = ["trisynth recommend", *arguments], report, require
         self.settings = Settings.of(config["recommend"])
         self.folder = folder_of(config)
         self.page: Path | None = None
@@ -76,6 +80,7 @@ class Course:
         """
         read = data.reader(self.config["dataset"], self.config.get("allow", ()))
         dataset = data.load(self.config["dataset"], self.config["paths"]["raw"], read)
+        self.require(dataset)
         with screen.Screen(self.settings.budget) as self.screen:
             listen = self.listen
             search = Search(self.config, dataset, self.workers, begun=self.begun, listen=listen)

@@ -165,12 +165,13 @@ def surer(found: Finding, rows: int) -> str:
 
 def promise(epsilon: float | None, fits: int) -> list[str]:
     """Describe in plain words what a search among private generators promises, and what not."""
-    if epsilon is None:
+    if epsilon is None or not fits:
         return []
+    spent = f"fits spend more than epsilon {epsilon:g} together" if fits > 1 else f"fit spends epsilon {epsilon:g}"
     return [
         f"Promised: rows of one fit reveal about one row of the table at most what epsilon {epsilon:g} allows, "
         "whatever somebody knows besides, except with probability delta. What is true of many rows, they show.",
-        f"Not promised: anything about this search. Its {fits} fits spend more than epsilon {epsilon:g} together, and "
+        f"Not promised: anything about this search. Its {fits} {spent}, and "
         "its scores are computed on real rows; keep them and its report to yourself. To share a table, fit once by "
         f"trisynth synthesize with privacy.epsilon={epsilon:g}, and share the rows of that fit alone.",
     ]

@@ -110,6 +110,18 @@ class PrivateGenerator(Generator):
                 _LOG.warning(line)
         return self
 
+    def require_declared(self, dataset: Dataset) -> None:
+        """Refuse a data set whose declared facts a fit would refuse; nothing is fitted, and no cell is looked at.
+
+        Raises
+        ------
+        InputError
+            For a budget, fact or kind that ``fit`` refuses.
+        """
+        self.check()
+        copy = type(self)(**self.get_params(deep=False))
+        copy._declare(dataset, None, None, None, ())
+
     def _declare(self, X, y, target, facts, constraints) -> tuple[pd.DataFrame, list]:
         """Take order, schema, target and grids from declared facts; return the table and the names of its features."""
         own = isinstance(X, Dataset)
