@@ -34,7 +34,9 @@ class SMOTE(Generator):
 
     Where relations are searched, as in a DataFrame or a file of one's own, missing cells, numbers that 5 % of the rows
     have, and categories are taken from the nearer end of the segment, and only its first half is used: the nearer end
-    is then a row drawn from all rows, so that their fractions stay.
+    is then a row drawn from all rows, so that their fractions stay. In a column of nothing but categories, or of up to
+    twelve whole numbers, each cell takes the farther end with the probability of the position on the segment,
+    independently of the other columns; rows of such columns would be copies otherwise.
 
     Parameters
     ----------
@@ -88,10 +90,18 @@ class SMOTE(Generator):
                     else:
                         seed = int(rng.integers(2**31))
                         numbers[here], codes[here] = self._between(own, rows, len(here), seed)
-        table = self.encoder_.inverse(numbers)
+        table = self._drawn(self.encoder_.inverse(numbers), numbers, rng)
         for i, (name, categories) in enumerate(self.categories_.items()):
             known = np.where(codes[:, i] < len(categories), codes[:, i], -1)
             table[name] = pd.Categorical.from_codes(known, categories=categories)
+        return table
+
+    def _drawn(self, table: pd.DataFrame, numbers: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+        """Draw the end of the segment for each column whose cells all have marks; a table has rounded marks."""
+        for step in self.relations_.apart:
+            places = [self.encoder_.numbers_.index(name) for name in step.helpers]
+            marks = numbers[:, places] * self.encoder_.scaler_.scale_[places] + self.encoder_.scaler_.mean_[places]
+            table[list(step.helpers)] = step.drawn(marks, rng)
         return table
 
     def _blocks(self, label: int, rng: np.random.Generator) -> list[np.ndarray]:

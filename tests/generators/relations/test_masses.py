@@ -55,3 +55,33 @@ def test_a_column_that_is_all_missing_stays_so():
 def test_marks_do_not_show_among_the_relations():
     fitted = SMOTE().fit(table(), target="y")
     assert fitted.relations_.marked and not fitted.summary()
+
+
+def answers(likert: int, continuous: int) -> tuple[pd.DataFrame, list]:
+    """Answers from 1 to 5 to questions on three scales."""
+    rng = np.random.default_rng(1)
+    scales = rng.normal(size=(400, 3))
+    X = pd.DataFrame({f"q{i}": np.rint(3 + scales[:, i % 3] + rng.normal(size=400)).clip(1, 5) for i in range(likert)})
+    X = X.astype(int)
+    items = list(X)
+    for i in range(continuous):
+        X[f"x{i}"] = scales[:, i].round(2)
+    return X.assign(y=np.where(scales[:, 0] > 0, "a", "b")), items
+
+
+@pytest.mark.parametrize("continuous", [0, 2])
+def test_rows_of_few_whole_numbers_are_not_copied(continuous):
+    X, items = answers(12, continuous)
+    made = SMOTE().fit(X, target="y").sample(1_000)
+    real = set(X[items].itertuples(index=False, name=None))
+    assert np.mean([row in real for row in made[items].itertuples(index=False, name=None)]) < 0.5
+    for name in items:
+        assert (X[name] == 3).mean() == pytest.approx((made[name] == 3).mean(), abs=0.06)
+
+
+def test_missing_answers_keep_their_fraction():
+    X, _ = answers(6, 1)
+    X.loc[np.random.default_rng(2).random(len(X)) < 0.2, "q0"] = np.nan
+    made = SMOTE().fit(X, target="y").sample(2_000)
+    assert made["q0"].isna().mean() == pytest.approx(X["q0"].isna().mean(), abs=0.025)
+    assert set(made["q0"].dropna()) == {1, 2, 3, 4, 5}

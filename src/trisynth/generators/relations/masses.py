@@ -13,6 +13,8 @@ from trisynth.generators.relations.base import Grid, Relation, fresh_name, with_
 
 # Fraction of the rows, and rows, from which a value is one of its own; and most values of a column.
 _SHARE, _ROWS, _MOST = 0.05, 5, 30
+# Most different whole numbers of a column that has no others, such as answers from 1 to 5.
+_FEW = 12
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,9 @@ class Masses(Relation):
         Of a column of categories.
     whole : bool
         Whether every cell has one of the values, so that the reduced table lacks the column.
+    apart : bool, default=False
+        Whether every cell has one of the values, and a row's value is drawn with its marks as probabilities. A table of
+        such columns alone would otherwise repeat whole rows: every column would be that of the nearer end.
     """
 
     derived: object
@@ -41,6 +46,7 @@ class Masses(Relation):
     filler: object
     categories: pd.Index | None
     whole: bool
+    apart: bool = False
 
     reported: ClassVar[bool] = False
 
@@ -64,6 +70,17 @@ class Masses(Relation):
         rest = table.drop(columns=self.derived) if self.whole else with_column(table, self.derived, left)
         made = pd.DataFrame(flags, index=table.index, columns=list(self.helpers))
         return pd.concat([rest.iloc[:, :place], made, rest.iloc[:, place:]], axis=1)
+
+    def drawn(self, marks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Draw a single mark for each row, with its marks of shape (n, len(helpers)) as probabilities.
+
+        A cell is missing only where that mark is the larger one, so that the fraction of missing cells stays.
+        """
+        gap = np.array([bool(pd.isna(value)) for value in self.values])
+        missing = marks[:, gap].sum(axis=1, keepdims=True) > 0.5
+        edges = np.where(missing == gap, marks.clip(0), 0).cumsum(axis=1)
+        chosen = (edges <= rng.random((len(marks), 1)) * edges[:, -1:]).sum(axis=1)
+        return np.eye(len(self.helpers))[chosen.clip(max=len(self.helpers) - 1)]
 
     def expand(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> pd.DataFrame:
         """Give each row the value with the largest mark, unless those of the other cells are larger."""
@@ -111,7 +128,8 @@ def _numbers(table: pd.DataFrame, kind: Kind) -> Masses | None:
     cells = table[kind.name].to_numpy(float)
     values, counts = np.unique(cells[~np.isnan(cells)], return_counts=True)
     codes = suspects.numbers(values * kind.unit, counts).codes
-    own = (counts >= max(_SHARE * len(cells), _ROWS)) | (np.isin(values * kind.unit, codes) & (counts >= _ROWS))
+    few = 1 < len(values) <= _FEW and bool((values == np.rint(values)).all())
+    own = few | (counts >= max(_SHARE * len(cells), _ROWS)) | (np.isin(values * kind.unit, codes) & (counts >= _ROWS))
     chosen = values[own][np.argsort(-counts[own], kind="stable")][:_MOST].tolist()
     left = cells[~np.isnan(cells) & ~np.isin(cells, chosen)]
     chosen += [np.nan] * bool(np.isnan(cells).any())
@@ -119,7 +137,7 @@ def _numbers(table: pd.DataFrame, kind: Kind) -> Masses | None:
         return None
     # Where nothing is left, any number fills the cells.
     filler = float(np.median(left if len(left) else cells[~np.isnan(cells)])) if len(values) else np.nan
-    return None if np.isnan(filler) else _masses(table, kind.name, chosen, filler, None, False)
+    return None if np.isnan(filler) else _masses(table, kind.name, chosen, filler, None, False, few)
 
 
 def _categories(table: pd.DataFrame, kind: Category) -> Masses | None:
@@ -135,11 +153,17 @@ def _categories(table: pd.DataFrame, kind: Category) -> Masses | None:
     if not chosen or (len(chosen) == 1 and left.empty):
         return None
     filler = left.mode().iloc[0] if len(left) else None
-    return _masses(table, kind.name, chosen, filler, cells.cat.categories, left.empty)
+    return _masses(table, kind.name, chosen, filler, cells.cat.categories, left.empty, left.empty)
 
 
 def _masses(
-    table: pd.DataFrame, name: object, values: list, filler: object, categories: pd.Index | None, whole: bool
+    table: pd.DataFrame,
+    name: object,
+    values: list,
+    filler: object,
+    categories: pd.Index | None,
+    whole: bool,
+    apart: bool,
 ) -> Masses:
     helpers: list = []
     for value in values:
@@ -147,4 +171,4 @@ def _masses(
         while helper in helpers:
             helper += "'"
         helpers.append(helper)
-    return Masses(name, tuple(values), tuple(helpers), filler, categories, whole)
+    return Masses(name, tuple(values), tuple(helpers), filler, categories, whole, apart)

@@ -146,6 +146,11 @@ class Relations:
         return any(isinstance(step, Masses) for step in self.steps)
 
     @property
+    def apart(self) -> list[Masses]:
+        """Columns whose values are all marks, each drawn apart from the other columns."""
+        return [step for step in self.steps if isinstance(step, Masses) and step.apart]
+
+    @property
     def concerned(self) -> list:
         """Columns of any relation or constraint."""
         names = [name for step in self.steps for name in step.names]
