@@ -101,10 +101,11 @@ def table(found: dict[str, Attack]) -> str:
 
 def risk_table(found: dict[str, Risk]) -> str:
     """Return one line for each attack on cells and rows."""
-    lines = [f"{'attack':<36}{'risk':<26}training  held-out  guessing"]
+    lines = [f"{'attack':<36}{'risk':<26}training  held-out  guessing  used"]
     for name, risk in found.items():
         value, low, high = risk.interval
         rates = "".join(f"{rate:<10.3f}" for rate in (risk.rate, risk.control, risk.naive))
+        rates += f"{risk.used:.2f}"
         lines.append(f"{name[:35]:<36}{f'{value:.3f} [{low:.3f}, {high:.3f}]':<26}{rates}".rstrip())
     return "\n".join(lines)
 

@@ -27,6 +27,12 @@ def test_copies_are_recognised_and_fresh_rows_are_not():
         assert found.low <= 0.5 <= found.high and found.tpr["tpr_at_1_percent"][1] <= 0.05
 
 
+def test_copies_among_many_rows_are_recognised():
+    train = rows(6000, 0)
+    for found in attacks(train, rows(1500, 1), train, 0, most=300).values():
+        assert found.low > 0.9
+
+
 class Remembers(Independent):
     """A generator whose likelihood is that of its training rows alone."""
 

@@ -5,13 +5,14 @@ import pandas as pd
 import pytest
 
 from trisynth.audit import risk_table
-from trisynth.auditing.attribute_inference import attribute_inference
+from trisynth.auditing.attribute_inference import attribute_inference, worst
 from trisynth.auditing.linkability import linkability
 from trisynth.auditing.rates import Risk, wilson
-from trisynth.auditing.records import Records
+from trisynth.auditing.records import Records, nearest
 from trisynth.auditing.risks import risks
 from trisynth.auditing.singling_out import EQUAL, LEAST, UNEQUAL, holds, multivariate, univariate
 from trisynth.data.dataset import Dataset, Spec
+from trisynth.data.schema import Schema
 
 
 def rows(n: int, seed: int) -> Dataset:
@@ -60,6 +61,78 @@ def test_cells_of_copies_are_inferred_and_those_of_fresh_rows_are_not(copied, fr
     assert fresh[worst].interval[0] < 0.2
 
 
+def numbers(*tables: np.ndarray) -> Records:
+    """Records of tables of numbers; the synthetic ones are the last."""
+    names = [f"x{i}" for i in range(tables[0].shape[1])]
+    frames = [pd.DataFrame(table, columns=names) for table in tables]
+    return Records.of(frames, Schema.learn(pd.concat(frames)).columns, 0)
+
+
+def drawn(n: int, seed: int, d: int = 4) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(n, d)) + 20
+
+
+def test_copies_among_many_rows_are_caught():
+    train = drawn(6000, 0)
+    records = numbers(train, drawn(1500, 1), train)
+    assert [len(records.train), len(records.synthetic), records.synthetic_used] == [1500, 6000, 1]
+    assert linkability(records, 0, 200).interval[1] > 0.9
+    assert worst(attribute_inference(records, 0, 200))[1].interval[1] > 0.9
+    # A quarter of the training rows face as many held-out ones.
+    assert univariate(records, 0).used == 0.25 and univariate(records, 0).interval[0] > 0.2
+
+
+def test_rows_that_are_left_out_are_counted():
+    records = Records.of(
+        [pd.DataFrame(drawn(n, n)) for n in (50, 50, 400)], Schema.learn(pd.DataFrame(drawn(50, 0))).columns, 0, 100
+    )
+    assert linkability(records, 0).used == attribute_inference(records, 0)[0].used == 0.25
+
+
+def test_one_extreme_row_hides_no_copies():
+    train, control = drawn(300, 0), drawn(300, 1)
+    synthetic = np.vstack([train, np.full((1, 4), 1e6), np.full((1, 4), -1e6)])
+    records = numbers(train, control, synthetic)
+    assert linkability(records, 0).interval[1] > 0.9
+    assert worst(attribute_inference(records, 0))[1].interval[1] > 0.9
+
+
+def test_equal_synthetic_rows_count_as_one():
+    train, control = drawn(300, 0), drawn(300, 1)
+    train[np.random.default_rng(2).random(train.shape) < 0.2] = np.nan
+    once, twice = numbers(train, control, train), numbers(train, control, np.vstack([train, train]))
+    assert len(once.distinct) == len(twice.distinct) <= 300
+    for attack in (linkability, univariate, multivariate):
+        found = [attack(records, 0).interval for records in (once, twice)]
+        assert found[0][0] > 0.5 and found[1][0] == pytest.approx(found[0][0], abs=0.05)
+
+
+def test_ties_alone_are_broken_at_random():
+    rng = np.random.default_rng(0)
+    found = nearest(np.tile(np.array([[2, 1, 1, 5]]), (400, 1)), rng)
+    assert set(found) == {1, 2} and 150 < (found == 1).sum() < 250
+    assert (nearest(np.array([[1.0 + 1e-9, 1.0]] * 50), rng) == 1).all()
+
+
+def test_the_worst_column_of_fresh_rows_is_seldom_accused():
+    accused = np.zeros(2, int)
+    for seed in range(12):
+        records = numbers(*(drawn(200, 3 * seed + i, 6) for i in range(3)))
+        found = attribute_inference(records, seed)
+        name, risk = worst(found)
+        assert risk.interval[0] == max(each.interval[0] for each in found.values()) and risk.compared == 6
+        accused += [risk.interval[1] > 0, found[name].interval[1] > 0]
+    assert accused[0] <= 2 and accused[0] < accused[1]
+    assert worst({}) is None
+
+
+def test_intervals_are_bounded():
+    few, many = np.arange(3) < 0, np.arange(3) < 3
+    assert Risk.of(many, few, few).interval[2] == 1 and Risk.of(few, many, few).interval[1] == -1
+    for value in np.ravel([Risk.of(a, b, few, 1.0).interval for a in (few, many) for b in (few, many)]):
+        assert -1 <= value <= 1
+
+
 def test_what_all_rows_share_is_no_risk():
     # The target follows from a column: everybody can be predicted, members no better than others.
     parts = [rows(300, seed) for seed in range(3)]
@@ -69,8 +142,6 @@ def test_what_all_rows_share_is_no_risk():
 
 
 def kinds(dataset):
-    from trisynth.data.schema import Schema
-
     return Schema.learn(dataset.target_last.assign(b=0.0)).columns
 
 
@@ -103,7 +174,8 @@ def test_both_sides_have_one_size_and_small_tables_have_no_score():
     assert [len(records.train), len(records.control), len(records.synthetic)] == [40, 40, 70]
     narrow = Records.of([table[["kind"]] for table in tables], kinds(parts[0])[4:5], 0)
     assert attribute_inference(narrow, 0) == {} and linkability(narrow, 0) is None and multivariate(narrow, 0) is None
-    assert univariate(narrow, 0) is None
+    assert univariate(narrow, 0).successes == 0
+    assert univariate(Records.of([tables[0], tables[1], tables[2][:0]], kinds(parts[0]), 0), 0) is None
 
 
 def test_the_table_has_a_line_for_each_attack(copied):

@@ -4,7 +4,7 @@ import numpy as np
 
 from trisynth import seeds
 from trisynth.auditing.rates import Risk
-from trisynth.auditing.records import Records
+from trisynth.auditing.records import Records, nearest
 
 
 def linkability(records: Records, seed: int, attacks: int = 500, divisions: int = 5) -> Risk | None:
@@ -32,23 +32,16 @@ def linkability(records: Records, seed: int, attacks: int = 500, divisions: int 
         return None
     rng = seeds.stream(seed, "auditing.linkability")
     halves = np.array([rng.permutation(columns) < columns // 2 for _ in range(divisions)])
-    distinct = np.unique(records.synthetic, axis=0)
+    distinct = records.codes(records.synthetic[records.distinct])
     found = []
     for side in (records.train, records.control):
-        targets = side[np.sort(rng.permutation(len(side))[:attacks])]
+        targets = records.codes(records.attacked(side, attacks, rng))
         linked = np.empty(len(targets), bool)
-        for rows, distances in records.batches(targets, distinct):
-            first = halves[rows % divisions].astype(np.float32)
-            nearest = [
-                (_weighted(distances, half) + rng.random(distances.shape[1:], np.float32) * 1e-5).argmin(1)
-                for half in (first, 1 - first)
-            ]
-            linked[rows] = nearest[0] == nearest[1]
+        for division, half in enumerate(halves):
+            own = np.arange(division, len(targets), divisions)
+            for rows, distances in records.batches(targets[own], distinct):
+                ends = [nearest(distances[part].sum(0, dtype=np.int32), rng) for part in (half, ~half)]
+                linked[own[rows]] = ends[0] == ends[1]
         found.append(linked)
     guesses = rng.integers(0, len(distinct), (2, len(found[0])))
-    return Risk.of(*found, guesses[0] == guesses[1])
-
-
-def _weighted(distances: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Sum distances of shape (d, rows, others) over columns, with weights of each row of shape (rows, d)."""
-    return np.einsum("drs,rd->rs", distances, weights)
+    return Risk.of(*found, guesses[0] == guesses[1], used=records.synthetic_used)

@@ -10,6 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from trisynth import seeds
 from trisynth.auditing.bounds import CONFIDENCE
+from trisynth.auditing.records import MOST
 from trisynth.data.dataset import Dataset
 from trisynth.encoders.table import TableEncoder
 from trisynth.generators.base import Generator
@@ -17,8 +18,8 @@ from trisynth.statistics.roc import delong
 
 # False positive rates at which the true positive rate is stated.
 RATES = {"tpr_at_1_percent": 0.01, "tpr_at_0.1_percent": 0.001}
-# Rows from which a density is estimated, and nearest ones that estimate it.
-_ROWS, _NEIGHBOURS = 2_000, 3
+# Nearest rows that estimate a density.
+_NEIGHBOURS = 3
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ def attacks(
     generator : Generator, optional
         Fitted on ``train``; its ``log_likelihood`` is the white-box attack.
     most : int, default=2000
-        Most rows of each kind that are scored.
+        Most training and most held-out rows that are scored; they are compared with all synthetic and all reference
+        rows, up to 100,000.
 
     Returns
     -------
@@ -107,8 +109,8 @@ def attacks(
     parts = {
         "members": train.take(np.sort(rng.permutation(len(train))[:most])),
         "others": test.take(np.sort(order[: len(test) // 2][:most])),
-        "reference": test.take(np.sort(order[len(test) // 2 :][:_ROWS])),
-        "synthetic": synthetic.take(np.sort(rng.permutation(len(synthetic))[:_ROWS])),
+        "reference": test.take(np.sort(order[len(test) // 2 :][:MOST])),
+        "synthetic": synthetic.take(np.sort(rng.permutation(len(synthetic))[:MOST])),
     }
     if min(map(len, parts.values())) < 3 or not train.X.shape[1]:
         return {}

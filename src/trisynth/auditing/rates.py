@@ -27,6 +27,10 @@ class Risk:
         records.
     attacks, attacks_on_controls, attacks_by_guess : int
         Attacks of each kind.
+    used : float, default=1.0
+        Fraction of the rows that the attack compares; copies of all others are missed.
+    compared : int, default=1
+        Risks among which this one was chosen as the largest; its interval is that much wider (Bonferroni).
     """
 
     successes: int
@@ -35,12 +39,14 @@ class Risk:
     attacks_on_controls: int
     guesses: int
     attacks_by_guess: int
+    used: float = 1.0
+    compared: int = 1
 
     @classmethod
-    def of(cls, main: np.ndarray, control: np.ndarray, naive: np.ndarray) -> "Risk":
+    def of(cls, main: np.ndarray, control: np.ndarray, naive: np.ndarray, used: float = 1.0) -> "Risk":
         """Count the successes of the three attacks, each an array of bool that is not empty."""
         counts = [(int(np.sum(part)), len(part)) for part in (main, control, naive)]
-        return cls(*counts[0], *counts[1], *counts[2])
+        return cls(*counts[0], *counts[1], *counts[2], used)
 
     @property
     def rate(self) -> float:
@@ -61,12 +67,16 @@ class Risk:
     def interval(self) -> tuple[float, float, float]:
         """Risk (p - c) / (1 - c) of the rates p and c on training and held-out rows, with its 95 % interval.
 
-        The errors of both rates are propagated. Below 0, held-out rows were the easier ones, by chance.
+        The errors of both rates are propagated. Below 0, held-out rows were the easier ones, by chance. All three lie
+        between -1 and 1.
         """
-        (main, error), (control, other) = (
-            wilson(self.successes, self.attacks),
-            wilson(self.controls, self.attacks_on_controls),
-        )
-        risk = (main - control) / (1 - control)
+        risk = self._estimate(CONFIDENCE)[0]
+        centre, half = self._estimate(1 - (1 - CONFIDENCE) / self.compared)
+        ends = risk, min(centre - half, risk), max(centre + half, risk)
+        return tuple(min(max(end, -1.0), 1.0) for end in ends)
+
+    def _estimate(self, confidence: float) -> tuple[float, float]:
+        main, error = wilson(self.successes, self.attacks, confidence)
+        control, other = wilson(self.controls, self.attacks_on_controls, confidence)
         half = float(np.hypot(error / (1 - control), other * (1 - main) / (1 - control) ** 2))
-        return risk, risk - half, risk + half
+        return (main - control) / (1 - control), half

@@ -1,7 +1,8 @@
-"""Numeric records of training, held-out and synthetic rows, and Gower's distance between them."""
+"""Numeric records of training, held-out and synthetic rows, and Gower's distance between their ranks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,12 @@ import pandas as pd
 from trisynth import seeds
 from trisynth.data.kinds import Kind
 
-# Cells of the distances that are held at once.
-_CELLS = 4_000_000
+# Most rows of a table that are compared.
+MOST = 100_000
+# Cells of the distances that are held at once, and cells that one attack by nearness compares on both sides.
+_CELLS, _COMPARED = 2_000_000, 2_000_000_000
+# Fewest attacked rows of a side in a table that is too large for all attacks.
+_FEWEST = 100
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,8 @@ class Records:
     is_point : ndarray of bool, shape (d,)
         Columns of dates, whose values have no natural zero.
     names : list of str
+    train_used, synthetic_used : float, default=1.0
+        Fractions of all training and of all synthetic rows that are records.
     """
 
     train: np.ndarray
@@ -33,54 +40,91 @@ class Records:
     is_category: np.ndarray
     is_point: np.ndarray
     names: list
+    train_used: float = 1.0
+    synthetic_used: float = 1.0
 
     @classmethod
-    def of(cls, tables: Sequence[pd.DataFrame], kinds: Sequence[Kind], seed: int, most: int = 2_000) -> "Records":
+    def of(cls, tables: Sequence[pd.DataFrame], kinds: Sequence[Kind], seed: int, most: int = MOST) -> "Records":
         """Draw records from canonical training, held-out and synthetic tables of the given kinds.
 
         Both sides of real rows have the size of the smaller one, and no part has more than ``most`` rows, so that the
-        attacks on training and on held-out rows differ in nothing but membership.
+        attacks on training and on held-out rows differ in nothing but membership. Synthetic rows are left out only
+        beyond that, since the copy of an attacked row may be any of them.
         """
         rng = seeds.stream(seed, "auditing.records")
         size = min(len(tables[0]), len(tables[1]), most)
-        sizes = size, size, min(len(tables[2]), most)
+        bound = min(most, _COMPARED // (2 * _FEWEST * max(len(kinds), 1)))
+        sizes = size, size, min(len(tables[2]), bound)
         parts = [
             np.column_stack([_numbers(table[name]) for name in table])[np.sort(rng.permutation(len(table))[:n])]
             for table, n in zip(tables, sizes, strict=True)
         ]
         is_category = np.array([kind.categories is not None for kind in kinds])
         is_point = np.array([kind.kind == "date" for kind in kinds])
-        return cls(*parts, is_category, is_point, [kind.name for kind in kinds])
+        used = [n / max(len(table), 1) for table, n in zip(tables, sizes, strict=True)]
+        return cls(*parts, is_category, is_point, [kind.name for kind in kinds], used[0], used[2])
 
-    @property
-    def ranges(self) -> np.ndarray:
-        """Largest minus smallest value of each column over real and synthetic records, shape (d,); at least 1e-12."""
-        return np.array([max(np.ptp(each), 1e-12) if len(each) else 1.0 for each in map(_present, self._columns())])
+    @cached_property
+    def spreads(self) -> np.ndarray:
+        """Range of each column without its hundredth of smallest and of largest values, shape (d,)."""
+        columns = map(_present, np.vstack([self.train, self.control, self.synthetic]).T)
+        return np.array([np.subtract(*np.quantile(each, [0.99, 0.01])) if len(each) else 0.0 for each in columns])
 
-    def _columns(self):
-        return np.vstack([self.train, self.control, self.synthetic]).T
+    @cached_property
+    def distinct(self) -> np.ndarray:
+        """Positions of synthetic rows of which no two are equal; missing cells are equal."""
+        return np.sort(np.unique(self.codes(self.synthetic), axis=0, return_index=True)[1])
 
-    def batches(self, targets: np.ndarray, others: np.ndarray):
+    def attacked(self, side: np.ndarray, attacks: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw the rows of a side that are attacked; fewer than ``attacks`` where comparisons would be too many."""
+        affordable = _COMPARED // (2 * max(self.synthetic.size, 1))
+        return side[np.sort(rng.permutation(len(side))[: min(attacks, max(affordable, _FEWEST))])]
+
+    def codes(self, rows: np.ndarray) -> np.ndarray:
+        """Encode rows as whole numbers, of numbers twice the rank among synthetic cells; of missing cells -1."""
+        found = np.empty(rows.shape, np.int32)
+        for i, known in enumerate(self._sorted):
+            cells = rows[:, i]
+            given = cells if self.is_category[i] else sum(np.searchsorted(known, cells, s) for s in ("left", "right"))
+            found[:, i] = np.where(np.isnan(cells), -1, given)
+        return found
+
+    @cached_property
+    def _sorted(self) -> list[np.ndarray]:
+        return [np.sort(column[~np.isnan(column)]) for column in self.synthetic.T]
+
+    def batches(self, targets: np.ndarray, others: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield some targets at a time, as their positions, and their distances to all others by column.
 
-        Distances of shape (d, targets, others): of numbers the difference over the range, of categories 0 or 1; a
-        missing cell equals a missing one and differs from all others (Gower 1971).
+        Distances of shape (d, targets, others) between codes (see :meth:`codes`): of numbers the synthetic cells
+        between them, so that one extreme cell changes no others, of categories 0 or the largest; a missing cell equals
+        a missing one and differs from all others (Gower 1971, with ranks). They are whole numbers: ties are exact.
         """
+        largest = np.int32(2 * max(len(self.synthetic), 1))
+        missing = (others < 0).any(0) | (targets < 0).any(0)
+        columns = np.ascontiguousarray(others.T)
         step = max(1, _CELLS // max(others.size, 1))
-        ranges = self.ranges
         for start in range(0, len(targets), step):
             part = targets[start : start + step]
-            found = np.empty((part.shape[1], len(part), len(others)), np.float32)
-            for i in range(part.shape[1]):
-                a, b = part[:, i][:, None], others[:, i][None, :]
+            found = np.empty((part.shape[1], len(part), len(others)), np.int32)
+            for i, column in enumerate(columns):
+                cells = part[:, i][:, None]
                 if self.is_category[i]:
-                    found[i] = a != b
-                else:
-                    found[i] = np.abs(a - b) / ranges[i]
-                gaps = np.isnan(a), np.isnan(b)
-                if gaps[0].any() or gaps[1].any():
-                    found[i] = np.where(gaps[0] | gaps[1], gaps[0] != gaps[1], found[i])
+                    np.multiply(cells != column, largest, out=found[i])
+                    continue
+                np.abs(np.subtract(cells, column, out=found[i]), out=found[i])
+                if missing[i]:
+                    found[i][(cells < 0) != (column < 0)] = largest
             yield np.arange(start, start + len(part)), found
+
+
+def nearest(distances: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return for each row of distances the place of the least one, of equal ones a random one."""
+    found = distances.argmin(1)
+    tied = distances == distances[np.arange(len(found)), found][:, None]
+    for row in np.flatnonzero(tied.sum(1) > 1):
+        found[row] = rng.choice(np.flatnonzero(tied[row]))
+    return found
 
 
 def _numbers(cells: pd.Series) -> np.ndarray:

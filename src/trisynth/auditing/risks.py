@@ -1,6 +1,6 @@
 """All attacks on cells and rows of one set of synthetic rows."""
 
-from trisynth.auditing.attribute_inference import attribute_inference
+from trisynth.auditing.attribute_inference import attribute_inference, worst
 from trisynth.auditing.linkability import linkability
 from trisynth.auditing.rates import Risk
 from trisynth.auditing.records import Records
@@ -13,14 +13,14 @@ from trisynth.data.schema import Schema
 def risks(train: Dataset, test: Dataset, synthetic: Dataset, seed: int) -> dict[str, Risk]:
     """Attack synthetic rows by attribute inference, singling out and linkability.
 
-    Of attribute inference only the column with the largest risk is kept; its name is part of the attack's.
+    Of attribute inference only the column with the largest risk is kept; its name is part of the attack's, and its
+    interval is widened for the choice.
     """
     schema = Schema.learn(tensors.spread(train.target_last))
     tables = [schema.canonical(tensors.spread(part.target_last)) for part in (train, test, synthetic)]
     records = Records.of(tables, schema.columns, seed)
-    inferred = attribute_inference(records, seed)
-    worst = max(inferred, key=lambda name: inferred[name].interval[0], default=None)
-    found = {f"attribute_inference of {worst}": inferred.get(worst)}
+    inferred = worst(attribute_inference(records, seed))
+    found = {f"attribute_inference of {inferred[0]}": inferred[1]} if inferred else {}
     found["singling_out_univariate"] = univariate(records, seed)
     found["singling_out_multivariate"] = multivariate(records, seed)
     found["linkability"] = linkability(records, seed)

@@ -18,6 +18,8 @@ Predicate = tuple[np.ndarray, np.ndarray, np.ndarray]
 def univariate(records: Records, seed: int, attacks: int = 500) -> Risk | None:
     """Attack by a condition on one column: a value that one synthetic row alone has, or the end of a range.
 
+    Equal synthetic rows count as one.
+
     Parameters
     ----------
     records : Records
@@ -33,7 +35,7 @@ def univariate(records: Records, seed: int, attacks: int = 500) -> Risk | None:
     """
     rng = seeds.stream(seed, "auditing.univariate")
     found = []
-    for i, column in enumerate(records.synthetic.T):
+    for i, column in enumerate(records.synthetic[records.distinct].T):
         present = column[~np.isnan(column)]
         if np.isnan(column).sum() == 1:
             found.append((i, EQUAL, np.nan))
@@ -52,7 +54,7 @@ def multivariate(records: Records, seed: int, attacks: int = 500, columns: int =
     Numbers above the column's median have to be at least as large, others at most as large; categories are equal.
     """
     rng = seeds.stream(seed, "auditing.multivariate")
-    synthetic, width = records.synthetic, len(records.names)
+    synthetic, width = records.synthetic[records.distinct], len(records.names)
     if width < columns or not len(synthetic):
         return None
     with np.errstate(all="ignore"):
@@ -99,7 +101,8 @@ def _risk(records: Records, predicates: list[Predicate], columns: int, rng: np.r
         return None
     naive = [_random(records, columns, rng) for _ in predicates]
     sides = (records.train, predicates), (records.control, predicates), (records.train, naive)
-    return Risk.of(*(np.array([holds(rows, each).sum() == 1 for each in given]) for rows, given in sides))
+    found = [np.array([holds(rows, each).sum() == 1 for each in given]) for rows, given in sides]
+    return Risk.of(*found, used=min(records.train_used, records.synthetic_used))
 
 
 def _random(records: Records, columns: int, rng: np.random.Generator) -> Predicate:

@@ -28,6 +28,10 @@ def test_copies_are_caught_and_fresh_rows_are_not(draw, context):
         assert copied[f"{name}_low"] > 0.15 and abs(means[name]) < 0.08
         assert copied[f"{name}_low"] <= copied[name] <= copied[f"{name}_high"]
     assert copied["attribute_inference_max"] > 0.9
+    assert copied["attribute_inference_max_low"] <= copied["attribute_inference_max"]
+    assert (
+        copied["membership_distance_used"] == copied["linkability_used"] == copied["singling_out_univariate_used"] == 1
+    )
 
 
 def test_a_likelihood_is_attacked_where_the_generator_is_seen(draw, context):

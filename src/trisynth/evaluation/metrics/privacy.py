@@ -6,11 +6,11 @@ finds nothing proves nothing, since a better one may exist.
 
 from dataclasses import dataclass
 
-from trisynth.auditing.attribute_inference import attribute_inference
+from trisynth.auditing.attribute_inference import attribute_inference, worst
 from trisynth.auditing.linkability import linkability
 from trisynth.auditing.membership import attacks
 from trisynth.auditing.rates import Risk
-from trisynth.auditing.records import Records
+from trisynth.auditing.records import MOST, Records
 from trisynth.auditing.singling_out import multivariate, univariate
 from trisynth.errors import require_number, require_whole
 from trisynth.evaluation.metrics.base import PrivacyMetric
@@ -28,7 +28,7 @@ class Membership(PrivacyMetric):
     Parameters
     ----------
     max_rows : int, default=2000
-        Most rows of each side.
+        Most rows of each side that are scored, against all synthetic rows up to 100,000.
     """
 
     max_rows: int = 2_000
@@ -47,6 +47,7 @@ class Membership(PrivacyMetric):
                 f"membership_{name}_low": attack.low,
                 f"membership_{name}_high": attack.high,
                 f"membership_{name}_tpr": attack.tpr["tpr_at_1_percent"][0],
+                f"membership_{name}_used": min(MOST / len(context.synthetic), 1.0),
             }
         return scores
 
@@ -54,7 +55,7 @@ class Membership(PrivacyMetric):
 @dataclass(frozen=True)
 class _Attacks(PrivacyMetric):
     attacks: int = 500
-    max_rows: int = 2_000
+    max_rows: int = MOST
 
     def __post_init__(self):
         """Check the arguments."""
@@ -73,7 +74,7 @@ class AttributeInference(_Attacks):
     ----------
     attacks : int, default=500
         Most rows of each side that are attacked.
-    max_rows : int, default=2000
+    max_rows : int, default=100000
         Most rows of each kind.
     tolerance : float, default=0.05
         A number counts as inferred within this fraction of it.
@@ -87,13 +88,14 @@ class AttributeInference(_Attacks):
         require_number("tolerance", self.tolerance, 0, 1)
 
     def _score(self, context):
-        found = list(attribute_inference(self._records(context), context.seed, self.attacks, self.tolerance).values())
+        found = attribute_inference(self._records(context), context.seed, self.attacks, self.tolerance)
         if not found:
             return {}
-        each = [_named("attribute_inference", risk) for risk in found]
+        each = [_named("attribute_inference", risk) for risk in found.values()]
         # The interval of a mean is no wider than the mean of the intervals.
         scores = {name: sum(one[name] for one in each) / len(each) for name in each[0]}
-        return scores | {"attribute_inference_max": max(risk.interval[0] for risk in found)}
+        ends = zip(("", "_low", "_high"), worst(found)[1].interval, strict=True)
+        return scores | {f"attribute_inference_max{end}": value for end, value in ends}
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class SinglingOut(_Attacks):
     ----------
     attacks : int, default=500
         Most predicates.
-    max_rows : int, default=2000
+    max_rows : int, default=100000
         Most rows of each kind.
     columns : int, default=3
         Columns of a multivariate predicate.
@@ -134,7 +136,7 @@ class Linkability(_Attacks):
     ----------
     attacks : int, default=500
         Most rows of each side that are attacked.
-    max_rows : int, default=2000
+    max_rows : int, default=100000
         Most rows of each kind.
     divisions : int, default=5
         Random divisions of the columns.
@@ -155,5 +157,5 @@ class Linkability(_Attacks):
 def _named(name: str, risk: Risk) -> dict[str, float]:
     value, low, high = risk.interval
     scores = {"": value, "_low": low, "_high": high, "_attack": risk.rate}
-    scores |= {"_control": risk.control, "_naive": risk.naive}
+    scores |= {"_control": risk.control, "_naive": risk.naive, "_used": risk.used}
     return {f"{name}{end}": score for end, score in scores.items()}
