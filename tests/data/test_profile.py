@@ -9,6 +9,8 @@ from trisynth.data.profile import Context, context_of, profile, suspects
 
 N = 60
 WHOLE = np.arange(N)
+CLOCKS = ("sched_dep_time", "Uhrzeit", "Abfahrtszeit", "hora", "arrival")
+CODES = ("room", "ward", "nace", "mcc", "post_nr", "c")
 
 
 def found(cells, name="c", **how):
@@ -55,12 +57,9 @@ def found(cells, name="c", **how):
         ([f"{1 + i % 9}.{10 + i}e-0{i % 4}" for i in WHOLE], "number", "1.00e+00"),
         ([f"{'€$'[i % 2]}{i}.50" for i in WHOLE], "text", None),
         ([f"{i % 7}.50 {('EUR', 'USD')[i % 2]}" for i in WHOLE], "category", None),
-        ([f"{i % 24:02}{i % 60:02}" for i in WHOLE], "duration", "%H%M"),
         ([f"{i % 24:02}{i % 90:02}" for i in range(300)], "identifier", None),
         ([f"{i % 24}h{i % 60:02}" for i in WHOLE], "duration", "%-Hh%M"),
         ([f"2020-W{1 + i % 52:02}" for i in WHOLE], "date", "%G-W%V"),
-        ([f"2020-{1 + 5 * i:03}" for i in WHOLE], "date", "%Y-%j"),
-        ([f"2020{1 + 5 * i:03}" for i in WHOLE], "date", "%Y%j"),
         ([f"2020年{1 + i % 12}月{1 + i % 28}日" for i in WHOLE], "date", "%Y年%-m月%-d日"),
         ([f"{1 + i % 28}. {('September', 'März', 'Mai')[i % 3]} 2020" for i in WHOLE], "date", "%-d. %B %Y @de"),
         ([f"{1 + i % 28} {('août', 'mai', 'juin')[i % 3]} 2020" for i in WHOLE], "date", "%-d %B %Y @fr"),
@@ -114,6 +113,26 @@ def test_several_units_are_told():
 def test_names_are_hints(name, cells, kind):
     assert found(cells, name).facts.kind == kind
     assert found(cells, name, target=True).facts.kind not in ("identifier", "text")
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind", "form"),
+    [
+        ("visit_date", [f"2020-{1 + 5 * i:03}" for i in WHOLE], "date", "%Y-%j"),
+        ("visit_date", [f"2020{1 + 5 * i:03}" for i in WHOLE], "date", "%Y%j"),
+        ("case_no", [f"2020-{1 + 5 * i:03}" for i in WHOLE], "identifier", None),
+        ("invoice", [f"2020-{1 + i:03}" for i in range(299)], "identifier", None),
+        ("patient_id", [f"2020{1 + 5 * i:03}" for i in WHOLE], "identifier", None),
+        ("birth_id", [f"2020{1 + 5 * i:03}" for i in WHOLE], "identifier", None),
+        ("amount", [f"2020{1 + 5 * i:03}" for i in WHOLE], "number", None),
+        *((name, [f"{i % 24:02}{i % 60:02}" for i in WHOLE], "duration", "%H%M") for name in CLOCKS),
+        *((name, [f"{1 + i % 11:02}{1 + i % 12:02}" for i in WHOLE], "category", None) for name in CODES),
+    ],
+)
+def test_digits_are_times_where_the_name_means_one(name, cells, kind, form):
+    facts, doubts = (each := found(cells * (1 if kind == "identifier" else 2), name)).facts, each.doubts
+    assert (facts.kind, facts.format) == (kind, form)
+    assert not form or doubts[0].remedy in ("kind: category", "kind: number")
 
 
 def test_an_order_of_day_and_month_that_nothing_shows_is_a_doubt():

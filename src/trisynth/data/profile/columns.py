@@ -27,6 +27,8 @@ _SAMPLE = 2_000
 # Years that dates written in eight digits may have, and Excel's counts of the days since 1900 (from 1954 to 2064).
 _YEARS, _DAYS = (1850, 2150), (20_000, 60_000)
 _SECONDS = (3e8, 4e9)
+# Day of the year.
+_ORDINAL = "%j"
 # Titres such as 1:160 among 1:20 and 1:40.
 _RATIO = re.compile(r"\d+:\d+")
 _OF_DAY = r"([01][0-9]|2[0-3])[0-5][0-9]"
@@ -119,10 +121,10 @@ def profile(
         return _times(facts, sample, context, cells.name)
     if kind is None and (found := _whole_dates(cells, present, sample)):
         return Profile(replace(facts, kind="date", format=found), _as_dates(found, counts))
-    if kind is None and not cells.numeric[present].all() and (found := _time(texts, sample, context)):
+    if kind is None and not cells.numeric[present].all() and (found := _time(cells.name, texts, sample, context)):
         return _found_times(facts, found, counts)
     if kind is None and matches(texts, r"[+-]?0[0-9]+").any() and cells.numeric[present].all():
-        if len(texts) > _FEW and not names.of_code(cells.name) and matches(texts, _OF_DAY).all():
+        if len(texts) > _FEW and names.of_clock(cells.name) and matches(texts, _OF_DAY).all():
             doubt = Doubt("four digits that are times of the day", int(counts.sum()), "read as %H%M", "kind: category")
             return Profile(replace(facts, kind="duration", format="%H%M"), (doubt,))
         return _texts(cells.name, texts, counts, facts, target)
@@ -147,10 +149,10 @@ def profile(
     return _texts(cells.name, texts, counts, facts, target)
 
 
-def _time(texts: pa.Array, sample: list[str], context: Context) -> Found | None:
+def _time(name: str, texts: pa.Array, sample: list[str], context: Context) -> Found | None:
     """Recognise times of one format, or of two."""
     found = time_format(sample, context.day_first, _HALF)
-    if found is None:
+    if found is None or (_ORDINAL in (found.format or "") and not _of_ordinal(name)):
         return None
     unread = format_of(found.kind, found.format).parse(texts).isna().to_numpy()
     if unread.mean() > _HALF:
@@ -160,7 +162,8 @@ def _time(texts: pa.Array, sample: list[str], context: Context) -> Found | None:
         return None
     if found.kind == "date" and found.format is None and (forms := _partial(texts)):
         return Found("date", OR.join([DAY, *forms]), "some dates without a day or a month")
-    if rest and found.kind == "date" and (other := time_format(rest, context.day_first)) and other.kind == "date":
+    other = time_format(rest, context.day_first) if rest and found.kind == "date" else None
+    if other and other.kind == "date" and (_ORDINAL not in (other.format or "") or _of_ordinal(name)):
         forms = [found.format or DAY, other.format or DAY]
         if forms[0] == forms[1]:
             return found
@@ -168,6 +171,11 @@ def _time(texts: pa.Array, sample: list[str], context: Context) -> Found | None:
         swapped = OR.join([forms[0], other.other]) if other.other else ""
         return Found("date", OR.join(forms), doubt, swapped)
     return found
+
+
+def _of_ordinal(name: str) -> bool:
+    """Return whether numbers such as 2019-045 may be days of a year; by the cells alone they may be case numbers."""
+    return names.of_date(name) and not names.of_identifier(name)
 
 
 def _partial(texts: pa.Array) -> list[str]:
@@ -288,7 +296,7 @@ def _times(facts: Column, sample: list[str], context: Context, name: str) -> Pro
 
 
 def _found_times(facts: Column, found: Found, counts: np.ndarray) -> Profile:
-    settle = f'format: "{found.other}"' if found.other else ""
+    settle = f'format: "{found.other}"' if found.other else "kind: category" if _ORDINAL in str(found.format) else ""
     doubts = (Doubt(found.doubt, int(counts.sum()), f"read as {found.format}", settle),) if found.doubt else ()
     return Profile(replace(facts, kind=found.kind, format=found.format), doubts)
 
@@ -301,7 +309,8 @@ def _whole_dates(cells: Cells, present: np.ndarray, sample: list[str]) -> str | 
         if dates.notna().mean() > 0.9 and dates.dt.year.dropna().between(*_YEARS).all():
             return "%Y%m%d"
         return None
-    if len(sample) > _FEW and matches(array, r"(19|20)[0-9]{2}(0[0-9]{2}|[12][0-9]{2}|3[0-6][0-9])").all():
+    ordinal = len(sample) > _FEW and _of_ordinal(cells.name)
+    if ordinal and matches(array, r"(19|20)[0-9]{2}(0[0-9]{2}|[12][0-9]{2}|3[0-6][0-9])").all():
         dates = DateFormat("%Y%j").parse(sample)
         return "%Y%j" if dates.notna().all() else None
     if not cells.numeric[present].all():

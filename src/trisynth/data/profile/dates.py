@@ -154,7 +154,7 @@ def _described(matched: list[tuple], day_first: bool | None) -> Found:
     elif "G" in groups:
         form, doubt = _week(dates)
     elif "j" in groups:
-        form = "%Y-%j"
+        form, doubt = "%Y-%j", "a year and a day of it, or numbers of cases"
     else:
         form, _, language = _one_date(dates).partition(LANGUAGE)
         end = language and LANGUAGE + language

@@ -69,6 +69,11 @@ _DATE = {
     ),
     *("admission", "admitted", "discharge", "discharged", "日期", "生日"),
 }
+_CLOCK = {
+    *("time", "times", "clock", "hhmm", "uhr", "uhrzeit", "zeit", "hora", "horas", "heure", "heures", "horaire", "ora"),
+    *("orario", "tijd", "tid", "klokkeslett", "arrival", "arrivals", "departure", "departures", "ankunft", "abfahrt"),
+    *("abflug", "llegada", "salida", "时间", "時刻", "時間"),
+}
 _STAMP = {"timestamp", "time", "created", "updated", "modified", "datetime", "date", "ts", "epoch"}
 _COUNTED = {"year", "years", "month", "week", "day", "days", "hour", "age", "time", "jahr", "tag", "woche", "rank"}
 
@@ -102,6 +107,11 @@ def of_text(name: object) -> bool:
 def of_date(name: object) -> bool:
     """Return whether a name means a date."""
     return bool(words(name) & _DATE)
+
+
+def of_clock(name: object) -> bool:
+    """Return whether a name means a time of the day."""
+    return any(word in _CLOCK or word.endswith(("time", "zeit")) for word in words(name)) and not of_identifier(name)
 
 
 def of_stamp(name: object) -> bool:
