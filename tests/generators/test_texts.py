@@ -124,3 +124,29 @@ def test_a_file_of_notes_comes_back_in_its_form(suffix, tmp_path):
     assert not drawn["note"].str.contains("Name").any() and not set(drawn["id"]) & set(rows["id"])
     if suffix == "parquet":
         assert pq.read_schema(out).types == pq.read_schema(source).types
+
+
+def words(text: str) -> list[str]:
+    return [token.strip() for token in texts.tokens(text) if not token.isspace()]
+
+
+@pytest.mark.parametrize("order", [3, 12])
+def test_no_note_of_one_row_comes_back_in_whole_or_in_long_parts(order):
+    rng = np.random.default_rng(5)
+    common = np.array([f"w{chr(97 + i)}" for i in range(24)])
+    # One of four words follows each word, so that short grams are those of many notes and long ones of one note.
+    cells = [" ".join(common[(rng.integers(24) + np.cumsum(rng.choice([1, 5, 7, 11], 14))) % 24]) for _ in range(300)]
+    cells += ["seen again and well today, sent home with thanks to all"] * 20 + ["wa wb"] * 2
+    real = pd.DataFrame({"note": cells})
+    drawn = NGram(order).fit(real, facts=FACTS).sample(600)["note"]
+    counts = pd.Series(cells).value_counts()
+    assert not set(drawn) & set(counts.index[counts < 5])
+    found: dict[tuple, set] = {}
+    for row, cell in enumerate(cells):
+        for i in range(len(words(cell)) - 7):
+            found.setdefault(tuple(words(cell)[i : i + 8]), set()).add(row)
+    few = {run for run, rows in found.items() if len(rows) < 5}
+    assert not few & {tuple(words(cell)[i : i + 8]) for cell in drawn for i in range(len(words(cell)) - 7)}
+    assert (drawn.str.len() > 20).mean() > 0.5
+    public = NGram(order).fit(real, facts=FACTS, rare=0).sample(300)["note"]
+    assert public.isin(cells).any() and not public.equals(drawn[:300])

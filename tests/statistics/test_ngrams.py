@@ -76,3 +76,18 @@ def test_joined_sequences_have_starts_ends_and_places():
     symbols, place, classes = joined([np.array([5, 6]), np.zeros(0, int)], np.array([1, 0]))
     assert symbols.tolist() == [START, 5, 6, END, START, END]
     assert place.tolist() == [0, 1, 2, 3, 0, 1] and classes.tolist() == [1, 1, 1, 1, 0, 0]
+
+
+def test_grams_of_few_sequences_leave_their_mass_to_shorter_ones():
+    found, classes = texts(60)
+    model = NGrams.learn(found, classes, SIZE, 3, rare=4)
+    assert not all(level.shown.all() for level in model.levels) and model.levels[0].shown.all()
+    one = np.zeros(1, int)
+    for before in ([], [3], [3, 4], [7, 5]):
+        ends = [model.log_probabilities([np.array([*before, s], int)], one)[len(before)] for s in range(2, SIZE)]
+        ends.append(model.log_probabilities([np.array(before, int)], one)[-1])
+        assert np.exp(ends).sum() == pytest.approx(1)
+    drawn = model.sample(np.zeros(20_000, int), 12, np.random.default_rng(1))
+    after = [each[1] if len(each) > 1 else END for each in drawn if len(each) and each[0] == 4]
+    two = [np.exp(model.log_probabilities([np.array([4, s])], one)[1]) for s in range(3, SIZE)]
+    assert np.bincount(after, minlength=SIZE)[3:] / len(after) == pytest.approx(two, abs=0.03)

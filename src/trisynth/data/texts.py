@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 DTYPE = pd.ArrowDtype(pa.large_string())
-# Stands for a word of few rows, which must not leave; no text of a user holds it.
+# Stands for a word of few rows, which must not leave; it is removed from cells of a file.
 HIDDEN = "\ufffd"
 # A word, or another visible character, with the blank before it; or other white space. Joined, they are the text.
 _TOKEN = re.compile(r" ?\w+(?:['’]\w+)*| ?[^\w\s]|\s+")
@@ -45,7 +45,7 @@ def tokens(text: str) -> list[str]:
 
 def composed(text: str) -> str:
     """Write a text with composed letters and one kind of line end, without white space around it."""
-    return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").replace(HIDDEN, "").strip()
+    return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def rows_of_words(cells: Iterable[str]) -> Counter[str]:

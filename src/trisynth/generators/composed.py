@@ -78,22 +78,29 @@ class Composed(Generator):
         earlier = flat
         for name in order:
             strata = Strata.learn(table[earlier], labels, table[name], self.max_strata, self.min_rows, rng)
-            made = self.array or ClassGaussian()
-            made = (self.text or NGram()) if isinstance(whole[name], Text) else made
+            made, rare = self.array or ClassGaussian(), 0
+            if isinstance(whole[name], Text):
+                made, rare = self.text or NGram(), whole[name].rare
             facts = {name: _facts(whole[name])}
             of_rows = strata.of(table[earlier], labels)
-            self.parts_[name] = strata, self._part(made, table[[name]], of_rows, facts, rng)
+            self.parts_[name] = strata, self._part(made, table[[name]], of_rows, facts, rng, rare)
             earlier = [*earlier, name]
 
     def _part(
-        self, made: Generator, X: pd.DataFrame, labels: np.ndarray, facts: dict[str, Column], rng: np.random.Generator
+        self,
+        made: Generator,
+        X: pd.DataFrame,
+        labels: np.ndarray,
+        facts: dict[str, Column],
+        rng: np.random.Generator,
+        rare: int = 0,
     ) -> Generator:
         """Fit a copy of a generator on some columns, with whole numbers as classes."""
         target = _LABEL
         while target in X:
             target += "'"
         y = pd.Series(pd.Categorical(labels.astype(str)), name=target)
-        spec = Spec("part", target, columns=facts, relations="none")
+        spec = Spec("part", target, columns=facts, relations="none", rare=rare)
         return clone(made).fit(Dataset(X.reset_index(drop=True), y, spec), seed=int(rng.integers(2**31)))
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:

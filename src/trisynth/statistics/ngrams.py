@@ -21,26 +21,29 @@ class Level:
         Context times the number of symbols, plus the last symbol. A context is the number of a gram of the level below;
         those of the first level are classes.
     weights : ndarray of float64, shape (grams,)
-        Occurrences, or different symbols before the gram; 0 for grams that must not be drawn.
+        Occurrences, or different symbols before the gram; 0 for those that end with a start or an unknown word.
+    shown : ndarray of bool, shape (grams,)
+        Whether the gram may be drawn; the weight of others goes to shorter grams.
     ends : ndarray of float64, shape (grams,)
         Sums of the weights up to each gram.
     first, last : ndarray of int64, shape (contexts,)
         Range of the grams of each context.
-    kinds : ndarray of int64, shape (contexts,)
-        Grams of each context with a weight.
+    freed : ndarray of float64, shape (contexts,)
+        Weight of each context that goes to shorter grams.
     discount : float
     """
 
     keys: np.ndarray
     weights: np.ndarray
+    shown: np.ndarray
     ends: np.ndarray
     first: np.ndarray
     last: np.ndarray
-    kinds: np.ndarray
+    freed: np.ndarray
     discount: float
 
     @classmethod
-    def of(cls, keys: np.ndarray, weights: np.ndarray, contexts: int, size: int) -> "Level":
+    def of(cls, keys: np.ndarray, weights: np.ndarray, shown: np.ndarray, contexts: int, size: int) -> "Level":
         """Build a level of ``contexts`` contexts and ``size`` symbols."""
         bounds = np.arange(contexts + 1) * size
         edges = np.searchsorted(keys, bounds)
@@ -48,7 +51,12 @@ class Level:
         ends = np.cumsum(weights)
         ones, twos = (weights == 1).sum(), (weights == 2).sum()
         discount = float(np.clip(ones / max(ones + 2 * twos, 1), _LEAST, _MOST))
-        return cls(keys, weights, ends, edges[:-1], edges[1:], counted[edges[1:]] - counted[edges[:-1]], discount)
+        freed = discount * (counted[edges[1:]] - counted[edges[:-1]])
+        if not shown.all():
+            hidden = np.where(shown, 0.0, np.maximum(weights - discount, 0))
+            sums = np.concatenate([[0.0], np.cumsum(hidden)])
+            freed = freed + sums[edges[1:]] - sums[edges[:-1]]
+        return cls(keys, weights, shown, ends, edges[:-1], edges[1:], freed, discount)
 
     def find(self, contexts: np.ndarray, symbols: np.ndarray, size: int) -> np.ndarray:
         """Return the number of each gram, -1 where it does not occur or its context is -1."""
@@ -87,7 +95,9 @@ class NGrams:
     base: np.ndarray
 
     @classmethod
-    def learn(cls, sequences: Sequence[np.ndarray], classes: np.ndarray, size: int, order: int) -> "NGrams":
+    def learn(
+        cls, sequences: Sequence[np.ndarray], classes: np.ndarray, size: int, order: int, rare: int = 0
+    ) -> "NGrams":
         """Learn from sequences of symbols without start and end.
 
         Parameters
@@ -98,6 +108,9 @@ class NGrams:
         size : int
         order : int
             Length of the longest grams; one symbol is drawn given ``order - 1`` others.
+        rare : int, default=0
+            Grams of two or more symbols that fewer sequences hold, of whatever class, are not drawn as such. Above 1,
+            all weights are occurrences, and the discount is absolute.
         """
         symbols, place, roots = joined(sequences, classes)
         silent = (symbols == START) | (symbols == UNKNOWN)
@@ -113,10 +126,12 @@ class NGrams:
             mine[held] = inverse
             grams.append((keys, counts, held[first], mine, contexts))
             numbers, contexts = mine, len(keys)
+        shown = _shown(symbols, place, [each[2] for each in grams], size, rare)
         levels = []
         for length, (keys, counts, at, _, contexts) in enumerate(grams, 1):
             weights = counts
-            if length < order:
+            # Numbers of symbols before a gram favour the end of a text where much is drawn from shorter grams.
+            if length < order and rare <= 1:
                 longer_at = grams[length][2]
                 mine = grams[length - 1][3]
                 weights = np.bincount(mine[longer_at], minlength=len(keys)).astype(float)
@@ -124,7 +139,7 @@ class NGrams:
                 starts = place[at] == length - 1
                 weights = np.where(starts & (weights == 0), counts, weights)
             weights = np.where(silent[at], 0.0, weights)
-            levels.append(Level.of(keys, weights, contexts, size))
+            levels.append(Level.of(keys, weights, shown[length - 1], contexts, size))
         base = np.bincount(symbols[~silent], minlength=size).astype(float)
         base[START] = -1.0
         return cls(size, tuple(levels), (base + 1) / (base + 1).sum())
@@ -144,8 +159,9 @@ class NGrams:
             known = np.flatnonzero((contexts >= 0) & (place >= length - 1))
             low, high = level.totals(contexts[known])
             known, mass = known[high > low], (high - low)[high > low]
-            weight = np.where(numbers[known] >= 0, level.weights[numbers[known]], 0.0)
-            freed = level.discount * level.kinds[contexts[known]] / mass
+            drawn = (numbers[known] >= 0) & level.shown[numbers[known]]
+            weight = np.where(drawn, level.weights[numbers[known]], 0.0)
+            freed = level.freed[contexts[known]] / mass
             found[known] = np.maximum(weight - level.discount, 0) / mass + freed * found[known]
         return np.log(found[place > 0])
 
@@ -186,7 +202,7 @@ class NGrams:
             asked, low, high = asked[high > low], low[high > low], high[high > low]
             at = np.searchsorted(level.ends, low + rng.random(len(asked)) * (high - low), side="right")
             at = np.minimum(at, level.last[contexts[asked]] - 1)
-            kept = rng.random(len(asked)) * level.weights[at] >= level.discount
+            kept = (rng.random(len(asked)) * level.weights[at] >= level.discount) & level.shown[at]
             chosen[asked[kept]] = level.keys[at[kept]] % self.size
         left = np.flatnonzero(chosen < 0)
         chosen[left] = np.minimum(np.searchsorted(ends, rng.random(len(left)), side="right"), self.size - 1)
@@ -205,6 +221,23 @@ def joined(sequences: Sequence[np.ndarray], classes: np.ndarray) -> tuple[np.nda
     symbols[stops - 1], symbols[stops - sizes] = END, START
     symbols[inner] = np.concatenate([np.zeros(0, np.int64), *sequences])
     return symbols, place, np.repeat(np.asarray(classes, dtype=np.int64), sizes)
+
+
+def _shown(
+    symbols: np.ndarray, place: np.ndarray, firsts: Sequence[np.ndarray], size: int, rare: int
+) -> list[np.ndarray]:
+    """Return for each length which grams at least ``rare`` sequences hold; ``firsts`` are their last places."""
+    found = [np.ones(len(at), bool) for at in firsts]
+    rows, numbers = np.cumsum(place == 0) - 1, symbols
+    for length in range(2, len(firsts) + 1 if rare > 1 else 2):
+        held = np.flatnonzero(place >= length - 1)
+        inverse = np.unique(_before(numbers)[held] * size + symbols[held], return_inverse=True)[1]
+        pairs = np.unique(np.column_stack([inverse, rows[held]]), axis=0)
+        numbers = np.full(len(symbols), -1)
+        numbers[held] = inverse
+        at = firsts[length - 1]
+        found[length - 1] = np.bincount(pairs[:, 0], minlength=1)[numbers[at]] >= rare
+    return found
 
 
 def _before(numbers: np.ndarray) -> np.ndarray:

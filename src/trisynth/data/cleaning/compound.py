@@ -30,7 +30,7 @@ def text(cells: pd.Series, facts: Column, missing: Collection[object], note: Cal
         raise InputError(f"dataset.columns.{cells.name}.kind", "text", "the cells are lists; declare a tensor")
     tokens = {str(token) for token in (*missing, *(facts.missing or ()))}
     plain = cells if texts.is_text(cells.dtype) else cells.astype(object)
-    found = [texts.composed(cell) for cell in texts.values(plain)]
+    found = [texts.composed(texts.composed(cell).replace(texts.HIDDEN, "")) for cell in texts.values(plain)]
     found = ["" if cell in tokens else cell for cell in found]
     limit = facts.max_length or _LONGEST
     if empty := found.count(""):

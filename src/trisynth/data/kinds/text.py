@@ -22,10 +22,13 @@ class Text(Kind):
         Words of at least ``rare`` training rows, which may leave; None where all may.
     longest : int
         Characters of the longest training text.
+    rare : int
+        Rows that a word, and a run of words, must occur in, 0 where all may leave.
     """
 
     words: tuple[str, ...] | None = None
     longest: int = 0
+    rare: int = 0
 
     kind: ClassVar[str] = "text"
     flat: ClassVar[bool] = False
@@ -45,7 +48,7 @@ class Text(Kind):
         words = None
         if rare > 1:
             words = tuple(sorted(word for word, n in texts.rows_of_words(cells).items() if n >= rare))
-        return cls(values.name, values.dtype, facts, words, max(map(len, cells), default=0))
+        return cls(values.name, values.dtype, facts, words, max(map(len, cells), default=0), rare if rare > 1 else 0)
 
     def canonical(self, values: pd.Series) -> pd.Series:
         """Return the texts, with a mark in the place of each hidden word."""
