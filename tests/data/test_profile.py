@@ -135,6 +135,21 @@ def test_digits_are_times_where_the_name_means_one(name, cells, kind, form):
     assert not form or doubts[0].remedy in ("kind: category", "kind: number")
 
 
+@pytest.mark.parametrize("prefix", ["CAD", "COP", "TRY", "Kr"])
+def test_letters_are_a_currency_beside_a_blank_or_decimals(prefix):
+    assert found([f"{prefix}{10 + i % 20}" for i in WHOLE]).facts.kind == "category"
+    for after in (f"{prefix} {{}}", f"{prefix}{{}}.50", f"{prefix}{{}},250"):
+        assert found([after.format(10 + i % 20) for i in WHOLE]).facts.kind == "number"
+
+
+def test_what_may_be_a_code_is_a_doubt():
+    for cells, kind in (([f"{i % 9}H{i % 60:02}" for i in WHOLE], "duration"), (["7E-07", "2E-03"] * 30, "number")):
+        each = found(cells)
+        assert each.facts.kind == kind and each.doubts[0].remedy == "kind: category"
+    versions = [f"1.{1 + i % 3}.{10 + i % 4}" for i in WHOLE]
+    assert found(versions, "version").facts.kind == "category" and found(versions, "seen").facts.kind == "date"
+
+
 def test_an_order_of_day_and_month_that_nothing_shows_is_a_doubt():
     cells = [f"0{1 + i % 9}/0{1 + i % 7}/2024" for i in WHOLE]
     doubt = found(cells).doubts[0]

@@ -154,6 +154,8 @@ def _time(name: str, texts: pa.Array, sample: list[str], context: Context) -> Fo
     found = time_format(sample, context.day_first, _HALF)
     if found is None or (_ORDINAL in (found.format or "") and not _of_ordinal(name)):
         return None
+    if names.of_version(name) and re.fullmatch(r"(%-?[dm]\.){2}%y", found.format or ""):
+        return None
     unread = format_of(found.kind, found.format).parse(texts).isna().to_numpy()
     if unread.mean() > _HALF:
         return None
@@ -265,6 +267,9 @@ def _number(facts: Column, form: NumberFormat | None, texts: pa.Array, counts: n
     text = _needed(form, texts)
     if text is None or (plain and not form.marked):
         return Profile(replace(facts, kind="number", format=text))
+    if form.exponent and not form.decimals:
+        doubt = Doubt("numbers with a power of ten, or codes", int(counts.sum()), "read as numbers", "kind: category")
+        return Profile(replace(facts, kind="number", format=text), (doubt,))
     unread = format_of("number", text).parse(texts).isna().to_numpy()
     other = number_format(texts.filter(pa.array(unread)).to_pylist()) if unread.any() else None
     if other is None or (other.prefix + other.suffix).strip() not in ("", (form.prefix + form.suffix).strip()):
@@ -296,7 +301,8 @@ def _times(facts: Column, sample: list[str], context: Context, name: str) -> Pro
 
 
 def _found_times(facts: Column, found: Found, counts: np.ndarray) -> Profile:
-    settle = f'format: "{found.other}"' if found.other else "kind: category" if _ORDINAL in str(found.format) else ""
+    code = found.kind == "duration" or _ORDINAL in str(found.format)
+    settle = f'format: "{found.other}"' if found.other else "kind: category" if code else ""
     doubts = (Doubt(found.doubt, int(counts.sum()), f"read as {found.format}", settle),) if found.doubt else ()
     return Profile(replace(facts, kind=found.kind, format=found.format), doubts)
 

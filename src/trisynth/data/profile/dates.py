@@ -86,7 +86,8 @@ def time_format(texts: Sequence[str], day_first: bool | None = None, most: float
     matched = [found for found in map(_HOURS.fullmatch, texts) if found]
     if len(matched) >= most * len(texts):
         dash = "-" if any(len(each["H"]) == 1 for each in matched) else ""
-        return Found("duration", f"%{dash}H{matched[0]['h']}%M")
+        doubt = "times of the day, or codes" if matched[0]["h"] == "H" else ""
+        return Found("duration", f"%{dash}H{matched[0]['h']}%M", doubt)
     if lengths := LengthFormat.learn(texts, most):
         return Found("duration", lengths.text)
     if after := _after_weekdays(texts, day_first, most):

@@ -74,6 +74,7 @@ _CLOCK = {
     *("orario", "tijd", "tid", "klokkeslett", "arrival", "arrivals", "departure", "departures", "ankunft", "abfahrt"),
     *("abflug", "llegada", "salida", "时间", "時刻", "時間"),
 }
+_VERSION = {"version", "versions", "ver", "firmware"}
 _STAMP = {"timestamp", "time", "created", "updated", "modified", "datetime", "date", "ts", "epoch"}
 _COUNTED = {"year", "years", "month", "week", "day", "days", "hour", "age", "time", "jahr", "tag", "woche", "rank"}
 
@@ -112,6 +113,11 @@ def of_date(name: object) -> bool:
 def of_clock(name: object) -> bool:
     """Return whether a name means a time of the day."""
     return any(word in _CLOCK or word.endswith(("time", "zeit")) for word in words(name)) and not of_identifier(name)
+
+
+def of_version(name: object) -> bool:
+    """Return whether a name means numbers of versions, such as 1.6.14, and not the dates of them."""
+    return bool(words(name) & _VERSION) and not of_date(name)
 
 
 def of_stamp(name: object) -> bool:

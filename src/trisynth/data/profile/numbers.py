@@ -89,6 +89,9 @@ def number_format(texts: Sequence[str], comma: bool = False) -> NumberFormat | N
     if marks is None:
         return None
     decimals, more = _decimals(numbers, marks[1])
+    # CAD13 may be a code, and CAD 13, CAD13.50 and CAD1,300 are amounts.
+    if re.search(r"[A-Za-z]$", prefix) and not (marks[0] or decimals or more):
+        return None
     signs = {found["first"] or found["second"] for found in pieces} - {None, "+"}
     last = {found["last"] for found in pieces} - {None, "+"}
     behind = bool(last) and not signs
