@@ -91,11 +91,11 @@ def attacked(config: dict[str, Any], shadows: int) -> tuple[dict[str, Attack], d
 
 def table(found: dict[str, Attack]) -> str:
     """Return one line for each membership attack."""
-    lines = [f"{'attack':<12}{'AUC':<26}{'TPR at 1 % FPR':<26}TPR at 0.1 % FPR"]
+    lines = [f"{'attack':<12}{'AUC':<26}{'TPR at 1 % FPR':<26}{'TPR at 0.1 % FPR':<26}used"]
     for name, attack in found.items():
         cells = [(attack.auc, attack.low, attack.high), *attack.tpr.values()]
         texts = [f"{value:.3f} [{low:.3f}, {high:.3f}]" for value, low, high in cells]
-        lines.append(f"{name:<12}{texts[0]:<26}{texts[1]:<26}{texts[2]}")
+        lines.append(f"{name:<12}{texts[0]:<26}{texts[1]:<26}{texts[2]:<26}{attack.used:.2f}")
     return "\n".join(lines)
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trisynth.audit import table
+from trisynth.auditing import membership
 from trisynth.auditing.membership import Attack, attacks, rate_at, shadow_attack
 from trisynth.data.dataset import Dataset, Spec
 from trisynth.generators.copy import Copy
@@ -31,6 +33,13 @@ def test_copies_among_many_rows_are_recognised():
     train = rows(6000, 0)
     for found in attacks(train, rows(1500, 1), train, 0, most=300).values():
         assert found.low > 0.9
+
+
+def test_rows_that_are_left_out_are_counted(monkeypatch):
+    monkeypatch.setattr(membership, "MOST", 50)
+    found = attacks(rows(60, 0), rows(60, 1), rows(200, 2), 0, Remembers().fit(rows(60, 0)))
+    assert {name: attack.used for name, attack in found.items()} == {"distance": 0.25, "domias": 0.25, "likelihood": 1}
+    assert all(line.endswith(("used", "0.25", "1.00")) for line in table(found).splitlines())
 
 
 class Remembers(Independent):

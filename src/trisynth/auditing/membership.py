@@ -32,20 +32,23 @@ class Attack:
         ROC AUC with its 95 % interval (DeLong et al. 1988).
     tpr : dict of str to (float, float, float)
         True positive rate at the false positive rates of ``RATES``, with its Clopper-Pearson interval.
+    used : float, default=1.0
+        Fraction of the synthetic rows that the attack compares; copies of all others are missed.
     """
 
     auc: float
     low: float
     high: float
     tpr: dict
+    used: float = 1.0
 
     @classmethod
-    def of(cls, members: np.ndarray, others: np.ndarray) -> "Attack":
+    def of(cls, members: np.ndarray, others: np.ndarray, used: float = 1.0) -> "Attack":
         """Compare the scores of members and of other rows."""
         auc, error = delong(members, others)
         half = norm.ppf((1 + CONFIDENCE) / 2) * error
         found = {name: rate_at(members, others, rate) for name, rate in RATES.items()}
-        return cls(auc, max(auc - half, 0.0), min(auc + half, 1.0), found)
+        return cls(auc, max(auc - half, 0.0), min(auc + half, 1.0), found, used)
 
 
 def rate_at(members: np.ndarray, others: np.ndarray, rate: float) -> tuple[float, float, float]:
@@ -117,6 +120,7 @@ def attacks(
     encoder = TableEncoder().fit(parts["reference"].X)
     encoded = {name: encoder.transform(part.X) for name, part in parts.items()}
     sides = encoded["members"], encoded["others"]
+    used = len(parts["synthetic"]) / len(synthetic)
     found = {
         "distance": [by_distance(encoded["synthetic"], side) for side in sides],
         "domias": [by_density_ratio(encoded["synthetic"], encoded["reference"], side) for side in sides],
@@ -124,7 +128,8 @@ def attacks(
     if hasattr(generator, "log_likelihood"):
         known = [generator.log_likelihood(parts[name].X, parts[name].y) for name in ("members", "others")]
         found["likelihood"] = [np.maximum(each, -1e6) for each in known]
-    return {name: Attack.of(*scores) for name, scores in found.items()}
+    # A likelihood needs no synthetic rows.
+    return {name: Attack.of(*scores, 1.0 if name == "likelihood" else used) for name, scores in found.items()}
 
 
 def shadow_attack(generator: Generator, dataset: Dataset, seed: int, shadows: int = 16, most: int = 300) -> Attack:

@@ -47,7 +47,7 @@ class Membership(PrivacyMetric):
                 f"membership_{name}_low": attack.low,
                 f"membership_{name}_high": attack.high,
                 f"membership_{name}_tpr": attack.tpr["tpr_at_1_percent"][0],
-                f"membership_{name}_used": min(MOST / len(context.synthetic), 1.0),
+                f"membership_{name}_used": attack.used,
             }
         return scores
 
