@@ -85,6 +85,34 @@ def test_words_of_few_rows_are_hidden_and_other_texts_come_back():
         learn(pd.Series([1, 2], name="n"), Column("text", generate=True))
 
 
+def test_numbers_of_several_tokens_count_as_one_word():
+    rows = [
+        f"called 06 12 3{i % 9} 56 {10 + i} on 0{i % 9 + 1}/02/19{40 + i}, ref 0612-{100 + i}; gave 1.5 mg"
+        for i in range(40)
+    ]
+    raw = pd.Series(rows, name="note")
+    kind = learn(raw, Column("text", generate=True), rare=5)
+    assert set(kind.restore(kind.canonical(raw))) == {"called on, ref; gave 1.5 mg"}
+    public = learn(raw, Column("text", generate=True))
+    assert public.restore(public.canonical(raw)).equals(raw)
+
+
+def test_words_of_other_scripts():
+    assert texts.words("मरीज़ को बुखार है") == ["मरीज़", "को", "बुखार", "है"]
+    assert texts.words("患者は発熱。") == ["患", "者", "は", "発", "熱"]
+    assert len(texts.words("ผู้ป่วยมีไข้และไอ")) > 8
+    assert texts.words("don't, cafe\u0301 안녕") == ["don't", "cafe\u0301", "안녕"]
+
+
+def test_texts_that_are_hidden_entirely_are_reported():
+    raw = notes(60).assign(note=[f"only{chr(97 + i % 26)}{i}x" for i in range(60)])
+    _, report = clean(raw, {**CFG, "columns": MODELLED, "rare": 5})
+    found = report[report["column"] == "note"].iloc[0]
+    assert found["problem"] == "text whose words all stand in fewer than 5 rows" and found["cells"] == 60
+    _, report = clean(raw, {**CFG, "columns": MODELLED})
+    assert "note" not in set(report["column"])
+
+
 def test_orange_files_have_three_lines_above_the_rows(tmp_path):
     path = tmp_path / "news.tab"
     path.write_text("Topic\tText\nd\tstring\nclass\t\n\ntrade\ttariffs rise\nship\ta port\n")

@@ -6,17 +6,35 @@ The dtype marks such a column: categories and free text that is left out have ot
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+
+def _ranges(category: str) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of characters of a Unicode category."""
+    held = [unicodedata.category(chr(code)).startswith(category) for code in range(0x20000)]
+    edges = np.flatnonzero(np.diff([False, *held, False]))
+    yield from zip(edges[::2], edges[1::2] - 1, strict=True)
+
+
 DTYPE = pd.ArrowDtype(pa.large_string())
 # Stands for a word of few rows, which must not leave; it is removed from cells of a file.
 HIDDEN = "\ufffd"
+# Characters of scripts that write no blanks, from Thai to Khmer, and of Chinese and Japanese: each is a word.
+_SINGLE = "\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e80-\u0eb0\u0eb2\u0eb3\u0ebd-\u0ec6\u1000-\u102a\u1780-\u17b3"
+_SINGLE += "\u3005-\u3007\u3041-\u3096\u309d-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_SINGLE += "\U00020000-\U0003ffff"
+# Combining marks belong to the letter before them; regular expressions do not count them among the letters.
+_MARKS = "".join(f"{chr(first)}-{chr(last)}" for first, last in _ranges("M"))
+_LETTER = f"(?:[^\\W{_SINGLE}]|[{_MARKS}])"
 # A word, or another visible character, with the blank before it; or other white space. Joined, they are the text.
-_TOKEN = re.compile(r" ?\w+(?:['’]\w+)*| ?[^\w\s]|\s+")
+_TOKEN = re.compile(rf" ?(?:[{_SINGLE}][{_MARKS}]*|{_LETTER}+(?:['’]{_LETTER}+)*)| ?[^\w\s]|\s+")
+# Numbers of several tokens, such as dates, telephone numbers and amounts.
+_NUMBER = re.compile(r"(?<!\w)\w+(?<=\d)(?:[ .\-/:]{1,3}\d+)+\w*")
+
 _FEATURES = ("words", "word length", "distinct words", "other characters")
 
 
@@ -46,6 +64,21 @@ def tokens(text: str) -> list[str]:
 def composed(text: str) -> str:
     """Write a text with composed letters and one kind of line end, without white space around it."""
     return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text without marks and white space."""
+    return [token.strip() for token in tokens(text) if token.strip()[:1].isalnum()]
+
+
+def numbers(text: str) -> list[str]:
+    """Return the numbers of a text that are of several tokens; digits that a blank or a mark joins are one number."""
+    return _NUMBER.findall(text)
+
+
+def without_numbers(text: str, known: Collection[str]) -> str:
+    """Put a mark in the place of each number of several tokens that is not among the known ones."""
+    return _NUMBER.sub(lambda found: found[0] if found[0] in known else HIDDEN, text)
 
 
 def rows_of_words(cells: Iterable[str]) -> Counter[str]:

@@ -15,6 +15,7 @@ from trisynth.data import tensors, texts
 from trisynth.data.cleaning.columns import clean_column
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.data.inference import MOST_CLASSES, task_of
+from trisynth.data.kinds import Text
 from trisynth.data.layout import Layout
 from trisynth.data.profile import Context, context_of
 from trisynth.data.spec import declared
@@ -111,7 +112,7 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any], layout: bool = True) -> tup
         if task == "regression" and len(raw) and not len(y):
             raise InputError("dataset.task", task, f"{spec.target} holds no numbers; set dataset.task=classification")
     _check(X, y, cfg)
-    _remark(X, work.note)
+    _remark(X, work.note, spec.rare)
     analysed = {name: fact for name, fact in facts.items() if name in X or name == spec.target}
     spec = replace(spec, task=task, columns=analysed if work.own else _declared(spec, analysed))
     place = None if y is None else list(analysed).index(spec.target)
@@ -198,9 +199,14 @@ def _check(X: pd.DataFrame, y: pd.Series | None, cfg: Mapping[str, Any]) -> None
         raise InputError("dataset.target", cfg["target"], remedy)
 
 
-def _remark(X: pd.DataFrame, note) -> None:
+def _remark(X: pd.DataFrame, note, rare: int) -> None:
     """Report suspicious columns, which are kept unchanged."""
     for name in X:
+        if texts.is_text(X[name].dtype) and rare > 1:
+            hidden = Text.learn(X[name], Column(generate=True), rare).hidden(X[name])
+            if hidden > len(X) / 2:
+                problem = f"text whose words all stand in fewer than {rare} rows"
+                note(name, problem, hidden, "empty for generators", "rare: 0")
         if tensors.is_tensor(X[name].dtype) or texts.is_text(X[name].dtype):
             continue
         distinct = X[name].nunique()

@@ -1,5 +1,6 @@
 """Texts that are declared to be modelled."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,7 +20,7 @@ class Text(Kind):
     Parameters
     ----------
     words : tuple of str or None
-        Words of at least ``rare`` training rows, which may leave; None where all may.
+        Words, and numbers of several words, of at least ``rare`` training rows, which may leave; None where all may.
     longest : int
         Characters of the longest training text.
     rare : int
@@ -47,7 +48,11 @@ class Text(Kind):
         cells = [texts.composed(text) for text in texts.values(values)]
         words = None
         if rare > 1:
-            words = tuple(sorted(word for word, n in texts.rows_of_words(cells).items() if n >= rare))
+            rows = Counter(number for text in cells for number in {*texts.numbers(text)})
+            known = {number for number, n in rows.items() if n >= rare}
+            # Parts of a hidden number do not count as words.
+            counts = texts.rows_of_words(texts.without_numbers(text, known) for text in cells)
+            words = tuple(sorted(known | {word for word, n in counts.items() if n >= rare}))
         return cls(values.name, values.dtype, facts, words, max(map(len, cells), default=0), rare if rare > 1 else 0)
 
     def canonical(self, values: pd.Series) -> pd.Series:
@@ -55,7 +60,8 @@ class Text(Kind):
         cells = [texts.composed(text) for text in texts.values(values)]
         if self.words is not None:
             known = {*self.words, ""}
-            cells = ["".join(map(lambda token: _shown(token, known), texts.tokens(text))) for text in cells]
+            cells = [texts.tokens(texts.without_numbers(text, known)) for text in cells]
+            cells = ["".join(map(lambda token: _shown(token, known), tokens)) for tokens in cells]
         return texts.column(cells, values.name, values.index)
 
     def restore(self, values: pd.Series) -> pd.Series:
@@ -65,6 +71,11 @@ class Text(Kind):
         cells = [text.strip()[: self.longest].rstrip() for text in cells]
         column = texts.column(cells, values.name, values.index)
         return column if texts.is_text(self.dtype) else column.astype(object).astype(self.dtype)
+
+    def hidden(self, values: pd.Series) -> int:
+        """Count the texts that hold words, all of which are hidden."""
+        cells = zip(texts.values(values), texts.values(self.canonical(values)), strict=True)
+        return sum(bool(texts.words(before)) and not texts.words(after) for before, after in cells)
 
     @property
     def line(self) -> str:
