@@ -1,6 +1,8 @@
 """The yaml of facts is written once, is read as the facts that were inferred, and each of its lines can be changed."""
 
 from contextlib import chdir
+from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from trisynth import commandline, data, stages
 from trisynth.commandline import beside
 from trisynth.errors import InputError
+from trisynth.generators.private.mst import MST
+from trisynth.privacy import Budget
 
 NAMES = ["age (years)", "BMI [kg/m2]", "100%", "größe", "年龄", "4", 'O\'Neil "q"', "a.b: c", "null", "note #1", "x\ty"]
 
@@ -140,3 +144,27 @@ def test_the_list_of_findings_fits_a_terminal_and_its_remedies_can_be_pasted(tab
         written.insert(written.index("  sex:") + 1, remedy)
     file.write_text("\n".join(written) + "\n")
     assert set(cleaned().X["sex"].cat.categories) <= {"male", "f"}
+
+
+def test_what_a_private_fit_needs_is_proposed_in_comments(prepared):
+    _, written, _ = prepared
+    assert "# rows: 120  # as read, not private until confirmed" in written
+    assert written.count("    # integer: true  # as seen") == len(NAMES)
+    weight = written[written.index("  weight:") : written.index("  day:")]
+    assert "integer" not in weight and "rows" not in beside.load(written)
+
+
+def test_the_private_file_of_the_docs_declares_all_that_a_fit_needs(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "visits.yaml").write_text(page.split("```yaml\n# visits.yaml")[1].split("```")[0].partition("\n")[2])
+    cells = [
+        (20 + i, i / 10, f"2020-03-{1 + i % 28:02}", ("medicine", "other")[i % 2], ("no", "yes")[i % 2])
+        for i in range(60)
+    ]
+    rows = [",".join(map(str, row)) for row in cells]
+    (tmp_path / "visits.csv").write_text("\n".join(["age,crp (mg/L),admitted,ward,readmitted", *rows]))
+    dataset = data.prepare(commandline.composed(["dataset=csv", "dataset.path=visits.csv"])["dataset"])[0]
+    MST(Budget(1.0)).require_declared(dataset)
+    with pytest.raises(InputError, match=r"^privacy\.delta=None: .*rows: 5000"):
+        MST(Budget(1.0)).require_declared(replace(dataset, spec=replace(dataset.spec, rows=None)))

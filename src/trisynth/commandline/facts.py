@@ -67,6 +67,7 @@ def _lines(dataset: Dataset, cfg: Mapping[str, Any]) -> Iterator[str]:
     yield f"rare: {cfg.get('rare') or 0}  # categories of fewer rows are pooled, unless they are listed below"
     confirmed = str(bool(cfg.get("confirmed", True)) and _is_declared(dataset)).lower()
     yield f"confirmed: {confirmed}  # a private fit needs true: no fact below was learned from the rows"
+    frame = dataset.frame
     # What was given on the command line is needed again; every cell may depend on it.
     given = {key: value for key, value in (cfg.get("read") or {}).items() if key != "_target_" and value is not None}
     if given.get("header") is True:
@@ -75,12 +76,13 @@ def _lines(dataset: Dataset, cfg: Mapping[str, Any]) -> Iterator[str]:
         yield f"read: {json.dumps(given, ensure_ascii=False)}"
     if cfg.get("rows") is not None:
         yield f"rows: {cfg['rows']}"
+    else:
+        yield f"# rows: {len(frame)}  # as read, not private until confirmed; a private fit needs a declared number"
     if cfg.get("relations", "found") != "found":
         yield f"relations: {_scalar(cfg['relations'])}"
     if cfg.get("constraints"):
         yield f"constraints: [{', '.join(map(_scalar, cfg['constraints']))}]"
     yield "columns:"
-    frame = dataset.frame
     for name, facts in dataset.columns.items():
         yield f"  {_scalar(name)}:" + "  # the target" * (name == dataset.spec.target)
         cells = frame.get(name)
@@ -113,6 +115,8 @@ def _column(facts: Column, cells: pd.Series | None, rare: int, doubtful: bool) -
         yield f"max_length: {facts.max_length}"
     if facts.integer is not None:
         yield f"integer: {str(facts.integer).lower()}"
+    elif facts.kind == "number" and cells is not None and types.is_integer_dtype(cells.dtype):
+        yield "# integer: true  # as seen"
     if facts.missing is not None:
         yield f"missing: [{', '.join(map(_scalar, facts.missing))}]"
     if (spellings := vars(facts)["values"]) is not None:
