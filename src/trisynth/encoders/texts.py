@@ -23,7 +23,7 @@ class TextBlock:
     start, stop : int
         Columns of the matrix.
     vectorizer : TfidfVectorizer or None
-        Fitted on training texts; None where they hold no word.
+        Fitted on training texts; None where no word is in two of them.
     """
 
     name: str
@@ -34,11 +34,12 @@ class TextBlock:
     @classmethod
     def learn(cls, name: str, cells: pd.Series, start: int) -> "TextBlock":
         """Learn terms and their inverse document frequencies from training cells."""
-        vectorizer = TfidfVectorizer(max_features=_TERMS, sublinear_tf=True, token_pattern=r"\w+")
+        # Terms of one training text would put it far from every other row, and from its own copies without rare words.
+        vectorizer = TfidfVectorizer(max_features=_TERMS, min_df=2, sublinear_tf=True, token_pattern=r"\w+")
         try:
             vectorizer.fit(texts.values(cells))
         except ValueError:
-            # scikit-learn refuses texts without any word.
+            # scikit-learn refuses texts without any word of two texts.
             return cls(name, start, start, None)
         return cls(name, start, start + len(vectorizer.vocabulary_), vectorizer)
 

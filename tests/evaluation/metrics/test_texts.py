@@ -12,7 +12,7 @@ from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.evaluation.metrics.context import Context
-from trisynth.evaluation.metrics.copying import IdenticalMatchShare, RareValues
+from trisynth.evaluation.metrics.copying import IdenticalMatchShare, NearestRecord, RareValues
 from trisynth.evaluation.metrics.texts import CopiedRun, NGramDistribution, Perplexity, longest_runs
 
 SPEC = Spec("notes", "state", columns={"note": Column("text", generate=True)})
@@ -92,6 +92,21 @@ def test_texts_become_weights_of_terms_without_a_way_back(parts):
     with pytest.raises(InputError, match="cannot be restored from numbers"):
         encoder.inverse(matrix)
     assert TableEncoder().fit(train.X.assign(note=texts.column([""] * 200))).transform(test.X).shape == (150, 0)
+
+
+def test_copies_without_rare_words_are_memorised_and_fresh_texts_are_not(parts):
+    rng = np.random.default_rng(0)
+    common = [f"{a}{b}" for a in "bdfgklmnprst" for b in "aeiou"]
+
+    def cells(n: int, first: int) -> list[str]:
+        return [" ".join([*rng.choice(common, 12), *(f"own{first + i}w{j}" for j in range(4))]) for i in range(n)]
+
+    train, test, fresh = (dataset(200, seed) for seed in (1, 2, 3))
+    train, test, fresh = (with_notes(part, cells(200, 1000 * i)) for i, part in enumerate((train, test, fresh)))
+    copies = with_notes(train, [" ".join(text.split()[:12]) for text in texts.values(train.X["note"])])
+    encoder = TableEncoder().fit(train.X)
+    copied, new = (NearestRecord().score(Context(train, test, rows, encoder, seed=0)) for rows in (copies, fresh))
+    assert copied["memorised"] > 0.5 and abs(new["memorised"]) < 0.3
 
 
 def test_rows_without_texts_have_no_such_scores():
