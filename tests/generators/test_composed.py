@@ -76,3 +76,11 @@ def test_strata_separate_what_the_column_depends_on():
     assert strata.count == 2
     found = strata.of(pd.DataFrame({"dose": [1.0, 4.9, 5.1, 9.0]}), np.zeros(4, int))
     assert found[0] == found[1] != found[2] == found[3]
+
+
+def test_a_text_depends_on_a_rare_class():
+    table = rows()[["dose", "note"]].assign(state=["rare"] * 40 + ["common"] * 360)
+    table.loc[:39, "note"] = "died in the night"
+    drawn = Composed().fit(table, target="state", facts={"note": FACTS["note"]}).sample({"rare": 50, "common": 50})
+    died = drawn["note"].str.startswith("died").groupby(drawn["state"]).mean()
+    assert died["rare"] > 0.9 and died["common"] == 0

@@ -19,6 +19,8 @@ from trisynth.generators.trees.tree import Tree
 
 # Principal components of a column that strata are grown for.
 _COMPONENTS = 5
+# Rows of a class that is a stratum of its own although it has fewer than a stratum of the tree.
+_CLASS = 30
 _LABEL = "label"
 
 
@@ -40,7 +42,8 @@ class Composed(Generator):
     max_strata : int, default=12
         Most strata for each array or text.
     min_rows : int, default=150
-        Fewest training rows of a stratum. A generator that is fitted on few rows stays near them.
+        Fewest training rows of a stratum. A generator that is fitted on few rows stays near them. A class of 30 rows
+        or more is a stratum of its own where it has fewer; columns do not depend on smaller classes.
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
@@ -139,19 +142,34 @@ class Strata:
         tree = DecisionTreeRegressor(
             max_leaf_nodes=most, min_samples_leaf=min(least, len(labels)), random_state=int(rng.integers(2**31))
         )
+        counts = np.bincount(labels)
+        # The tree cannot separate such a class, and the column would not depend on it.
+        found.apart = np.flatnonzero((counts >= min(_CLASS, least)) & (counts < least))
+        rest = ~np.isin(labels, found.apart)
+        while len(found.apart) and 0 < rest.sum() < least:
+            # Classes of few rows share a stratum with the largest of these.
+            found.apart = found.apart[found.apart != found.apart[np.argmax(counts[found.apart])]]
+            rest = ~np.isin(labels, found.apart)
         found.tree = Tree.root()
-        if response.shape[1] and len(labels) >= 2 * least:
-            found.tree = Tree.of(tree.fit(found._features(earlier, labels).T, response).tree_)
+        if response.shape[1] and rest.sum() >= 2 * least:
+            found.tree = Tree.of(tree.fit(found._features(earlier, labels).T[rest], response[rest]).tree_)
         return found
 
     @property
     def count(self) -> int:
         """Number of strata."""
-        return int((self.tree.feature < 0).sum())
+        return self._leaves + len(self.apart)
 
     def of(self, earlier: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
         """Return the stratum of each row, numbered from 0."""
-        return self.tree.apply(self._features(earlier, labels)).astype(int)
+        found = self.tree.apply(self._features(earlier, labels)).astype(int)
+        apart = np.isin(labels, self.apart)
+        found[apart] = self._leaves + np.searchsorted(self.apart, labels[apart])
+        return found
+
+    @property
+    def _leaves(self) -> int:
+        return int((self.tree.feature < 0).sum())
 
     def _features(self, earlier: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
         parts = [np.eye(self.classes)[labels]]
