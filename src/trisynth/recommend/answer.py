@@ -37,7 +37,9 @@ def answer(search: Search) -> Recommendation:
         else "For more certainty: use a longer budget; finished trials are kept.",
         use=use,
         beats_baselines=bool(use and found.beats_all),
-        share=None if shared is None else {"candidate": shared, "generator": candidates[shared]},
+        share=None
+        if shared is None or not verdict.worth_sharing(scores)
+        else {"candidate": shared, "generator": candidates[shared]},
         trials=evidence.trials(chosen),
         arms=evidence.arms(chosen),
         tables=tables,

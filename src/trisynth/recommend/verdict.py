@@ -30,6 +30,10 @@ _DEEDS = {
     "threshold": "tune the threshold",
 }
 _NUMBERS = {0.5: "one synthetic row per two real rows", 1.0: "one synthetic row per real row"}
+# A gain that would matter: an interval that includes it does not show that synthetic rows are useless.
+_MATTERS = 0.01
+# Rows of a candidate are worse than independent columns if the ROC AUC of their C2ST is higher by more than chance.
+_CHANCE = 0.02
 # A recommendation of more rows than that is useless.
 _MOST_ROWS = 10_000_000
 
@@ -107,7 +111,7 @@ def verdict(found: Finding) -> str:
             return f"{line}, better than {NOUNS[found.strongest]} by {signed(least.mean)} ({interval(least)})"
         unsure = [each for each, value in found.gains.items() if not value.above_zero]
         return f"{line}, no better than {NOUNS[min(unsure, key=lambda each: found.gains[each].mean)]}"
-    first = found.without or "Synthetic rows do not help here"
+    first = found.without or _without_help(found)
     if found.confirmed:
         gain = found.over_real[found.baseline]
         if found.gains and found.gains["real"].above_zero:
@@ -117,6 +121,14 @@ def verdict(found: Finding) -> str:
     if found.likeliest:
         return f"{first}; {_not_chosen(found, name)}"
     return f"{first}, and no baseline is clearly better than the real rows; train on these as they are{_at_best(found)}"
+
+
+def _without_help(found: Finding) -> str:
+    """Begin the verdict on synthetic rows that are not advised: useless, or not shown to be of use."""
+    gain = found.gains.get("real")
+    if gain is None or not gain.high > _MATTERS:
+        return "Synthetic rows do not help here"
+    return "No help of synthetic rows could be shown"
 
 
 def _not_chosen(found: Finding, name: str) -> str:
@@ -190,8 +202,14 @@ def sharing(
         return f"No candidate made a table to share{without}."
     auc = scores.get("fidelity/c2st_boosting")
     line = f"To share a table, take {candidate}"
+    floor, ceiling = (scores.get(f"fidelity/c2st_boosting_{end}", math.nan) for end in ("floor", "ceiling"))
+    if not worth_sharing(scores):
+        where = "at this number of rows" if epsilon is None else f"at epsilon {epsilon:g} and this number of rows"
+        return (
+            f"No table is worth sharing {where}: a classifier separates the rows of the best candidate, {candidate}, "
+            f"from real ones with ROC AUC {auc:.2f}, those of independent columns with {floor:.2f}{without}."
+        )
     if auc is not None and not math.isnan(auc):
-        floor, ceiling = (scores.get(f"fidelity/c2st_boosting_{end}", math.nan) for end in ("floor", "ceiling"))
         line += f": a classifier separates its rows from real ones with ROC AUC {auc:.2f}"
         if not math.isnan(floor) and not math.isnan(ceiling):
             line += f" (independent columns: {floor:.2f}, the real rows themselves: {ceiling:.2f})"
@@ -201,6 +219,12 @@ def sharing(
     if epsilon is not None:
         return f"{line}{without}. {passed}; the guarantee is the budget of a fit, epsilon {epsilon:g}."
     return f"{line}{without}. {passed}, which does not guarantee privacy."
+
+
+def worth_sharing(scores: dict[str, float]) -> bool:
+    """Check that rows are not easier to separate from real ones than independent columns are; True where unknown."""
+    name = "fidelity/c2st_boosting"
+    return not scores.get(name, math.nan) > scores.get(f"{name}_floor", math.nan) + _CHANCE
 
 
 def unconfirmed(candidate: str, many: Amount, gain: float, metric: str, folds: int) -> str:
