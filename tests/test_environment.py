@@ -119,7 +119,9 @@ def test_every_classifier_does_both_tasks_and_bears_its_files_name():
 def test_every_metric_exists():
     for file in sorted((ROOT / "conf" / "metrics").glob("*.yaml")):
         groups = yaml.safe_load(file.read_text())
-        assert list(groups) == list(GROUPS)
+        # Attacks are expensive and therefore no part of the other choices.
+        assert list(groups) == [name for name in GROUPS if name in groups]
+        assert set(GROUPS) - set(groups) <= {"privacy"}
         for group, named in groups.items():
             assert all(isinstance(instantiate(config), GROUPS[group]) for config in named.values())
 

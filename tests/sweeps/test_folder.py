@@ -177,7 +177,7 @@ def sweep(tmp_path, monkeypatch):
             "tracking": {"uri": None},
             "hydra": {
                 "sweep": {"dir": str(tmp_path / "mine")},
-                "overrides": {"task": []},
+                "overrides": {"task": [], "hydra": []},
                 "runtime": {"config_sources": []},
             },
         }
