@@ -37,15 +37,20 @@ def blocks(language: str) -> dict[str, str]:
 
 # Added to sweeps: no worker processes, no figures, and the arms and metrics that take least. A single run has all.
 SMALLER = " hydra.launcher.n_jobs=1 arms=minimal metrics=minimal tracking.figure=false"
-# Added to a sweep of a network alone.
+# Added to a sweep of a network alone, and to a run on thousands of texts.
 BRIEF = " generator.epochs=2 generator.min_steps=20"
+LIGHT = " arms=minimal metrics=minimal"
 
 
 def commands(block: str) -> list[str]:
     """Commands of a block, without comments; sweeps are made smaller."""
     lines = [line.partition("  #")[0].strip() for line in block.splitlines() if line.strip()]
     return [
-        line + (SMALLER if " run -m " in line else "") + (BRIEF if " generator=vae " in line else "") for line in lines
+        line
+        + (SMALLER if " run -m " in line else "")
+        + (BRIEF if " generator=vae " in line else "")
+        + (LIGHT if " dataset=reuters_r8 " in line else "")
+        for line in lines
     ]
 
 
