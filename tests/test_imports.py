@@ -29,6 +29,7 @@ LAYERS = [
     {"tracking"},
     {"commandline"},
     {"sweeps"},
+    {"output"},
     {"audit", "sampling", "search", "stages"},
     {"run"},
     {"__main__"},

@@ -2,34 +2,35 @@
 
 The generator is fitted on every row of the data set. Rows are drawn and written in chunks, so that memory does not
 grow with their number; the file appears complete or not at all. With ``given=partial.csv`` the rows of that file are
-completed, each ``n`` times.
+completed, each ``n`` times. With ``part=i/k`` the rows are one part of a larger table, whose parts are files of one
+folder.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 from rich.progress import Progress
 
 from trisynth import commandline, data, places, seeds
-from trisynth.cache import Store, unwritable
-from trisynth.config import code_digest, digest, locate, target_name, targets
+from trisynth.cache import Store, sha256, unwritable
+from trisynth.config import code_digest, digest, locate, target_name, targets, versions
 from trisynth.data import tensors
 from trisynth.data.cleaning import findings
 from trisynth.data.dataset import Dataset
-from trisynth.data.layout import Layout
 from trisynth.errors import InputError, printable
 from trisynth.generators import completion
 from trisynth.generators.base import Generator, fit
-from trisynth.temporary import temporary_folder
+from trisynth.output import parts
+from trisynth.output.files import counted, schema, write
+from trisynth.output.parts import Selection, total
 
 CHUNK = 100_000
-OWN = ("n", "out", "given")
+OWN = ("n", "out", "given", "part")
 # Most rows: a trillion of one digit fill a disk of two terabytes.
 _MOST = 10**12
 
@@ -41,26 +42,34 @@ def parse(argv: list[str]) -> tuple[dict[str, Any], list[str]]:
     for argument in argv:
         name, _, value = argument.partition("=")
         if name in OWN:
-            own[name] = rows(value) if name == "n" else value
+            own[name] = {"n": rows, "part": Selection.parse}.get(name, str)(value)
         else:
             rest.append(argument)
     if not own.get("out"):
         raise InputError("out", own.get("out"), "must name the file to write, such as out=rows.parquet or out=rows.csv")
-    if Path(own["out"]).suffix not in (".parquet", ".csv"):
+    suffix = Path(own["out"]).suffix
+    if "part" in own:
+        if suffix in (".parquet", ".csv"):
+            raise InputError("out", own["out"], "must name a folder, in which parts are .parquet files")
+        if "given" in own:
+            raise InputError("given", own["given"], "cannot be combined with part; leave one of the two out")
+    elif suffix not in (".parquet", ".csv"):
         raise InputError("out", own["out"], "must end in .parquet or .csv")
     n = own.get("n", 1)
-    if "given" not in own and not (sum(n.values()) if isinstance(n, dict) else n):
+    if "given" not in own and not total(n):
         raise InputError("n", n, "would write a file without rows; give a larger number")
     return own, rest
 
 
 def rows(text: str) -> int | dict[str, int]:
-    """Parse a number of rows, or rows per class as in ``{sepsis: 500}``; labels stay text, even yes and no."""
+    """Parse a number of rows such as 1000 or 1e9, or rows per class as in ``{sepsis: 500}``; labels stay text."""
 
     def count(given: str) -> int:
-        if not 0 <= int(given) <= _MOST:
+        # Two digits of the exponent: Python would compute a longer one.
+        number = Decimal(given) if re.fullmatch(r"\d{1,3}(\.\d{1,9})?e\+?\d{1,2}", given) else int(given)
+        if not 0 <= number <= _MOST or number != int(number):
             raise ValueError
-        return int(given)
+        return int(number)
 
     try:
         n = yaml.load(text, yaml.BaseLoader)
@@ -72,6 +81,11 @@ def rows(text: str) -> int | dict[str, int]:
 
 def fitted(config: Mapping[str, Any], dataset: Dataset) -> Generator:
     """Fit the generator of a config on all rows, or read it from the store if it was fitted before."""
+    return stored(config, dataset)[0]
+
+
+def stored(config: Mapping[str, Any], dataset: Dataset) -> tuple[Generator, str]:
+    """Return what :func:`fitted` does, and the sha256 of the file that it was saved to."""
     key = digest(
         data.data_key(config["dataset"]),
         config["generator"],
@@ -84,8 +98,10 @@ def fitted(config: Mapping[str, Any], dataset: Dataset) -> Generator:
     def make(folder: Path) -> None:
         fit(config["generator"], dataset, config["seed"], allow).save(folder / "generator.zip")
 
-    store = Store(config["paths"]["cache"])
-    return store.get_or_make("generator", key, make, lambda folder: Generator.load(folder / "generator.zip", allow))
+    def read(folder: Path) -> tuple[Generator, str]:
+        return Generator.load(folder / "generator.zip", allow), sha256(folder / "generator.zip")
+
+    return Store(config["paths"]["cache"]).get_or_make("generator", key, make, read)
 
 
 def chunks(n: int | Mapping) -> Iterator[int | dict]:
@@ -101,49 +117,13 @@ def chunks(n: int | Mapping) -> Iterator[int | dict]:
         yield n
 
 
-def write(tables: Iterator[pd.DataFrame], path: Path, layout: Layout | None = None, seed: int = 0) -> None:
-    """Write tables of equal columns one after the other; ``path`` appears when all are written.
-
-    Parameters
-    ----------
-    tables : iterator of DataFrame
-    path : Path
-        A ``.parquet`` or ``.csv`` file.
-    layout : Layout, optional
-        That of the file that was read, whose columns, types and spellings are written.
-    seed : int, default=0
-        Seed of fresh identifiers.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = layout.writer(seed) if layout else None
-    dialect = layout.dialect if layout else None
-    with temporary_folder(f".{path.name}.", path.parent) as folder:
-        temporary = folder / path.name
-        if path.suffix == ".csv":
-            with temporary.open("wb") as file:
-                for i, table in enumerate(tables):
-                    if dialect:
-                        file.write(dialect.texts(writer.texts(table), header=i == 0))
-                    else:
-                        typed = writer.typed(table).to_pandas() if writer else table
-                        file.write(typed.to_csv(index=False, header=i == 0).encode())
-        else:
-            target = None
-            for table in tables:
-                arrow = writer.typed(table) if writer else _arrow(table)
-                target = target or pq.ParquetWriter(temporary, arrow.schema)
-                target.write_table(arrow.cast(target.schema))
-            target.close()
-        temporary.replace(path)
-
-
-def _arrow(table: pd.DataFrame) -> pa.Table:
-    """Convert to Arrow, categories to texts."""
-    categories = table.select_dtypes("category").columns
-    return pa.Table.from_pandas(table.astype(dict.fromkeys(categories, object)), preserve_index=False)
-
-
-def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, given: str | None = None) -> int:
+def synthesize(
+    config: Mapping[str, Any],
+    n: int | Mapping | None,
+    out: str,
+    given: str | None = None,
+    part: Selection | None = None,
+) -> int:
     """Fit the configured generator, write ``n`` synthetic rows to ``out``, and return how many were written.
 
     Parameters
@@ -153,9 +133,11 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
     n : int, mapping of label to int, or None
         None gives as many rows as the data set has, or completes each given row once.
     out : str
-        A ``.parquet`` or ``.csv`` file.
+        A ``.parquet`` or ``.csv`` file; with ``part`` a folder.
     given : str, optional
         A file of partial rows, see ``completion.read``; each is completed ``n`` times.
+    part : Selection, optional
+        Parts to make of a table of ``n`` rows, each of which is a file of the folder ``out``.
     """
     for source in filter(None, (config["dataset"].get("path"), given)):
         if Path(source).resolve() == Path(out).resolve():
@@ -174,35 +156,29 @@ def synthesize(config: Mapping[str, Any], n: int | Mapping | None, out: str, giv
         _check(config["generator"], n, config.get("allow", ()))
         for line in completion.beyond(*partial, dataset):
             print(f"given={given}: {line} in the training rows; their completions are extrapolated", file=sys.stderr)
-    generator = fitted(config, dataset)
+    generator, sha = stored(config, dataset)
     # The number of rows and the spellings of a file are facts that its rows tell; a private fit has neither.
     private = generator.private
     layout = None if private else dataset.layout
-    if partial is None:
-        rows = round(generator.counts_.sum()) if private else len(dataset)
-        n = rows if n is None else n
-        total = sum(n.values()) if isinstance(n, Mapping) else n
-        draws = (
-            generator.sample(part, seeds.integer(config["seed"], "synthesize", i)) for i, part in enumerate(chunks(n))
-        )
+    if n is None:
+        n = 1 if partial is not None else round(generator.counts_.sum()) if private else len(dataset)
+    seed = config["seed"]
+    made = next((folder for folder in [*Path(out).parents][::-1] if not folder.exists()), None)
+    if part is not None:
+        identity = {"generator": sha, "seed": seed, "n": n, "parts": part.count, "libraries": versions()}
+        table = parts.Table(parts.Folder(Path(out), identity), generator, layout, schema(dataset.frame, layout))
+        written = parts.make(table, part)
     else:
-        n = 1 if n is None else n
-        total = n * len(partial[1])
-        draws = completion.completed(generator, *partial, n, config["seed"])
-    written = 0
-
-    def tables() -> Iterator[pd.DataFrame]:
-        nonlocal written
-        for table in draws:
-            written += len(table)
-            bar.update(task, completed=written)
-            yield table
-
-    with Progress(transient=True) as bar:
-        task = bar.add_task("sampling", total=total if isinstance(total, int) else None)
-        made = next((folder for folder in [*Path(out).parents][::-1] if not folder.exists()), None)
+        if partial is None:
+            expected = total(n)
+            draws = (generator.sample(rows, seeds.integer(seed, "synthesize", i)) for i, rows in enumerate(chunks(n)))
+        else:
+            expected = n * len(partial[1])
+            draws = completion.completed(generator, *partial, n, seed)
         try:
-            write(tables(), Path(out), layout, config["seed"])
+            with Progress(transient=True) as bar:
+                task = bar.add_task("sampling", total=expected)
+                written = write(counted(draws, bar, task), Path(out), layout, seed)
         except OSError as error:
             raise unwritable(Path(out), error, "out") from error
     if made:
@@ -240,7 +216,7 @@ def main(arguments: list[str]) -> None:
     own, overrides = parse(arguments)
     config = commandline.composed(overrides)
     commandline.require_budget_read(config, overrides)
-    written = synthesize(config, own.get("n"), own["out"], own.get("given"))
+    written = synthesize(config, own.get("n"), own["out"], own.get("given"), own.get("part"))
     print(f"{written:,} rows of {config['dataset']['name']} by {target_name(config['generator'])}: {own['out']}")
 
 

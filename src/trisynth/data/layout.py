@@ -15,7 +15,8 @@ from pandas.api import types
 from trisynth import seeds
 from trisynth.data.cells import is_number
 from trisynth.data.dataset import Column, Dataset
-from trisynth.data.disclosure.withheld import Fresh, Text, Withheld
+from trisynth.data.disclosure.identifiers import WHOLE, Part
+from trisynth.data.disclosure.withheld import Text, Withheld
 from trisynth.data.formats import format_of
 from trisynth.data.formats.spellings import Spellings
 from trisynth.data.reading.dialect import Dialect
@@ -160,9 +161,9 @@ class Layout:
         ]
         return [*self.withheld.lines, *ignored, *coded]
 
-    def writer(self, seed: int) -> "Writer":
-        """Begin to lay out rows; identifiers are unique among all rows of one writer."""
-        return Writer(self, self.withheld.fresh(seed), seed)
+    def writer(self, seed: int, part: Part = WHOLE) -> "Writer":
+        """Begin to lay out rows; identifiers are unique among all rows of one writer, and of all parts of a table."""
+        return Writer(self, seed, part)
 
 
 class Writer:
@@ -171,14 +172,15 @@ class Writer:
     Parameters
     ----------
     layout : Layout
-    fresh : Fresh
     seed : int
-        Seed of the streams ``layout`` of the spellings.
+        Seed of fresh identifiers, and of the streams ``layout`` of the spellings.
+    part : Part, optional
     """
 
-    def __init__(self, layout: Layout, fresh: Fresh, seed: int):
-        self._layout, self._fresh = layout, fresh
-        self._streams = {name: seeds.stream(seed, "layout", name) for name in layout.cells}
+    def __init__(self, layout: Layout, seed: int, part: Part = WHOLE):
+        self._layout, self._fresh = layout, layout.withheld.fresh(seed, part)
+        own = () if part == WHOLE else ("part", part.number)
+        self._streams = {name: seeds.stream(seed, "layout", name, *own) for name in layout.cells}
 
     def texts(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Write the next clean rows as texts, as a text file has them."""

@@ -27,12 +27,40 @@ _BLOCK = 1024
 _COUNTED = 2**31
 
 
+@dataclass(frozen=True)
+class Part:
+    """Which of several processes makes identifiers for its part of the rows of one table.
+
+    Parameters
+    ----------
+    number : int, default=0
+        From 0.
+    count : int, default=1
+    first : int, default=0
+        Rows of the table before the part.
+    """
+
+    number: int = 0
+    count: int = 1
+    first: int = 0
+
+    def own(self, rng: np.random.Generator) -> np.random.Generator:
+        """Return the random generator of this part alone, from one that all parts have in common."""
+        return rng if self.count == 1 else np.random.default_rng([int(rng.integers(2**63)), self.number])
+
+
+WHOLE = Part()
+
+
 class Form(ABC):
     """Base of the forms of identifiers."""
 
     @abstractmethod
-    def stream(self, rng: np.random.Generator) -> Iterator[str]:
-        """Yield fresh identifiers without end and without a repeat; equal ``rng``, equal identifiers."""
+    def stream(self, rng: np.random.Generator, part: Part = WHOLE) -> Iterator[str]:
+        """Yield fresh identifiers without end and without a repeat; equal ``rng``, equal identifiers.
+
+        Identifiers of different parts under an equal ``rng`` differ.
+        """
 
 
 def form_of(texts: Sequence[str], seen: Seen) -> Form:
@@ -63,12 +91,12 @@ class Addresses(Form):
 
     seen: Seen
 
-    def stream(self, rng):
+    def stream(self, rng, part=WHOLE):
         """Yield fresh identifiers; see ``Form``. After 16 million, addresses above that network follow."""
         size, offset = 2**24, int(rng.integers(2**24))
         # An odd factor permutes the numbers below a power of two.
         factor = int(rng.integers(size)) | 1
-        for start in range(0, 2**31, _BLOCK):
+        for start in range(part.number * _BLOCK, 2**31, part.count * _BLOCK):
             numbers = np.arange(start, start + _BLOCK)
             first, rest = 10 + numbers // size, (numbers * factor + offset) % size
             texts = np.array(
@@ -95,9 +123,9 @@ class Running(Form):
     start: int
     step: int
 
-    def stream(self, rng):
-        """Yield fresh identifiers; see ``Form``."""
-        number = self.start
+    def stream(self, rng, part=WHOLE):
+        """Yield fresh identifiers; see ``Form``. Numbers of parts follow each other as their rows do."""
+        number = self.start + part.first * self.step
         while True:
             yield f"{self.prefix}{number:0{self.width}d}{self.suffix}"
             number += self.step
@@ -118,11 +146,11 @@ class Shape:
     weight: int
     positions: tuple[str, ...]
 
-    def candidates(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    def candidates(self, rng: np.random.Generator, part: Part = WHOLE) -> Iterator[np.ndarray]:
         """Yield blocks of texts that never repeat; when all are used, texts become longer by one character."""
         positions = list(self.positions)
         while True:
-            yield from _block_texts(positions, rng)
+            yield from _block_texts(positions, rng, part)
             free = [characters for characters in positions if len(characters) > 1]
             positions.append(free[-1] if free else string.digits)
 
@@ -161,17 +189,18 @@ class Shapes(Form):
         ]
         return cls(tuple(shapes), seen)
 
-    def stream(self, rng):
+    def stream(self, rng, part=WHOLE):
         """Yield fresh identifiers; see ``Form``."""
         weights = np.array([shape.weight for shape in self.shapes], float)
         choose, *own = rng.spawn(len(self.shapes) + 1)
-        streams = [self._accepted(shape, child) for shape, child in zip(self.shapes, own, strict=True)]
+        streams = [self._accepted(shape, child, part) for shape, child in zip(self.shapes, own, strict=True)]
+        choose = part.own(choose)
         while True:
             for shape in choose.choice(len(weights), _BLOCK, p=weights / weights.sum()):
                 yield next(streams[shape])
 
-    def _accepted(self, shape: Shape, rng: np.random.Generator) -> Iterator[str]:
-        for texts in shape.candidates(rng):
+    def _accepted(self, shape: Shape, rng: np.random.Generator, part: Part) -> Iterator[str]:
+        for texts in shape.candidates(rng, part):
             texts = np.array([text + self.domain for text in texts], dtype=object)
             yield from texts[~self.seen.has(texts)]
 
@@ -215,7 +244,7 @@ def _position(characters: Sequence[str], hexadecimal: bool) -> str:
     return "".join(sorted(found if len(characters) >= _TIMES * len(admissible) else admissible))
 
 
-def _block_texts(positions: list[str], rng: np.random.Generator) -> Iterator[np.ndarray]:
+def _block_texts(positions: list[str], rng: np.random.Generator, part: Part = WHOLE) -> Iterator[np.ndarray]:
     """Yield all texts of as many positions as can be counted through, the others at random."""
     counted, size = [], 1
     for i in reversed(range(len(positions))):
@@ -227,9 +256,12 @@ def _block_texts(positions: list[str], rng: np.random.Generator) -> Iterator[np.
         factor += 2
     offset = int(rng.integers(size))
     alphabets = [np.array(list(characters)) for characters in positions]
-    for start in range(0, size, _BLOCK):
+    # All parts count through the same permutation, each through blocks of its own.
+    block = _BLOCK if part.count == 1 else max(min(_BLOCK, size // part.count), 1)
+    rng = part.own(rng)
+    for start in range(part.number * block, size, part.count * block):
         # An affine map permutes the numbers below ``size``.
-        numbers = (np.arange(start, min(start + _BLOCK, size)) * factor + offset) % size
+        numbers = (np.arange(start, min(start + block, size)) * factor + offset) % size
         columns = [alphabet[rng.integers(len(alphabet), size=len(numbers))] for alphabet in alphabets]
         for i in counted:
             columns[i] = alphabets[i][numbers % len(alphabets[i])]

@@ -14,7 +14,7 @@ from pandas.api import types
 from trisynth import seeds
 from trisynth.data.cells import Cells
 from trisynth.data.dataset import Column
-from trisynth.data.disclosure.identifiers import Form, Running, form_of
+from trisynth.data.disclosure.identifiers import WHOLE, Form, Part, Running, form_of
 from trisynth.data.disclosure.seen import Seen
 from trisynth.data.profile import profile
 from trisynth.errors import InputError
@@ -140,9 +140,9 @@ class Withheld:
         """One sentence for each column."""
         return [column.line for column in self.columns]
 
-    def fresh(self, seed: int) -> "Fresh":
+    def fresh(self, seed: int, part: Part = WHOLE) -> "Fresh":
         """Begin to make cells; equal seeds make equal cells, however many at a time."""
-        return Fresh(self, seed)
+        return Fresh(self, seed, part)
 
 
 class Fresh:
@@ -153,13 +153,16 @@ class Fresh:
     withheld : Withheld
     seed : int
         Seed of the streams ``withheld...``.
+    part : Part, optional
+        Part of the rows; identifiers of all parts differ.
     """
 
-    def __init__(self, withheld: Withheld, seed: int):
+    def __init__(self, withheld: Withheld, seed: int, part: Part = WHOLE):
         self._columns = withheld.columns
-        self._gaps = {c.name: seeds.stream(seed, "withheld.gaps", c.name) for c in self._columns}
+        own = () if part == WHOLE else ("part", part.number)
+        self._gaps = {c.name: seeds.stream(seed, "withheld.gaps", c.name, *own) for c in self._columns}
         self._streams = {
-            c.name: c.form.stream(seeds.stream(seed, "withheld.fresh", c.name))
+            c.name: c.form.stream(seeds.stream(seed, "withheld.fresh", c.name), part)
             for c in self._columns
             if isinstance(c, Identifier)
         }

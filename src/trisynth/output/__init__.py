@@ -1,0 +1,1 @@
+"""Synthetic rows in files: one file, or a folder of parts."""

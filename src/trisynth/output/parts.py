@@ -1,0 +1,274 @@
+"""Folder of parquet files that are the parts of one large table.
+
+Each part is made by itself, from random streams of its own: in any order, by any process or machine, with the same
+bytes. A part that is there is kept, so that the same command continues after it was stopped.
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from rich.progress import Progress
+
+from trisynth import seeds
+from trisynth.cache import made_whole, sealed, sha256, text_of, unsealed, unwritable, write_atomic
+from trisynth.data.disclosure.identifiers import Part
+from trisynth.data.layout import Layout
+from trisynth.errors import InputError
+from trisynth.generators.base import Generator
+from trisynth.output.files import counted, write
+
+# Readers of folders, such as pyarrow, polars and duckdb, skip names that begin with an underscore.
+IDENTITY, RECORDS, MANIFEST = "_identity.json", "_parts", "_manifest.json"
+_FORM = re.compile(r"(?:(?P<all>all)|(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?)/(?P<count>\d{1,9})")
+# Most files in a folder.
+_MOST = 99_999
+# Rows that are drawn at once, which bounds the memory.
+BATCH = 100_000
+_NAMES = {"n": "number of rows", "seed": "seed", "generator": "generator", "parts": "number of parts"}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Parts that one command makes.
+
+    Parameters
+    ----------
+    first, last : int
+        Numbers of the parts, from 1; both included.
+    count : int
+        Number of all parts of the table.
+    """
+
+    first: int
+    last: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Selection":
+        """Read ``3/100`` (one part), ``1-10/100`` (ten parts) or ``all/100``.
+
+        Raises
+        ------
+        InputError
+            If the text has another form, or names a part that does not exist.
+        """
+        found = _FORM.fullmatch(text)
+        if found is None:
+            remedy = "must be one part of all, as in part=3/100, several, as in part=1-10/100, or part=all/100"
+            raise InputError("part", text, remedy)
+        count = int(found["count"])
+        first = 1 if found["all"] else int(found["first"])
+        last = count if found["all"] else int(found["last"] or first)
+        if not 1 <= count <= _MOST:
+            raise InputError("part", text, f"must have between 1 and {_MOST:,} parts")
+        if not 1 <= first <= last <= count:
+            raise InputError("part", text, f"must name parts between 1 and {count}, the smaller number first")
+        return cls(first, last, count)
+
+    @property
+    def numbers(self) -> range:
+        """Numbers of the parts."""
+        return range(self.first, self.last + 1)
+
+
+def portion(n: int | Mapping[str, int], number: int, count: int) -> int | dict[str, int]:
+    """Return the rows of portion ``number``, from 1, of ``count`` portions of ``n`` rows or of rows per class."""
+    if isinstance(n, Mapping):
+        return {label: portion(rows, number, count) for label, rows in n.items()}
+    return number * n // count - (number - 1) * n // count
+
+
+def total(n: int | Mapping[str, int]) -> int:
+    """Return the number of rows that ``n`` requests."""
+    return sum(n.values()) if isinstance(n, Mapping) else n
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Folder of parts, and what they have in common.
+
+    Parameters
+    ----------
+    path : Path
+    identity : mapping
+        All that decides the bytes of a part: ``generator``, ``seed``, ``n``, ``parts`` and others.
+    """
+
+    path: Path
+    identity: Mapping[str, Any]
+
+    @property
+    def count(self) -> int:
+        """Number of all parts."""
+        return self.identity["parts"]
+
+    def open(self) -> None:
+        """Make the folder, or check that its parts belong to the same table.
+
+        Raises
+        ------
+        InputError
+            If it has other files, or parts of another table, or cannot be written.
+        """
+        known = self.path / IDENTITY
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if not known.exists() and (other := sorted(p.name for p in self.path.iterdir() if p.name[0] not in "._")):
+                remedy = f"holds files that are no parts ({', '.join(other[:3])}); name a new folder"
+                raise InputError("out", str(self.path), remedy)
+            # Several processes may begin at the same time.
+            made_whole(known, partial(_write, content=sealed(dict(self.identity))))
+            present = unsealed(text_of(known))
+        except OSError as error:
+            raise unwritable(self.path, error, "out") from error
+        except ValueError as error:
+            remedy = f"has a damaged {IDENTITY} ({error}); name a new folder"
+            raise InputError("out", str(self.path), remedy) from None
+        differing = [name for name in self.identity if present.get(name) != self.identity[name]]
+        if differing:
+            shown = ", ".join(
+                f"{_NAMES[name]} {_short(present.get(name))}, not {_short(self.identity[name])}"
+                if name in _NAMES
+                else f"other {name}"
+                for name in differing
+            )
+            raise InputError("out", str(self.path), f"holds parts of another table ({shown}); name a new folder")
+
+    def file(self, number: int) -> Path:
+        """Return the path of a part."""
+        return self.path / f"part-{number:05d}-of-{self.count:05d}.parquet"
+
+    def _record(self, number: int) -> Path:
+        return self.path / RECORDS / f"{number:05d}.json"
+
+    def record(self, number: int) -> dict | None:
+        """Return name, rows and digest of a part that was written; None if there is no record that can be read."""
+        try:
+            return unsealed(text_of(self._record(number)))
+        except (OSError, ValueError):
+            return None
+
+    def is_whole(self, number: int) -> bool:
+        """Check whether a part is there with the bytes that were written."""
+        known, file = self.record(number), self.file(number)
+        return known is not None and file.is_file() and sha256(file) == known["sha256"]
+
+    def add(self, number: int, rows: int) -> None:
+        """Record a part that was written; after the last one, write the manifest of all."""
+        file = self.file(number)
+        known = {"file": file.name, "rows": rows, "bytes": file.stat().st_size, "sha256": sha256(file)}
+        write_atomic(self._record(number), sealed(known))
+        self.finish()
+
+    def finish(self) -> bool:
+        """Write the manifest if all parts have a record; return whether they have."""
+        # Parts come in any order: counting files is cheaper than reading a record of each after each.
+        folder = self.path / RECORDS
+        if not folder.is_dir() or sum(p.suffix == ".json" for p in folder.iterdir()) < self.count:
+            return False
+        records = [self.record(number) for number in range(1, self.count + 1)]
+        if None in records:
+            return False
+        rows = sum(known["rows"] for known in records)
+        content = {**self.identity, "rows": rows, "files": records}
+        write_atomic(self.path / MANIFEST, sealed(content))
+        return True
+
+
+def batches(n: int | Mapping[str, int], most: int) -> Iterator[int | dict[str, int]]:
+    """Split ``n`` into batches of about equal size, of at most ``most`` rows; each has rows of every class."""
+    count = -(-total(n) // most)
+    for number in range(1, count + 1):
+        yield portion(n, number, count)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Large table of which parts are made.
+
+    Parameters
+    ----------
+    folder : Folder
+    generator : Generator
+        Fitted.
+    layout : Layout or None
+        That of a user's file.
+    schema : Schema
+        Columns and types of all parts.
+    """
+
+    folder: Folder
+    generator: Generator
+    layout: Layout | None
+    schema: pa.Schema
+
+    def rows(self, number: int) -> int | dict[str, int]:
+        """Return the rows of one part, or its rows of each class."""
+        return portion(self.folder.identity["n"], number, self.folder.count)
+
+    def tables(self, number: int) -> Iterator[pd.DataFrame]:
+        """Draw the rows of a part, each batch from a random stream of its own."""
+        seed = self.folder.identity["seed"]
+        for i, rows in enumerate(batches(self.rows(number), BATCH)):
+            yield self.generator.sample(rows, seeds.integer(seed, "synthesize.part", number, i))
+
+    def part(self, number: int) -> Part:
+        """Return the place of a part, for identifiers that no other part has."""
+        n, count = self.folder.identity["n"], self.folder.count
+        before = sum(total(portion(n, earlier, count)) for earlier in range(1, number))
+        return Part(number - 1, count, before)
+
+
+def make(table: Table, selection: Selection) -> int:
+    """Make the selected parts that are not there; return the number of rows of all selected ones.
+
+    Raises
+    ------
+    InputError
+        If the folder has parts of another table, or cannot be written; parts that were made before stay.
+    """
+    folder = table.folder
+    folder.open()
+    selected = {number: total(table.rows(number)) for number in selection.numbers}
+    if not all(selected.values()):
+        rows = total(folder.identity["n"])
+        raise InputError("n", rows, f"gives some of {folder.count} parts no rows; take fewer parts")
+    kept = 0
+    with Progress(transient=True) as bar:
+        task = bar.add_task("sampling", total=sum(selected.values()))
+        for number, rows in selected.items():
+            if folder.is_whole(number):
+                kept += 1
+                bar.advance(task, rows)
+                continue
+            if folder.record(number) is not None:
+                print(f"warning: {folder.file(number)}: is absent or was changed; it is made again", file=sys.stderr)
+            tables = counted(table.tables(number), bar, task)
+            try:
+                write(
+                    tables, folder.file(number), table.layout, folder.identity["seed"], table.part(number), table.schema
+                )
+            except OSError as error:
+                raise unwritable(folder.file(number), error, "out") from error
+            folder.add(number, rows)
+    if kept:
+        print(f"{kept} of {len(selected)} parts were there")
+    if not folder.finish():
+        print(f"some of {folder.count} parts are missing; the last one that is made adds {MANIFEST}")
+    return sum(selected.values())
+
+
+def _write(path: Path, content: str) -> None:
+    path.write_text(content, encoding="utf-8")
+
+
+def _short(value: Any) -> str:
+    text = f"{value:,}" if isinstance(value, int) else str(value)
+    return text[:12]

@@ -1,0 +1,207 @@
+"""Large tables in parts: the same bytes in any order, unique identifiers, resumed, and never mixed."""
+
+import errno
+import os
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.dataset as ds
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trisynth import sampling
+from trisynth.cache import unsealed
+from trisynth.commandline import enter
+from trisynth.errors import InputError
+from trisynth.generators.base import Generator
+from trisynth.output import parts
+from trisynth.output.parts import MANIFEST, Selection, batches, portion, total
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory) -> list[str]:
+    """Command line of a table with running numbers and codes as identifiers."""
+    folder = tmp_path_factory.mktemp("source")
+    rng = np.random.default_rng(3)
+    n = 120
+    codes = [f"{chr(65 + i % 26)}{chr(65 + i // 26)}-{rng.integers(1000):03d}" for i in range(n)]
+    frame = pd.DataFrame(
+        {"patient_id": np.arange(1000, 1000 + n), "code": codes, "age": rng.integers(20, 90, n)}
+    ).assign(outcome=np.where(rng.random(n) < 0.3, "sick", "well"))
+    frame.to_csv(folder / "mine.csv", index=False)
+    paths = [f"paths.{name}={folder / name}" for name in ("cache", "raw")]
+    return [f"{folder}/mine.csv", "--target", "outcome", "generator=independent", *paths]
+
+
+@pytest.fixture
+def make(source, tmp_path, monkeypatch) -> Callable[..., Path]:
+    """Run the command for some parts; returns the folder."""
+    monkeypatch.setattr(parts, "BATCH", 20)
+
+    def run(part: str, folder: str = "rows", *more: str) -> Path:
+        n = () if any(o.startswith("n=") for o in more) else ("n=130",)
+        enter("synthesize", [*source, *n, *more, f"part={part}", f"out={tmp_path / folder}"])
+        return tmp_path / folder
+
+    return run
+
+
+@pytest.fixture
+def refusal(make, capsys) -> Callable[..., str]:
+    """Run a command that must fail with one line, which it returns."""
+
+    def run(*arguments: str) -> str:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            make(*arguments)
+        *before, line = capsys.readouterr().err.splitlines()
+        # Only the findings about the table come before.
+        assert exit_.value.code == 2 and line.startswith("error: ") and not any("error" in text for text in before)
+        return line
+
+    return run
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.parquet"))}
+
+
+def test_a_part_has_the_same_bytes_in_any_order(make):
+    one = make("all/4", "one")
+    for number in (3, 1, 4, 2):
+        other = make(f"{number}/4", "other")
+    assert len(contents(one)) == 4 and contents(one) == contents(other)
+    assert len(set(contents(one).values())) == 4
+    assert (one / MANIFEST).read_bytes() == (other / MANIFEST).read_bytes()
+
+
+def test_parts_are_one_table_with_unique_identifiers(make):
+    folder = make("all/4")
+    frame = ds.dataset(folder).to_table().to_pandas()
+    assert len(frame) == 130 and list(frame) == ["patient_id", "code", "age", "outcome"]
+    assert frame["patient_id"].is_unique and frame["code"].is_unique
+    assert set(frame["patient_id"]) == {str(number) for number in range(1120, 1250)}
+    assert sorted(path.name for path in folder.glob("*.parquet")) == [
+        f"part-{i:05d}-of-00004.parquet" for i in range(1, 5)
+    ]
+    # Batches and parts come from different streams.
+    ages = [tuple(frame["age"][start : start + 10]) for start in range(0, 130, 10)]
+    assert len(set(ages)) == len(ages)
+
+
+def test_the_manifest_lists_rows_and_digests(make):
+    folder = make("1-2/3")
+    assert not (folder / MANIFEST).exists()
+    make("3/3")
+    known = unsealed((folder / MANIFEST).read_text())
+    assert known["rows"] == 130 and known["seed"] == 0 and known["parts"] == 3
+    for entry in known["files"]:
+        content = (folder / entry["file"]).read_bytes()
+        assert entry["sha256"] == sha256(content).hexdigest() and entry["bytes"] == len(content)
+    assert [entry["rows"] for entry in known["files"]] == [43, 43, 44]
+
+
+def test_a_damaged_or_absent_part_alone_is_made_again(make, monkeypatch, capsys):
+    folder = make("all/4")
+    before = contents(folder)
+    drawn = []
+    original = Generator.sample
+    monkeypatch.setattr(Generator, "sample", lambda self, n, seed=0: drawn.append(n) or original(self, n, seed))
+    (folder / "part-00002-of-00004.parquet").write_bytes(b"damaged")
+    (folder / "part-00003-of-00004.parquet").unlink()
+    make("all/4")
+    assert contents(folder) == before
+    assert sum(drawn) == 33 + 32
+    done = capsys.readouterr()
+    assert "2 of 4 parts were there" in done.out and done.err.count("is made again") == 2
+
+
+def test_classes_are_met_exactly_and_mixed(make):
+    frame = ds.dataset(make("all/3", "rows", "n={sick: 50, well: 7}")).to_table().to_pandas()
+    assert frame["outcome"].value_counts().to_dict() == {"sick": 50, "well": 7}
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "message"),
+    [
+        ("2/4", "seed=1", "seed 0, not 1"),
+        ("2/4", "n=131", "number of rows 130, not 131"),
+        ("2/5", "n=130", "number of parts 4, not 5"),
+        ("2/4", "generator=copula", "generator"),
+    ],
+)
+def test_parts_of_another_table_are_refused(make, refusal, part, change, message):
+    folder = make("1/4")
+    before = contents(folder)
+    line = refusal(part, "rows", change)
+    assert "holds parts of another table" in line and message in line
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("part", ["5/4", "0/4", "3-2/4", "1/0", "1-9/4", "x", "1", "1/2/3", "-1/4", "1/9999999"])
+def test_a_part_that_does_not_exist_is_refused(refusal, part):
+    assert f"part='{part}'" in refusal(part)
+
+
+def test_other_files_are_not_mixed_with_parts(refusal, tmp_path):
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "mine.parquet").touch()
+    assert "holds files that are no parts (mine.parquet)" in refusal("1/4")
+
+
+def test_parts_without_rows_are_refused(refusal):
+    assert "take fewer parts" in refusal("all/4", "rows", "n=3")
+
+
+@pytest.mark.parametrize(("more", "message"), [("given=x.csv", "cannot be combined"), ("out=x.csv", "name a folder")])
+def test_what_parts_cannot_be_combined_with(refusal, more, message, source, capsys):
+    if more.startswith("out"):
+        with pytest.raises(SystemExit):
+            enter("synthesize", [*source, "part=1/2", more])
+        assert message in capsys.readouterr().err
+    else:
+        assert message in refusal("1/4", "rows", more)
+
+
+def test_a_full_disk_keeps_the_parts_before(make, refusal, monkeypatch):
+    folder = make("1/4")
+    before = contents(folder)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, "write", full)
+        assert "No space left on device" in refusal("all/4")
+    assert contents(folder) == before
+    make("all/4")
+    assert len(contents(folder)) == 4
+
+
+def test_large_numbers_may_have_an_exponent():
+    assert sampling.rows("1e9") == 10**9 and sampling.rows("{a: 2.5e3}") == {"a": 2500}
+    for text in ("1.5e0", "1e-3", "1e99", "1e13", "e5"):
+        with pytest.raises(InputError):
+            sampling.rows(text)
+
+
+@given(st.dictionaries(st.sampled_from("abc"), st.integers(0, 10**6), min_size=1), st.integers(1, 50))
+def test_portions_add_up(n, count):
+    found = [portion(n, number, count) for number in range(1, count + 1)]
+    assert {label: sum(each[label] for each in found) for label in n} == n
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**5))
+def test_batches_add_up_and_are_small(n, most):
+    found = [total(batch) for batch in batches(n, most)] if n // most < 1000 else [n]
+    assert sum(found) == n and (max(found) <= most or n // most >= 1000)
+
+
+def test_a_selection_has_numbers():
+    assert list(Selection.parse("2-4/10").numbers) == [2, 3, 4]
+    assert list(Selection.parse("all/3").numbers) == [1, 2, 3]
+    assert list(Selection.parse("3/3").numbers) == [3]
