@@ -22,7 +22,7 @@ from trisynth.cache import Store
 from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment
-overrides = ["dataset=paper_cohort", "dataset.read.n=400", "generator=vae"]
+overrides = ["dataset=paper_cohort", "dataset.read.n=400", "generator=gan"]
 overrides += ["generator.epochs=5", "generator.min_steps=60"]
 config = commandline.composed([*overrides, "arms=minimal", "metrics=loss", "classifier=logistic"])
 job = Job.from_config(config)
@@ -40,7 +40,7 @@ def run(folder, **processor):
 
 
 def test_a_processor_with_fewer_instructions_makes_the_same_bytes(tmp_path):
-    older = {"MKL_ENABLE_INSTRUCTIONS": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    older = {"MKL_ENABLE_INSTRUCTIONS": "AVX2"}
     assert run(tmp_path / "own") == run(tmp_path / "older", **older)
 
 
