@@ -1,19 +1,20 @@
-"""Committed results come from kernels that round alike on processors with AVX2, but for those that torch chooses."""
+"""Committed results come from kernels that round alike on processors with AVX2."""
 
 import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
+from benchmarks import portable
+from benchmarks.output import ROOT
+from benchmarks.portable import LIMITS, kernels, merged, under_kernels, unlike
 
 from trisynth.config import KERNELS
 
-ROOT = Path(__file__).parents[1]
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
-PORTABLE = next(entry["portable"] for entry in DVC["vars"] if "portable" in entry)
 # A job whose training multiplies matrices in torch, and whose scores do so in numpy and scipy.
 JOB = """
 import json, sys
@@ -31,17 +32,9 @@ print(json.dumps([found.key, found.digests, found.metrics]))
 """
 
 
-def run(folder, **processor):
-    command = f'exec {PORTABLE} "$0" -c "$1" "$2"'
-    plain = {name: value for name, value in os.environ.items() if name not in KERNELS}
-    shell = ["bash", "-c", command, sys.executable, JOB, str(folder)]
-    done = subprocess.run(shell, env=plain | processor, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
 def test_a_processor_with_fewer_instructions_makes_the_same_bytes(tmp_path):
-    older = {"MKL_ENABLE_INSTRUCTIONS": "AVX2"}
-    assert run(tmp_path / "own") == run(tmp_path / "older", **older)
+    own, limited = tmp_path / "own", tmp_path / "limited"
+    assert under_kernels(JOB, str(own)) == under_kernels(JOB, str(limited), **LIMITS["AVX2"])
 
 
 # Digests of rows that are the same on every processor with AVX2: no network is among them.
@@ -51,28 +44,21 @@ ROWS = {
     "independent": "0c2287ae608711f6",
     "smote": "d205f3bc7260f938",
 }
-ROWS_OF = """
-import json
-from trisynth import commandline
-from trisynth.config import digest
-from trisynth.data import load, split
-from trisynth.experiment.job import Job
-from trisynth.generators.base import fit
-found = {}
-for name in %s:
-    job = Job.from_config(commandline.composed(["dataset=paper_cohort", "dataset.read.n=400", f"generator={name}"]))
-    train, _ = split(load(job.dataset), 0)
-    found[name] = digest(fit(job.generator, train, 0).sample(200, 1).to_csv(index=False))
-print(json.dumps(found))
-"""
 
 
 def test_rows_without_a_network_are_those_of_other_processors():
-    plain = {name: value for name, value in os.environ.items() if name not in KERNELS}
-    script = ROWS_OF % sorted(ROWS)
-    command = ["bash", "-c", f'exec {PORTABLE} "$0" -c "$1"', sys.executable, script]
-    done = subprocess.run(command, env=plain, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout.strip().splitlines()[-1]) == ROWS
+    assert under_kernels(portable.ROWS, json.dumps(portable.SHORT), *ROWS) == ROWS
+
+
+def digests(processor, **found):
+    lines = [(processor, "none", name, value) for name, value in found.items()]
+    return pd.DataFrame(lines, columns=["processor", "limit", "generator", "digest"])
+
+
+def test_a_generator_that_differs_between_processors_is_named():
+    table = merged(digests("a", gan="1", circuit="5"), digests("b", gan="2", circuit="5"))
+    assert unlike(table) == ["gan"]
+    assert unlike(merged(table, digests("b", gan="1"))) == []
 
 
 def stages():
@@ -87,7 +73,7 @@ def test_every_stage_that_trains_is_portable(name, command):
 
 
 def test_kernels_that_are_chosen_are_part_of_the_key(tmp_path):
-    assert all(f"{name}=" in PORTABLE for name in KERNELS)
+    assert all(f"{name}=" in kernels() for name in KERNELS)
     script = "from trisynth.config import digest, versions; print(digest(versions()))"
     found = {
         subprocess.run([sys.executable, "-c", script], env=os.environ | own, capture_output=True, check=True).stdout
