@@ -29,7 +29,7 @@ _COUNTED = 2**31
 
 @dataclass(frozen=True)
 class Part:
-    """Which of several processes makes identifiers for its part of the rows of one table.
+    """One of several processes that make identifiers, each for its part of the rows of one table.
 
     Parameters
     ----------
