@@ -37,6 +37,7 @@ _HOMES = {
     "NGram": "generators.ngram",
     "PATEGAN": "generators.private.pate_gan",
     "RCGAN": "generators.neural.rcgan",
+    "RakedPairs": "generators.private.raked_pairs",
     "SMOTE": "generators.smote",
     "SMOTENC": "generators.smote",
     "SequentialForest": "generators.trees.sequential_forest",

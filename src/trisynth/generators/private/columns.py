@@ -50,7 +50,7 @@ class Columns:
             found.append(build(axis, noisy, sigma))
         return cls(axes, found)
 
-    def group(self, rows: float, labels: int, sigma: float) -> None:
+    def group(self, rows: float, labels: int, sigma: float, least: float = _GROUP) -> None:
         """Join the cells of each column to groups, fewer of them the fewer ``rows`` and the more noise there are.
 
         Parameters
@@ -61,9 +61,11 @@ class Columns:
             Tables of two columns that these rows are divided among.
         sigma : float
             Standard deviation of the noise of a cell of such a table.
+        least : float, default=8.0
+            Rows of a group at least, in such standard deviations.
         """
         most = int(np.clip(np.sqrt(rows / labels / max(_CELL * sigma, 0.2)), _FEWEST, _MOST))
-        self.groups = [groups(*each, most, _GROUP * sigma) for each in zip(self.axes, self.leaves, strict=True)]
+        self.groups = [groups(*each, most, least * sigma) for each in zip(self.axes, self.leaves, strict=True)]
 
     @property
     def sizes(self) -> list[int]:

@@ -1,0 +1,153 @@
+"""Noisy tables of pairs of columns with the label: as many of them as the noise allows."""
+
+from itertools import combinations
+
+import numpy as np
+
+from trisynth.generators.private import tree
+from trisynth.generators.private.leaves import projected
+from trisynth.privacy.budget import Budget
+from trisynth.privacy.ledger import Ledger, Share
+from trisynth.privacy.noise import Noise
+
+CHOICES, TABLES = "choices of pairs", "tables of pairs"
+# Most pairs, and groups of both columns of the coarsest useful table, whose cells hold so many standard deviations.
+_MOST, _COARSE, _CELL = 600, 16, 2.0
+# Relative error of a model's cell that is expected before it is counted.
+_MISFIT = 0.5
+
+Tables = dict[tuple[int, int], np.ndarray]
+
+
+def plan(columns: int, kinds: int, budget: Budget, rest: dict[str, Share], choices: float, tables: float) -> dict:
+    """Plan the tables of pairs beside the rest of a plan, from public numbers alone.
+
+    All pairs are counted where their noise is small beside the declared rows. Otherwise there are fewer of them, at
+    least as many as a spanning tree has, and a part of the budget chooses them.
+
+    Parameters
+    ----------
+    columns, kinds : int
+        Columns, and labels.
+    budget : Budget
+        Settled.
+    rest : dict of str to Share
+    choices, tables : float
+        Weights of the choices and of the tables.
+    """
+    every = columns * (columns - 1) // 2
+    most = min(every, max(_MOST, columns - 1))
+    if budget.epsilon is None or not every:
+        wanted = most
+    else:
+        # Where no rows are declared, delta stands for 1 / (n sqrt n).
+        rows = budget.rows or budget.delta ** (-2 / 3)
+        trial = Ledger.open(Budget(budget.epsilon, budget.delta), {**rest, TABLES: Share(tables, most)})
+        due = rows / (kinds * _COARSE * _CELL) / budget.sensitivity
+        # The noise grows with the square root of the number of tables.
+        wanted = int(min(most, max(columns - 1, most * (due / trial.sigma(TABLES)) ** 2)))
+    found = {**rest, TABLES: Share(tables, wanted)}
+    return found if wanted == every else {**found, CHOICES: Share(choices, wanted, choice=True)}
+
+
+def flat(pair: tuple[int, int], labels: np.ndarray, codes: list[np.ndarray], sizes: list[int]) -> np.ndarray:
+    """Return the cell of each row in the table (label, first column, second column), as one number."""
+    return (labels * sizes[pair[0]] + codes[pair[0]]) * sizes[pair[1]] + codes[pair[1]]
+
+
+def count(
+    codes: list[np.ndarray], labels: np.ndarray, ones: list[np.ndarray], ledger: Ledger, noise: Noise
+) -> tuple[Tables, list[tuple[int, int]]]:
+    """Count pairs with the label; return their noisy tables and those of them that form a spanning tree.
+
+    Parameters
+    ----------
+    codes : list of ndarray of int, shape (n,)
+        Groups of the cells of each column.
+    labels : ndarray of int, shape (n,)
+    ones : list of ndarray, shape (labels, groups)
+        Estimated rows of each column.
+    ledger : Ledger
+    noise : Noise
+    """
+    kinds, sizes, sigma = len(ones[0]), [one.shape[1] for one in ones], ledger.sigma(TABLES)
+    pairs = list(combinations(range(len(codes)), 2))
+
+    def exact(pair: tuple[int, int]) -> np.ndarray:
+        shape = kinds, sizes[pair[0]], sizes[pair[1]]
+        return np.bincount(flat(pair, labels, codes, sizes), minlength=int(np.prod(shape))).reshape(shape).astype(float)
+
+    def score(pair: tuple[int, int], table: np.ndarray) -> float:
+        # One row changes the distance by 1. What noise adds to a larger table is public.
+        return np.abs(table - independent(pair, ones)).sum() - np.sqrt(2 / np.pi) * sigma * table.size
+
+    if CHOICES not in ledger.plan:
+        found = {pair: ledger.noisy(TABLES, exact(pair), noise) for pair in pairs}
+        return found, _spanning({pair: score(pair, table) for pair, table in found.items()}, len(codes))
+    counted = {pair: exact(pair) for pair in pairs}
+    scores = {pair: score(pair, table) for pair, table in counted.items()}
+    part, chosen, edges = list(range(len(codes))), [], []
+    for _ in range(ledger.plan[CHOICES].times):
+        # A spanning tree comes first, so that no column stands alone.
+        open_ = [pair for pair in scores if part[pair[0]] != part[pair[1]]]
+        joins = bool(open_)
+        open_ = open_ or [pair for pair in scores if pair not in chosen]
+        pair = open_[ledger.choose(CHOICES, np.array([scores[each] for each in open_]), noise)]
+        chosen.append(pair)
+        if joins:
+            edges.append(pair)
+            part = [part[pair[0]] if p == part[pair[1]] else p for p in part]
+    return {pair: ledger.noisy(TABLES, counted[pair], noise) for pair in chosen}, edges
+
+
+def _spanning(scores: dict[tuple[int, int], float], nodes: int) -> list[tuple[int, int]]:
+    part, found = list(range(nodes)), []
+    for pair in sorted(scores, key=lambda each: (-scores[each], each)):
+        if part[pair[0]] != part[pair[1]]:
+            found.append(pair)
+            part = [part[pair[0]] if p == part[pair[1]] else p for p in part]
+    return found
+
+
+def independent(pair: tuple[int, int], ones: list[np.ndarray]) -> np.ndarray:
+    """Return the table of two columns that are independent within labels."""
+    totals = np.maximum(ones[pair[0]].sum(1), 1e-9)[:, None, None]
+    return ones[pair[0]][:, :, None] * ones[pair[1]][:, None, :] / totals
+
+
+def margins(column: int, own: np.ndarray, sigma: float, tables: Tables, noise: float) -> np.ndarray:
+    """Combine all noisy counts of (label, group) of a column, each weighted by the inverse of its variance.
+
+    Parameters
+    ----------
+    column : int
+    own : ndarray, shape (labels, groups)
+        Its own noisy table.
+    sigma : float
+        Standard deviation of the noise of ``own``.
+    tables : dict of (int, int) to ndarray
+    noise : float
+        Standard deviation of their noise.
+    """
+    if not sigma:
+        return own
+    total, weight = own / sigma**2, 1 / sigma**2
+    for pair, table in tables.items():
+        if column in pair:
+            other = 2 if pair[0] == column else 1
+            each = 1 / (noise**2 * table.shape[other])
+            total, weight = total + each * table.sum(other), weight + each
+    return total / weight
+
+
+def shrunk(table: np.ndarray, model: np.ndarray, sigma: float) -> np.ndarray:
+    """Draw a noisy table towards that of a model, in each cell by the variances of noise and of the model's misfit."""
+    if not sigma:
+        return table
+    variance = (_MISFIT * np.maximum(model, 0)) ** 2
+    return projected(model + variance / (variance + sigma**2) * (table - model), max(model.sum(), 1e-9))
+
+
+def fitted(pair: tuple[int, int], table: np.ndarray, ones: list[np.ndarray]) -> np.ndarray:
+    """Fit the table of a pair to those of its columns."""
+    return tree.fitted(table, ones[pair[0]], ones[pair[1]])

@@ -1,0 +1,111 @@
+"""Raked pairs: a pool of rows whose weights meet noisy tables of all pairs of columns with the label."""
+
+import numpy as np
+import pandas as pd
+
+from trisynth.generators.private import pairs, tree
+from trisynth.generators.private.base import PrivateGenerator
+from trisynth.generators.private.columns import Columns, classes, queries
+from trisynth.generators.private.leaves import groups
+from trisynth.generators.private.pool import Pool
+from trisynth.privacy import Budget
+from trisynth.privacy.ledger import Ledger, Share
+from trisynth.privacy.noise import Noise
+
+_SINGLE, _LABELLED = "single columns", "columns with the label"
+# Classes of a numeric target, and standard deviations of the noise of a table that a group of cells holds at least.
+_CLASSES, _GROUP = 6, 3.0
+# Parts of the budget for single columns, columns with the label, choices of pairs and their tables.
+_WEIGHTS = (1.0, 1.0, 1.0, 4.0)
+
+
+class RakedPairs(PrivateGenerator):
+    """Noisy tables of (column, column, label), of all pairs where the budget allows it, met by raking a pool of rows.
+
+    1. Single columns are counted on nested grids, with two sevenths of the budget in units of zero-concentrated
+       differential privacy, and every column with the label, with one seventh.
+    2. Four sevenths count pairs of columns with the label. All pairs are counted where the noise of so many tables is
+       small beside the declared rows. Otherwise another share chooses as many as it allows by the exponential
+       mechanism, first a spanning tree and then those with the largest dependence within labels.
+    3. A pool of rows is drawn down the tree. Its weights are raked: scaled until the tables of all pairs are met. Noisy
+       tables are drawn towards those of the pool before, in cells of few rows most.
+    4. Rows are drawn from the pool by their weights, and a cell inside its group by the noisy histogram.
+
+    Only the first two steps read rows, by queries of the ledger.
+
+    Parameters
+    ----------
+    privacy : Budget or None, default=None
+        Must be given.
+
+    Notes
+    -----
+    Sources: raking is iterative proportional fitting (Deming & Stephan 1940), here of the weights of a sample, so that
+    tables with cycles need no general inference; the weights maximise the entropy relative to the tree. The choice of
+    pairs is that of MST (McKenna, Miklau & Sheldon 2021, https://doi.org/10.29012/jpc.778). The label in every table,
+    the pool, and the drawing towards it are ours.
+    """
+
+    def __init__(self, privacy: Budget | None = None):
+        super().__init__(privacy)
+
+    def _learn(self, positions: np.ndarray, labels: np.ndarray, noise: Noise) -> None:
+        inner = len(self.axes_) - self.numeric_target_
+        kinds = _CLASSES if self.numeric_target_ else len(self.labels_)
+        rest = {
+            _SINGLE: Share(_WEIGHTS[0], queries(self.axes_) + (not self.numeric_target_)),
+            _LABELLED: Share(_WEIGHTS[1], inner),
+        }
+        ledger = self.ledger_ = Ledger.open(self._budget, pairs.plan(inner, kinds, self._budget, rest, *_WEIGHTS[2:]))
+        columns = self.columns_ = Columns.count(self.axes_, positions, ledger, _SINGLE, noise)
+        labels, totals, members = self._classes(positions, labels, ledger, noise)
+        rows, sigma = totals.sum(), ledger.sigma(pairs.TABLES if inner > 1 else _LABELLED)
+        columns.group(rows, len(totals), sigma, _GROUP)
+        if self.numeric_target_:
+            columns.groups[-1] = members
+        codes = columns.codes(positions)[:inner]
+        ones = [
+            ledger.noisy(_LABELLED, _counted(labels, code, len(totals), size), noise)
+            for code, size in zip(codes, columns.sizes, strict=False)
+        ]
+        balanced = [tree.balanced(one, columns.rows(i, rows), totals) for i, one in enumerate(ones)]
+        tables, edges = pairs.count(codes, labels, balanced, ledger, noise) if inner > 1 else ({}, [])
+        own = ledger.sigma(_LABELLED)
+        balanced = [
+            tree.balanced(pairs.margins(i, one, own, tables, sigma), columns.rows(i, rows), totals)
+            for i, one in enumerate(ones)
+        ]
+        self.totals_ = totals
+        # Draws need no privacy, but a stream of their own.
+        rng = np.random.default_rng(int(noise.uniform(1)[0] * 2**53))
+        self.pool_ = Pool.raked(balanced, totals, tables, edges, sigma, rng)
+
+    def _classes(
+        self, positions: np.ndarray, labels: np.ndarray, ledger: Ledger, noise: Noise
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return the class of each row, the estimated rows of each class, and the class of each leaf of a number."""
+        if not self.numeric_target_:
+            self.counts_ = totals = classes(labels, len(self.labels_), ledger, _SINGLE, noise)
+            return labels, totals, None
+        last = self.columns_.leaves[-1]
+        members = groups(self.axes_[-1], last, _CLASSES, 0.0)
+        totals = np.bincount(members, last.weights)
+        self.counts_ = totals.sum(keepdims=True)
+        return members[last.of(positions[-1])], totals, members
+
+    def _traces(self, positions: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        codes = self.columns_.codes(positions)
+        label = int((codes[-1] if self.numeric_target_ else labels)[0])
+        return np.array(
+            [*self.columns_.traces(positions), *self.pool_.traces(label, codes), self.totals_[label]], dtype=float
+        )
+
+    def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+        if self.numeric_target_:
+            labels = tree.pick(self.totals_[None, :] + 1e-12, np.zeros(len(labels), int), rng)
+        drawn = self.pool_.draw(labels, rng)
+        return self.columns_.cells([*drawn, *[labels] * self.numeric_target_], self._kinds(), rng)
+
+
+def _counted(labels: np.ndarray, codes: np.ndarray, kinds: int, size: int) -> np.ndarray:
+    return np.bincount(labels * size + codes, minlength=kinds * size).reshape(kinds, size).astype(float)
