@@ -19,13 +19,14 @@ from trisynth.generators.private.label_triples import LabelTriples
 from trisynth.generators.private.mst import MST
 from trisynth.generators.private.network import perceptron
 from trisynth.generators.private.pate_gan import PATEGAN
+from trisynth.generators.private.raked_pairs import RakedPairs
 from trisynth.privacy import Budget
 from trisynth.privacy.ledger import Ledger
 from trisynth.privacy.noise import SeededNoise
 
 pytest.importorskip("dp_accounting", reason="needs the extra privacy")
 
-KINDS = [LabelTriples, MST, DPVAE, PATEGAN]
+KINDS = [RakedPairs, LabelTriples, MST, DPVAE, PATEGAN]
 # Settings of a fit that is fast; what the tests look at does not depend on them.
 BRIEF = {DPVAE: {"steps": 3}, PATEGAN: {"teachers": 5, "rounds": 2, "votes": 4}}
 FACTS = {
@@ -103,7 +104,7 @@ def test_a_planted_leak_is_seen(deaf, tmp_path):
     assert saved(a, tmp_path) != saved(b, tmp_path)
 
 
-@pytest.mark.parametrize("kind", [LabelTriples, MST])
+@pytest.mark.parametrize("kind", [RakedPairs, LabelTriples, MST])
 def test_without_noise_shares_and_dependence_come_back(kind):
     frame = table(4000)
     made = fitted(kind, frame, epsilon=None, delta=None, seeded=False)

@@ -50,7 +50,7 @@ class Columns:
             found.append(build(axis, noisy, sigma))
         return cls(axes, found)
 
-    def group(self, rows: float, labels: int, sigma: float, least: float = _GROUP) -> None:
+    def group(self, rows: float, labels: int, sigma: float, least: float = _GROUP, cell: float = _CELL) -> None:
         """Join the cells of each column to groups, fewer of them the fewer ``rows`` and the more noise there are.
 
         Parameters
@@ -63,8 +63,10 @@ class Columns:
             Standard deviation of the noise of a cell of such a table.
         least : float, default=8.0
             Rows of a group at least, in such standard deviations.
+        cell : float, default=1.0
+            Average rows of a cell of such a table, likewise.
         """
-        most = int(np.clip(np.sqrt(rows / labels / max(_CELL * sigma, 0.2)), _FEWEST, _MOST))
+        most = int(np.clip(np.sqrt(rows / labels / max(cell * sigma, 0.2)), _FEWEST, _MOST))
         self.groups = [groups(*each, most, least * sigma) for each in zip(self.axes, self.leaves, strict=True)]
 
     @property

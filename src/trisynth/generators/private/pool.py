@@ -92,7 +92,7 @@ class Pool:
         return [column[chosen].astype(np.int64) for column in self.codes]
 
     def traces(self, label: int, codes: list[np.ndarray]) -> list[float]:
-        """Return the weight of the rows that share the label and the groups of each column, and of each pair, of a row."""
+        """Return the weight of the rows with the label and group of each column of a row, and of each pair."""
         own = self.labels == label
         weights = self.weights[own]
         same = [column[own] == int(code[0]) for column, code in zip(self.codes, codes, strict=False)]

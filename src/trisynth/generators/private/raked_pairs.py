@@ -13,8 +13,9 @@ from trisynth.privacy.ledger import Ledger, Share
 from trisynth.privacy.noise import Noise
 
 _SINGLE, _LABELLED = "single columns", "columns with the label"
-# Classes of a numeric target, and standard deviations of the noise of a table that a group of cells holds at least.
-_CLASSES, _GROUP = 6, 3.0
+_CLASSES = 6
+# Rows of a group of cells at least, and of a cell of a table on average, in standard deviations of the noise.
+_GROUP, _CELL = 3.0, 3.0
 # Parts of the budget for single columns, columns with the label, choices of pairs and their tables.
 _WEIGHTS = (1.0, 1.0, 1.0, 4.0)
 
@@ -22,11 +23,11 @@ _WEIGHTS = (1.0, 1.0, 1.0, 4.0)
 class RakedPairs(PrivateGenerator):
     """Noisy tables of (column, column, label), of all pairs where the budget allows it, met by raking a pool of rows.
 
-    1. Single columns are counted on nested grids, with two sevenths of the budget in units of zero-concentrated
-       differential privacy, and every column with the label, with one seventh.
-    2. Four sevenths count pairs of columns with the label. All pairs are counted where the noise of so many tables is
-       small beside the declared rows. Otherwise another share chooses as many as it allows by the exponential
-       mechanism, first a spanning tree and then those with the largest dependence within labels.
+    1. Single columns are counted on nested grids, with a sixth of the budget in units of zero-concentrated differential
+       privacy, and every column with the label, with another sixth.
+    2. The rest counts pairs of columns with the label. All pairs are counted where the noise of so many tables is small
+       beside the declared rows. Otherwise a part of it chooses as many as it allows by the exponential mechanism,
+       first a spanning tree and then those with the largest dependence within labels.
     3. A pool of rows is drawn down the tree. Its weights are raked: scaled until the tables of all pairs are met. Noisy
        tables are drawn towards those of the pool before, in cells of few rows most.
     4. Rows are drawn from the pool by their weights, and a cell inside its group by the noisy histogram.
@@ -60,7 +61,7 @@ class RakedPairs(PrivateGenerator):
         columns = self.columns_ = Columns.count(self.axes_, positions, ledger, _SINGLE, noise)
         labels, totals, members = self._classes(positions, labels, ledger, noise)
         rows, sigma = totals.sum(), ledger.sigma(pairs.TABLES if inner > 1 else _LABELLED)
-        columns.group(rows, len(totals), sigma, _GROUP)
+        columns.group(rows, len(totals), sigma, _GROUP, _CELL)
         if self.numeric_target_:
             columns.groups[-1] = members
         codes = columns.codes(positions)[:inner]

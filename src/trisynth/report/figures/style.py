@@ -49,6 +49,7 @@ GENERATORS = {
     "tgan": ("#332288", "P"),
     "label_triples": ("#D55E00", "o"),
     "mst": ("#009E73", "s"),
+    "rakedpairs": ("#0072B2", "D"),
     "dpvae": ("#CC79A7", "v"),
     "pategan": ("#E69F00", "^"),
     "independent": ("#7F7F7F", "X"),
