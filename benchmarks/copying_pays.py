@@ -1,4 +1,4 @@
-"""How far a C2ST against the training rows rewards copying, and what one against other rows makes of it.
+"""Reward of copying in a C2ST against the training rows, and in one against other real rows.
 
 The training rows of a published table are divided at random into two parts of equal size, at most 8,000 rows each. A
 generator is fitted to the first. As many synthetic rows are compared with this part (``c2st_own``, as publications do)
@@ -78,7 +78,7 @@ def picture(cells: pd.DataFrame) -> Figure:
 
 
 def report(cells: pd.DataFrame) -> None:
-    """Print mean scores over seeds and tables, and their premium: the score against own rows less that against others."""
+    """Print mean scores by table, and their premium: the score against own rows less that against others."""
     cells = cells.assign(premium=cells["c2st_own"] - cells["c2st_others"])
     columns = ["c2st_own", "c2st_others", "premium", "copy_share", "singling_out"]
     tables = cells.groupby(["table", "family", "dial"])[columns]

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from trisynth.errors import InputError
+from trisynth.generators.trees.sequence import responses
 from trisynth.generators.trees.sequential_forest import SequentialForest
 
 pytestmark = pytest.mark.usefixtures("unprotected")
@@ -119,3 +120,41 @@ def test_a_numeric_target_keeps_its_dependence():
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(InputError, match=message):
         SequentialForest(**arguments).check()
+
+
+def test_partial_rows_are_completed_with_their_known_cells(fitted):
+    generator, table = fitted
+    given = pd.DataFrame({"line": np.repeat([1.0, 3.0], 200), "colour": np.tile(["black", "white"], 200)})
+    made = generator.conditional(given, seed=4)
+    assert (made[list(given)].to_numpy() == given.to_numpy()).all()
+    near = [(table["line"] - line).abs() < 0.1 for line in (1.0, 3.0)]
+    for rows, own in zip(np.split(np.arange(400), 2), near, strict=True):
+        # "line" comes after "a", so that candidates of "a" are weighed by it.
+        assert made["a"][rows].mean() == pytest.approx(table["a"][own].mean(), abs=0.12)
+        assert made["a"][rows].std() < 0.35
+    black = (made["a"].astype(int) + made["b"].astype(int)) % 2 == 0
+    assert np.mean(black == (made["colour"] == "black")) > 0.7
+
+
+def test_an_unknown_target_is_drawn_given_the_cells(fitted):
+    generator, table = fitted
+    made = generator.conditional(pd.DataFrame({"b": np.repeat([0.5, 3.5], 300), "gap": None}), seed=5)
+    low, high = ((made["y"] == "high")[rows].mean() for rows in np.split(np.arange(600), 2))
+    assert low == pytest.approx((table["y"] == "high")[table["b"] < 1].mean(), abs=0.07)
+    assert high == pytest.approx((table["y"] == "high")[table["b"] > 3].mean(), abs=0.07)
+    # A column that is given with empty cells is filled.
+    assert made["gap"].notna().all()
+
+
+def test_equal_columns_stay_equal_in_their_fraction_of_the_rows(monkeypatch):
+    monkeypatch.setattr(responses, "LARGE", 1_000)
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"bill": rng.gamma(2.0, 100.0, 1_500), "y": rng.integers(2, size=1_500).astype(str)})
+    table["paid"] = np.where(rng.random(1_500) < 0.4, table["bill"], rng.gamma(2.0, 30.0, 1_500))
+    generator = SequentialForest(n_estimators=2).fit(table, target="y", relations=False)
+    drawn = generator.sample(1_500, seed=0)
+    assert (drawn["bill"] == drawn["paid"]).mean() == pytest.approx(0.4, abs=0.05)
+    assert not np.isin(drawn["paid"], table["paid"]).any()
+    made = generator.conditional(pd.DataFrame({"bill": [100.0] * 400}), seed=1)
+    assert (made["paid"] == 100).mean() == pytest.approx(0.4, abs=0.1)
+    assert len(generator.conditional(pd.DataFrame({"paid": [100.0, 50.0], "bill": [100.0, None]}), seed=1)) == 2

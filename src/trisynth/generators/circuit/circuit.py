@@ -24,6 +24,7 @@ from trisynth.generators.circuit.model_selection import select_model
 from trisynth.generators.circuit.refinement import LabelledRows
 from trisynth.generators.circuit.sampler import Sampler
 from trisynth.generators.draws import check_draws
+from trisynth.generators.partial import Partial, kept
 from trisynth.generators.relations.formulas import DerivedColumns
 from trisynth.objective import Loss
 
@@ -314,18 +315,9 @@ class Circuit(Generator):
         table = self.discretizer_.table(drawn).set_index(X.index)
         table = self._protection(seed)(table)
         concerned = [*self.derived_columns_.steps, *self.relations_.concerned]
-        for name in evidence.known.columns.intersection(concerned):
-            if evidence.known[name].dtype != "category":
-                table[name] = evidence.known[name].fillna(table[name])
+        table = Partial(evidence.known, None).filled(table, concerned)
         table = self.relations_.expand(self.derived_columns_.complete(table))
-        complete = self._restored(table, labels, seed)
-        known = self.written_.read(X).notna()
-        for name in X.columns:
-            complete[name] = X[name].where(known[name], complete[name]).astype(complete[name].dtype)
-        if y is not None:
-            complete[self.target_.name] = y.to_numpy()
-            complete[self.target_.name] = complete[self.target_.name].astype(self.target_.dtype)
-        return complete
+        return kept(self, self._restored(table, labels, seed), X, y)
 
     def _evidence(self, X: pd.DataFrame, y: pd.Series | None) -> Evidence:
         return Evidence.of(self, self.derived_columns_, self.discretizer_, X, y)

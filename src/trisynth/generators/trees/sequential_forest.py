@@ -1,50 +1,25 @@
 """Sequential forests on normal scores: a linear part in the copula's space, and trees for the rest."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
+from trisynth import seeds
 from trisynth.errors import InputError, require_number, require_whole
 from trisynth.generators.base import Generator
 from trisynth.generators.draws import check_draws
-from trisynth.generators.trees.chain import Grown, Response, Step
-from trisynth.generators.trees.growing import pooled
+from trisynth.generators.partial import Partial, kept
+from trisynth.generators.trees.chain import Grown, Step
 from trisynth.generators.trees.nearest import nearer_fraction
-from trisynth.generators.trees.normal_scores import NormalScores
-from trisynth.generators.trees.ridge import Block, Ridge
+from trisynth.generators.trees.sequence.particles import completed
+from trisynth.generators.trees.sequence.responses import LARGE, Sequence
 
 _SEEDS = 2**31 - 1
 # Rows that one chain is grown on: a fraction without replacement, at most this many.
 _FRACTION, _MOST = 0.63, 100_000
-# Tables of this many rows have few chains, whose trees are not pruned, predict values rather than residuals, and may
-# use every feature in a split: there are rows enough to find a line, and residuals blur values that repeat or that are
-# an exact function of an earlier column.
-_LARGE = 10_000
 # Features that a split may use in smaller tables, as a fraction.
 _FEATURES = 0.5
-# Indicators of a category that have a linear prediction.
-_INDICATORS = 8
 # Rows that are drawn to measure copying, and the largest leaf as a fraction of the rows.
 _DRAWN, _LARGEST = 1_000, 0.25
-
-
-@dataclass(frozen=True)
-class Linear:
-    """Linear part of one column.
-
-    Parameters
-    ----------
-    ridge : Ridge
-    scale : float
-        Standard deviation of the residuals.
-    offset : bool
-        Whether the trees predict residuals; otherwise the prediction is a feature of theirs and nothing else.
-    """
-
-    ridge: Ridge
-    scale: float
-    offset: bool
 
 
 class SequentialForest(Generator):
@@ -61,7 +36,8 @@ class SequentialForest(Generator):
     synthetic row is drawn from one chain. A value is interpolated between neighbouring residuals of its leaf. Values of
     at least five training rows are point masses and come back exactly; rarer ones are not repeated. In a leaf with rows
     of the requested label these are preferred, so that small classes keep their difference. Whether a number is missing
-    is drawn before the number.
+    is drawn before the number; so is, from 10,000 rows on, which earlier column it equals, where one is equal in at
+    least 2 % of the rows, point masses apart.
 
     The rows that a chain was not grown on measure its copying: how many of its draws have their nearest real row among
     those that it was grown on rather than among as many others. Where that is above ``max_copying`` by
@@ -147,22 +123,24 @@ class SequentialForest(Generator):
         weights = np.ones(n) if weights is None else np.asarray(weights, float)
         chains = self.n_estimators
         if chains == "auto":
-            chains = 10 if n < _LARGE else 3
-        features = _FEATURES if n < _LARGE else 1.0
-        prune = n < _LARGE if self.pruning == "auto" else self.pruning
+            chains = 10 if n < LARGE else 3
+        features = _FEATURES if n < LARGE else 1.0
+        prune = n < LARGE if self.pruning == "auto" else self.pruning
         size = max(10, round(10 * (n / 1_000) ** 0.4)) if self.min_samples_leaf == "auto" else self.min_samples_leaf
         # Without a random order the rows of an estimate that does not use all would be those of one part of the file.
         order = rng.permutation(n)
         table, labels, weights = table.iloc[order].reset_index(drop=True), labels[order], weights[order]
-        self.categories_ = {name: table[name].cat.categories for name in table.select_dtypes("category")}
-        self.names_, self.sequence_ = list(table.columns), list(table.columns)
+        names = list(table.columns)
+        self.names_ = list(names)
         if self.numeric_target_:
             # The bins of a numeric target are known before its numbers, and these before all others.
-            self.sequence_.sort(key=lambda name: name != self.target_column_)
-        self.scores_, self.linear_ = {}, {}
+            names.sort(key=lambda name: name != self.target_column_)
+        categories = {name: table[name].cat.categories for name in table.select_dtypes("category")}
+        self.sequence_ = Sequence(names, categories, self.linear)
+        own = None if self.numeric_target_ or labels.max() == 0 else labels
         parts = [rng.permutation(n) < max(1, min(round(_FRACTION * n), _MOST)) for _ in range(chains)]
         grown: list[dict] = [{} for _ in parts]
-        for key, rows, response in self._responses(table, labels, weights, size, rng):
+        for key, rows, response in self.sequence_.responses(table, labels, own, weights, size, rng):
             for chain, part in zip(grown, parts, strict=True):
                 seed = int(rng.integers(_SEEDS))
                 if part[rows].any():
@@ -171,65 +149,6 @@ class SequentialForest(Generator):
         self.copying_ = float("nan")
         if self.max_copying is not None and n >= 4:
             self._merge(grown, parts, table, labels, rng)
-
-    def _responses(self, table: pd.DataFrame, labels: np.ndarray, weights: np.ndarray, size: int, rng):
-        """Yield name, rows and response of each step in order, and learn the scores and linear parts on the way."""
-        own = None if self.numeric_target_ or labels.max() == 0 else labels
-        everywhere = np.ones(len(table), bool)
-        cells = [labels.astype(np.int64)]
-        blocks = [Block.of(cells[0])]
-        design = blocks[0].design(cells[0])
-        for name in self.sequence_:
-            if name in self.categories_:
-                codes = table[name].cat.codes.to_numpy().astype(np.int64)
-                codes = np.where(codes < 0, len(self.categories_[name]), codes)
-                response = self._category((name, "value"), codes, cells, blocks, design, own, weights)
-                yield (name, "value"), everywhere, response
-                cells.append(codes)
-            else:
-                numbers = table[name].to_numpy(float)
-                seen = ~np.isnan(numbers)
-                if not seen.all():
-                    gap = (~seen).astype(np.int64)
-                    response = self._category((name, "gap"), gap, cells, blocks, design, own, weights)
-                    yield (name, "gap"), everywhere, response
-                scored = np.full(len(numbers), np.nan)
-                if seen.any():
-                    earlier = [column[seen] for column in cells]
-                    labelled = None if own is None else own[seen]
-                    known = earlier, blocks, design[seen], labelled, weights[seen]
-                    yield (name, "value"), seen, self._number(name, numbers[seen], *known, size, rng)
-                    scored[seen] = self.scores_[name].of(numbers[seen])
-                cells.append(scored)
-            blocks.append(Block.of(cells[-1]))
-            design = np.column_stack([design, blocks[-1].design(cells[-1])])
-
-    def _category(self, key, codes, cells, blocks, design, labels, weights) -> Response:
-        """Learn the linear part of a category or of missing cells, and return the response."""
-        earlier = list(cells)
-        if self.linear and codes.min() < codes.max():
-            common = pooled(codes, _INDICATORS)
-            outcome = (common[:, None] == np.arange(max(common.max(), 1))).astype(float)
-            ridge, _ = Ridge.learn(tuple(blocks), design, outcome, weights)
-            self.linear_[key] = Linear(ridge, 1.0, False)
-            earlier += list(ridge.predict(cells).T)
-        return Response(earlier, codes, None, labels, weights, False)
-
-    def _number(self, name, numbers, cells, blocks, design, labels, weights, size, rng) -> Response:
-        """Learn the scores and the linear part of a number, and return the response."""
-        self.scores_[name], (scores, counts) = NormalScores.learn(numbers, weights, rng)
-        if not self.linear or numbers.min() == numbers.max():
-            return Response(list(cells), numbers, scores, labels, weights, False)
-        ridge, leverage = Ridge.learn(tuple(blocks), design, scores[:, None], weights)
-        predicted = ridge.predict(cells)
-        earlier = [*cells, *predicted.T]
-        if len(numbers) >= _LARGE or np.average(counts >= size, weights=weights) >= 0.5:
-            self.linear_[name, "value"] = Linear(ridge, 1.0, False)
-            return Response(earlier, numbers, self.scores_[name].of(numbers), labels, weights, False)
-        residuals = (scores - predicted[:, 0]) / np.sqrt(1 - leverage)
-        scale = float(np.sqrt(np.average(residuals**2, weights=weights))) or 1.0
-        self.linear_[name, "value"] = Linear(ridge, scale, True)
-        return Response(earlier, residuals / scale, residuals / scale, labels, weights, True)
 
     def _fill(self, grown: list[dict], size: int) -> None:
         self.min_samples_leaf_ = size
@@ -258,33 +177,26 @@ class SequentialForest(Generator):
     def _chain(self, chain: int, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         """Draw rows from one chain."""
         steps: dict[tuple, Step] = self.chains_[chain]
-        cells, columns = [labels.astype(np.int64)], {}
+        cells, columns, sequence = [labels.astype(np.int64)], {}, self.sequence_
 
         def draw(key: tuple, rows: np.ndarray) -> np.ndarray:
-            earlier, linear = [column[rows] for column in cells], self.linear_.get(key)
-            predicted = linear.ridge.predict(earlier) if linear else np.empty((len(earlier[0]), 0))
-            found = steps[key].draw([*earlier, *predicted.T], labels[rows], rng, self.draws == "even")
-            if linear and linear.offset:
-                return self.scores_[key[0]].restore(predicted[:, 0] + linear.scale * found)
-            return found
+            features, predicted = sequence.features(key, [column[rows] for column in cells])
+            found = steps[key].draw(features, labels[rows], rng, self.draws == "even")
+            return sequence.restored(key, found, predicted)
 
         everywhere = np.ones(len(labels), bool)
-        for name in self.sequence_:
-            if name in self.categories_:
-                codes = draw((name, "value"), everywhere)
-                categories = self.categories_[name]
-                columns[name] = pd.Categorical.from_codes(
-                    np.where(codes < len(categories), codes, -1), categories=categories
-                )
-                cells.append(codes)
-                continue
-            numbers = np.full(len(labels), np.nan)
-            seen = draw((name, "gap"), everywhere) == 0 if (name, "gap") in steps else everywhere
-            if seen.any() and (name, "value") in steps:
-                numbers[seen] = draw((name, "value"), seen)
-            columns[name] = numbers
-            cells.append(self.scores_[name].of(numbers) if name in self.scores_ else numbers)
-        return pd.DataFrame(columns, columns=self.names_)
+        for name in sequence.names:
+            if name in sequence.categories:
+                columns[name] = draw((name, "value"), everywhere)
+            else:
+                columns[name] = numbers = np.full(len(labels), np.nan)
+                seen = draw((name, "gap"), everywhere) == 0 if (name, "gap") in steps else everywhere
+                if seen.any() and (name, "equal") in steps:
+                    seen = sequence.equal(name, numbers, columns, seen, draw((name, "equal"), seen))
+                if seen.any() and (name, "value") in steps:
+                    numbers[seen] = draw((name, "value"), seen)
+            cells.append(sequence.cells(name, columns[name]))
+        return pd.DataFrame({name: sequence.column(name, columns[name]) for name in self.names_})
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         # Each chain has the labels in the proportions of all.
@@ -296,6 +208,34 @@ class SequentialForest(Generator):
         found = [self._chain(chain, labels[own], rng) for chain, own in enumerate(rows) if len(own)]
         order = np.argsort(np.concatenate(rows), kind="stable")
         return pd.concat(found, ignore_index=True).iloc[order].reset_index(drop=True)
+
+    def conditional(self, X: pd.DataFrame, y: pd.Series | None = None, seed: int = 0) -> pd.DataFrame:
+        """Draw complete rows given known cells.
+
+        The draw is exact, under the fitted forest, given the target and columns at the beginning of the sequence. Other
+        cells weigh 60 candidates of each row, of which one is returned; the more such cells are known, and the rarer
+        they are, the coarser that is. The circuit is exact for all cells.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, any)
+            Any of the training columns, which are kept. A missing cell is replaced by a value; an absent column is
+            drawn with its missing cells.
+        y : Series, shape (n,), optional
+            Targets; drawn given the known cells if absent.
+        seed : int
+            Seed of the stream ``generator.conditional``.
+
+        Returns
+        -------
+        DataFrame, shape (n, columns)
+            Complete rows like those of ``sample``, with the index of ``X``.
+        """
+        partial = Partial.read(self, X, y)
+        rng = seeds.stream(seed, "generator.conditional")
+        table, labels = completed(self, partial.table, partial.labels, rng)
+        table = partial.filled(self._protection(seed)(table.set_index(X.index)), self.relations_.concerned)
+        return kept(self, self._restored(self.relations_.expand(table), labels, seed), X, y)
 
     def diagnostics(self) -> dict[str, float]:
         """Return the leaf size, the number of leaves and of chains, and the measured copying."""
