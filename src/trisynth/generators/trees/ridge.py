@@ -71,13 +71,14 @@ class Ridge:
     constant: np.ndarray
 
     @classmethod
-    def learn(cls, blocks: tuple, design: np.ndarray, outcome: np.ndarray, weights: np.ndarray) -> tuple:
+    def learn(cls, blocks: tuple, earlier: list[np.ndarray], outcome: np.ndarray, weights: np.ndarray) -> tuple:
         """Estimate the coefficients and choose the penalty under which left-out rows are predicted best.
 
         Parameters
         ----------
         blocks : tuple of Block
-        design : ndarray, shape (n, width)
+        earlier : list of ndarray, shape (n,)
+            Earlier columns.
         outcome : ndarray, shape (n, outcomes)
         weights : ndarray, shape (n,)
 
@@ -87,7 +88,8 @@ class Ridge:
         ndarray, shape (n,)
             Leverage of each row, 0 for rows beyond the first 50,000, which have no part in the estimate.
         """
-        X, Y, w = design[:_ROWS], outcome[:_ROWS], weights[:_ROWS] / weights[:_ROWS].mean()
+        X = np.column_stack([block.design(cells[:_ROWS]) for block, cells in zip(blocks, earlier, strict=True)])
+        Y, w = outcome[:_ROWS], weights[:_ROWS] / weights[:_ROWS].mean()
         means = [np.average(part, axis=0, weights=w) for part in (X, Y)]
         root = np.sqrt(w)[:, None]
         X, Y = (X - means[0]) * root, (Y - means[1]) * root
@@ -105,7 +107,7 @@ class Ridge:
             if error < best[0] * (1 - 1e-9):
                 best = error, coefficients, leverage
         slopes = axes @ best[1]
-        every = np.zeros(len(design))
+        every = np.zeros(len(outcome))
         every[: len(X)] = best[2]
         return cls(blocks, slopes, means[1] - means[0] @ slopes), every
 

@@ -85,12 +85,11 @@ class Sequence:
         everywhere = np.ones(len(table), bool)
         cells = [labels.astype(np.int64)]
         blocks = [Block.of(cells[0])]
-        design = blocks[0].design(cells[0])
         for name in self.names:
             if name in self.categories:
                 codes = table[name].cat.codes.to_numpy().astype(np.int64)
                 codes = np.where(codes < 0, len(self.categories[name]), codes)
-                response = self._category((name, "value"), codes, cells, blocks, design, own, weights)
+                response = self._category((name, "value"), codes, cells, blocks, own, weights)
                 yield (name, "value"), everywhere, response
                 cells.append(codes)
             else:
@@ -98,41 +97,40 @@ class Sequence:
                 seen = ~np.isnan(numbers)
                 if not seen.all():
                     gap = (~seen).astype(np.int64)
-                    response = self._category((name, "gap"), gap, cells, blocks, design, own, weights)
+                    response = self._category((name, "gap"), gap, cells, blocks, own, weights)
                     yield (name, "gap"), everywhere, response
                 equal = self._equal(name, numbers, table) if len(table) >= LARGE else np.zeros(0, np.int64)
                 if len(equal):
-                    known = _rows(seen, cells, blocks, design, own, weights)
+                    known = _rows(seen, cells, blocks, own, weights)
                     yield (name, "equal"), seen, self._category((name, "equal"), equal[seen], *known)
                     seen = seen & (equal == 0)
                 scored, every = np.full(len(numbers), np.nan), ~np.isnan(numbers)
                 if every.any():
                     self.scores[name], (ranked, counts) = NormalScores.learn(numbers[every], weights[every], rng)
                     if seen.any():
-                        known = _rows(seen, cells, blocks, design, own, weights)
+                        known = _rows(seen, cells, blocks, own, weights)
                         ranked, counts = ranked[seen[every]], counts[seen[every]]
                         yield (name, "value"), seen, self._number(name, numbers[seen], ranked, counts, *known, size)
                     scored[every] = self.scores[name].of(numbers[every])
                 cells.append(scored)
             blocks.append(Block.of(cells[-1]))
-            design = np.column_stack([design, blocks[-1].design(cells[-1])])
 
-    def _category(self, key, codes, cells, blocks, design, labels, weights) -> Response:
+    def _category(self, key, codes, cells, blocks, labels, weights) -> Response:
         """Learn the linear part of a category, of missing or of equal cells, and return the response."""
         earlier = list(cells)
         if self.linear_part and codes.min() < codes.max():
             common = pooled(codes, _INDICATORS)
             outcome = (common[:, None] == np.arange(max(common.max(), 1))).astype(float)
-            ridge, _ = Ridge.learn(tuple(blocks), design, outcome, weights)
+            ridge, _ = Ridge.learn(tuple(blocks), cells, outcome, weights)
             self.linear[key] = Linear(ridge, 1.0, False)
             earlier += list(ridge.predict(cells).T)
         return Response(earlier, codes, None, labels, weights, False)
 
-    def _number(self, name, numbers, scores, counts, cells, blocks, design, labels, weights, size) -> Response:
+    def _number(self, name, numbers, scores, counts, cells, blocks, labels, weights, size) -> Response:
         """Learn the linear part of a number, and return the response."""
         if not self.linear_part or numbers.min() == numbers.max():
             return Response(list(cells), numbers, scores, labels, weights, False)
-        ridge, leverage = Ridge.learn(tuple(blocks), design, scores[:, None], weights)
+        ridge, leverage = Ridge.learn(tuple(blocks), cells, scores[:, None], weights)
         predicted = ridge.predict(cells)
         earlier = [*cells, *predicted.T]
         if len(numbers) >= LARGE or np.average(counts >= size, weights=weights) >= 0.5:
@@ -210,7 +208,7 @@ class Sequence:
         return pd.Categorical.from_codes(np.where(column < len(categories), column, -1), categories=categories)
 
 
-def _rows(seen: np.ndarray, cells: list, blocks: list, design: np.ndarray, labels, weights: np.ndarray) -> tuple:
+def _rows(seen: np.ndarray, cells: list, blocks: list, labels: np.ndarray | None, weights: np.ndarray) -> tuple:
     """Return what is known of some rows."""
     own = None if labels is None else labels[seen]
-    return [column[seen] for column in cells], blocks, design[seen], own, weights[seen]
+    return [column[seen] for column in cells], blocks, own, weights[seen]

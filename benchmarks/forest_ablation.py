@@ -1,0 +1,100 @@
+"""Parts of the sequential forest, each left out in turn, on halves of the published tables.
+
+As in ``benchmarks.copying_pays``, the training rows are divided into two parts. A forest is fitted to the first and its
+rows are compared with both. Adult and default have at least 10,000 rows a part, magic and shoppers fewer, so that both
+kinds of forests are ablated. Each cell is a row of ``results.csv``; a cell that has a row is not run again. It requires
+``pip install xgboost``.
+"""
+
+import os
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from unittest.mock import patch
+
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import output
+from benchmarks.published import scores
+from benchmarks.published.tables import TABLES, AbsentError
+from trisynth.generators.trees import chain, sequential_forest
+from trisynth.generators.trees.sequence.responses import Sequence
+from trisynth.generators.trees.sequential_forest import SequentialForest
+
+_AS = {"rare": 0, "relations": False}
+_KEY = ["table", "seed", "variant"]
+_NOTHING = np.zeros(0, dtype=np.int64)
+# Arguments, and replacements of what is no argument.
+VARIANTS = {
+    "all parts": ({}, []),
+    "no linear part": ({"linear": False}, []),
+    "no class step": ({"class_strength": 1e9}, []),
+    "one chain": ({"n_estimators": 1}, []),
+    "pruning the other way": ({"pruning": None}, []),
+    "no merging": ({"max_copying": None}, []),
+    "independent draws": ({"draws": "independent"}, []),
+    "no equalities": ({}, [(Sequence, "_equal", lambda *_: _NOTHING)]),
+    "splits by place and spread": ({}, [(chain, "_edges", lambda _: None)]),
+}
+
+
+def fitted(variant: str, own: pd.DataFrame, target: str, seed: int) -> SequentialForest:
+    """Fit one variant."""
+    arguments, replaced = VARIANTS[variant]
+    if arguments.get("pruning", True) is None:
+        arguments = {"pruning": len(own) >= sequential_forest.LARGE}
+    with ExitStack() as stack:
+        for place, name, other in replaced:
+            stack.enter_context(patch.object(place, name, other))
+        return SequentialForest(**arguments).fit(own, target=target, seed=seed, **_AS)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the cells that have no row yet, write the results after each, and print their means."""
+    parser = output.parser("forest_ablation", __doc__)
+    parser.set_defaults(out=output.ROOT / "experiments" / "forest_ablation")
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--files", type=Path, default=Path("data/published"), help="folder of shoppers and default")
+    parser.add_argument("--raw", type=Path, default=Path("data/raw"), help="folder of collected files")
+    options = parser.parse_args(arguments)
+    path = options.out / "results.csv"
+    rows = pd.read_csv(path).to_dict("records") if path.exists() else []
+    done = {tuple(row[name] for name in _KEY) for row in rows}
+    for seed in options.seeds:
+        for name in options.tables:
+            try:
+                table = TABLES[name](options.files, options.raw)
+            except AbsentError as error:
+                print(f"{name} is skipped: {error}")
+                continue
+            order = np.random.default_rng(seed).permutation(len(table.train))
+            own, others = (table.train.iloc[part].reset_index(drop=True) for part in np.array_split(order, 2))
+            for variant in VARIANTS:
+                if (name, seed, variant) in done:
+                    continue
+                begun = time.process_time()
+                drawn = fitted(variant, own, table.target, seed).sample(len(own), seed)
+                found = dict(zip(_KEY, (name, seed, variant), strict=True))
+                found |= {"rows": len(own), "cpu_s": time.process_time() - begun}
+                found["c2st_own"] = scores.c2st(own, drawn, table.categories)
+                found["c2st_others"] = scores.c2st(others, drawn, table.categories)
+                found["copy_share"] = scores.copy_share(drawn, own, others, table.categories)
+                rows.append(found)
+                output.write(pd.DataFrame(rows).sort_values(_KEY), path)
+            print(name, seed, flush=True)
+    if rows:
+        cells = pd.DataFrame(rows)
+        print(
+            cells.pivot_table(index="variant", columns="table", values=["c2st_others", "copy_share"])
+            .round(3)
+            .to_string()
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
