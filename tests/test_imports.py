@@ -31,7 +31,7 @@ LAYERS = [
     {"sweeps"},
     {"output"},
     {"audit", "sampling", "search", "stages"},
-    {"run"},
+    {"run", "serve"},
     {"__main__"},
 ]
 HOMES = {
@@ -42,6 +42,10 @@ HOMES = {
     "pickle": set(),
     "dill": set(),
     "cloudpickle": {"sweeps"},
+    "ray": {"sweeps"},
+    "starlette": {"serve"},
+    "submitit": {"sweeps"},
+    "uvicorn": {"serve", "__main__"},
 }
 # What the next start of a finished sweep must not wait for.
 HEAVY = {"torch", "sklearn", "imblearn", "scipy", "mlflow", "matplotlib", "seaborn"}

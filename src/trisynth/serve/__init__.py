@@ -1,0 +1,1 @@
+"""HTTP server of synthetic rows: rows by number, class or condition as JSON, CSV or Arrow."""

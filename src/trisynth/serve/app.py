@@ -1,0 +1,179 @@
+"""Web application of a server: rows, schema, health, version and a page to try them."""
+
+import itertools
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+import trisynth
+from trisynth.errors import InputError
+from trisynth.output.parts import total
+from trisynth.serve.formats import FORMATS
+from trisynth.serve.limits import Guard, Limits, Refused
+from trisynth.serve.source import Source
+
+_HERE = Path(__file__).parent
+_SETTINGS = ("n", "class", "seed", "format", "given")
+_WHOLE = re.compile(r"\d{1,18}")
+_FILES = {
+    "/": ("page.html", "text/html"),
+    "/page.js": ("page.js", "text/javascript"),
+    "/page.css": ("page.css", "text/css"),
+}
+# The page loads from this server alone, and no other page may show it.
+_SOURCES = ("script-src", "style-src", "connect-src")
+_NONE = ("default-src", "form-action", "frame-ancestors", "base-uri")
+_POLICY = "; ".join([*(f"{name} 'self'" for name in _SOURCES), *(f"{name} 'none'" for name in _NONE)])
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+
+
+def application(source: Source, limits: Limits, token: str | None = None, hosts: tuple[str, ...] = ("*",)) -> Starlette:
+    """Build the web application.
+
+    Parameters
+    ----------
+    source : Source
+    limits : Limits
+    token : str, optional
+        What clients must send; None admits everybody who reaches the server.
+    hosts : tuple of str
+        Names under which clients may address the server, against pages that rebind a name to it.
+    """
+    routes = [Route(path, partial(_file, name, kind)) for path, (name, kind) in _FILES.items()]
+    routes += [
+        Route("/health", _health),
+        Route("/version", partial(_version, source)),
+        Route("/schema", partial(_schema, source, limits)),
+        Route("/rows", partial(_rows, source, limits), methods=["GET", "POST"]),
+    ]
+    return Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)),
+            Middleware(Guard, limits=limits, token=token),
+        ],
+        exception_handlers={
+            Refused: _refusal,
+            InputError: _mistake,
+            404: _unknown,
+            405: _unknown,
+            ClientDisconnect: _gone,
+        },
+    )
+
+
+async def _file(name: str, kind: str, request: Request) -> Response:
+    return Response(
+        (_HERE / name).read_bytes(), media_type=kind, headers={**_HEADERS, "Content-Security-Policy": _POLICY}
+    )
+
+
+async def _health(request: Request) -> Response:
+    return JSONResponse({"status": "ok"}, headers=_HEADERS)
+
+
+async def _version(source: Source, request: Request) -> Response:
+    content = {"trisynth": trisynth.__version__, "generator": type(source.generator).__name__, "sha256": source.sha}
+    return JSONResponse(content, headers=_HEADERS)
+
+
+async def _schema(source: Source, limits: Limits, request: Request) -> Response:
+    return JSONResponse({**source.schema(), "limits": vars(limits)}, headers=_HEADERS)
+
+
+async def _rows(source: Source, limits: Limits, request: Request) -> Response:
+    settings = await _settings(request, limits.max_body)
+    n, given = _number(settings), settings.get("given")
+    rows = total(n)
+    if rows > limits.max_rows:
+        raise Refused(413, f"n={rows:,}: more than {limits.max_rows:,} rows, the most of one request; send several")
+    if not rows:
+        raise Refused(422, "n=0: must be at least one row")
+    if given is not None and not (isinstance(given, Mapping) and given):
+        raise Refused(422, 'given: must be an object of columns and cells, such as {"age": 40}')
+    form = settings.get("format", "json")
+    if form not in FORMATS:
+        raise Refused(422, f"format={form!r}: must be one of {', '.join(FORMATS)}")
+    seed = _whole("seed", settings["seed"]) if "seed" in settings else secrets.randbelow(2**31)
+    write, kind = FORMATS[form]
+    content = write(source.tables(n, seed, given))
+    # The first batch is drawn before the answer begins, so that a mistake becomes a status.
+    first = await run_in_threadpool(next, content)
+    headers = {**_HEADERS, "X-Seed": str(seed)}
+    return StreamingResponse(itertools.chain([first], content), media_type=kind, headers=headers)
+
+
+async def _settings(request: Request, most: int) -> dict[str, Any]:
+    """Read the settings of a request from its query, or from a body of JSON."""
+    found: dict[str, Any] = dict(request.query_params)
+    if len(found) != len(request.query_params.multi_items()):
+        raise Refused(422, "a setting is given twice; give each once")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise Refused(413, f"the body has more than {most:,} bytes; shorten it")
+    if body:
+        try:
+            content = json.loads(body)
+        except (ValueError, RecursionError):
+            raise Refused(422, "the body is no JSON") from None
+        if not isinstance(content, dict):
+            raise Refused(422, 'the body must be an object such as {"n": 100, "seed": 1}')
+        found |= content
+    if unknown := [name for name in found if name not in _SETTINGS]:
+        raise Refused(422, f"{unknown[0][:80]!r}: no such setting; the settings are {', '.join(_SETTINGS)}")
+    if isinstance(found.get("given"), str):
+        try:
+            found["given"] = json.loads(found["given"])
+        except (ValueError, RecursionError):
+            raise Refused(422, 'given: must be JSON such as {"age": 40}') from None
+    return found
+
+
+def _number(settings: Mapping[str, Any]) -> int | dict[str, int]:
+    """Return the rows that are requested: a number, or one for each class."""
+    n = settings.get("n", 100)
+    if isinstance(n, Mapping):
+        if "class" in settings:
+            raise Refused(422, "class: cannot be combined with rows per class")
+        return {str(label): _whole("n", count) for label, count in n.items()}
+    n = _whole("n", n)
+    return {str(settings["class"]): n} if "class" in settings else n
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str) or not _WHOLE.fullmatch(str(value)):
+        raise Refused(422, f"{name}={str(value)[:40]!r}: must be a whole number, 0 or more")
+    return int(value)
+
+
+async def _refusal(request: Request, error: Refused) -> Response:
+    return JSONResponse({"error": error.reason}, error.status, headers=_HEADERS)
+
+
+async def _mistake(request: Request, error: InputError) -> Response:
+    return JSONResponse({"error": str(error)}, 422, headers=_HEADERS)
+
+
+async def _unknown(request: Request, error: Any) -> Response:
+    reason = {404: "no such page; see / for a form and /schema for the columns", 405: "no such method here; use GET"}
+    return JSONResponse(
+        {"error": reason[error.status_code]}, error.status_code, headers={**_HEADERS, **(error.headers or {})}
+    )
+
+
+async def _gone(request: Request, error: ClientDisconnect) -> Response:
+    return Response(status_code=499)

@@ -1,0 +1,61 @@
+"""Formats of served rows: each turns tables into the bytes of one answer, a batch at a time."""
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import csv, ipc
+
+_PIECE = 2_000
+
+
+def as_json(tables: Iterator[pa.Table]) -> Iterator[bytes]:
+    """Write one array of objects, a row each; dates as ISO 8601 and missing cells as null."""
+    opening = b"["
+    for table in tables:
+        # Other threads wait while one piece is written.
+        for piece in table.to_batches(_PIECE):
+            rows = piece.to_pylist()
+            text = json.dumps(rows, ensure_ascii=False, allow_nan=False, default=_text, separators=(",", ":"))
+            yield opening + text[1:-1].encode()
+            opening = b",\n"
+    yield b"]\n"
+
+
+def _text(cell: Any) -> str:
+    """Write a cell that JSON has no form for: dates as ISO 8601, others as Python does."""
+    return cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
+
+
+def as_csv(tables: Iterator[pa.Table]) -> Iterator[bytes]:
+    """Write one line of names and a line a row; missing cells are empty."""
+    header = True
+    for table in tables:
+        content = io.BytesIO()
+        csv.write_csv(table, content, csv.WriteOptions(include_header=header, quoting_style="needed"))
+        header = False
+        yield content.getvalue()
+
+
+def as_arrow(tables: Iterator[pa.Table]) -> Iterator[bytes]:
+    """Write the streaming format of Arrow, which ``pyarrow.ipc.open_stream`` reads."""
+    content, writer, schema = io.BytesIO(), None, None
+    for table in tables:
+        schema = schema or table.schema
+        writer = writer or ipc.new_stream(content, schema)
+        # A batch without a text or a number in some column has another type there.
+        writer.write_table(table.cast(schema))
+        yield content.getvalue()
+        content.seek(0)
+        content.truncate()
+    writer.close()
+    yield content.getvalue()
+
+
+FORMATS = {
+    "json": (as_json, "application/json"),
+    "csv": (as_csv, "text/csv; charset=utf-8"),
+    "arrow": (as_arrow, "application/vnd.apache.arrow.stream"),
+}

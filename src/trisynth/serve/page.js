@@ -1,0 +1,100 @@
+"use strict";
+
+const SHOWN = 50;
+const at = (id) => document.getElementById(id);
+const headers = () => (at("token").value ? { Authorization: "Bearer " + at("token").value } : {});
+
+function fill(table, names, rows) {
+  const cell = (kind, value) => {
+    const made = document.createElement(kind);
+    made.textContent = value === null || value === undefined ? "" : String(value);
+    if (typeof value === "number") made.className = "number";
+    return made;
+  };
+  const line = (kind, values) => {
+    const made = document.createElement("tr");
+    made.append(...values.map((value) => cell(kind, value)));
+    return made;
+  };
+  table.replaceChildren(line("th", names), ...rows.map((row) => line("td", row)));
+}
+
+function say(text, wrong = false) {
+  at("message").textContent = text;
+  at("message").className = wrong ? "error" : "";
+}
+
+function query(format) {
+  const found = new URLSearchParams({ n: at("n").value });
+  for (const name of ["class", "seed", "given"]) if (at(name).value) found.set(name, at(name).value);
+  found.set("format", format);
+  return "rows?" + found;
+}
+
+async function fetched(url) {
+  const answer = await fetch(url, { headers: headers() });
+  if (!answer.ok) {
+    const known = await answer.json().catch(() => ({ error: answer.statusText }));
+    throw new Error(known.error);
+  }
+  return answer;
+}
+
+async function schema() {
+  try {
+    const known = await (await fetched("schema")).json();
+    at("about").textContent =
+      known.generator + ", " + known.columns.length + " columns, at most " +
+      known.limits.max_rows.toLocaleString("en") + " rows a request" + (known.private ? ", private" : "");
+    at("class-label").hidden = !known.classes.length;
+    at("class").append(...known.classes.map((name) => new Option(name, name)));
+    at("given-label").hidden = !known.conditions;
+    at("given").placeholder = JSON.stringify({ [known.columns[0].name]: known.columns[0].categories?.[0] ?? 1 });
+    fill(at("columns"), ["column", "kind", "categories"],
+      known.columns.map((c) => [c.name + (c.name === known.target ? " (target)" : ""), c.kind, (c.categories || []).join(", ")]));
+    at("notes").replaceChildren(...known.notes.map((text) => {
+      const item = document.createElement("li");
+      item.textContent = text;
+      return item;
+    }));
+    say("");
+  } catch (error) {
+    at("about").textContent = "";
+    at("token-label").hidden = false;
+    say(error.message, true);
+  }
+}
+
+async function show(event) {
+  event.preventDefault();
+  if (!at("columns").rows.length) await schema();
+  try {
+    at("request").textContent = "GET /" + query(at("format").value);
+    const answer = await fetched(query("json"));
+    const rows = await answer.json();
+    fill(at("rows"), Object.keys(rows[0]), rows.slice(0, SHOWN).map((row) => Object.values(row)));
+    const more = rows.length > SHOWN ? ", the first " + SHOWN + " are shown" : "";
+    say(rows.length.toLocaleString("en") + " rows of seed " + answer.headers.get("X-Seed") + more);
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+async function download() {
+  try {
+    const format = at("format").value;
+    const answer = await fetched(query(format));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await answer.blob());
+    link.download = "rows." + format;
+    link.click();
+    URL.revokeObjectURL(link.href);
+    say("downloaded rows of seed " + answer.headers.get("X-Seed"));
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+at("form").addEventListener("submit", show);
+at("download").addEventListener("click", download);
+schema();

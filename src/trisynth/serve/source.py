@@ -1,0 +1,160 @@
+"""Rows that a server draws: a fitted generator, and the layout of the file that it was fitted on."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from trisynth import seeds
+from trisynth.data.kinds import Category
+from trisynth.data.layout import Layout
+from trisynth.errors import InputError
+from trisynth.generators.base import Generator
+from trisynth.output.files import typed
+from trisynth.output.parts import batches
+
+# Rows that are drawn at once, which bounds the memory of an answer.
+BATCH = 100_000
+# Categories of a column that the schema lists.
+_LISTED = 1_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """Fitted generator whose rows are served.
+
+    Parameters
+    ----------
+    generator : Generator
+    sha : str
+        Digest of its file.
+    layout : Layout, optional
+        That of a user's file.
+    """
+
+    generator: Generator
+    sha: str
+    layout: Layout | None = None
+
+    def tables(
+        self, n: int | Mapping[str, int], seed: int, given: Mapping[str, Any] | None = None
+    ) -> Iterator[pa.Table]:
+        """Draw ``n`` rows in batches; equal arguments give equal rows.
+
+        Parameters
+        ----------
+        n : int or mapping of label to int
+        seed : int
+            Up to ``BATCH`` rows are those of ``Generator.sample`` with this seed.
+        given : mapping of str to cell, optional
+            Cells that every row keeps; the generator must have a method ``conditional``.
+
+        Raises
+        ------
+        InputError
+            For a class, a column or a cell that does not exist.
+        """
+        # Before the first batch, so that a mistake is an answer and no torn stream.
+        partial = self._partial(given) if given else None
+        if partial is not None and isinstance(n, Mapping):
+            raise InputError("given", dict(given), "cannot be combined with classes; give the target as a condition")
+        if isinstance(n, Mapping) and (unknown := [label for label in n if label not in self.classes]):
+            known = ", ".join(self.classes) or "none, as the rows have no classes"
+            raise InputError("class", unknown[0], f"no such class; the classes are {known}")
+        writer = self.layout.writer(seed) if self.layout else None
+        fresh = self.generator.withheld_.fresh(seed)
+        labels = dict(zip(self.classes, self.generator.labels_, strict=False))
+        for i, rows in enumerate(batches(n, BATCH)):
+            own = seed if not i else seeds.integer(seed, "serve", i)
+            if partial is not None:
+                table = self._conditional(partial, rows, own)
+            else:
+                asked = {labels[name]: count for name, count in rows.items()} if isinstance(rows, Mapping) else rows
+                table = self.generator.sample(asked, own)
+            # Identifiers of one answer are unique over its batches.
+            for name, cells in fresh.take(len(table)).items():
+                table[name] = cells.set_axis(table.index)
+            yield typed(table, writer).replace_schema_metadata(None)
+
+    @property
+    def classes(self) -> list[str]:
+        """Labels of the target as texts; empty where it is a number or absent."""
+        if self.generator.target_ is None or self.generator.numeric_target_:
+            return []
+        return [str(label) for label in self.generator.labels_]
+
+    def schema(self) -> dict[str, Any]:
+        """Return columns, classes and what the fit promises."""
+        generator, target = self.generator, self.generator.target_
+        kinds = {column.name: column for column in generator.schema_.columns}
+        if target is not None:
+            kinds[target.name] = target
+        withheld = {column.name: column for column in generator.withheld_.columns}
+        columns = [self._column(name, kinds.get(name), withheld.get(name)) for name in generator.order_]
+        if self.layout:
+            shown = {column["name"]: column for column in columns}
+            columns = [shown.get(name, {"name": name, "kind": "identifier or text"}) for name in self.layout.names]
+        return {
+            "generator": type(generator).__name__,
+            "sha256": self.sha,
+            "target": None if target is None else str(target.name),
+            "classes": self.classes,
+            "conditions": hasattr(generator, "conditional"),
+            "private": generator.private,
+            "notes": [str(note) for note in generator.notes],
+            "columns": columns,
+        }
+
+    def _column(self, name: Any, kind: Any, withheld: Any) -> dict[str, Any]:
+        if kind is None:
+            return {"name": str(name), "kind": type(withheld).__name__.lower()}
+        found = {"name": str(name), "kind": kind.kind}
+        if isinstance(kind, Category):
+            # Those of few rows are pooled, and not among them.
+            found["categories"] = [str(each) for each in kind.categories[:_LISTED]]
+        return found
+
+    def _partial(self, given: Mapping[str, Any]) -> tuple[pd.DataFrame, Any]:
+        """Convert conditions to one row of the training columns, and the target's value or None."""
+        generator = self.generator
+        if not hasattr(generator, "conditional"):
+            remedy = f"{type(generator).__name__} cannot complete rows; serve a circuit"
+            raise InputError("given", dict(given), remedy)
+        kinds = {str(column.name): column for column in generator.schema_.columns}
+        target = generator.target_
+        found, label = {}, None
+        for name, value in given.items():
+            kind = target if target is not None and name == str(target.name) else kinds.get(name)
+            if kind is None:
+                known = ", ".join([*kinds, *([str(target.name)] if target is not None else [])])
+                raise InputError("given", name, f"no such column; conditions are possible on {known}")
+            read = {column.name for column in generator.written_.columns}
+            # A column that is read from texts is given as such.
+            cell = pd.Series([str(value)], name=kind.name) if kind.name in read else _cell(name, value, kind)
+            if kind is target:
+                label = cell
+            else:
+                found[kind.name] = cell
+        return pd.DataFrame(found, index=[0]), label
+
+    def _conditional(self, partial: tuple[pd.DataFrame, Any], rows: int, seed: int) -> pd.DataFrame:
+        row, label = partial
+        X = row.iloc[[0] * rows].reset_index(drop=True)
+        y = None if label is None else pd.concat([label] * rows, ignore_index=True)
+        return self.generator.conditional(X, y, seed)
+
+
+def _cell(name: str, value: Any, kind: Any) -> pd.Series:
+    """Give one condition the dtype of its column."""
+    if isinstance(kind, Category):
+        known = {str(each): each for each in kind.categories}
+        if str(value) not in known:
+            raise InputError(f"given.{name}", value, f"no such category; known: {', '.join(list(known)[:20])}")
+        return pd.Series([known[str(value)]], name=kind.name).astype(kind.dtype)
+    try:
+        cell = pd.Series([value], name=kind.name, dtype=object)
+        return (pd.to_numeric(cell) if kind.kind == "number" else cell).astype(kind.dtype)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"given.{name}", value, f"must be a {kind.kind}") from None

@@ -1,0 +1,311 @@
+"""Server of synthetic rows: what it answers, what it refuses, and whom it admits."""
+
+import http.client
+import io
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlencode
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import uvicorn
+
+from trisynth import Circuit
+from trisynth.commandline import enter
+from trisynth.data.dataset import Column
+from trisynth.errors import InputError
+from trisynth.generators.base import Generator
+from trisynth.serve import __main__ as door
+from trisynth.serve import source as sources
+from trisynth.serve.app import application
+from trisynth.serve.limits import Limits
+from trisynth.serve.source import Source
+
+TOKEN = "0123456789abcdef"
+LIMITS = Limits(max_rows=5000, max_body=1000, max_seconds=30, max_requests=2)
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    rng = np.random.default_rng(5)
+    n = 150
+    frame = pd.DataFrame(
+        {
+            "patient": np.arange(1, n + 1),
+            "age": rng.integers(20, 90, n),
+            "dose": np.where(rng.random(n) < 0.2, np.nan, rng.gamma(2, 3, n).round(2)),
+            "sex": rng.choice(["female", "male"], n),
+            "seen": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, n), "D"),
+        }
+    ).assign(outcome=np.where(rng.random(n) < 0.3, "sick", "well"))
+    facts = {"patient": Column("identifier")}
+    return Circuit(n_states=2, decision_regions=False).fit(
+        frame, target="outcome", facts=facts, rare=0, relations=False
+    )
+
+
+@contextmanager
+def running(source: Source, limits: Limits = LIMITS, token: str | None = None, hosts: tuple = ("*",)) -> Iterator[int]:
+    """Run a server in a thread; yields its port."""
+    with door.listening("127.0.0.1", "0") as opening:
+        server = uvicorn.Server(door.configured(application(source, limits, token, hosts)))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [opening]})
+        thread.start()
+        try:
+            yield opening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def port(generator) -> Iterator[int]:
+    with running(Source(generator, "digest")) as found:
+        yield found
+
+
+def get(port: int, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes, http.client.HTTPMessage]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("GET" if body is None else "POST", path, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read(), answer.headers
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def rows(port) -> Callable[..., list[dict]]:
+    def run(**query: object) -> list[dict]:
+        status, body, _ = get(port, f"/rows?{urlencode(query)}")
+        assert status == 200, body
+        return json.loads(body)
+
+    return run
+
+
+def error(answer: tuple) -> str:
+    """The one line of a refusal."""
+    text = json.loads(answer[1])["error"]
+    assert "\n" not in text and "Traceback" not in text
+    return text
+
+
+def test_rows_are_those_of_the_generator(rows, generator):
+    found, expected = rows(n=7, seed=3), generator.sample(7, 3)
+    assert [list(row) for row in found] == [list(expected)] * 7
+    assert [row["age"] for row in found] == expected["age"].tolist()
+    assert [row["dose"] for row in found] == [None if np.isnan(dose) else dose for dose in expected["dose"]]
+    assert [row["seen"] for row in found] == [cell.isoformat() for cell in expected["seen"]]
+
+
+def test_formats_hold_the_same_rows(port, generator):
+    tables = {}
+    for form in ("json", "csv", "arrow"):
+        status, body, headers = get(port, f"/rows?n=40&seed=2&format={form}")
+        assert status == 200 and headers["X-Seed"] == "2"
+        tables[form] = (
+            pd.DataFrame(json.loads(body))
+            if form == "json"
+            else pd.read_csv(io.BytesIO(body))
+            if form == "csv"
+            else pa.ipc.open_stream(body).read_pandas()
+        )
+    for name in ("age", "dose", "sex", "outcome"):
+        cells = {form: table[name].tolist() for form, table in tables.items()}
+        np.testing.assert_array_equal(cells["json"], cells["arrow"])
+        np.testing.assert_array_equal(cells["csv"], cells["arrow"])
+
+
+def test_without_a_seed_rows_differ_and_can_be_repeated(port):
+    first, second = (get(port, "/rows?n=30") for _ in range(2))
+    assert first[1] != second[1]
+    assert get(port, f"/rows?n=30&seed={first[2]['X-Seed']}")[1] == first[1]
+
+
+def test_classes_and_conditions(port, rows):
+    assert {row["outcome"] for row in rows(n=9, **{"class": "sick"})} == {"sick"}
+    asked = json.dumps({"n": {"sick": 2, "well": 5}}).encode()
+    found = json.loads(get(port, "/rows", asked)[1])
+    assert sorted(row["outcome"] for row in found) == ["sick"] * 2 + ["well"] * 5
+    found = rows(n=6, given=json.dumps({"age": 44, "sex": "male", "outcome": "well"}))
+    assert {(row["age"], row["sex"], row["outcome"]) for row in found} == {(44, "male", "well")}
+
+
+def test_a_long_answer_comes_in_batches_with_unique_identifiers(port, monkeypatch):
+    monkeypatch.setattr(sources, "BATCH", 100)
+    status, body, _ = get(port, "/rows?n=450&seed=1&format=arrow")
+    frame = pa.ipc.open_stream(body).read_pandas()
+    assert status == 200 and len(frame) == 450 and frame["patient"].is_unique
+    assert frame["patient"].min() > 150
+    assert not frame["age"][:100].equals(frame["age"][100:200].reset_index(drop=True))
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "message"),
+    [
+        ("n=5001", 413, "more than 5,000 rows"),
+        ("n=10000000000", 413, "more than 5,000 rows"),
+        ("n=0", 422, "at least one row"),
+        ("n=-1", 422, "whole number"),
+        ("n=many", 422, "whole number"),
+        ("n=1e9", 422, "whole number"),
+        (f"n={'9' * 400}", 422, "whole number"),
+        ("seed=x", 422, "whole number"),
+        ("n=1&n=2", 422, "given twice"),
+        ("class=dead", 422, "the classes are sick, well"),
+        ("format=xml", 422, "must be one of json, csv, arrow"),
+        ("rows=5", 422, "no such setting"),
+        ("given=5", 422, "must be an object"),
+        ("given={", 422, "must be JSON"),
+        ("given={}", 422, "must be an object"),
+        ('given={"agge":5}', 422, "no such column"),
+        ('given={"patient":5}', 422, "no such column"),
+        ('given={"sex":"x"}', 422, "known: female, male"),
+        ('given={"age":"old"}', 422, "must be a number"),
+        ('given={"age":[1]}', 422, "must be a number"),
+        ('given={"age":5}&class=sick', 422, "cannot be combined with classes"),
+    ],
+)
+def test_a_wrong_request_is_one_line(port, query, status, message):
+    answer = get(port, "/rows?" + query.replace('"', "%22").replace("{", "%7B").replace("}", "%7D"))
+    assert answer[0] == status and message in error(answer)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (b"x" * 2000, 413, "more than 1,000 bytes"),
+        (b"{", 422, "no JSON"),
+        (b"[1]", 422, "must be an object"),
+        (b"[" * 900, 422, "no JSON"),
+        (b'{"n": true}', 422, "whole number"),
+        (b'{"n": {"sick": 1}, "class": "sick"}', 422, "cannot be combined"),
+        (b'{"n": {"sick": 9999}}', 413, "more than 5,000 rows"),
+    ],
+)
+def test_a_wrong_body_is_one_line(port, body, status, message):
+    answer = get(port, "/rows", body)
+    assert answer[0] == status and message in error(answer)
+
+
+def test_the_server_describes_itself(port):
+    assert json.loads(get(port, "/health")[1]) == {"status": "ok"}
+    assert json.loads(get(port, "/version")[1])["sha256"] == "digest"
+    known = json.loads(get(port, "/schema")[1])
+    assert known["classes"] == ["sick", "well"] and known["limits"]["max_rows"] == 5000
+    kinds = {column["name"]: column["kind"] for column in known["columns"]}
+    assert kinds == {
+        "patient": "identifier",
+        "age": "number",
+        "dose": "number",
+        "sex": "category",
+        "seen": "date",
+        "outcome": "category",
+    }
+    assert error(get(port, "/elsewhere")) and get(port, "/elsewhere")[0] == 404
+    assert get(port, "/health", b"x")[0] == 405
+
+
+def test_the_page_loads_nothing_from_elsewhere(port):
+    for path, kind in (("/", "text/html"), ("/page.js", "text/javascript"), ("/page.css", "text/css")):
+        status, body, headers = get(port, path)
+        assert status == 200 and headers["Content-Type"].startswith(kind)
+        assert b"http:" not in body and b"https:" not in body
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def test_a_token_is_needed_where_there_is_one(generator):
+    with running(Source(generator, "digest"), token=TOKEN) as port:
+        for path in ("/rows", "/schema"):
+            assert get(port, path)[0] == 401
+            assert get(port, path, Authorization=f"Bearer {TOKEN}x")[0] == 401
+            assert get(port, path, Authorization=f"Bearer {TOKEN}")[0] == 200
+        assert get(port, "/health")[0] == 200 and get(port, "/")[0] == 200
+
+
+def test_a_name_that_was_rebound_to_this_machine_is_refused(generator):
+    with running(Source(generator, "digest"), hosts=("localhost", "127.0.0.1")) as port:
+        assert get(port, "/health", Host="evil.example")[0] == 400
+        assert get(port, "/health", Host=f"localhost:{port}")[0] == 200
+
+
+def slow(port: int) -> socket.socket:
+    """Client of a long answer that takes its beginning only."""
+    client = socket.create_connection(("127.0.0.1", port))
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.sendall(b"GET /rows?n=3000000&format=csv HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    client.recv(100)
+    return client
+
+
+def test_more_requests_than_allowed_are_refused(generator):
+    with running(Source(generator, "digest"), Limits(max_seconds=1e6, max_requests=2)) as port:
+        held = [slow(port), slow(port)]
+        refused = get(port, "/rows?n=1")
+        assert refused[0] == 429 and "most at a time" in error(refused) and refused[2]["Retry-After"] == "1"
+        assert get(port, "/health")[0] == 200
+        for client in held:
+            client.close()
+
+
+def test_a_slow_client_is_cut(generator):
+    with running(Source(generator, "digest"), Limits(max_seconds=1, max_requests=1)) as port:
+        client = slow(port)
+        while get(port, "/health")[0] == 200 and get(port, "/rows?n=1")[0] == 429:
+            time.sleep(0.2)
+        client.close()
+
+
+def test_a_client_that_leaves_frees_its_place(generator):
+    with running(Source(generator, "digest"), Limits(max_requests=1)) as port:
+        client = socket.create_connection(("127.0.0.1", port))
+        client.sendall(b"GET /rows?n=5000000&format=csv HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        client.recv(100)
+        client.close()
+        while get(port, "/rows?n=1")[0] == 429:
+            time.sleep(0.2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["generator=absent.zip"], "absent.zip"),
+        (["generator=absent.zip", "dataset=pima"], "cannot be combined with a saved generator"),
+        (["dataset=framingham", "generator=mst"], "would spend a privacy budget"),
+        (["generator=absent.zip", "port=x"], "must be a number from 0 to 65535"),
+        (["generator=absent.zip", "max_rows=0"], "from 1 to"),
+        (["generator=absent.zip", "max_rows=many"], "must be a number"),
+        (["generator=absent.zip", "host=256.1.1.1"], "cannot be opened"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_one_line(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    port = [] if any(a.startswith("port=") for a in arguments) else ["port=0"]
+    with pytest.raises(SystemExit) as exit_:
+        enter("serve", [*arguments, *port])
+    err = capsys.readouterr().err
+    assert exit_.value.code == 2 and err.count("\n") == 1 and message in err
+
+
+def test_a_port_in_use_is_one_line():
+    with door.listening("127.0.0.1", "0") as taken, pytest.raises(InputError, match="cannot be opened"):
+        door.listening("127.0.0.1", str(taken.getsockname()[1]))
+
+
+def test_a_table_of_ones_own_is_served_in_its_layout(tables, overrides, tmp_path):
+    source = door.opened([*overrides(tmp_path, "classes")])
+    (table,) = source.tables({"sick": 4, "well": 2}, seed=0)
+    assert table.column_names == ["age", "dose", "sex", "stage", "outcome"]
+    assert sorted(table["outcome"].to_pylist()) == ["sick"] * 4 + ["well"] * 2
+
+
+def test_only_this_machine_is_loopback():
+    assert door.is_loopback("127.0.0.1") and door.is_loopback("::1") and door.is_loopback("localhost")
+    assert not door.is_loopback("0.0.0.0") and not door.is_loopback("example.org")
