@@ -85,8 +85,11 @@ def read_or_set_aside(runs: str | Path, key: str) -> Result | None:
 
 
 def job_of(config: Mapping[str, Any]) -> Job:
-    """Build the job of a resolved root config, on test rows, on validation rows or on a fold."""
+    """Build the job of a resolved root config, on test rows, on validation rows, on a fold or on fewer training rows."""
     validation = is_validation(config)
+    if config.get("train_rows") is not None and (validation or config.get("fold") is not None):
+        remedy = "thins the training rows of the ordinary split; set validation=false and fold=null"
+        raise InputError("train_rows", config["train_rows"], remedy)
     if config.get("fold") is not None:
         if validation:
             raise InputError("fold", config["fold"], "has held-out rows of its own; set validation=false")
@@ -97,6 +100,10 @@ def job_of(config: Mapping[str, Any]) -> Job:
         from trisynth.experiment.validation import ValidationJob
 
         return ValidationJob.from_config(config)
+    if config.get("train_rows") is not None:
+        from trisynth.experiment.thinned import ThinnedJob
+
+        return ThinnedJob.from_config(config)
     return Job.from_config(config)
 
 
@@ -106,11 +113,12 @@ def experiment_of(job: Job, paths: Mapping[str, Any], progress: Callable[[str], 
     from trisynth.experiment.build import build
     from trisynth.experiment.folds import FoldExperiment, FoldJob
     from trisynth.experiment.steps import Experiment
+    from trisynth.experiment.thinned import ThinnedExperiment, ThinnedJob
     from trisynth.experiment.validation import ValidationExperiment, ValidationJob
 
     objects = build(job)
     require_writable(Path(paths["runs"]), "paths.runs")
-    kinds = {FoldJob: FoldExperiment, ValidationJob: ValidationExperiment}
+    kinds = {FoldJob: FoldExperiment, ThinnedJob: ThinnedExperiment, ValidationJob: ValidationExperiment}
     return kinds.get(type(job), Experiment)(job, objects, Store(paths["cache"]), progress)
 
 
