@@ -85,7 +85,7 @@ def read_or_set_aside(runs: str | Path, key: str) -> Result | None:
 
 
 def job_of(config: Mapping[str, Any]) -> Job:
-    """Build the job of a resolved root config, on test rows, on validation rows, on a fold or on fewer training rows."""
+    """Build the job of a resolved root config, ordinary, on validation rows, on a fold or on fewer training rows."""
     validation = is_validation(config)
     if config.get("train_rows") is not None and (validation or config.get("fold") is not None):
         remedy = "thins the training rows of the ordinary split; set validation=false and fold=null"

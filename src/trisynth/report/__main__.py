@@ -39,6 +39,15 @@ def parser(program: str = "trisynth report") -> argparse.ArgumentParser:
     study.add_argument("--config-dir", type=Path, help="folder whose experiment/NAME.yaml declares the study")
     _metrics(study)
 
+    compare = commands.add_parser("compare", help="ranks and tests of generators over data sets")
+    compare.add_argument("results", type=Path, nargs="+", help="results.csv of sweeps; columns dataset and generator")
+    compare.add_argument("out", type=Path, help="folder of the page")
+    compare.add_argument("--score", default="synthetic/roc_auc", help="column to compare (default: %(default)s)")
+    compare.add_argument("--against", default="circuit", help="generator that others are compared with")
+    compare.add_argument("--lower", action="store_true", help="lower scores are better")
+    compare.add_argument("--rope", type=float, default=0.01, help="difference that is practically none (default: 0.01)")
+    compare.add_argument("--test-size", type=Fraction, default=_TEST_SIZE, help="fraction of test rows; default 1/3")
+
     whole = commands.add_parser("index", help="one page of all pages below a folder")
     whole.add_argument("folder", type=Path, help="folder whose subfolders have pages")
     return found
@@ -74,6 +83,9 @@ def main(arguments: list[str] | None = None) -> int:
                 results = options.results or Path("experiments", options.name, "results.csv")
                 out = options.out or Path("paper_figures", "studies", options.name)
                 pages.study(options.name, results, out, command, options.config_dir, options.metrics)
+            case "compare":
+                given = options.results, options.score, options.against, options.lower, options.rope
+                pages.compare(*given, options.out, command, float(options.test_size))
             case "index":
                 index(options.folder, command)
     except InputError as error:

@@ -17,13 +17,14 @@ from trisynth.data import tensors, texts
 from trisynth.data.arrays.features import summarised
 from trisynth.data.dataset import Column
 from trisynth.errors import InputError
-from trisynth.report import jobs, page
+from trisynth.report import comparison, jobs, page
 from trisynth.report.figures import samples, style
 from trisynth.report.figures.class_counts import class_counts
 from trisynth.report.figures.correlation import correlation
 from trisynth.report.figures.distributions import distributions
 from trisynth.report.figures.excerpts import excerpts
 from trisynth.report.figures.gains import gains_picture, gains_rows
+from trisynth.report.figures.ranks import ranks_picture
 from trisynth.report.markup import Table
 from trisynth.report.page import Picture
 from trisynth.report.tables import all_tables
@@ -65,6 +66,30 @@ def gains(results: Path, out: Path, command: str) -> None:
     page.write(out, "Gains", command, [gains_picture(found)])
     rows = gains_rows(found)
     write_atomic(out / "gains.csv", rows.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+
+
+def compare(
+    results: list[Path],
+    score: str,
+    against: str,
+    lower_is_better: bool,
+    rope: float,
+    out: Path,
+    command: str,
+    test_size: float,
+) -> None:
+    """Write ranks and tests of generators over data sets; see ``comparison.read`` for the first arguments.
+
+    Raises
+    ------
+    InputError
+        If the results cannot be read or used, ``test_size`` is out of range, or ``out`` cannot be written.
+    """
+    if not 0 < test_size < 1:
+        raise InputError("test-size", test_size, "must lie between 0 and 1")
+    found = comparison.read(results, score, against, lower_is_better, rope)
+    shown = [ranks_picture(found.means, score, lower_is_better), comparison.overall_table(found)]
+    page.write(out, "Comparison of generators", command, [*shown, comparison.by_dataset_table(found, test_size)])
 
 
 def _classes(about: dict) -> str | None:

@@ -63,3 +63,17 @@ def difference(one: pd.Series, other: pd.Series, test_size: float) -> Estimate:
     """Estimate ``one - other``, paired by index over the splits that both have."""
     both = one.index.intersection(other.index)
     return estimate(one[both] - other[both], test_size) if len(both) else Estimate(math.nan, math.nan, 0)
+
+
+def p_value(differences: np.ndarray | pd.Series, test_size: float) -> float:
+    """Test with the corrected resampled t test, two-sided, that the mean difference over splits is zero.
+
+    1 for fewer than two splits, or where all differences are 0.
+    """
+    found = estimate(differences, test_size)
+    if found.count < 2:
+        return 1.0
+    error = math.sqrt(corrected_variance(differences, test_size / (1 - test_size)))
+    if error == 0:
+        return float(found.mean == 0)
+    return float(2 * stats.t.sf(abs(found.mean) / error, found.count - 1))

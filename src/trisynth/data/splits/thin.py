@@ -1,4 +1,4 @@
-"""Thinning of training rows: what if the table had been smaller?"""
+"""Thinning of training rows, as if the table had been smaller."""
 
 import numpy as np
 
