@@ -69,8 +69,8 @@ class C2ST(FidelityMetric):
             random_state=seeds.integer(context.seed, "metrics.c2st.trees"),
         )
         models = {
-            "c2st_boosting": (trees, _ordinal(context, table)),
-            "c2st_linear": (LogisticRegression(max_iter=500), _indicators(context, table)),
+            "c2st_boosting": (trees, ordinal(context, table)),
+            "c2st_linear": (LogisticRegression(max_iter=500), indicators(context, table)),
         }
         scores = {name: self._fold_aucs(model, matrix, generated, folds) for name, (model, matrix) in models.items()}
         return {name: float(np.mean(values)) for name, values in scores.items() if values}
@@ -99,7 +99,7 @@ class C2ST(FidelityMetric):
         return np.where(together[row], folds[first[row]], folds)
 
 
-def _ordinal(context: Context, table: pd.DataFrame) -> np.ndarray:
+def ordinal(context: Context, table: pd.DataFrame) -> np.ndarray:
     """Encode categories by their codes; a missing number lies below all others, where trees can split it off."""
     columns = []
     for name in table:
@@ -111,7 +111,7 @@ def _ordinal(context: Context, table: pd.DataFrame) -> np.ndarray:
     return np.column_stack(columns).astype(float)
 
 
-def _indicators(context: Context, table: pd.DataFrame) -> np.ndarray:
+def indicators(context: Context, table: pd.DataFrame) -> np.ndarray:
     """Encode numbers in standard deviations with missing indicators, and one column for each category."""
     blocks = []
     for name in context.numbers:

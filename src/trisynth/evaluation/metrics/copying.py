@@ -141,7 +141,7 @@ class NearestRecord(CopyingMetric):
         smaller = min(n, m)
         real = np.vstack([train, test])
         closer, ours, records = [], [], []
-        for squared in _squared_distances(synthetic, real):
+        for squared in squared_distances(synthetic, real):
             of_train, of_test = squared[:, :smaller].min(axis=1), squared[:, n : n + smaller].min(axis=1)
             closer.append(np.where(np.abs(of_train - of_test) <= _TIE, 0.5, of_train < of_test))
             tied = squared <= squared.min(axis=1, keepdims=True) + _TIE
@@ -153,7 +153,7 @@ class NearestRecord(CopyingMetric):
             "memorised": float((np.concatenate(ours).mean() - chance) / (1 - chance)),
         }
         held_out = test[: self.max_rows]
-        fresh = np.concatenate([squared.min(axis=1) for squared in _squared_distances(held_out, train)])
+        fresh = np.concatenate([squared.min(axis=1) for squared in squared_distances(held_out, train)])
         if np.median(fresh) > _TIE:
             found["dcr_ratio"] = float(np.sqrt(np.median(np.concatenate(records)) / np.median(fresh)))
         return found
@@ -181,7 +181,7 @@ def _encoded(context: Context, part: str, most: int, rng: np.random.Generator) -
     return context.encoder.transform(X.iloc[rng.permutation(len(X))[:most]])
 
 
-def _squared_distances(rows: np.ndarray, real: np.ndarray) -> Iterator[np.ndarray]:
+def squared_distances(rows: np.ndarray, real: np.ndarray) -> Iterator[np.ndarray]:
     """Yield squared distances of a few ``rows`` at a time to all ``real`` ones; below rounding they are 0."""
     step = max(1, _CELLS // len(real))
     lengths = np.einsum("ij,ij->i", real, real)
