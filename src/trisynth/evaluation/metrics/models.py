@@ -1,4 +1,4 @@
-"""What models learn from synthetic rows besides their score: importance, every column, the best model, overfitting.
+"""Lessons that models take from synthetic rows besides their score: importance, every column, overfitting.
 
 All models are small gradient-boosted trees on the columns as they are, unless named otherwise. Real test rows are the
 held-out rows; no model is trained on them.

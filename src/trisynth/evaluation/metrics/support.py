@@ -1,4 +1,4 @@
-"""Where synthetic rows lie in the support of the real rows: precision, recall and their levels.
+"""Synthetic rows in the support of the real rows: precision, recall and their levels.
 
 References
 ----------

@@ -106,7 +106,7 @@ class MMD(FidelityMetric):
 
 @dataclass(frozen=True)
 class PMSE(FidelityMetric):
-    """Mean squared error of the propensity score against one half, ``pmse``, and its ratio to that of equal distributions.
+    """Mean squared error of the propensity score against one half, ``pmse``, and its ratio to its expected value.
 
     The propensity score is the probability, by a logistic regression of main effects, that a row is synthetic.
     ``pmse`` lies between 0 and 0.25; ``pmse_ratio`` divides it by its expectation where both distributions are equal,
