@@ -351,3 +351,44 @@ def test_columns_with_names_that_are_numbers():
     X = stays().set_axis(range(stays().shape[1]), axis=1)
     drawn = Copula().fit(X).sample(300).set_axis(list(stays()), axis=1)
     assert broken(drawn) == dict.fromkeys(broken(drawn), 0.0)
+
+
+def born(rows: int = 400, wrong: float = 0.0) -> pd.DataFrame:
+    """Return births, visits and ages, some of them wrong by a year or more."""
+    rng = np.random.default_rng(3)
+    birth = pd.Timestamp("1930-01-01") + pd.to_timedelta(rng.integers(0, 28_000, rows), "D")
+    visit = pd.Timestamp("2019-01-01") + pd.to_timedelta(rng.integers(0, 1_500, rows), "D")
+    slips = (rng.random(rows) < wrong) * rng.integers(1, 4, rows)
+    return pd.DataFrame({"birth": birth, "visit": visit, "age": years(birth, visit) + slips})
+
+
+def years(birth, day) -> np.ndarray:
+    """Count whole years."""
+    birth, day = pd.DatetimeIndex(birth), pd.DatetimeIndex(day)
+    early = (day.month * 100 + day.day) < (birth.month * 100 + birth.day)
+    return np.asarray(day.year - birth.year - early, float)
+
+
+def test_numbers_that_one_date_determines_are_computed():
+    X = born().drop(columns="age")
+    day = pd.DatetimeIndex(["2023-05-17"] * len(X))
+    X = X.assign(age=years(X["birth"], day), born=X["birth"].dt.year * 1.0, weekday=X["visit"].dt.dayofweek * 1.0)
+    relations, _ = learned(X)
+    lines = "\n".join(relations.lines())
+    assert "age = whole years from birth to 2023-05-" in lines
+    assert "born = year of birth" in lines
+    assert "weekday = weekday of visit" in lines
+    rows = Copula().fit(X).sample(300, seed=1)
+    assert (years(rows["birth"], day[:300]) == rows["age"]).mean() > 0.99
+    assert (rows["birth"].dt.year == rows["born"]).all()
+    assert (rows["visit"].dt.dayofweek == rows["weekday"]).all()
+
+
+def test_ages_that_disagree_with_the_birth_in_few_rows_do_so_as_often_afterwards():
+    X = born(wrong=0.05)
+    real = (years(X["birth"], X["visit"]) == X["age"]).mean()
+    relations, _ = learned(X)
+    assert f"age = whole years from birth to visit in {real:.1%} of the rows" in "\n".join(relations.lines())
+    rows = Copula().fit(X).sample(400, seed=1)
+    assert abs((years(rows["birth"], rows["visit"]) == rows["age"]).mean() - real) < 0.04
+    assert rows["age"].between(X["age"].min(), X["age"].max()).all()

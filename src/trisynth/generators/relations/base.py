@@ -100,6 +100,10 @@ class Relation(ABC):
     def holds(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
         """Decide for each row of a whole table whether the relation holds; a missing cell breaks none."""
 
+    def agreeing(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
+        """Decide for each row whether it is as the formula states, of a relation that only a part of the rows meets."""
+        return self.holds(table, grids)
+
     def evidence(self, table: pd.DataFrame) -> pd.DataFrame:
         """Reduce a table of some columns, whose missing cells are unknown.
 

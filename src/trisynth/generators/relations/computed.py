@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from trisynth.generators.relations.base import Grid, Relation, flagged, flags, fresh_name
+from trisynth.generators.relations.base import Grid, Relation, flagged, flags, fresh_name, with_column
 
 _DAY = 86_400.0
 # Names of spans of time in seconds.
@@ -32,6 +32,11 @@ class Computed(Relation):
     helper : str, default=""
         Column of the reduced table that marks which derived cells are missing although the inputs are known; empty
         where there are none.
+    share : float, default=1
+        Fraction of the training rows that agree. Below one, the generator sees the difference from the formula, so
+        that as many synthetic rows agree; otherwise the column is left out.
+    step : float, default=0
+        Step of the column, to which the formula is rounded before a difference from it is taken.
     """
 
     form: str
@@ -41,6 +46,8 @@ class Computed(Relation):
     constant: float
     rounding: str = "nearest"
     helper: str = ""
+    share: float = 1.0
+    step: float = 0.0
 
     @property
     def names(self) -> tuple:
@@ -60,15 +67,27 @@ class Computed(Relation):
                 return found
             return sum((w * values for values, w in zip(columns, self.weights, strict=True)), self.constant)
 
+    def _rounded(self, table: pd.DataFrame) -> np.ndarray:
+        return Grid(self.step, -np.inf, np.inf, True).rounded(self.value(table), self.rounding)
+
     def reduce(self, table: pd.DataFrame) -> pd.DataFrame:
         """Drop the column; where its gaps do not follow from the inputs, keep a category of them."""
+        if self.share < 1:
+            return with_column(table, self.derived, table[self.derived].to_numpy(float) - self._rounded(table))
         return dropped(table, self.derived, self.helper)
 
     def expand(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> pd.DataFrame:
         """Compute the column."""
+        if self.share < 1:
+            drawn = self._rounded(table) + table[self.derived].to_numpy(float)
+            return with_column(table, self.derived, grids[self.derived].rounded(drawn))
         return restored(table, self.derived, grids[self.derived].rounded(self.value(table), self.rounding), self.helper)
 
     def holds(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
+        """Compare with the computed column, to the last digit, unless some rows may differ."""
+        return self.agreeing(table, grids) | (self.share < 1)
+
+    def agreeing(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
         """Compare with the computed column, to the last digit."""
         grid, value = grids[self.derived], self.value(table)
         if self.rounding != "nearest":
@@ -77,6 +96,10 @@ class Computed(Relation):
 
     def __str__(self) -> str:
         """Write the formula."""
+        return self.formula() + (f" in {self.share:.1%} of the rows" if self.share < 1 else "")
+
+    def formula(self) -> str:
+        """Write the formula alone."""
         if self.form == "birthdays":
             return f"{self.derived} = whole years from {self.inputs[0]} to {self.inputs[1]}"
         if self.form == "power":

@@ -87,6 +87,10 @@ class Equality(Relation):
         reduced[self.helper] = reduced[self.helper].mask(unknown)
         return reduced
 
+    def agreeing(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
+        """Find the rows in which the two columns are equal; see ``equal``."""
+        return self.equal(table)
+
     def equal(self, table: pd.DataFrame) -> np.ndarray:
         """Find the rows in which the two columns are equal, coincidences of common values apart."""
         source = table[self.source].to_numpy(float)

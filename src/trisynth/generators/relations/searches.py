@@ -1,17 +1,21 @@
 """Search for computed columns: spans of time, straight lines, powers with a constant, and weighted sums."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
 
 from trisynth.data.kinds import Date, Duration, Kind
+from trisynth.generators.relations import calendar
 from trisynth.generators.relations.base import Grid
 from trisynth.generators.relations.computed import UNITS, Computed, agrees, helper_of
 
 # Fraction of the complete rows in which a formula must hold to the last digit, and fewest such rows.
 _HOLDS, _ROWS = 0.99, 100
+# The same fraction for a number that follows from dates, of which people make mistakes.
+_MOSTLY = 0.9
 # Fewest distinct values of a column, and largest fraction of one value; the same of a factor, such as a quantity.
 _DISTINCT, _MODE = 20, 0.5
 _FACTOR = 3, 0.9
@@ -42,7 +46,7 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping[object, Gr
         return []
     found: list[Computed] = []
     # A column that was computed may not be an input of a later one, which would be computed first.
-    for candidates in (_spans, _lines, _products, _sums):
+    for candidates in (_spans, _ages, _lines, _products, _sums):
         gone = {relation.derived for relation in found}
         left = [kind for kind in kinds if kind.name not in gone]
         for relation in candidates(table, left, grids):
@@ -54,28 +58,22 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping[object, Gr
     return found
 
 
-def _accepted(table: pd.DataFrame, relation: Computed, grid: Grid) -> Computed | None:
-    """Return the relation with the helper that its gaps need, if it holds in the rows."""
+def _accepted(table: pd.DataFrame, relation: Computed, grid: Grid, least: float = _HOLDS) -> Computed | None:
+    """Return the relation with the helper that its gaps need, if it holds in the rows, or in ``least`` of them."""
     values, computed = table[relation.derived].to_numpy(float), relation.value(table)
     if relation.rounding != "nearest":
         computed = grid.rounded(computed, relation.rounding)
     known = ~(np.isnan(values) | np.isnan(computed))
-    if known.sum() < _ROWS or agrees(values, computed, grid)[known].mean() < _HOLDS:
+    if known.sum() < _ROWS:
         return None
+    share = float(agrees(values, computed, grid)[known].mean())
     helper = helper_of(table, relation.derived, relation.inputs)
-    return None if helper is None else _with_helper(relation, helper)
-
-
-def _with_helper(relation: Computed, helper: str) -> Computed:
-    return Computed(
-        relation.form,
-        relation.derived,
-        relation.inputs,
-        relation.weights,
-        relation.constant,
-        relation.rounding,
-        helper,
-    )
+    if share < least or helper is None:
+        return None
+    if share >= _HOLDS:
+        return replace(relation, helper=helper)
+    # Most rows of a nearly constant column agree with many formulas.
+    return replace(relation, share=share, step=grid.step) if _varied(values, 5) else None
 
 
 def _varied(values: np.ndarray, distinct: int = _DISTINCT, mode: float = _MODE) -> bool:
@@ -96,22 +94,30 @@ def _spans(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterat
     for start, end in ((a, b) for a in dates for b in dates if a != b):
         for kind in numbers:
             units = {"seconds": 1.0} if isinstance(kind, Duration) else UNITS
-            options = [
+            options = [Computed("birthdays", kind.name, (start, end), (), 0.0)]
+            options += [
                 Computed("sum", kind.name, (end, start), (1 / unit, -1 / unit), offset, rounding)
                 for unit, rounding, offset in product(units.values(), ("nearest", "down", "up"), (0.0, 1.0))
                 if rounding == "nearest" or grids[kind.name].step
             ]
-            options.append(Computed("birthdays", kind.name, (start, end), (), 0.0))
             best = None
             for option in options:
                 grid = grids[kind.name]
-                rough = option.holds(some, grids).mean() >= _HOLDS - 0.05
-                relation = _accepted(table, option, grid) if rough else None
-                share = relation.holds(table, grids).mean() if relation else 0.0
+                rough = option.holds(some, grids).mean() >= _MOSTLY - 0.05
+                relation = _accepted(table, option, grid, _MOSTLY) if rough else None
+                share = relation.agreeing(table, grids).mean() if relation else 0.0
                 if relation and (best is None or share > best[0]):
                     best = share, relation
             if best:
                 yield best[1]
+
+
+def _ages(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterator[Computed]:
+    """Find numbers that one date determines."""
+    for relation in calendar.candidates(table, kinds, grids):
+        found = _accepted(table, relation, grids[relation.derived], _MOSTLY)
+        if found:
+            yield found
 
 
 def _lines(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterator[Computed]:

@@ -7,7 +7,6 @@ import pandas as pd
 
 from trisynth.data.dataset import Dataset
 from trisynth.generators.base import Generator
-from trisynth.generators.relations.equalities import Equality
 from trisynth.report.html.columns import exact
 from trisynth.report.names import printable
 
@@ -21,8 +20,7 @@ def relations(generator: Generator, train: Dataset, synthetic: Dataset) -> list[
     found = []
     for step in known.steps:
         if step.reported:
-            test = step.equal if isinstance(step, Equality) else lambda table, step=step: step.holds(table, known.grids)
-            found.append(_entry(step, "found", [test(table).mean() for table in tables]))
+            found.append(_entry(step, "found", [step.agreeing(table, known.grids).mean() for table in tables]))
     for one in known.constraints:
         parts = zip(tables, (train, synthetic), strict=True)
         held = [one.holds(known.cells(table, _labels(generator, part))).mean() for table, part in parts]
