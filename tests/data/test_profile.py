@@ -147,7 +147,8 @@ def test_what_may_be_a_code_is_a_doubt():
         each = found(cells)
         assert each.facts.kind == kind and each.doubts[0].remedy == "kind: category"
     versions = [f"1.{1 + i % 3}.{10 + i % 4}" for i in WHOLE]
-    assert found(versions, "version").facts.kind == "category" and found(versions, "seen").facts.kind == "date"
+    assert found(versions, "version").facts.kind == "category" and found(versions, "visit date").facts.kind == "date"
+    assert found(versions, "seen").doubts[0].remedy == "kind: date"
 
 
 def test_an_order_of_day_and_month_that_nothing_shows_is_a_doubt():

@@ -174,7 +174,7 @@ def test_a_longer_end_than_expected_moves_the_deadline(table, searched):
 
 
 def test_a_large_table_is_looked_at_in_few_rows_first(table, searched, monkeypatch):
-    monkeypatch.setattr("trisynth.recommend.search.GLANCE", 40)
+    monkeypatch.setattr("trisynth.recommend.level.GLANCE", 40)
     monkeypatch.setattr("trisynth.recommend.answer.GLANCE", 40)
     ticks, heard = count(), []
 
@@ -183,7 +183,7 @@ def test_a_large_table_is_looked_at_in_few_rows_first(table, searched, monkeypat
             heard.append(answer(search).verdict)
 
     given = {"clock": lambda: next(ticks), "listen": listen}
-    search, _ = searched(table(), {"independent": INDEPENDENT}, "recommend.budget=40", **given)
+    search, _ = searched(table(), {"independent": INDEPENDENT}, "recommend.budget=400", **given)
     assert heard[0].startswith(
         "First impression, preliminary and possibly chance (one fold, one classifier, 40 training rows)"
     )
@@ -191,6 +191,30 @@ def test_a_large_table_is_looked_at_in_few_rows_first(table, searched, monkeypat
     (look,) = search.evidence.glances["independent"]
     assert look.config["fold"]["rows"] == 40
     assert all(not fold.rows for _, fold in search.evidence.results)
+
+
+class Slow(InProcess):
+    """Workers whose jobs of the second classifier take most of the budget, by a clock of their own."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def submit(self, configs):
+        """Run the jobs and move the clock on."""
+        self.now += sum(30.0 if config["classifier"]["name"] == "tree" else 0.5 for config in configs)
+        return super().submit(configs)
+
+
+@pytest.mark.parametrize("budget", [100, 130])
+def test_a_short_budget_ends_with_a_confirmed_candidate(table, searched, budget):
+    workers = Slow()
+    more = "+classifier@recommend.classifiers.tree=tree", f"recommend.budget={budget}", "recommend.amounts=[1]"
+    given = {"workers": workers, "clock": lambda: workers.now}
+    search, found = searched(table(60, noise=True), {"independent": INDEPENDENT}, *more, **given)
+    assert search.level.lower
+    assert workers.now < budget
+    assert found.arms["folds"].min() == 4
+    assert "with logistic alone of 2 classifiers" in found.verdict
 
 
 class Losing(InProcess):

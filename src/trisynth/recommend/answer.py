@@ -6,8 +6,9 @@ from typing import Any
 from trisynth.config import versions
 from trisynth.recommend import verdict
 from trisynth.recommend.evidence import Evidence
+from trisynth.recommend.level import GLANCE
 from trisynth.recommend.recommendation import Recommendation
-from trisynth.recommend.search import GLANCE, Search, keys
+from trisynth.recommend.search import Search
 from trisynth.recommend.trials import BASELINES, Trial, jobs
 
 # An interval of fewer folds is hardly one.
@@ -32,9 +33,9 @@ def answer(search: Search) -> Recommendation:
     return Recommendation(
         verdict=f"{verdict.verdict(found)}{_of_candidates(search)}." if found else _open(search),
         sharing=verdict.sharing(shared, scores, copying, search.settings.copying["memorised"], epsilon),
-        surer=verdict.surer(found, len(dataset))
-        if found
-        else "For more certainty: use a longer budget; finished trials are kept.",
+        surer=verdict.surer(found, min(search.level.rows or len(dataset), len(dataset)))
+        if found and not search.level.lower
+        else "For more certainty: use a longer budget, such as --budget 10min; finished trials are kept.",
         use=use,
         beats_baselines=bool(use and found.beats_all),
         share=None
@@ -56,7 +57,7 @@ def answer(search: Search) -> Recommendation:
         seconds=round(search.elapsed(), 1),
         finished=search.finished,
         config=search.config,
-        keys=keys(evidence),
+        keys=evidence.keys(),
         job=_job(search, use["candidate"] if use else shared),
         notes=[
             *verdict.promise(epsilon, fits(evidence)),
@@ -101,10 +102,13 @@ def finding(search: Search) -> verdict.Finding | None:
 
 
 def _of_candidates(search: Search) -> str:
-    """Say that candidates were left out, which a verdict must not hide."""
+    """Say what was left out, which a verdict must not hide."""
     names = search.settings.candidates
     tried = [name for name in names if search.evidence.folds(name, "choose")]
-    return "" if len(tried) == len(names) else f"; {len(tried)} of {len(names)} candidates were tried"
+    level = search.level.spoken(search.settings, search.dataset)
+    if len(tried) == len(names):
+        return f"; all candidates were tried {level}" if level else ""
+    return f"; {len(tried)} of {len(names)} candidates were tried" + f" {level}" * bool(level)
 
 
 def _open(search: Search) -> str:
@@ -119,7 +123,8 @@ def _open(search: Search) -> str:
         return "No verdict yet: no candidate has been compared with the real rows."
     best = choices[0]
     folds = len(search.evidence.folds(best.candidate, "choose"))
-    return verdict.unconfirmed(best.candidate, best.amount, best.gain, search.metric, folds) + "."
+    shown = verdict.unconfirmed(best.candidate, best.amount, best.gain, search.metric, folds)
+    return f"{shown}{_of_candidates(search)}."
 
 
 def _job(search: Search, candidate: str | None) -> dict[str, Any] | None:
@@ -127,5 +132,5 @@ def _job(search: Search, candidate: str | None) -> dict[str, Any] | None:
     folds = search.evidence.folds(candidate, "choose") if candidate and candidate != BASELINES else []
     if not folds:
         return None
-    trial = Trial(candidate, folds[0], tuple(search.evidence.amounts))
+    trial = Trial(candidate, folds[0], tuple(search.evidence.amounts), search.level.classifiers)
     return jobs(trial, search.config, search.settings, search.evidence.baselines)[0]

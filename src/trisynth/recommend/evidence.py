@@ -47,7 +47,7 @@ class Evidence:
     problems : mapping of str to str
         Why a candidate was given up.
     glances : mapping of str to list of Result
-        By candidate, the results on the fold of few rows.
+        By candidate, the results of the first impression.
     """
 
     settings: Settings
@@ -60,21 +60,32 @@ class Evidence:
 
     def add(self, trial: Trial, results: list[Result]) -> None:
         """Record the results of a finished trial."""
-        if trial.fold.rows:
+        if trial.glance:
             self.glances[trial.candidate] = results
         else:
             self.results[trial.candidate, trial.fold] = results
 
+    def keys(self) -> dict[str, list[str]]:
+        """Return the keys of all results by candidate."""
+        found: dict[str, list[str]] = {}
+        for (name, _), results in self.results.items():
+            found.setdefault(name, []).extend(result.key for result in results)
+        return found
+
     def glance(self) -> Choice | None:
-        """Return the best candidate on the fold of few rows, whose gain is a first impression; None without any."""
-        reference = self.glances.get(BASELINES)
+        """Return the best candidate of the first impression; None without any."""
+        first = {
+            name: found for (name, fold), found in self.results.items() if fold.stage == "choose" and not fold.index
+        }
+        looks = self.glances or first
+        reference = looks.get(BASELINES)
         if reference is None:
             return None
         levels = {name: score(reference, name, self.metric) for name in self.baselines}
         strongest = max(levels, key=levels.get)
         found = [
             Choice(candidate, amount, strongest, score(results, arm_of(amount), self.metric) - levels[strongest])
-            for candidate, results in self.glances.items()
+            for candidate, results in looks.items()
             if candidate != BASELINES and candidate not in self.problems
             for amount in self.amounts
         ]

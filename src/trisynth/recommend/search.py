@@ -4,29 +4,32 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
-import numpy as np
-
 from trisynth.data.dataset import Dataset
-from trisynth.data.splits.folds import Fold, strata
+from trisynth.data.splits.folds import Fold
 from trisynth.errors import InputError
 from trisynth.evaluation.arms import BALANCE, Balanced
 from trisynth.experiment.run import job_of, read_or_set_aside
 from trisynth.recommend.evidence import Choice, Evidence
+from trisynth.recommend.level import Level, lowered, needed
 from trisynth.recommend.pool import Workers, outcome
+from trisynth.recommend.rows import require_rows
 from trisynth.recommend.settings import REGRESSION, Settings
 from trisynth.recommend.trials import BASELINES, Amount, Trial, baselines, jobs
 from trisynth.recommend.verdict import signed
 
 # Fractions of the budget: when the first verdict is due, when choosing ends, and what the end of the program takes.
 _FIRST, _CHOOSING, _END = 0.1, 0.55, 0.08
+# Longest budget, in seconds, in which all trials are on the lower level.
+_SHORT = 120.0
+# The confirmation is given so many times the seconds that it seems to need.
+_SLACK = 1.2
 # Most seconds that are kept for the end.
 _LONGEST_END = 15.0
 # Candidates that come first, and the folds that they need for a first choice.
 _CHEAPEST, _LEAST_FIRST = 2, 2
-# Rows to train on at the most for the first impression.
-GLANCE = 2000
 # Folds in which a winner can be confirmed at the least.
 _LEAST_CONFIRMING = 4
 # Longest wait for a trial, so that the display of the time left moves.
@@ -56,6 +59,8 @@ class Search:
     evidence : Evidence
     chosen : Choice or None
         The trial that is confirmed.
+    level : Level
+        Effort of the trials, which is lowered where they take too long for the budget.
     notes : list of str
     finished : bool
         Whether all trials have run.
@@ -89,11 +94,14 @@ class Search:
             raise InputError("recommend.amounts", settings.amounts, remedy)
         self.evidence = Evidence(settings, self.metric, baselines(task, self.metric), amounts)
         self.chosen: Choice | None = None
+        self.level = lowered(settings, dataset) if settings.budget <= _SHORT else Level()
         self.notes: list[str] = []
         self.finished, self.stage = False, "choose"
         self.total = self.done = 0
         # Seconds that one trial of a candidate took.
         self.cost: dict[str, float] = {}
+        # Readings of the clock at which the trials that run were started.
+        self._started: dict[Trial, float] = {}
         self._heard: set[str] = set()
         self._late = False
         # Groups whose worker was lost once.
@@ -125,7 +133,10 @@ class Search:
         settings = self.settings
         many = settings.choosing if stage == "choose" else settings.folds - settings.choosing
         address = {"parts": settings.folds, "choosing": settings.choosing, "seed": self.config["seed"]}
-        return [Fold(stage, index, repeat, **address) for index in range(many)]
+        return [Fold(stage, index, repeat, rows=self.level.rows, **address) for index in range(many)]
+
+    def _trial(self, candidate: str, fold: Fold, amounts: tuple[Amount, ...] = ()) -> Trial:
+        return Trial(candidate, fold, amounts, self.level.classifiers)
 
     def _choose(self) -> bool:
         """Score the baselines, then every candidate, on the folds that choose."""
@@ -135,28 +146,61 @@ class Search:
         plan = self._glance(names, amounts)
         # The cheapest candidates are compared with the baselines before all else, for a first verdict.
         for some in (folds[:_LEAST_FIRST], folds[_LEAST_FIRST:]):
-            plan += [Trial(BASELINES, fold) for fold in some]
-            plan += [Trial(name, fold, amounts) for name in names[:_CHEAPEST] for fold in some]
-        plan += [Trial(name, fold, amounts) for name in names[_CHEAPEST:] for fold in folds]
-        usual = self.begun + _CHOOSING * self.settings.budget
-
-        def end() -> float:
-            # Without any candidate there is nothing to confirm.
-            return usual if any(name != BASELINES for name, _ in self.evidence.results) else self.deadline
-
-        complete = self._work([[trial] for trial in plan], end) and not self._late
+            first = [[self._trial(BASELINES, fold) for fold in some]]
+            first += [[self._trial(name, fold, amounts) for fold in some] for name in names[:_CHEAPEST]]
+            plan += chain.from_iterable(zip(*first, strict=True) if self.level.lower else first)
+        plan += [self._trial(name, fold, amounts) for name in names[_CHEAPEST:] for fold in folds]
+        complete = self._work([[trial] for trial in plan], self._chosen_by) and not self._late
+        if self._slow():
+            # Better an answer from a part of the scores than none; the finished trials serve a longer search.
+            self.level, self.cost = lowered(self.settings, self.dataset), {}
+            self.evidence = replace(self.evidence, results={})
+            self._choose()
+            return False
         tried = {name for name, fold in self.evidence.results if fold.stage == "choose"}
         untried = [name for name in self.settings.candidates if name not in tried | set(self.evidence.problems)]
         if untried:
             self.notes.append(f"Not tried within the budget: {', '.join(untried)}.")
         return complete
 
+    def _chosen_by(self) -> float:
+        """Return the reading of the clock at which choosing ends."""
+        tried = {name for name, _ in self.evidence.results} - {BASELINES}
+        if not tried:
+            # Without any candidate there is nothing to confirm.
+            return self.deadline
+        usual = self.begun + _CHOOSING * self.settings.budget
+        if self.level.lower and self.evidence.choices():
+            # The budget is short: whatever the confirmation does not need is left for the choice.
+            return min(max(usual, (usual + self.deadline) / 2), self.deadline - _SLACK * self._needed())
+        return usual
+
+    def _needed(self) -> float:
+        """Estimate the seconds until a candidate is chosen and confirmed."""
+        now = self.clock()
+        running = [now - begun for trial, begun in self._started.items() if trial.candidate == BASELINES]
+        baselines = self.cost.get(BASELINES, max(running, default=0.0))
+        costs = [cost for name, cost in self.cost.items() if name != BASELINES]
+        finished = max(len(self.evidence.folds(name, "choose")) for name in self.settings.candidates)
+        each = baselines + min(costs, default=baselines)
+        return needed(each, finished, (_LEAST_FIRST, _LEAST_CONFIRMING), self.workers.count)
+
+    def _slow(self) -> bool:
+        """Check whether the trials take too long for this budget, and could be cheaper."""
+        if self.level == lowered(self.settings, self.dataset) or self.clock() + self._needed() <= self.deadline:
+            return False
+        best = next(iter(self.evidence.choices()), None)
+        fold = self._folds("confirm")[0]
+        return not best or not self._cached([self._trial(best.candidate, fold, (best.amount,))])
+
     def _glance(self, names: list[str], amounts: tuple[Amount, ...]) -> list[Trial]:
-        """List trials on few rows with one classifier, whose comparison is the first verdict; none on small tables."""
-        if len(self.dataset) <= GLANCE and len(self.settings.classifiers) == 1:
+        """List trials of the lower level, whose comparison is the first verdict."""
+        level = lowered(self.settings, self.dataset)
+        if level == self.level:
             return []
-        fold = replace(self._folds("choose")[0], rows=GLANCE)
-        return [Trial(BASELINES, fold), *(Trial(name, fold, amounts) for name in names[:_CHEAPEST])]
+        fold = replace(self._folds("choose")[0], rows=level.rows)
+        looks = [Trial(name, fold, amounts, level.classifiers, glance=True) for name in names[:_CHEAPEST]]
+        return [Trial(BASELINES, fold, (), level.classifiers, glance=True), *looks]
 
     def _winner(self) -> Choice | None:
         """Take the best candidate that can be confirmed in the time that is left."""
@@ -176,8 +220,9 @@ class Search:
     def _confirm(self) -> bool:
         """Score the baselines and the winner on the other folds; a fold counts with both or not at all."""
         folds = [fold for repeat in range(self.settings.repeats) for fold in self._folds("confirm", repeat)]
-        chosen = [Trial(self.chosen.candidate, fold, (self.chosen.amount,)) for fold in folds] if self.chosen else []
-        pairs = [[Trial(BASELINES, fold)] for fold in folds]
+        best = self.chosen
+        chosen = [self._trial(best.candidate, fold, (best.amount,)) for fold in folds] if best else []
+        pairs = [[self._trial(BASELINES, fold)] for fold in folds]
         for pair, trial in zip(pairs, chosen, strict=False):
             pair.append(trial)
         return self._work(pairs, lambda: self.deadline)
@@ -198,6 +243,7 @@ class Search:
                 if self._skipped(group, end()):
                     self.done += 1
                 elif not self._read(group):
+                    self._started[group[0]] = self.clock()
                     running[self.workers.submit(self._configs(group))] = group
             if not running and waiting and self.clock() >= end():
                 return False
@@ -205,9 +251,11 @@ class Search:
             for future in self.workers.wait(list(running), left) if running else ():
                 waiting[:0] = self._finish(future, running.pop(future))
             self._tell("tick")
-            if self.clock() >= end() and (running or waiting):
+            late = self.clock() >= end() or (self.stage == "choose" and self._slow())
+            if late and (running or waiting):
                 if running:
                     self.workers.kill()
+                    self._started.clear()
                 return False
         return True
 
@@ -219,7 +267,7 @@ class Search:
         name = group[-1].candidate
         if name in self.evidence.problems:
             return True
-        if group[-1].fold.rows:
+        if group[-1].glance:
             return self.clock() > end
         late = self.stage == "choose" and self.clock() + self.cost.get(name, 0.0) > end and not self._cached(group)
         self._late |= late and name != BASELINES
@@ -239,7 +287,7 @@ class Search:
                 return False
         for trial, results in zip(group, found, strict=True):
             self.evidence.add(trial, results)
-            if not trial.fold.rows:
+            if not trial.glance:
                 took = sum(sum(result.seconds(runs).values()) for result in results)
                 self.cost.setdefault(trial.candidate, took)
         self.done += 1
@@ -249,18 +297,19 @@ class Search:
     def _finish(self, future: Future, group: list[Trial]) -> list[list[Trial]]:
         """Record what a group's jobs did; return the group if it must run again, because its process was lost."""
         ended = outcome(future)
+        self._started.pop(group[0], None)
         if ended.lost and group not in self._again:
             self._again.append(group)
             return [group]
         if not ended.problem:
-            for trial in group if not group[-1].fold.rows else ():
+            for trial in group if not group[-1].glance else ():
                 # The least: a first trial waits for the imports of its process.
                 self.cost[trial.candidate] = min(self.cost.get(trial.candidate, ended.seconds), ended.seconds)
             self._read(group)
             return []
         self.done += 1
         # Few rows may lack a class; the trials on all rows decide.
-        if not group[-1].fold.rows:
+        if not group[-1].glance and not (self.level.rows and group[-1].candidate == BASELINES):
             self._failed(group[-1].candidate, ended.problem)
         return []
 
@@ -277,36 +326,3 @@ class Search:
                 self._heard.add(due)
                 self.listen(self, due)
         self.listen(self, event)
-
-
-def require_rows(dataset: Dataset, folds: int) -> None:
-    """Refuse a table whose rows or classes are too few for the folds.
-
-    Raises
-    ------
-    InputError
-        With the largest number of folds that would do, or the reason why none does.
-    """
-    rows = len(dataset)
-    if not dataset.X.shape[1]:
-        remedy = "leaves no column to learn from: all others are identifiers, texts or ignored; declare their kinds"
-        raise InputError("dataset.target", dataset.spec.target, remedy)
-    if dataset.spec.task == "regression":
-        least, what = rows // 2, f"{rows} rows are too few"
-    else:
-        sizes = np.sort(np.bincount(strata(dataset)))
-        if np.count_nonzero(sizes) < 2:
-            raise InputError("dataset.target", dataset.spec.target, "has one class; a recommendation needs two or more")
-        least = int(sizes[-2])
-        what = f"the second largest class of {dataset.spec.target} has {least} rows, which are too few"
-    if least < folds:
-        remedy = f"set recommend.folds={least}" if least >= 5 else "add rows: 5 folds are the least"
-        raise InputError("recommend.folds", folds, f"{what}; {remedy}")
-
-
-def keys(evidence: Evidence) -> dict[str, list[str]]:
-    """Return the keys of all results by candidate."""
-    found: dict[str, list[str]] = {}
-    for (name, _), results in evidence.results.items():
-        found.setdefault(name, []).extend(result.key for result in results)
-    return found

@@ -41,11 +41,17 @@ class Trial:
     fold : Fold
     amounts : tuple of float or str
         Empty for the baselines.
+    classifiers : int, default=0
+        Number of classifiers, the first ones; 0 takes all.
+    glance : bool, default=False
+        Whether the trial is for the first impression alone, without scores of the rows themselves.
     """
 
     candidate: str
     fold: Fold
     amounts: tuple[Amount, ...] = ()
+    classifiers: int = 0
+    glance: bool = False
 
 
 def baselines(task: str, metric: str) -> list[str]:
@@ -63,9 +69,7 @@ def arm_of(amount: Amount) -> str:
 
 
 def jobs(trial: Trial, config: Mapping[str, Any], settings: Settings, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the resolved root configurations of a trial's jobs, one for each classifier.
-
-    On a fold of few rows there is one alone, of the first classifier.
+    """Return the resolved root configurations of a trial's jobs, one for each of its classifiers.
 
     Parameters
     ----------
@@ -88,9 +92,9 @@ def jobs(trial: Trial, config: Mapping[str, Any], settings: Settings, names: Seq
     else:
         plain["generator"] = settings.candidates[trial.candidate]
         plain["arms"] = {arm_of(amount): _adding(amount) for amount in trial.amounts}
-    if trial.candidate == BASELINES or fold.stage != "choose" or fold.index >= _COMPARED or fold.rows:
+    if trial.candidate == BASELINES or fold.stage != "choose" or fold.index >= _COMPARED or trial.glance:
         plain["metrics"] = {**config["metrics"], **_NO_METRICS}
-    panel = list(settings.classifiers.items())[: 1 if fold.rows else None]
+    panel = list(settings.classifiers.items())[: trial.classifiers or None]
     return [{**plain, "classifier": {"name": name, **given}} for name, given in panel]
 
 

@@ -2,11 +2,13 @@
 
 A format is a short text, as a yaml declares it. For numbers it is an example: ``1.234,50 kg`` has a thousands point,
 a decimal comma, two decimals and a unit. For dates it is a ``strptime`` text, or one of a few names. None is plain.
-Two formats with `` | `` between them are both read, and the first is written.
+An end such as `` #٠`` gives the zero of other digits. Two formats with `` | `` between them are both read, and the
+first is written.
 """
 
 from trisynth.data.formats.base import OR, Alternatives, Format
 from trisynth.data.formats.dates import DateFormat, DurationFormat
+from trisynth.data.formats.digits import OtherDigits, split
 from trisynth.data.formats.numbers import NumberFormat
 from trisynth.errors import InputError
 
@@ -39,4 +41,10 @@ def format_of(kind: str, text: str | None = None, parameter: str = "format") -> 
         raise InputError(parameter, text, "must be a string, such as '1.234,5 kg' for numbers or '%d.%m.%Y' for dates")
     if text is None:
         return FORMATS[kind].of(None)
-    return Alternatives.of([FORMATS[kind].of(part, parameter) for part in text.split(OR)])
+    return Alternatives.of([_single(kind, part, parameter) for part in text.split(OR)])
+
+
+def _single(kind: str, text: str, parameter: str) -> Format:
+    inner, digits = split(text)
+    found = FORMATS[kind].of(inner, parameter)
+    return OtherDigits(found, digits) if digits else found

@@ -8,6 +8,7 @@ from datetime import timezone
 import numpy as np
 import pandas as pd
 
+from trisynth.data.formats import zones
 from trisynth.data.formats.base import Format, listed
 from trisynth.data.formats.lengths import LengthFormat, in_seconds
 from trisynth.data.formats.names import LANGUAGES
@@ -22,12 +23,16 @@ COUNTS = {
 }
 _DIRECTIVE = re.compile(r"%([-^+]?[a-zA-Z]|3f|:z|%)")
 _NAMES = {flag + key for flag in ("", "-", "^", "+") for key in "BbAa"}
-_KNOWN = {*"YymdHMSfIpzjGVu", *_NAMES, "-d", "-m", "-H", "-I", "3f", ":z", "%"}
+_KNOWN = {*"YymdHMSfIpzjGVu", *_NAMES, "-d", "+d", "-m", "-H", "-I", "3f", ":z", "%"}
 _CLOCK = re.compile(r"(-?)(\d+):(\d\d)(?::(\d\d)(\.\d+)?)?(?: ?([AaPp])[Mm])?")
 _CLOCKS = re.compile(r"%(?P<dash>-?)(?P<H>H|I):%M(?P<S>:%S(?P<f>\.%3f|\.%f)?)?(?P<p> ?%p)?")
 # Hours and minutes without a colon: what stands between them.
 _BETWEEN = {"%H%M": "", "%Hh%M": "h", "%-Hh%M": "h", "%HH%M": "H", "%-HH%M": "H"}
 DAY = "%Y-%m-%d"
+# Days as in 1st, 22nd and 18th; French has one for the first day alone.
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er)\b", re.IGNORECASE)
+_ENDS = dict.fromkeys(range(1, 32), "th") | {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
+_ENDS_FR = dict.fromkeys(range(1, 32), "") | {1: "er"}
 # Before the code of a language at the end of a format.
 LANGUAGE = " @"
 
@@ -41,7 +46,8 @@ class DateFormat(Format):
     text : str or None
         A ``strptime`` text with ``%-d``, ``%-m``, ``%-H``, ``%-I`` for numbers without a leading zero, ``%3f`` for
         milliseconds and ``%:z`` for an offset such as +01:00; ``%^b``, ``%-b`` and ``%+b`` write names in capitals, in
-        small letters and with a capital first, and an end such as `` @de`` names their language. Or ``excel``,
+        small letters and with a capital first, and an end such as `` @de`` names their language; ``%+d`` is a day as in
+        1st, and ``%Z{CET,CEST}`` at the end abbreviates a zone. Or ``excel``,
         ``unix``, ``unix_ms`` for counts of days, seconds and milliseconds. None is ISO 8601, and is written with a time
         where any value has one.
     """
@@ -56,8 +62,11 @@ class DateFormat(Format):
         _, mark, language = text.partition(LANGUAGE)
         if mark and language not in LANGUAGES:
             raise InputError(parameter, text, f"names no known language; the codes are {', '.join(LANGUAGES)}")
-        found = [match[1] for match in _DIRECTIVE.finditer(text)]
-        if not found or text.count("%") != len(found) + found.count("%") or not set(found) <= _KNOWN:
+        body, names = zones.split(text.partition(LANGUAGE)[0])
+        if names and zones.directive(names) is None:
+            raise InputError(parameter, text, "must abbreviate one zone, such as %Z{CET} or %Z{CET,CEST}")
+        found = [match[1] for match in _DIRECTIVE.finditer(body)]
+        if not found or body.count("%") != len(found) + found.count("%") or not set(found) <= _KNOWN:
             remedy = f"must be a strptime format such as %d.%m.%Y, or one of {', '.join(COUNTS)}"
             raise InputError(parameter, text, remedy)
         try:
@@ -75,8 +84,13 @@ class DateFormat(Format):
         if self.text is None:
             return _iso(texts)
         text, _, language = self.text.partition(LANGUAGE)
+        text, names = zones.split(text)
         strptime = re.sub(r"%([-^+](?=[a-zA-Z])|3(?=f)|:(?=z))", "%", text)
-        texts = texts.str.strip()
+        texts = whole = texts.str.strip()
+        if names:
+            texts = zones.bare(texts)
+        if "%+d" in text:
+            texts = texts.str.replace(_ORDINAL, "", regex=True)
         if language:
             distinct = list(texts.dropna().unique())
             keys = [key for key in "BbAa" if f"%{key}" in strptime]
@@ -84,6 +98,8 @@ class DateFormat(Format):
         if "%V" in strptime and "%u" not in strptime:
             strptime, texts = f"{strptime} %u", texts + " 1"
         strptime = strptime[:-1] + "%z" if strptime.endswith("Z") and not strptime.endswith("%Z") else strptime
+        if names:
+            return zones.aware(pd.to_datetime(texts, format=strptime, errors="coerce", exact=True), whole, names)
         aware = "%z" in strptime
         dates = pd.to_datetime(texts, format=strptime, errors="coerce", exact=True, utc=aware)
         if aware:
@@ -96,10 +112,15 @@ class DateFormat(Format):
         text = self.text or _needed(present)
         if text in COUNTS:
             return _counts(values, text)
-        zone = present.dt.tz
         text, _, language = text.partition(LANGUAGE)
+        text, abbreviations = zones.split(text)
+        end = ""
+        if abbreviations:
+            present, end = zones.written(present, abbreviations)
+            text += " "
+        zone = present.dt.tz
         names = LANGUAGES[language or "en"]
-        pieces = re.split(r"(%3f|%:z|%-[dmHI]|%[-^+]?[BbAa])", text)
+        pieces = re.split(r"(%3f|%:z|%\+d|%-[dmHI]|%[-^+]?[BbAa])", text)
         written = pd.Series("", index=present.index, dtype=object)
         for piece in pieces:
             if piece == "%3f":
@@ -110,11 +131,15 @@ class DateFormat(Format):
             elif piece[:1] == "%" and piece[1:] in _NAMES:
                 places = present.dt.month - 1 if piece[-1] in "Bb" else present.dt.weekday
                 part = pd.Series(names.write(piece[1:], places), index=present.index, dtype=object)
+            elif piece == "%+d":
+                ends = _ENDS_FR if language.startswith("fr") else _ENDS
+                part = present.dt.strftime("%d").str.lstrip("0") + present.dt.day.map(ends)
             elif piece.startswith("%-"):
                 part = present.dt.strftime(f"%{piece[2]}").str.lstrip("0").replace("", "0")
             else:
                 part = present.dt.strftime(piece) if "%" in piece else piece
             written = written + part
+        written = written + end
         return written.reindex(values.index).astype(object).where(values.notna(), None)
 
 

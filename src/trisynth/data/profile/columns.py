@@ -12,11 +12,14 @@ from pandas.api import types
 
 from trisynth.data.cells import Cells, matches
 from trisynth.data.dataset import Column
-from trisynth.data.formats import OR, DateFormat, NumberFormat, format_of
+from trisynth.data.formats import OR, QUANTITIES, NumberFormat, format_of
 from trisynth.data.formats.dates import DAY
+from trisynth.data.formats.digits import Digits
+from trisynth.data.formats.zones import of_zones
 from trisynth.data.profile import identifiers, names
 from trisynth.data.profile.dates import Found, time_format
 from trisynth.data.profile.numbers import number_format, several_units
+from trisynth.data.profile.whole import of_ordinal, whole_dates
 
 # Fewer different numbers among texts are categories, such as 1, 2, 3 and more.
 _FEW = 10
@@ -24,9 +27,6 @@ _HALF = 0.5
 # Beyond the first, floats miss whole numbers, and generators would make others of them; so few are codes.
 _EXACT, _FEW_LARGE = 2**53, 50
 _SAMPLE = 2_000
-# Years that dates written in eight digits may have, and Excel's counts of the days since 1900 (from 1954 to 2064).
-_YEARS, _DAYS = (1850, 2150), (20_000, 60_000)
-_SECONDS = (3e8, 4e9)
 # Day of the year.
 _ORDINAL = "%j"
 # Titres such as 1:160 among 1:20 and 1:40.
@@ -117,9 +117,11 @@ def profile(
     if facts.format is not None:
         return Profile(facts)
     sample = texts.take(pa.array(range(0, len(texts), max(1, len(texts) // _SAMPLE)))).to_pylist()
+    if digits := Digits.of(sample):
+        return _other_digits(cells, digits, facts, missing, context, target)
     if kind in ("date", "duration"):
         return _times(facts, sample, context, cells.name)
-    if kind is None and (found := _whole_dates(cells, present, sample)):
+    if kind is None and (found := whole_dates(cells, present, sample)):
         return Profile(replace(facts, kind="date", format=found), _as_dates(found, counts))
     if kind is None and not cells.numeric[present].all() and (found := _time(cells.name, texts, sample, context)):
         return _found_times(facts, found, counts)
@@ -149,12 +151,29 @@ def profile(
     return _texts(cells.name, texts, counts, facts, target)
 
 
+def _other_digits(
+    cells: Cells, digits: Digits, facts: Column, missing: Collection[object], context: Context, target: bool
+) -> Profile:
+    """Infer a column of numbers or times whose digits are not the usual ones."""
+    texts = pa.array(digits.plain(cells.texts.to_pylist()), pa.string())
+    plain = Cells(cells.name, cells.codes, None, texts, cells.counts, ordered=cells.ordered)
+    found = profile(plain, facts, missing, context, target)
+    kind, form = found.facts.kind, found.facts.format
+    if kind not in QUANTITIES:
+        return found
+    if form is None:
+        form = {"number": "1*", "date": DAY}.get(kind)
+    both = Doubt("digits of two scripts", int(cells.counts.sum()), "read as the same numbers")
+    doubts = (*found.doubts, *([both] if digits.usual else []))
+    return Profile(replace(found.facts, format=form and digits.form(form)), doubts)
+
+
 def _time(name: str, texts: pa.Array, sample: list[str], context: Context) -> Found | None:
     """Recognise times of one format, or of two."""
     found = time_format(sample, context.day_first, _HALF)
-    if found is None or (_ORDINAL in (found.format or "") and not _of_ordinal(name)):
+    if found is None or (_ORDINAL in (found.format or "") and not of_ordinal(name)):
         return None
-    if names.of_version(name) and re.fullmatch(r"(%-?[dm]\.){2}%y", found.format or ""):
+    if re.fullmatch(r"(%-?[dm]\.){2}%y", found.format or "") and (names.of_version(name) or _versions(name, found)):
         return None
     unread = format_of(found.kind, found.format).parse(texts).isna().to_numpy()
     if unread.mean() > _HALF:
@@ -165,7 +184,7 @@ def _time(name: str, texts: pa.Array, sample: list[str], context: Context) -> Fo
     if found.kind == "date" and found.format is None and (forms := _partial(texts)):
         return Found("date", OR.join([DAY, *forms]), "some dates without a day or a month")
     other = time_format(rest, context.day_first) if rest and found.kind == "date" else None
-    if other and other.kind == "date" and (_ORDINAL not in (other.format or "") or _of_ordinal(name)):
+    if other and other.kind == "date" and (_ORDINAL not in (other.format or "") or of_ordinal(name)):
         forms = [found.format or DAY, other.format or DAY]
         if forms[0] == forms[1]:
             return found
@@ -175,9 +194,9 @@ def _time(name: str, texts: pa.Array, sample: list[str], context: Context) -> Fo
     return found
 
 
-def _of_ordinal(name: str) -> bool:
-    """Return whether numbers such as 2019-045 may be days of a year; by the cells alone they may be case numbers."""
-    return names.of_date(name) and not names.of_identifier(name)
+def _versions(name: str, found: Found) -> bool:
+    """Return whether 1.6.14 is more likely a version: no day is above 12, and the name does not mean a date."""
+    return bool(found.other) and not names.of_date(name)
 
 
 def _partial(texts: pa.Array) -> list[str]:
@@ -229,6 +248,14 @@ def _identifier(facts: Column, reason: str, counts: np.ndarray, kind: str = "ide
 
 def _texts(name: str, texts: pa.Array, counts: np.ndarray, facts: Column, target: bool) -> Profile:
     kind, reason = ("category", "") if target or facts.categories else identifiers.text(name, texts.to_pylist(), counts)
+    if of_zones(texts.to_pylist()):
+        how = "not used as a feature; write offsets such as +01:00 instead, so that they are used as times"
+        return Profile(replace(facts, kind="text"), (Doubt("times of several zones", int(counts.sum()), how),))
+    if _versions_or_dates(texts):
+        kind = "category" if len(texts) < counts.sum() / 2 or target else "text"
+        how = "not used as a feature" if kind == "text" else "kept as categories"
+        doubt = Doubt("versions, or dates such as 1.6.14", int(counts.sum()), how, "kind: date")
+        return Profile(replace(facts, kind=kind), (doubt,))
     if identifiers.several(texts.to_pylist()):
         how = "not used as a feature" if kind == "text" else "kept as categories"
         split = f"{how}; give each number a column of its own, so that it is used as a number"
@@ -242,6 +269,10 @@ def _texts(name: str, texts: pa.Array, counts: np.ndarray, facts: Column, target
         doubt = Doubt(f"numbers in several units ({shown})", int(counts.sum()), how, "kind: category" if reason else "")
         return Profile(replace(facts, kind=kind), (doubt,))
     return _identifier(facts, reason, counts, kind) if reason else Profile(replace(facts, kind=kind))
+
+
+def _versions_or_dates(texts: pa.Array) -> bool:
+    return bool(matches(texts, r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}").mean() > _HALF)
 
 
 def _integers(texts: pa.Array) -> np.ndarray:
@@ -305,34 +336,6 @@ def _found_times(facts: Column, found: Found, counts: np.ndarray) -> Profile:
     settle = f'format: "{found.other}"' if found.other else "kind: category" if code else ""
     doubts = (Doubt(found.doubt, int(counts.sum()), f"read as {found.format}", settle),) if found.doubt else ()
     return Profile(replace(facts, kind=found.kind, format=found.format), doubts)
-
-
-def _whole_dates(cells: Cells, present: np.ndarray, sample: list[str]) -> str | None:
-    """Recognise dates that are written as whole numbers: 20240131, Excel's 45322, or seconds since 1970."""
-    array = pa.array(sample, pa.string())
-    if matches(array, r"(18|19|20|21)[0-9]{6}").mean() > 0.9:
-        dates = DateFormat("%Y%m%d").parse(sample)
-        if dates.notna().mean() > 0.9 and dates.dt.year.dropna().between(*_YEARS).all():
-            return "%Y%m%d"
-        return None
-    ordinal = len(sample) > _FEW and _of_ordinal(cells.name)
-    if ordinal and matches(array, r"(19|20)[0-9]{2}(0[0-9]{2}|[12][0-9]{2}|3[0-6][0-9])").all():
-        dates = DateFormat("%Y%j").parse(sample)
-        return "%Y%j" if dates.notna().all() else None
-    if not cells.numeric[present].all():
-        return None
-    numbers = cells.numbers[present]
-    numbers = numbers[np.isfinite(numbers)]
-    if not len(numbers):
-        return None
-    low, high = np.quantile(numbers, [0.05, 0.95])
-    if names.of_date(cells.name) and _DAYS[0] <= low and high <= _DAYS[1]:
-        return "excel"
-    if names.of_stamp(cells.name):
-        for scale, name in ((1, "unix"), (1000, "unix_ms")):
-            if _SECONDS[0] * scale <= low and high <= _SECONDS[1] * scale:
-                return name
-    return None
 
 
 def _as_dates(form: str, counts: np.ndarray) -> tuple[Doubt, ...]:

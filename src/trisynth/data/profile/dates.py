@@ -10,13 +10,17 @@ import pandas as pd
 from trisynth.data.formats.dates import DAY, LANGUAGE, offsets
 from trisynth.data.formats.lengths import LengthFormat
 from trisynth.data.formats.names import LANGUAGES, named
+from trisynth.data.formats.zones import ZONE, directive
 
 _MONTH = r"(?P<month>[^\W\d_]{3,10}\.?)"
+_END = r"(?P<o>(?:st|nd|rd|th|er)?)"
 _DATES = (
     re.compile(r"(?P<Y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})"),
     re.compile(r"(?P<a>\d{1,2})(?P<s>[-/. ])(?P<b>\d{1,2})(?P=s)(?P<Y>\d{4}|\d{2})"),
-    re.compile(rf"(?P<d>\d{{1,2}})(?P<s>[-/ .]|\. ?| de ){_MONTH}(?P<t>[-/ .,]|, | de )(?P<Y>\d{{4}}|\d{{2}})"),
-    re.compile(rf"{_MONTH}(?P<s>[ -])(?P<d>\d{{1,2}})(?P<t>,? |-)(?P<Y>\d{{4}})"),
+    re.compile(
+        rf"(?P<d>\d{{1,2}}){_END}(?P<s>[-/ .]|\. ?| de | of ){_MONTH}(?P<t>[-/ .,]|, | de )(?P<Y>\d{{4}}|\d{{2}})"
+    ),
+    re.compile(rf"{_MONTH}(?P<s>[ -])(?P<d>\d{{1,2}}){_END}(?P<t>,? |-)(?P<Y>\d{{4}})"),
     re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})(?P<s>[-/.])(?P<m>0[1-9]|1[0-2])"),
     re.compile(r"(?P<m>0[1-9]|1[0-2])(?P<s>[-/.])(?P<Y>(?:18|19|20|21)\d{2})"),
     re.compile(rf"{_MONTH}(?P<s>[ -])(?P<Y>(?:18|19|20|21)\d{{2}})"),
@@ -27,7 +31,7 @@ _DATES = (
 )
 _TIME = re.compile(
     r"(?P<gap>[T ]| {1,2}|, )(?P<H>\d{1,2})(?P<c>:|)(?P<M>\d{2})(?P<S>(?P=c)\d{2})?(?P<f>\.\d{1,9})?"
-    r"(?P<p> ?[AaPp][Mm])?(?P<z>Z| ?[+-]\d{2}:\d{2}| ?[+-]\d{4})?"
+    rf"(?P<p> ?[AaPp][Mm])?(?P<z>Z| ?[+-]\d{{2}}:\d{{2}}| ?[+-]\d{{4}}| {ZONE})?"
 )
 _CLOCK = re.compile(r"-?(?P<H>\d{1,3}):[0-5]\d(?P<S>:[0-5]\d(?P<f>\.\d+)?)?(?P<p> ?[AaPp][Mm])?")
 _WEEKDAY = re.compile(r"(?P<day>[^\W\d_]{2,10}(?:-feira)?\.?)(?P<gap>,? )(?=\S)")
@@ -144,7 +148,7 @@ def _clock(matched: list[re.Match]) -> str | None:
     return f"%{dash}{'I' if half else 'H'}:%M{seconds}{half or ''}"
 
 
-def _described(matched: list[tuple], day_first: bool | None) -> Found:
+def _described(matched: list[tuple], day_first: bool | None) -> Found | None:
     dates = [date for date, _ in matched]
     groups = dates[0].re.groupindex
     doubt = other = end = ""
@@ -164,6 +168,12 @@ def _described(matched: list[tuple], day_first: bool | None) -> Found:
     present = [time for _, time in matched if time]
     dash = "-" if any(len(time["H"]) == 1 for time in present) else ""
     times = Counter(_time(time, dash) for _, time in matched)
+    abbreviated = [time["name"] for time in present if time["name"]]
+    if abbreviated and len(abbreviated) == len(matched):
+        end_of_zone = directive(abbreviated)
+        if end_of_zone is None:
+            return None
+        times = Counter(f"{_time(time, dash)} {end_of_zone}" for _, time in matched)
     zones = offsets(pd.Series([time["z"] and f"00{time['z']}" for time in present], dtype=object))
     if len(zones) > 1:
         # Z is an offset among others.
@@ -216,16 +226,19 @@ def _one_date(dates: list[re.Match]) -> str:
     for key in "dm":
         if key in known:
             parts[key] = f"%-{key}" if any(len(each[key]) == 1 for each in dates) else f"%{key}"
+    if "o" in known and any(each["o"] for each in dates):
+        parts["d"] = "%+d"
     end = ""
     if "month" in known:
         directive, language, _ = named((each["month"] for each in dates), "Bb")
         parts["m"] = f"%{directive or 'b'}"
         end = "" if language == "en" else LANGUAGE + language
+    ends = {"d": date.end("o")} if "o" in known else {}
     spans = sorted((date.span("month" if key == "m" and "month" in known else key), key) for key in parts)
     text, last = "", 0
     for (start, stop), key in spans:
         text += date.string[last:start] + parts[key]
-        last = stop
+        last = ends.get(key, stop)
     return text + date.string[last : date.end()] + end
 
 
@@ -237,7 +250,7 @@ def _time(time: re.Match | None, dash: str) -> str:
         text += ".%3f" if len(time["f"]) == 4 else ".%f"
     if time["p"]:
         text += (" " if time["p"][0] == " " else "") + "%p"
-    if time["z"]:
+    if time["z"] and not time["name"]:
         zone = time["z"]
         text += " " * (zone[0] == " ") + ("Z" if zone == "Z" else "%:z" if ":" in zone else "%z")
     return text
