@@ -201,14 +201,14 @@ class Slow(InProcess):
 
     def submit(self, configs):
         """Run the jobs and move the clock on."""
-        self.now += sum(30.0 if config["classifier"]["name"] == "tree" else 0.5 for config in configs)
+        self.now += sum(30.0 if config["classifier"]["name"] == "knn" else 0.5 for config in configs)
         return super().submit(configs)
 
 
 @pytest.mark.parametrize("budget", [100, 130])
 def test_a_short_budget_ends_with_a_confirmed_candidate(table, searched, budget):
     workers = Slow()
-    more = "+classifier@recommend.classifiers.tree=tree", f"recommend.budget={budget}", "recommend.amounts=[1]"
+    more = "+classifier@recommend.classifiers.knn=knn", f"recommend.budget={budget}", "recommend.amounts=[1]"
     given = {"workers": workers, "clock": lambda: workers.now}
     search, found = searched(table(60, noise=True), {"independent": INDEPENDENT}, *more, **given)
     assert search.level.lower
