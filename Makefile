@@ -37,7 +37,8 @@ setup: .venv/done
 
 # Versions in the lock stay unless pyproject.toml rules them out; `make lock UPGRADE=--upgrade` takes the newest.
 lock: cache/uv/bin/uv ## requirements.lock from pyproject.toml, with hashes
-	$< pip compile --quiet --config-file .ci/lock.toml --universal --python-version 3.11 --all-extras --generate-hashes \
+	$< pip compile --quiet --config-file .ci/lock.toml --universal --python-version 3.11 --generate-hashes \
+		--extra dashboard --extra dev --extra docs --extra notebooks --extra privacy --extra serve \
 		--no-annotate --no-header --constraints requirements-torch.lock --no-emit-package torch $(UPGRADE) \
 		--output-file requirements.lock pyproject.toml
 

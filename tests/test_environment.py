@@ -18,7 +18,12 @@ from trisynth.evaluation.metrics.base import GROUPS
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-EXTRAS = [pin for extra in PROJECT["optional-dependencies"].values() for pin in extra]
+OPTIONAL = PROJECT["optional-dependencies"]
+# What only starts the same jobs elsewhere is not in the lock, as no result depends on it.
+UNLOCKED = ("ray", "slurm")
+EXTRAS = [pin for name, extra in OPTIONAL.items() if name not in UNLOCKED for pin in extra]
+# Extras whose libraries are imported when their command is used.
+IN_COMMANDS = (*UNLOCKED, "serve")
 # Where the name to import is not that of the package; omegaconf comes with hydra-core and has its version.
 IMPORTED = {
     "hydra": "hydra-core",
@@ -51,6 +56,11 @@ def test_the_lock_has_a_hash_of_everything_but_torch():
     assert [line for line in TORCH.splitlines() if not re.fullmatch(r"#.*|torch==\S+", line)] == []
 
 
+def test_the_lock_is_made_from_the_other_extras():
+    command = (ROOT / "Makefile").read_text()
+    assert set(re.findall(r"--extra (\w+)", command)) == set(OPTIONAL) - set(UNLOCKED)
+
+
 @pytest.mark.parametrize("file", ["Makefile", "Dockerfile"])
 def test_both_locks_are_installed_and_nothing_beside_them(file):
     lines = [line for line in (ROOT / file).read_text().splitlines() if "pip install" in line and " uv" not in line]
@@ -77,7 +87,8 @@ def test_the_stated_versions_of_python_are_those_of_the_classifiers_and_of_make(
 
 
 def test_what_is_imported_is_declared():
-    declared = {canonicalize_name(Requirement(pin).name) for pin in PROJECT["dependencies"]}
+    pins = [*PROJECT["dependencies"], *(pin for name in IN_COMMANDS for pin in OPTIONAL[name])]
+    declared = {canonicalize_name(Requirement(pin).name) for pin in pins}
     found = set()
     for path in (ROOT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_bytes())):

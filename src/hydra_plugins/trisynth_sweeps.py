@@ -6,7 +6,7 @@ Hydra finds plugins in this namespace; ``conf/hydra`` names them ``grid``, ``sea
 import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -50,34 +50,55 @@ class Launcher(JoblibLauncher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> list[JobReturn]:
         """Run a batch of jobs; see the parent class."""
+        workers = self._workers()
+        order = plan.order(job_overrides, workers)
+        shared = (self.hydra_context, self.config, self.task_function, Singleton.get_state())
+        content = cloudpickle.dumps((self.preload, shared))
+        jobs = [(initial_job_idx + number, list(job_overrides[number])) for number in order]
+        done = self._run(content, jobs, lambda: self._announce(order, job_overrides, initial_job_idx, workers))
+        return [result for _, result in sorted(zip(order, done, strict=True), key=itemgetter(0))]
+
+    def _workers(self) -> int:
+        """Return the number of jobs that run side by side."""
+        from joblib import effective_n_jobs
+
+        return effective_n_jobs(self._options()["n_jobs"])
+
+    def _options(self) -> dict[str, Any]:
+        options = OmegaConf.to_container(OmegaConf.create(self.joblib))
+        if not isinstance(options.setdefault("n_jobs", None), int | None) or options["n_jobs"] == 0:
+            remedy = "must be a whole number of jobs at a time, or -1 for as many as there are cores"
+            raise InputError("hydra.launcher.n_jobs", options["n_jobs"], remedy)
+        return options
+
+    def _run(self, content: bytes, jobs: list[tuple[int, list[str]]], announce: Callable[[], None]) -> list[JobReturn]:
+        """Run jobs in the given order, and return what each returns.
+
+        Parameters
+        ----------
+        content : bytes
+            What all jobs share, for ``worker.run``.
+        jobs : list of (number, overrides)
+        announce : callable
+            Marks the sweep's folder; called when the workers can start.
+        """
         from hydra_plugins.hydra_joblib_launcher._core import process_joblib_cfg
-        from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+        from joblib import Parallel, delayed, parallel_config
 
         from trisynth.sweeps.backend import Waiting
 
-        options = OmegaConf.to_container(OmegaConf.create(self.joblib))
-        if not isinstance(options.get("n_jobs"), int | None) or options.get("n_jobs") == 0:
-            remedy = "must be a whole number of jobs at a time, or -1 for as many as there are cores"
-            raise InputError("hydra.launcher.n_jobs", options["n_jobs"], remedy)
+        options = self._options()
         process_joblib_cfg(options)
         # Workers end with this process, however it ends.
         start = {"initializer": lifeline.end_with, "initargs": (os.getpid(),)}
-        shared = (self.hydra_context, self.config, self.task_function, Singleton.get_state())
         with temporary_folder("trisynth-") as folder:
             file = folder / "shared"
-            content = cloudpickle.dumps((self.preload, shared))
             # The folder is private (mode 0700), and a worker reads only what has the digest that it is handed.
             file.write_bytes(content)
             digest = hashlib.sha256(content).hexdigest()
-            workers = effective_n_jobs(options.get("n_jobs"))
-            order = plan.order(job_overrides, workers)
-            self._announce(order, job_overrides, initial_job_idx, workers)
+            announce()
             with parallel_config(Waiting(**start)):
-                done = Parallel(**options)(
-                    delayed(worker.run)(str(file), digest, initial_job_idx + number, list(job_overrides[number]))
-                    for number in order
-                )
-        return [result for _, result in sorted(zip(order, done, strict=True), key=itemgetter(0))]
+                return Parallel(**options)(delayed(worker.run)(str(file), digest, *job) for job in jobs)
 
     def _announce(self, order: list[int], batch: Sequence[Sequence[str]], first: int, workers: int) -> None:
         """Write into the sweep's folder its marker, and the plan for the estimate of the remaining time."""

@@ -16,7 +16,7 @@ _FREE = ("/", "/page.js", "/page.css", "/health", "/version")
 
 @dataclass(frozen=True)
 class Limits:
-    """What one client may request.
+    """Limits of one request, and of all at the same time.
 
     Parameters
     ----------

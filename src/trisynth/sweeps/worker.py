@@ -44,7 +44,16 @@ def run(file: str, digest: str, number: int, overrides: list[str]) -> JobReturn:
     JobReturn
         The value and the status alone, which make a short message.
     """
-    loader, context, config, task = _begun(file, digest)
+    return _run(_begun(file, digest), number, overrides)
+
+
+def run_shared(content: bytes, digest: str, number: int, overrides: list[str]) -> JobReturn:
+    """Run one job as :func:`run` does, given the content of the file."""
+    return _run(_received(_Content(content, digest)), number, overrides)
+
+
+def _run(begun: "_Begun", number: int, overrides: list[str]) -> JobReturn:
+    loader, context, config, task = begun
     job = loader.load_sweep_config(config, overrides)
     with open_dict(job):
         job.hydra.job.id = f"{job.hydra.job.name}_{number}"
@@ -56,12 +65,36 @@ def run(file: str, digest: str, number: int, overrides: list[str]) -> JobReturn:
 
 
 @lru_cache(maxsize=1)
-def _begun(file: str, digest: str) -> tuple[ConfigLoader, HydraContext, DictConfig, Any]:
+def _begun(file: str, digest: str) -> "_Begun":
+    return _begin(Path(file).read_bytes(), digest, file)
+
+
+class _Content:
+    """Content that is compared by its digest alone, so that a cache need not hold it."""
+
+    def __init__(self, content: bytes, digest: str):
+        self.content, self.digest = content, digest
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Content) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+@lru_cache(maxsize=1)
+def _received(shared: _Content) -> "_Begun":
+    return _begin(shared.content, shared.digest, "content")
+
+
+_Begun = tuple[ConfigLoader, HydraContext, DictConfig, Any]
+
+
+def _begin(content: bytes, digest: str, name: str) -> _Begun:
     """Start the worker on a batch of jobs: import modules, set Hydra's state, read what all jobs share."""
-    content = Path(file).read_bytes()
     # Reading a pickle runs code: only the one that the launcher wrote is read.
     if hashlib.sha256(content).hexdigest() != digest:
-        raise InputError("sweep", file, "was changed after the launcher wrote it; run the same command again")
+        raise InputError("sweep", name, "was changed after the launcher wrote it; run the same command again")
     preload, (context, config, task, state) = cloudpickle.loads(content)
     for module in preload:
         importlib.import_module(module)
