@@ -41,6 +41,7 @@ _HOMES = {
     "SMOTE": "generators.smote",
     "SMOTENC": "generators.smote",
     "SequentialForest": "generators.trees.sequential_forest",
+    "StyleGAN": "generators.neural.stylegan.stylegan",
     "TGAN": "generators.neural.tgan",
     "TVAE": "generators.neural.tvae",
     "TimeVAE": "generators.neural.timevae",

@@ -26,6 +26,9 @@ from trisynth.generators.neural.vae import VAE
 NAMES = sorted(path.stem for path in (CONF / "generator").glob("*.yaml"))
 KINDS = {name: locate(config(name)["_target_"]).kinds for name in NAMES}
 TAKING = [name for name in NAMES if Tensor in KINDS[name]]
+# Generators of one image, and of series.
+IMAGES = ["stylegan"]
+SERIES = [name for name in TAKING if Number not in KINDS[name] and name not in IMAGES]
 FACTS = {"series": Column(shape=(8, 2), axes=("time", "channel")), "image": Column(shape=(4, 4))}
 
 
@@ -35,6 +38,8 @@ def rows(name: str, n: int = 90) -> tuple[pd.DataFrame, pd.Series]:
     label = np.arange(n) % 2
     steps = rng.normal(size=(n, 8, 2)).cumsum(axis=1) + 4 * label[:, None, None]
     X = pd.DataFrame({"series": tensors.column(steps)})
+    if name in IMAGES:
+        X = pd.DataFrame({"image": tensors.column(rng.integers(0, 9, (n, 4, 4)) + 8 * label[:, None, None])})
     if Number in KINDS[name]:
         X["size"] = rng.normal(size=n)
         X["image"] = tensors.column(rng.integers(0, 17, (n, 4, 4)))
@@ -77,8 +82,9 @@ def test_a_saved_generator_draws_the_same_rows(name, tmp_path):
 @pytest.mark.parametrize("name", TAKING)
 def test_a_table_of_arrays_without_a_target(name):
     X, _ = rows(name)
-    drawn = make(name).fit(X[["series"]], facts={"series": FACTS["series"]}).sample(7)
-    assert drawn.shape == (7, 1) and drawn.dtypes.equals(X[["series"]].dtypes)
+    first = X.columns[0]
+    drawn = make(name).fit(X[[first]], facts={first: FACTS[first]}).sample(7)
+    assert drawn.shape == (7, 1) and drawn.dtypes.equals(X[[first]].dtypes)
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - set(TAKING)))
@@ -103,8 +109,8 @@ def test_the_floor_draws_elements_and_the_ceiling_whole_arrays():
         )
 
 
-@pytest.mark.parametrize("name", [name for name in TAKING if Number not in KINDS[name]])
-def test_a_generator_of_series_keeps_the_contract_of_its_yaml(name):
+@pytest.mark.parametrize("name", [*SERIES, *IMAGES])
+def test_a_generator_of_arrays_alone_keeps_the_contract_of_its_yaml(name):
     raw = OmegaConf.to_container(OmegaConf.load(CONF / "generator" / f"{name}.yaml"), resolve=False)
     kind = locate(raw.pop("_target_"))
     parameters = inspect.signature(kind).parameters
@@ -117,8 +123,11 @@ def test_a_generator_of_series_keeps_the_contract_of_its_yaml(name):
         if key != "encoder":
             with pytest.raises(InputError, match=key):
                 make(name).set_params(**{key: "another"}).check()
-    with pytest.raises(InputError, match=rf"X='image': is an image, but {kind.__name__} models series"):
-        make(name).fit(rows("independent")[0][["image"]], facts={"image": FACTS["image"]})
+    wrong, line = (
+        ("series", "a series, but {} models images") if name in IMAGES else ("image", "an image, but {} models series")
+    )
+    with pytest.raises(InputError, match=rf"X='{wrong}': is {line.format(kind.__name__)}"):
+        make(name).fit(rows("independent")[0][[wrong]], facts={wrong: FACTS[wrong]})
 
 
 @pytest.mark.parametrize("name", ["vae", "gan", "cgan"])

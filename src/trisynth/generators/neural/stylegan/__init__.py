@@ -1,0 +1,1 @@
+"""StyleGAN: its networks, and the generator that trains them."""
