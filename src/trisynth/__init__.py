@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ADASYN": "generators.smote",
     "ARF": "generators.trees.arf",
+    "Autoregressive": "generators.autoregressive",
     "BlockBootstrap": "generators.block_bootstrap",
     "BorderlineSMOTE": "generators.smote",
     "CART": "generators.trees.cart",

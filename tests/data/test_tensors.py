@@ -46,6 +46,9 @@ def test_a_data_set_with_arrays_has_all_verbs(tmp_path):
     dataset.write(tmp_path / "rows.parquet")
     again = Dataset.read(tmp_path / "rows.parquet", SPEC)
     assert again.frame.equals(dataset.frame) and again.digest == dataset.digest
+    plain = pd.read_parquet(tmp_path / "rows.parquet")
+    assert np.array_equal(np.stack(plain["image"]), tensors.values(dataset.X["image"]))
+    assert plain["x"].dtype == float and plain["y"].dtype == dataset.y.dtype
     with pytest.raises(InputError, match=r"rows.csv': a CSV file cannot hold column image, whose cells are arrays"):
         dataset.write(tmp_path / "rows.csv")
 

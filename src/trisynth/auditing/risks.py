@@ -5,7 +5,7 @@ from trisynth.auditing.linkability import linkability
 from trisynth.auditing.rates import Risk
 from trisynth.auditing.records import Records
 from trisynth.auditing.singling_out import multivariate, univariate
-from trisynth.data import tensors
+from trisynth.data import sequences, tensors
 from trisynth.data.dataset import Dataset
 from trisynth.data.schema import Schema
 
@@ -16,8 +16,9 @@ def risks(train: Dataset, test: Dataset, synthetic: Dataset, seed: int) -> dict[
     Of attribute inference only the column with the largest risk is kept; its name is part of the attack's, and its
     interval is widened for the choice.
     """
-    schema = Schema.learn(tensors.spread(train.target_last))
-    tables = [schema.canonical(tensors.spread(part.target_last)) for part in (train, test, synthetic)]
+    plain = [sequences.spread(tensors.spread(part.target_last)) for part in (train, test, synthetic)]
+    schema = Schema.learn(plain[0])
+    tables = [schema.canonical(part) for part in plain]
     records = Records.of(tables, schema.columns, seed)
     inferred = worst(attribute_inference(records, seed))
     found = {f"attribute_inference of {inferred[0]}": inferred[1]} if inferred else {}

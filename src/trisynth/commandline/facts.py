@@ -130,7 +130,7 @@ def _column(facts: Column, cells: pd.Series | None, rare: int, doubtful: bool) -
         yield f"step: {_scalar(facts.step)}"
     gaps = facts.gaps if facts.gaps is not None else bool(cells.isna().any())
     yield f"{'# ' * (facts.gaps is None)}gaps: {str(gaps).lower()}" + "  # as seen" * (facts.gaps is None)
-    if facts.kind in ("tensor", "text"):
+    if facts.kind in ("tensor", "sequence", "text"):
         return
     if isinstance(cells.dtype, pd.CategoricalDtype):
         yield from _categories(facts, cells, rare, doubtful)

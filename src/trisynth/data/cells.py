@@ -243,7 +243,8 @@ def _from_arrow(cells: pd.Series, dtype: pa.DataType) -> pd.Series:
     if pa.types.is_nested(dtype):
         remedy = "holds lists or other compound cells; give one value per cell, or set kind=ignore"
         if tensors.is_list_of_numbers(dtype):
-            remedy = "holds lists of numbers; set kind=tensor with the shape of an image or series, or kind=ignore"
+            remedy = "holds lists of numbers; set kind=tensor with the shape of an image or series, kind=sequence for "
+            remedy += "series of unequal lengths, or kind=ignore"
         raise InputError(f"dataset.columns.{cells.name}.kind", str(dtype), remedy)
     if pa.types.is_date(dtype):
         return cells.astype("timestamp[s][pyarrow]").astype("datetime64[s]")

@@ -12,9 +12,9 @@ from trisynth.config import digest
 from trisynth.data import tensors
 from trisynth.errors import InputError
 
-KINDS = ("number", "category", "date", "duration", "tensor", "identifier", "text", "ignore")
+KINDS = ("number", "category", "date", "duration", "tensor", "sequence", "identifier", "text", "ignore")
 # Kinds of columns that are analysed; the others are not among the features.
-ANALYSED = ("number", "category", "date", "duration", "tensor")
+ANALYSED = ("number", "category", "date", "duration", "tensor", "sequence")
 # Meanings of the axes of a tensor: those of series, then those of images.
 AXES = (
     ("time",),
@@ -34,8 +34,9 @@ class Column:
 
     Parameters
     ----------
-    kind : {"number", "category", "date", "duration", "tensor", "identifier", "text", "ignore"} or None
-        None infers it from the cells. A tensor is an array, such as an image or a series. Identifiers and
+    kind : {"number", "category", "date", "duration", "tensor", "sequence", "identifier", "text", "ignore"} or None
+        None infers it from the cells. A tensor is an array, such as an image or a series; the lengths of sequences
+        differ. Identifiers and
         free text are not features: fresh identifiers are made, text is left out unless ``generate`` is true.
         "ignore" drops the column (outcomes recorded later).
     categories : tuple of str or None
@@ -209,7 +210,11 @@ class Dataset:
         path, frame = Path(path), self.frame
         if path.suffix == ".csv":
             tensors.refuse_csv(frame, "path", path)
-        content = frame.to_csv(index=False).encode() if path.suffix == ".csv" else frame.to_parquet(index=False)
+            content = frame.to_csv(index=False).encode()
+        elif any(map(tensors.is_cell, frame.dtypes)):
+            content = tensors.to_parquet(frame)
+        else:
+            content = frame.to_parquet(index=False)
         write_atomic(path, content)
 
     def __len__(self) -> int:

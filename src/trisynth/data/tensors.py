@@ -4,6 +4,7 @@ A column of n arrays of a shape is a Series of n lists of floats, in the order o
 selects, stacks, stores and compares such columns, but cannot hash them, which ``hashable`` makes up for.
 """
 
+import json
 from collections.abc import Hashable
 from pathlib import Path
 
@@ -24,15 +25,34 @@ def is_tensor(dtype: object) -> bool:
     return pa.types.is_fixed_size_list(kind) and pa.types.is_floating(kind.value_type)
 
 
+def is_sequence(dtype: object) -> bool:
+    """Return whether a dtype is that of series of unequal lengths (see ``data.sequences``)."""
+    if not isinstance(dtype, pd.ArrowDtype) or not pa.types.is_large_list(dtype.pyarrow_dtype):
+        return False
+    step = dtype.pyarrow_dtype.value_type
+    return pa.types.is_fixed_size_list(step) and pa.types.is_floating(step.value_type)
+
+
+def is_cell(dtype: object) -> bool:
+    """Tell the dtypes whose cells are more than one value: arrays, sequences and texts."""
+    return is_tensor(dtype) or is_sequence(dtype) or texts.is_text(dtype)
+
+
 def is_list(dtype: object) -> bool:
     """Return whether a dtype is that of Arrow lists of any size."""
     return isinstance(dtype, pd.ArrowDtype) and pa.types.is_nested(dtype.pyarrow_dtype)
 
 
 def is_list_of_numbers(kind: pa.DataType) -> bool:
-    """Return whether an Arrow type is that of lists of numbers."""
-    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    return lists and (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type))
+    """Return whether an Arrow type is that of lists of numbers, or of lists of such lists."""
+    if not _is_any_list(kind):
+        return False
+    item = kind.value_type.value_type if _is_any_list(kind.value_type) else kind.value_type
+    return pa.types.is_floating(item) or pa.types.is_integer(item)
+
+
+def _is_any_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 
 def of_equal_size(cells: pd.Series) -> pd.Series:
@@ -40,6 +60,8 @@ def of_equal_size(cells: pd.Series) -> pd.Series:
     if is_tensor(cells.dtype):
         return cells
     lists = pa.chunked_array(cells.array.__arrow_array__()).combine_chunks()
+    if pa.types.is_nested(lists.type.value_type):
+        raise InputError("X", cells.name, "the cells are lists of lists; give flat lists, or declare kind: sequence")
     sizes = lists.value_lengths().to_numpy(zero_copy_only=False)
     if lists.null_count:
         raise InputError("X", cells.name, f"{lists.null_count} rows have no array; drop them")
@@ -119,21 +141,45 @@ def hashable(X: pd.DataFrame) -> pd.DataFrame:
     plain = X.copy(deep=False)
     for name in lists:
         # Adding zero makes -0.0 and 0.0 the same.
-        plain[name] = pd.Series([row.tobytes() for row in values(X[name]) + np.float32(0)], index=X.index, dtype=object)
+        if is_sequence(X[name].dtype):
+            rows = [np.asarray(row.as_py(), np.float32) + np.float32(0) for row in X[name].array.__arrow_array__()]
+        else:
+            rows = values(X[name]) + np.float32(0)
+        plain[name] = pd.Series([row.tobytes() for row in rows], index=X.index, dtype=object)
     return plain
 
 
 def typed(kind: pa.DataType) -> pd.ArrowDtype | None:
     """Return the dtype of lists and texts that are read from a file; None for all else, as ``to_pandas`` expects."""
     dtype = pd.ArrowDtype(kind)
-    return dtype if is_tensor(dtype) or texts.is_text(dtype) else None
+    return dtype if is_cell(dtype) else None
+
+
+def arrow(X: pd.DataFrame) -> pa.Table:
+    """Convert to an Arrow table whose Parquet file pandas reads: arrays as objects, which its own dtype hinders."""
+    table = pa.Table.from_pandas(X, preserve_index=False)
+    marked = [str(name) for name in X if is_cell(X[name].dtype)]
+    if not marked:
+        return table
+    about = json.loads(table.schema.metadata[b"pandas"])
+    for column in about["columns"]:
+        if column["name"] in marked:
+            column["numpy_type"] = "object"
+    return table.replace_schema_metadata({**table.schema.metadata, b"pandas": json.dumps(about).encode()})
+
+
+def to_parquet(X: pd.DataFrame) -> bytes:
+    """Return the content of the Parquet file of a table with tensors or texts."""
+    buffer = pa.BufferOutputStream()
+    pyarrow.parquet.write_table(arrow(X), buffer)
+    return buffer.getvalue().to_pybytes()
 
 
 def read_parquet(path: str | Path) -> pd.DataFrame:
     """Read a Parquet file that pandas wrote, as ``pandas.read_parquet`` does, tensors and texts included."""
     if not any(typed(kind) for kind in pyarrow.parquet.read_schema(path).types):
         return pd.read_parquet(path)
-    # pandas cannot parse the name that it gives to their dtype.
+    # pandas reads arrays as objects, and texts as strings of its own.
     return pyarrow.parquet.read_table(path).to_pandas(types_mapper=typed)
 
 

@@ -8,8 +8,9 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.preprocessing import StandardScaler
 
 from trisynth.data import tensors
-from trisynth.data.kinds import Text
+from trisynth.data.kinds import Sequence, Text
 from trisynth.data.schema import Schema
+from trisynth.encoders.sequences import SequenceBlock
 from trisynth.encoders.texts import TextBlock
 
 
@@ -83,7 +84,8 @@ class TableEncoder(BaseEstimator):
 
     Elements of tensors are numbers after the others, centred one by one and divided by one standard deviation for the
     whole tensor, so that an element that hardly varies is not blown up. Modelled texts are tf-idf weights of the
-    1,000 most frequent terms; a matrix with them has no inverse.
+    1,000 most frequent terms, and sequences their length and values at twelve places; a matrix with either has no
+    inverse.
 
     A missing number becomes the column's median with its indicator at 1. A category, or a missing cell of a
     kind, that ``fit`` never saw has no column of its own: all of its indicators are 0.
@@ -118,14 +120,17 @@ class TableEncoder(BaseEstimator):
         self.width_ = self.blocks_[-1].stop if self.blocks_ else 0
         return self
 
-    def _tensors(self, table: pd.DataFrame) -> list[TensorBlock | TextBlock]:
+    def _tensors(self, table: pd.DataFrame) -> list[TensorBlock | SequenceBlock | TextBlock]:
         found, start = [], len(self.numbers_)
         for column in self.schema_.columns:
             if not column.flat:
                 cells = table[column.name]
-                text = isinstance(column, Text)
-                learned = TextBlock.learn(column.name, cells, start) if text else None
-                found.append(learned or TensorBlock.learn(column.name, tensors.values(cells), start))
+                if isinstance(column, Text):
+                    found.append(TextBlock.learn(column.name, cells, start))
+                elif isinstance(column, Sequence):
+                    found.append(SequenceBlock.learn(column.name, cells, start))
+                else:
+                    found.append(TensorBlock.learn(column.name, tensors.values(cells), start))
                 start = found[-1].stop
         return found
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from trisynth.data import tensors
-from trisynth.data.kinds import ENCODED, Kind, Tensor
+from trisynth.data import sequences, tensors
+from trisynth.data.kinds import ENCODED, Kind, Sequence, Tensor
 from trisynth.data.kinds.tensor import CHANNEL
 from trisynth.errors import require_whole
 from trisynth.generators.base import Generator
@@ -17,7 +17,9 @@ class BlockBootstrap(Generator):
 
     A series is cut into blocks of time, an image into tiles, at a random offset; each block is that of a random
     training row of the label at the same place (Künsch 1989, with places kept). What is longer than a block is lost;
-    what is shorter is copied. Other columns are drawn from their training cells within the label, independently.
+    what is shorter is copied. A series of unequal lengths has the length of a random training row of the label, and
+    its blocks come from rows that are as long. Other columns are drawn from their training cells within the label,
+    independently.
 
     Parameters
     ----------
@@ -25,7 +27,7 @@ class BlockBootstrap(Generator):
         Steps of a block, or height and width of a tile.
     """
 
-    kinds: ClassVar[tuple[type[Kind], ...]] = ENCODED
+    kinds: ClassVar[tuple[type[Kind], ...]] = (*ENCODED, Sequence)
 
     def __init__(self, block_length: int = 4):
         self.block_length = block_length
@@ -51,6 +53,9 @@ class BlockBootstrap(Generator):
         columns = {}
         for name in self.table_:
             cells = self.table_[name]
+            if tensors.is_sequence(cells.dtype):
+                columns[name] = self._sequences(cells, labels, rng)
+                continue
             if name not in arrays:
                 columns[name] = cells.take(rows()).reset_index(drop=True)
                 continue
@@ -58,6 +63,23 @@ class BlockBootstrap(Generator):
             chosen = np.take_along_axis(rows(number), blocks, axis=1)
             columns[name] = tensors.column(tensors.values(cells)[chosen, np.arange(blocks.shape[1])], name)
         return pd.DataFrame(columns)
+
+    def _sequences(self, cells: pd.Series, labels: np.ndarray, rng: np.random.Generator) -> pd.Series:
+        """Draw series of unequal lengths."""
+        known, sizes, drawn = sequences.values(cells), sequences.lengths(cells), []
+        # Rows of each label, the shortest first, and their lengths.
+        order = {label: np.flatnonzero(self.rows_ == label) for label in np.unique(labels)}
+        order = {label: rows[np.argsort(sizes[rows], kind="stable")] for label, rows in order.items()}
+        for label in labels:
+            rows = order[label]
+            length = int(sizes[rng.choice(rows)])
+            ends = [*range(int(rng.integers(1, self.block_length + 1)), length, self.block_length), length]
+            starts = [0, *ends[:-1]]
+            first = np.searchsorted(sizes[rows], ends)
+            chosen = rows[first + (rng.random(len(ends)) * (len(rows) - first)).astype(int)]
+            parts = [known[row][start:end] for row, start, end in zip(chosen, starts, ends, strict=True)]
+            drawn.append(np.concatenate(parts))
+        return sequences.column(drawn, cells.name)
 
     def _blocks(self, column: Tensor, n: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         """Return the number of the block of each element, shape (n, size), and the number of blocks."""

@@ -8,9 +8,10 @@ from sklearn.base import clone
 from sklearn.tree import DecisionTreeRegressor
 
 from trisynth.data.dataset import Column, Dataset, Spec
-from trisynth.data.kinds import KINDS, Kind, Tensor, Text
+from trisynth.data.kinds import KINDS, Kind, Sequence, Tensor, Text
 from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError, require_whole
+from trisynth.generators.autoregressive import Autoregressive
 from trisynth.generators.base import Generator
 from trisynth.generators.class_gaussian import ClassGaussian
 from trisynth.generators.ngram import NGram
@@ -39,6 +40,8 @@ class Composed(Generator):
         Of each array; None is ``ClassGaussian()``.
     text : Generator or None, default=None
         Of each text; None is ``NGram()``.
+    sequence : Generator or None, default=None
+        Of each series of unequal lengths; None is ``Autoregressive()``.
     max_strata : int, default=12
         Most strata for each array or text.
     min_rows : int, default=150
@@ -53,15 +56,16 @@ class Composed(Generator):
         table: Generator | None = None,
         array: Generator | None = None,
         text: Generator | None = None,
+        sequence: Generator | None = None,
         max_strata: int = 12,
         min_rows: int = 150,
     ):
-        self.table, self.array, self.text = table, array, text
+        self.table, self.array, self.text, self.sequence = table, array, text, sequence
         self.max_strata, self.min_rows = max_strata, min_rows
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""
-        for name in ("table", "array", "text"):
+        for name in ("table", "array", "text", "sequence"):
             part = getattr(self, name)
             if part is not None and not isinstance(part, Generator):
                 raise InputError(name, part, "must be null or a generator, such as {_target_: trisynth...CART}")
@@ -82,7 +86,9 @@ class Composed(Generator):
         for name in order:
             strata = Strata.learn(table[earlier], labels, table[name], self.max_strata, self.min_rows, rng)
             made, rare = self.array or ClassGaussian(), 0
-            if isinstance(whole[name], Text):
+            if isinstance(whole[name], Sequence):
+                made = self.sequence or Autoregressive()
+            elif isinstance(whole[name], Text):
                 made, rare = self.text or NGram(), whole[name].rare
             facts = {name: _facts(whole[name])}
             of_rows = strata.of(table[earlier], labels)
@@ -197,4 +203,6 @@ def _is_number(cells: pd.Series) -> bool:
 def _facts(column: Kind) -> Column:
     if isinstance(column, Tensor):
         return Column(kind="tensor", shape=column.shape, axes=column.axes)
+    if isinstance(column, Sequence):
+        return Column(kind="sequence")
     return Column(kind="text", generate=True)

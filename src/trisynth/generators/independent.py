@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from trisynth.data import tensors, texts
+from trisynth.data import sequences, tensors, texts
 from trisynth.data.kinds import KINDS, Kind
 from trisynth.generators.base import Generator
 from trisynth.generators.draws import check_draws, uniform_by_group
@@ -16,7 +16,8 @@ class Independent(Generator):
 
     Each column is drawn from its training cells. All dependence between columns and on the target is lost. A useful
     generator must be better than this baseline. Of a tensor, each element is drawn by itself: whole arrays would be
-    copies. Of a text, each word is drawn by itself from all words, and the number of words from all texts.
+    copies. Of a sequence, each step is drawn by itself from all steps, and the length from all lengths. Of a text, each
+    word is drawn by itself from all words, and the number of words from all texts.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ class Independent(Generator):
         if self.draws == "independent":
             return rng.integers(len(cells), size=n)
         place = uniform_by_group(np.zeros(n, dtype=np.int64), rng, even=True)
-        if tensors.is_tensor(cells.dtype) or texts.is_text(cells.dtype):
+        if tensors.is_cell(cells.dtype):
             order = rng.permutation(len(cells))
         else:
             codes = cells.cat.codes if isinstance(cells.dtype, pd.CategoricalDtype) else cells
@@ -59,6 +60,10 @@ class Independent(Generator):
     def _drawn(cells: pd.Series, rows: np.ndarray, rng: np.random.Generator) -> pd.Series:
         if texts.is_text(cells.dtype):
             return _words(texts.values(cells), rows, rng)
+        if tensors.is_sequence(cells.dtype):
+            steps = sequences.flat(cells)
+            sizes = sequences.lengths(cells)[rows]
+            return sequences.of_flat(steps[rng.integers(len(steps), size=sizes.sum())], sizes, cells.name)
         if not tensors.is_tensor(cells.dtype):
             return cells.take(rows).reset_index(drop=True)
         arrays = tensors.values(cells)

@@ -74,7 +74,7 @@ def typed(table: pd.DataFrame, writer: Writer | None) -> pa.Table:
     if writer:
         return writer.typed(table)
     categories = table.select_dtypes("category").columns
-    return pa.Table.from_pandas(table.astype(dict.fromkeys(categories, object)), preserve_index=False)
+    return tensors.arrow(table.astype(dict.fromkeys(categories, object)))
 
 
 def counted(tables: Iterator[pd.DataFrame], bar: Progress, task: TaskID) -> Iterator[pd.DataFrame]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from trisynth.data import tensors, texts
+from trisynth.data import sequences, tensors, texts
 from trisynth.data.dataset import Column, Dataset
 from trisynth.data.kinds.tensor import TIME, shape_of
 
@@ -28,9 +28,10 @@ def summarised(X: pd.DataFrame, facts: Mapping[str, Column]) -> pd.DataFrame:
     DataFrame
         ``name mean`` and ``name deviation`` over the elements of the array; ``name autocorrelation`` of a series is
         that of neighbouring steps, its mean over channels, and ``name gradient`` of an image the mean absolute
-        difference of vertical and horizontal neighbours. Texts have the features of ``texts.spread``.
+        difference of vertical and horizontal neighbours. Texts have the features of ``texts.spread``, sequences
+        those of ``sequences.spread``.
     """
-    X = texts.spread(X)
+    X = sequences.spread(texts.spread(X))
     if not any(map(tensors.is_tensor, X.dtypes)):
         return X
     columns: dict[str, pd.Series] = {}
@@ -53,7 +54,7 @@ def summarised_rows(dataset: Dataset) -> Dataset:
 
 
 def _flat(facts: Mapping[str, Column]) -> dict[str, Column]:
-    return {name: fact for name, fact in facts.items() if fact.kind not in ("tensor", "text")}
+    return {name: fact for name, fact in facts.items() if fact.kind not in ("tensor", "sequence", "text")}
 
 
 def _features(arrays: np.ndarray, axes: tuple[str, ...]) -> dict[str, np.ndarray]:

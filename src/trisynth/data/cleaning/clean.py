@@ -207,7 +207,7 @@ def _remark(X: pd.DataFrame, note, rare: int) -> None:
             if hidden > len(X) / 2:
                 problem = f"text whose words all stand in fewer than {rare} rows"
                 note(name, problem, hidden, "empty for generators", "rare: 0")
-        if tensors.is_tensor(X[name].dtype) or texts.is_text(X[name].dtype):
+        if tensors.is_cell(X[name].dtype):
             continue
         distinct = X[name].nunique()
         if distinct == 0:

@@ -87,9 +87,11 @@ def clean_column(
         return Cleaned(compound.text(cells, facts, missing, note), facts)
     if tensors.is_list(cells.dtype) and (facts.kind == "tensor" or tensors.is_tensor(cells.dtype)):
         return Cleaned(*compound.tensor(cells, facts, target))
-    if facts.kind == "tensor":
+    if tensors.is_list(cells.dtype) and (facts.kind == "sequence" or tensors.is_sequence(cells.dtype)):
+        return Cleaned(*compound.sequence(cells, facts, target))
+    if facts.kind in ("tensor", "sequence"):
         remedy = "the cells are no arrays of numbers; declare another kind, or ignore"
-        raise InputError(f"dataset.columns.{cells.name}.kind", "tensor", remedy)
+        raise InputError(f"dataset.columns.{cells.name}.kind", facts.kind, remedy)
     inferred = False
     column = Cells.of(cells, facts.values)
     if doubts or facts.kind is None:

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pandas as pd
 
-from trisynth.data import tensors, texts
+from trisynth.data import sequences, tensors, texts
 from trisynth.data.dataset import Column
+from trisynth.data.kinds.sequence import check_sequences
 from trisynth.data.kinds.tensor import check_complete, shape_of
 from trisynth.errors import InputError
 
@@ -51,3 +52,13 @@ def tensor(cells: pd.Series, facts: Column, target: bool) -> tuple[pd.Series, Co
     cells = tensors.column(tensors.values(cells), cells.name, cells.index)
     shape, axes = shape_of(cells.name, cells.dtype.pyarrow_dtype.list_size, facts)
     return cells, replace(facts, kind="tensor", shape=shape, axes=axes)
+
+
+def sequence(cells: pd.Series, facts: Column, target: bool) -> tuple[pd.Series, Column]:
+    """Return series of unequal lengths in single precision, and their facts."""
+    if target or facts.kind not in (None, "sequence"):
+        kind = "category" if target else facts.kind
+        raise InputError(f"dataset.columns.{cells.name}.kind", kind, "the cells are series; declare a sequence")
+    cells = cells if tensors.is_sequence(cells.dtype) else sequences.of_lists(cells)
+    check_sequences(cells)
+    return cells, replace(facts, kind="sequence")

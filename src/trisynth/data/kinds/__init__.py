@@ -16,15 +16,16 @@ from trisynth.data.dataset import Column
 from trisynth.data.kinds.base import Kind
 from trisynth.data.kinds.category import Category
 from trisynth.data.kinds.number import Number
+from trisynth.data.kinds.sequence import Sequence
 from trisynth.data.kinds.tensor import Tensor
 from trisynth.data.kinds.text import Text
 from trisynth.data.kinds.times import Date, Duration
 from trisynth.errors import InputError
 
-__all__ = ["ENCODED", "KINDS", "Category", "Date", "Duration", "Kind", "Number", "Tensor", "Text", "learn"]
+__all__ = ["ENCODED", "KINDS", "Category", "Date", "Duration", "Kind", "Number", "Sequence", "Tensor", "Text", "learn"]
 
 # The first kind that takes the dtype of a column is its kind.
-KINDS: tuple[type[Kind], ...] = (Date, Duration, Number, Tensor, Text, Category)
+KINDS: tuple[type[Kind], ...] = (Date, Duration, Number, Tensor, Sequence, Text, Category)
 # Those whose cells an encoder can restore from numbers.
 ENCODED: tuple[type[Kind], ...] = (Date, Duration, Number, Tensor, Category)
 
@@ -66,7 +67,7 @@ def _check_cells(values: pd.Series) -> None:
         raise InputError("X", values.name, f"holds {dtype}; convert the column by .sparse.to_dense()")
     if types.is_complex_dtype(dtype):
         raise InputError("X", values.name, f"holds {dtype}; convert the column to float")
-    if types.is_object_dtype(dtype) or (tensors.is_list(dtype) and not tensors.is_tensor(dtype)):
+    if types.is_object_dtype(dtype) or (tensors.is_list(dtype) and not tensors.is_cell(dtype)):
         for kind in {type(cell) for cell in values}:
             if issubclass(kind, Collection) and not issubclass(kind, str | bytes):
                 remedy = f"holds cells of type {kind.__name__}; give one number or text per cell, or drop the column"

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 from scipy.linalg import sqrtm
+from scipy.stats import wasserstein_distance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from trisynth import seeds
-from trisynth.data import tensors
+from trisynth.data import sequences, tensors
 from trisynth.data.arrays.features import autocorrelation
-from trisynth.data.kinds import Tensor, learn
-from trisynth.data.texts import is_text
+from trisynth.data.kinds import Sequence, Tensor, learn
 from trisynth.encoders.table import TableEncoder
 from trisynth.errors import require_whole
 from trisynth.evaluation.metrics.base import FidelityMetric
@@ -40,12 +41,36 @@ def series(context: Context, column: Tensor) -> list[np.ndarray]:
     return [(part - mean) / np.where(deviation > 0, deviation, 1.0) for part in cells]
 
 
+def unequal(context: Context) -> list[Sequence]:
+    """Return the columns of sequences."""
+    X = context.train.X
+    return [learn(X[name]) for name in X if tensors.is_sequence(X[name].dtype)]
+
+
+def padded(context: Context, column: Sequence) -> list[np.ndarray]:
+    """Return held-out and synthetic sequences, shape (n, longest, channels + 1), scaled by the training rows.
+
+    Zeros follow the end of a sequence; the last channel is 1 before it.
+    """
+    cells = [part.X[column.name] for part in (context.train, context.test, context.synthetic)]
+    steps = sequences.flat(cells[0]).astype(float)
+    mean, deviation = steps.mean(axis=0), steps.std(axis=0)
+    scale = np.where(deviation > 0, deviation, 1.0)
+    scaled = [sequences.mapped(part, lambda flat: (flat - mean) / scale) for part in cells[1:]]
+    return [sequences.padded(part, int(max(map(_longest, scaled)))) for part in scaled]
+
+
+def _longest(cells: pd.Series) -> int:
+    return sequences.lengths(cells).max(initial=1)
+
+
 @dataclass(frozen=True)
 class DiscriminativeScore(FidelityMetric):
     """Distance from one half of the accuracy of a recurrent network that separates synthetic from held-out series.
 
     ``discriminative_score`` is |accuracy - 1/2| on a fifth of the rows, the mean over ``repeats`` networks and splits
-    (Yoon et al. 2019); 0 is indistinguishable and 0.5 the worst. Several series are the mean over their columns.
+    (Yoon et al. 2019); 0 is indistinguishable and 0.5 the worst. Several series are the mean over their columns. Series
+    of unequal lengths are padded, and the network sees where they end.
 
     Parameters
     ----------
@@ -68,8 +93,10 @@ class DiscriminativeScore(FidelityMetric):
 
     def _score(self, context):
         found = []
-        for column in columns(context):
-            _, real, synthetic = series(context, column) if column.is_series else (None, [], [])
+        every = [column for column in columns(context) if column.is_series]
+        pairs = [(column, series(context, column)[1:]) for column in every]
+        pairs += [(column, padded(context, column)) for column in unequal(context)]
+        for column, (real, synthetic) in pairs:
             n = min(len(real), len(synthetic), self.max_rows)
             if n * _TESTED >= 1:
                 rng = seeds.stream(context.seed, "metrics.discriminative", column.name)
@@ -83,6 +110,22 @@ class DiscriminativeScore(FidelityMetric):
         generated, held = np.repeat([0, 1], n), np.tile(np.arange(n) < round(_TESTED * n), 2)
         logits = fitted_gru(chosen[~held], generated[~held], self.steps, rng)
         return abs(float((logits(chosen[held]).argmax(axis=1) == generated[held]).mean()) - 0.5)
+
+
+@dataclass(frozen=True)
+class SequenceLength(FidelityMetric):
+    """Wasserstein distance of the lengths of synthetic sequences from those of held-out ones, ``length_distance``.
+
+    It is given in standard deviations of the training rows' lengths, and the mean over columns.
+    """
+
+    def _score(self, context):
+        found = []
+        for column in unequal(context) if len(context.synthetic) else ():
+            parts = (context.train, context.test, context.synthetic)
+            train, real, synthetic = (sequences.lengths(part.X[column.name]) for part in parts)
+            found.append(wasserstein_distance(real, synthetic) / (train.std() or 1.0))
+        return {"length_distance": float(np.mean(found))} if found else {}
 
 
 @dataclass(frozen=True)
@@ -247,7 +290,7 @@ def groups(context: Context, components: int) -> list[list[np.ndarray]]:
     there is no group.
     """
     dtypes = context.train.X.dtypes
-    apart = [name for name in context.train.X if tensors.is_tensor(dtypes[name]) or is_text(dtypes[name])]
+    apart = [name for name in context.train.X if tensors.is_cell(dtypes[name])]
     if not apart:
         return []
     parts = [part.target_last for part in (context.train, context.test, context.synthetic)]

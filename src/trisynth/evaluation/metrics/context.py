@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from trisynth.data import tensors, texts
+from trisynth.data import sequences, tensors, texts
 from trisynth.data.dataset import Dataset
 from trisynth.data.schema import Schema
 from trisynth.encoders.table import TableEncoder
@@ -48,7 +48,7 @@ class Context:
     def schema(self) -> Schema:
         """Columns as the training rows show them, the target last.
 
-        Each element of a tensor is a column, and so is each feature of a text.
+        Each element of a tensor is a column, and so is each feature of a text or a sequence.
         """
         return Schema.learn(_plain(self.train))
 
@@ -112,7 +112,7 @@ class Context:
 
 
 def _plain(part: Dataset) -> pd.DataFrame:
-    return texts.spread(tensors.spread(part.target_last))
+    return sequences.spread(texts.spread(tensors.spread(part.target_last)))
 
 
 def bin_edges(values: np.ndarray, n_bins: int = N_BINS) -> np.ndarray:

@@ -59,7 +59,7 @@ def _needs(facts: Column, dtype: object, where: str) -> bool:
     kind = facts.kind or ("category" if facts.categories is not None else None)
     if kind is None and facts.bounds is None:
         kind = "number" if types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype) else "category"
-    if kind == "tensor":
+    if kind in ("tensor", "sequence"):
         raise InputError(
             f"{where}.kind", kind, "a private fit takes numbers, categories, dates and durations; ignore it"
         )

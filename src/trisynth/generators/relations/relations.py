@@ -11,7 +11,6 @@ from trisynth.data.constraints import Constraint, check_rows, checked
 from trisynth.data.constraints.checks import cells_of
 from trisynth.data.constraints.expressions import Cells
 from trisynth.data.kinds import Kind
-from trisynth.data.texts import is_text
 from trisynth.errors import InputError
 from trisynth.generators.relations import declared, equalities
 from trisynth.generators.relations.base import Relation, flagged, grids_of, with_column
@@ -332,4 +331,4 @@ def _replaced(table: pd.DataFrame, into: np.ndarray, other: pd.DataFrame, rows: 
 
 def _whole(dtype: object) -> bool:
     """Tell cells that relations leave as they are, arrays and texts, from single values."""
-    return tensors.is_tensor(dtype) or is_text(dtype)
+    return tensors.is_cell(dtype)
