@@ -62,9 +62,11 @@ def produced(tmp_path_factory) -> set[str]:
     notes(60).to_csv(folder / "notes.csv", index=False)
     texts = ["dataset=csv", f"dataset.path={folder}/notes.csv", "dataset.target=state", "generator=ngram", *base[3:]]
     texts += ["+dataset.columns.note.kind=text", "+dataset.columns.note.generate=true"]
+    unequal = ["dataset=episodes", "dataset.read.n=90", "generator=block_bootstrap", *base[3:]]
+    unequal += ["metrics.fidelity.discriminative.steps=2"]
     regression = ["dataset.target=age", "dataset.task=regression"]
     network = [*base[:2], *base[3:], "metrics=minimal", "generator=gan", "generator.epochs=1", "generator.min_steps=1"]
-    for overrides in (*([*base, *job] for job in (*jobs, regression)), mixed, network, texts):
+    for overrides in (*([*base, *job] for job in (*jobs, regression)), mixed, network, texts, unequal):
         result, _ = run_job(composed(overrides))
         names |= {*result.metrics, *(f"seconds/{part}" for part in result.seconds(folder / "runs"))}
     return names

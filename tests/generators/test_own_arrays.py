@@ -43,3 +43,25 @@ def test_a_csv_file_and_another_generator_are_refused_in_one_line(arguments, tmp
     with pytest.raises(InputError, match=r"signal.*Circuit does not take columns of kind tensor; it takes number, cat"):
         synthesize(composed([*arguments, "generator=circuit"]), 5, str(tmp_path / "rows.parquet"))
     assert not list(tmp_path.glob("rows.*"))
+
+
+def test_series_of_unequal_lengths_come_back_in_the_types_of_the_file(tmp_path):
+    rng = np.random.default_rng(0)
+    lists = [rng.normal(size=size).tolist() for size in rng.integers(2, 7, 90)]
+    columns = {
+        "walk": pa.array(lists, pa.list_(pa.float64())),
+        "steps": pa.array([[[number, -number] for number in row] for row in lists]),
+        "ill": np.where(np.arange(90) % 2, "yes", "no"),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "mine.parquet")
+    given = ["dataset=parquet", f"dataset.path={tmp_path}/mine.parquet", "dataset.target=ill"]
+    given += [f"+dataset.columns.{name}.kind=sequence" for name in ("walk", "steps")]
+    given += [f"paths.{name}={tmp_path / name}" for name in ("raw", "cache", "runs", "sweeps")]
+    out = tmp_path / "rows.parquet"
+    assert synthesize(composed([*given, "generator=autoregressive"]), 20, str(out)) == 20
+    drawn = pq.read_table(out)
+    assert drawn.schema.equals(pq.read_table(tmp_path / "mine.parquet").schema)
+    assert all(2 <= len(cell) <= 6 for cell in drawn["walk"].to_pylist())
+    assert all(len(step) == 2 for cell in drawn["steps"].to_pylist() for step in cell)
+    with pytest.raises(InputError, match="a CSV file cannot hold column walk"):
+        synthesize(composed([*given, "generator=autoregressive"]), 5, str(tmp_path / "rows.csv"))

@@ -14,6 +14,7 @@ from pandas.api import types
 
 from trisynth import seeds
 from trisynth.data.cells import is_number
+from trisynth.data import tensors
 from trisynth.data.dataset import Column, Dataset
 from trisynth.data.disclosure.identifiers import WHOLE, Part
 from trisynth.data.disclosure.withheld import Text, Withheld
@@ -212,6 +213,11 @@ class Writer:
 
 
 def _cast(cells: pd.Series, field: pa.DataType) -> pa.Array:
+    if tensors.is_sequence(cells.dtype):
+        rows = cells.array.__arrow_array__().to_pylist()
+        # A file may hold plain numbers where a step has one.
+        plain = not pa.types.is_nested(field.value_type)
+        return pa.array([[step[0] for step in row] for row in rows] if plain else rows, type=field)
     if pa.types.is_decimal(field):
         numbers = cells.to_numpy(float, na_value=np.nan)
         listed = [None if np.isnan(number) else Decimal(f"{number:.{field.scale}f}") for number in numbers]

@@ -26,6 +26,7 @@ METRICS = {
     "wasserstein": "Wasserstein",
     "correlation_gap": "Correlation gap",
     "discriminative_score": "Discriminative score",
+    "length_distance": "Length distance",
     "autocorrelation_error": "Autocorrelation error",
     "frechet_distance": "Frechet distance",
     "cross_kind_gap": "Cross-kind gap",

@@ -61,6 +61,11 @@ MEANINGS = {
         "A recurrent network that separates real from synthetic series is right {value} more often than one half.",
         0.0,
     ),
+    "length_distance": Meaning(
+        "Length distance",
+        "The lengths of series are {value} standard deviations apart on average.",
+        0.0,
+    ),
     "autocorrelation_error": Meaning(
         "Autocorrelation error",
         "The mean autocorrelation of series differs by {value}, averaged over lags.",
