@@ -22,8 +22,9 @@ from trisynth.experiment.steps import Experiment
 CONTROLS = ("block_bootstrap", "class_gaussian")
 CONV = ("vae generator.backbone=conv", "cgan generator.backbone=conv")
 CASES = {
-    "sine_classes": (*CONTROLS, "rcgan loss=native", "rcgan", "timevae", *CONV, "vae"),
-    "digits": (*CONTROLS, *CONV, "vae", "diffusion"),
+    "episodes": ("block_bootstrap", "autoregressive"),
+    "sine_classes": (*CONTROLS, "autoregressive", "rcgan loss=native", "rcgan", "timevae", *CONV, "vae"),
+    "digits": (*CONTROLS, "stylegan loss=native", *CONV, "vae", "diffusion"),
     "multimodal_cohort": (*CONTROLS, *CONV, "vae"),
     "sines": (*CONTROLS, "rcgan loss=native", "timevae loss=native"),
 }
@@ -31,6 +32,9 @@ CASES = {
 SETTINGS = ("classifier=forest", "arms=minimal", "tracking=none")
 SCORES = (
     "discriminative_score",
+    "predictive_score",
+    "array_mmd",
+    "length_distance",
     "autocorrelation_error",
     "cross_correlation_error",
     "frechet_distance",

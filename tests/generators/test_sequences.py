@@ -14,7 +14,8 @@ from trisynth.data import sequences, tensors
 from trisynth.data.dataset import Column
 from trisynth.data.kinds import Number, Sequence
 from trisynth.errors import InputError
-from trisynth.evaluation.metrics.arrays import DiscriminativeScore, SequenceLength
+from trisynth.evaluation.metrics.arrays import DiscriminativeScore
+from trisynth.evaluation.metrics.series import SequenceLength
 from trisynth.generators.autoregressive import Autoregressive
 from trisynth.generators.base import Generator
 

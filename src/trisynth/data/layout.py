@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from pandas.api import types
 
 from trisynth import seeds
-from trisynth.data.cells import is_number
 from trisynth.data import tensors
+from trisynth.data.cells import is_number
 from trisynth.data.dataset import Column, Dataset
 from trisynth.data.disclosure.identifiers import WHOLE, Part
 from trisynth.data.disclosure.withheld import Text, Withheld

@@ -22,13 +22,14 @@ Outputs = Callable[[np.ndarray], np.ndarray]
 
 
 class _GRU(nn.Module):
-    def __init__(self, channels: int, generator: torch.Generator):
+    def __init__(self, channels: int, outputs: int, generator: torch.Generator, every: bool = False):
         super().__init__()
         self.layer = seeded(nn.GRU, channels, _UNITS, batch_first=True, generator=generator)
-        self.output = linear(_UNITS, 2, generator)
+        self.output, self.every = linear(_UNITS, outputs, generator), every
 
     def forward(self, rows: Tensor) -> Tensor:
-        return self.output(self.layer(rows)[1][-1])
+        states, last = self.layer(rows)
+        return self.output(states if self.every else last[-1])
 
 
 def fitted_gru(rows: np.ndarray, labels: np.ndarray, steps: int, rng: np.random.Generator) -> Outputs:
@@ -47,8 +48,28 @@ def fitted_gru(rows: np.ndarray, labels: np.ndarray, steps: int, rng: np.random.
         Logits of shape (m, 2) from rows of shape (m, steps, channels).
     """
     generator = seeds.torch_generator(rng)
-    network = _GRU(rows.shape[2], generator)
+    network = _GRU(rows.shape[2], 2, generator)
     _train(network, network, rows, labels, steps, generator)
+    return _outputs(network)
+
+
+def fitted_predictor(rows: np.ndarray, steps: int, rng: np.random.Generator) -> Outputs:
+    """Train a recurrent network that predicts the next step of a series.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, steps, channels)
+    steps : int
+    rng : Generator
+
+    Returns
+    -------
+    callable
+        Predicted steps of shape (m, steps, channels), each of the step after, from rows of that shape.
+    """
+    generator = seeds.torch_generator(rng)
+    network = _GRU(rows.shape[2], rows.shape[2], generator, every=True)
+    _train(network, network, rows[:, :-1], rows[:, 1:], steps, generator, functional.l1_loss)
     return _outputs(network)
 
 
@@ -80,17 +101,24 @@ def fitted_convolutions(
 
 
 def _train(
-    network: nn.Module, body: nn.Module, rows: np.ndarray, labels: np.ndarray, steps: int, generator: torch.Generator
+    network: nn.Module,
+    body: nn.Module,
+    rows: np.ndarray,
+    labels: np.ndarray,
+    steps: int,
+    generator: torch.Generator,
+    loss: Callable[[Tensor, Tensor], Tensor] = functional.cross_entropy,
 ) -> None:
-    """Minimise the cross-entropy, then leave the training mode."""
+    """Minimise a loss, then leave the training mode; labels may be classes or numbers."""
     x, y = torch.tensor(rows, dtype=torch.float32), torch.tensor(labels)
+    y = y.float() if y.is_floating_point() else y
     optimizer = torch.optim.Adam(network.parameters(), lr=_RATE, fused=True)
     stream = batches(len(x), _BATCH, generator)
     with one_thread():
         for _ in range(steps):
             batch = next(stream)
             optimizer.zero_grad()
-            functional.cross_entropy(network(x[batch]), y[batch]).backward()
+            loss(network(x[batch]), y[batch]).backward()
             optimizer.step()
     body.eval()
 

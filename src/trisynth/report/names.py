@@ -26,6 +26,8 @@ METRICS = {
     "wasserstein": "Wasserstein",
     "correlation_gap": "Correlation gap",
     "discriminative_score": "Discriminative score",
+    "predictive_score": "Predictive score",
+    "array_mmd": "MMD of arrays",
     "length_distance": "Length distance",
     "autocorrelation_error": "Autocorrelation error",
     "frechet_distance": "Frechet distance",

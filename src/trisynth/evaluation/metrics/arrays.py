@@ -10,7 +10,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from scipy.linalg import sqrtm
-from scipy.stats import wasserstein_distance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -110,22 +109,6 @@ class DiscriminativeScore(FidelityMetric):
         generated, held = np.repeat([0, 1], n), np.tile(np.arange(n) < round(_TESTED * n), 2)
         logits = fitted_gru(chosen[~held], generated[~held], self.steps, rng)
         return abs(float((logits(chosen[held]).argmax(axis=1) == generated[held]).mean()) - 0.5)
-
-
-@dataclass(frozen=True)
-class SequenceLength(FidelityMetric):
-    """Wasserstein distance of the lengths of synthetic sequences from those of held-out ones, ``length_distance``.
-
-    It is given in standard deviations of the training rows' lengths, and the mean over columns.
-    """
-
-    def _score(self, context):
-        found = []
-        for column in unequal(context) if len(context.synthetic) else ():
-            parts = (context.train, context.test, context.synthetic)
-            train, real, synthetic = (sequences.lengths(part.X[column.name]) for part in parts)
-            found.append(wasserstein_distance(real, synthetic) / (train.std() or 1.0))
-        return {"length_distance": float(np.mean(found))} if found else {}
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,16 @@ MEANINGS = {
         "A recurrent network that separates real from synthetic series is right {value} more often than one half.",
         0.0,
     ),
+    "predictive_score": Meaning(
+        "Predictive score",
+        "Trained on synthetic series, a network misses the next step of real ones by {value} standard deviations.",
+        0.0,
+    ),
+    "array_mmd": Meaning(
+        "MMD of arrays",
+        "By a kernel, the distributions of images or series are {value} apart.",
+        0.0,
+    ),
     "length_distance": Meaning(
         "Length distance",
         "The lengths of series are {value} standard deviations apart on average.",
