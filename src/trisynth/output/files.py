@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.progress import Progress, TaskID
 
+from trisynth.data import tensors
 from trisynth.data.disclosure.identifiers import WHOLE, Part
 from trisynth.data.layout import Layout, Writer
 from trisynth.temporary import temporary_folder
