@@ -18,7 +18,7 @@ from trisynth.data.arrays.features import summarised
 from trisynth.data.dataset import Column
 from trisynth.errors import InputError
 from trisynth.report import comparison, jobs, page
-from trisynth.report.figures import samples, style
+from trisynth.report.figures import nearest, samples, style
 from trisynth.report.figures.class_counts import class_counts
 from trisynth.report.figures.correlation import correlation
 from trisynth.report.figures.distributions import distributions
@@ -121,6 +121,11 @@ def figures(source: Path, out: Path, command: str) -> None:
     panels = samples.of_table(real, synthetic, facts, title=title, target=_classes(about), **common)
     caption = "Real (left) and synthetic (right) samples of each class, the first rows of either table."
     found = [Picture(f"samples_{name}", caption, figure) for name, figure in panels.items()]
+    caption = "Synthetic images or series (above), and the nearest training rows (below)."
+    found += [
+        Picture(f"nearest_{name}", caption, figure)
+        for name, figure in nearest.of_table(real, synthetic, facts, title=title, **common).items()
+    ]
     for name in (name for name in real if texts.is_text(real[name].dtype)):
         panel = excerpts(real, synthetic, name, title, _classes(about), **common)
         caption = "Beginnings of real (left) and synthetic (right) texts of each class, the first rows of either table."

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from trisynth.data import tensors
+from trisynth.data import sequences, tensors
 from trisynth.data.arrays.features import summarised, summarised_rows
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.report import pages
+from trisynth.report.figures.nearest import nearest, nearest_rows
 from trisynth.report.figures.overview import overview
 from trisynth.report.figures.samples import of_table, samples
 
@@ -44,6 +45,26 @@ def test_each_channel_of_a_series_is_a_line():
     assert lines[0][1].get_ydata() == pytest.approx(series[:, 1])
 
 
+def test_series_of_unequal_lengths_are_lines_of_their_length():
+    cells = sequences.column([np.arange(size) for size in (3, 7, 2)], "walk").to_frame()
+    (figure,) = of_table(cells, cells.iloc[::-1], {}, title="walks").values()
+    assert [[len(line.get_xdata()) for line in axes.lines] for axes in figure.axes if axes.lines] == [
+        [3, 7, 2],
+        [2, 7, 3],
+    ]
+
+
+def test_below_a_synthetic_array_is_the_nearest_real_one():
+    real, synthetic = rows(), rows()
+    synthetic["image"] = tensors.column(tensors.values(real["image"].iloc[::-1]) + 0.001)
+    found, distances = nearest_rows(real["image"], synthetic["image"])
+    assert found.tolist() == list(range(len(real)))[::-1] and distances == pytest.approx(0.004, rel=1e-3)
+    figure = nearest(real, synthetic, "image", "cohort", SHAPES["image"])
+    above, below = np.split(np.array([axes.images[0].get_array().data for axes in figure.axes]), 2)
+    assert above == pytest.approx(below, abs=0.01)
+    assert len([axes for axes in nearest(real, synthetic, "pulse", "p", SHAPES["pulse"]).axes if axes.lines]) == 10
+
+
 def test_images_of_any_number_of_channels_are_drawn():
     for channels in (1, 3, 4):
         cells = tensors.column(np.random.default_rng(0).random((9, 4, 4, channels)))
@@ -59,7 +80,8 @@ def test_the_page_of_a_data_set_has_a_panel_for_each_column_of_arrays(tmp_path):
     (tmp_path / "about.json").write_text(json.dumps({**about, "units": {}, "tensors": shapes}))
     pages.figures(tmp_path, tmp_path / "out", "command")
     found = {path.stem for path in (tmp_path / "out").glob("*.png")}
-    assert found == {"samples_image", "samples_pulse", "correlation", "distributions", "class_counts"}
+    panels = {f"{kind}_{name}" for kind in ("samples", "nearest") for name in SHAPES}
+    assert found == {*panels, "correlation", "distributions", "class_counts"}
 
 
 def test_the_overview_shows_numbers_of_each_array(tmp_path):

@@ -1,6 +1,6 @@
 """Panel of real and synthetic images or series, class by class."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from trisynth.data import tensors
+from trisynth.data import sequences, tensors
 from trisynth.data.dataset import Column
 from trisynth.data.kinds.tensor import CHANNEL, TIME, shape_of
 from trisynth.report.figures import style
@@ -35,7 +35,7 @@ def samples(
     real, synthetic : DataFrame
         The same columns.
     name : str
-        Column of tensors.
+        Column of tensors or sequences.
     title : str
         Name of the data set.
     facts : Column
@@ -51,7 +51,10 @@ def samples(
     -------
     Figure
     """
-    shape, axes = shape_of(name, real[name].dtype.pyarrow_dtype.list_size, facts)
+    if unequal := tensors.is_sequence(real[name].dtype):
+        shape, axes = (), (TIME, CHANNEL)
+    else:
+        shape, axes = shape_of(name, real[name].dtype.pyarrow_dtype.list_size, facts)
     classes = [None] if target is None else list(real[target].dropna().astype(str).value_counts().index.sort_values())
     shown, sides = classes[:_CLASSES], {"real": real, "synthetic": synthetic}
     is_series = axes[0] == TIME
@@ -64,17 +67,18 @@ def samples(
         grid = figure.subplots(len(shown), 2 * across + 1, squeeze=False, sharey=is_series, width_ratios=ratios)
         for gap in grid[:, across]:
             gap.set_axis_off()
-        drawn = {side: tensors.values(table[name]) for side, table in sides.items()}
-        limits = float(drawn["real"].min()), float(drawn["real"].max())
+        numbers = sequences.flat(real[name]) if unequal else tensors.values(real[name])
+        limits = float(numbers.min()), float(numbers.max())
         for row, member in enumerate(shown):
             for place, (side, table) in enumerate(sides.items()):
                 held = np.ones(len(table), bool) if target is None else (table[target].astype(str) == member).to_numpy()
-                cells = drawn[side][held][: _SERIES if is_series else _IMAGES].reshape(-1, *shape)
+                first = table[name][held].iloc[: _SERIES if is_series else _IMAGES]
+                cells = sequences.values(first) if unequal else tensors.values(first).reshape(-1, *shape)
                 panels = grid[row, place * (across + 1) : place * (across + 1) + across]
                 if is_series:
-                    _lines(panels[0], cells, axes, style.COLOURS[side])
+                    draw_lines(panels[0], cells, axes, style.COLOURS[side])
                 else:
-                    _images(panels, cells, limits)
+                    draw_images(panels, cells, limits)
             grid[row, 0].set_ylabel("" if member is None else style.shortened(member, 14), rotation=0, ha="right")
         marks = {"real (left)": Line2D([], [], color=style.COLOURS["real"])}
         drawn_by = f"synthetic (right), {generator}" if generator else "synthetic (right)"
@@ -87,19 +91,22 @@ def samples(
 
 
 def of_table(real: pd.DataFrame, synthetic: pd.DataFrame, facts: Mapping[str, Column], **about) -> dict[str, Figure]:
-    """Draw a panel for each column of tensors, by the column's name; ``about`` as in ``samples``."""
-    columns = [name for name in real if tensors.is_tensor(real[name].dtype)]
+    """Draw a panel for each column of tensors or sequences, by the column's name; ``about`` as in ``samples``."""
+    dtypes = real.dtypes
+    columns = [name for name in real if tensors.is_tensor(dtypes[name]) or tensors.is_sequence(dtypes[name])]
     return {name: samples(real, synthetic, name, facts=facts.get(name, Column()), **about) for name in columns}
 
 
-def _lines(axes: Axes, cells: np.ndarray, meaning: tuple[str, ...], colour: str) -> None:
-    cells = cells[..., None] if CHANNEL not in meaning else cells
+def draw_lines(axes: Axes, cells: Iterable[np.ndarray], meaning: tuple[str, ...], colour: str) -> None:
+    """Draw series, shape (steps,) or (steps, channels), as lines."""
     for series in cells:
+        series = series[:, None] if CHANNEL not in meaning else series
         for channel, line in zip(series.T[:_CHANNELS], ("-", "--", ":"), strict=False):
             axes.plot(channel, line, color=colour, alpha=0.6, linewidth=0.7)
 
 
-def _images(panels: np.ndarray, cells: np.ndarray, limits: tuple[float, float]) -> None:
+def draw_images(panels: np.ndarray, cells: np.ndarray, limits: tuple[float, float]) -> None:
+    """Draw images into panels, from white at the lower limit to black at the upper one."""
     for axes in panels:
         axes.set_xticks([])
         axes.set_yticks([])
