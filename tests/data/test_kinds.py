@@ -68,7 +68,7 @@ def test_texts_are_no_declared_number():
 
 
 def test_every_kind_has_a_name_of_its_own():
-    assert [kind.kind for kind in KINDS] == ["date", "duration", "number", "tensor", "text", "category"]
+    assert [kind.kind for kind in KINDS] == ["date", "duration", "number", "tensor", "sequence", "text", "category"]
 
 
 @pytest.mark.parametrize(
