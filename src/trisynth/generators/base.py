@@ -28,6 +28,7 @@ from trisynth.data.kinds import Category, Date, Duration, Kind, Number, Text, le
 from trisynth.data.schema import Schema
 from trisynth.errors import InputError
 from trisynth.generators import persistence
+from trisynth.generators.balancing import balanced
 from trisynth.generators.inputs import Training, training
 from trisynth.generators.labels import per_class, proportional, quantile_bins
 from trisynth.generators.relations import Relations
@@ -306,6 +307,10 @@ class Generator(BaseEstimator, ABC):
         if self.numeric_target_:
             columns[self.target_column_] = self.target_
         return pd.DataFrame({name: c.canonical(pd.Series([], dtype=c.dtype)) for name, c in columns.items()})
+
+    def fit_resample(self, X, y, seed: int = 0) -> tuple:
+        """Return the rows and synthetic ones that balance the classes; see :func:`generators.balancing.balanced`."""
+        return balanced(self, X, y, seed)
 
     def diagnostics(self) -> dict[str, float]:
         """Return numbers about the fit by name; a job's result lists them as ``generator/<name>``."""
