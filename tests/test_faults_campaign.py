@@ -5,10 +5,11 @@ import subprocess
 import sys
 import textwrap
 import time
+import types
 
 import pytest
 from benchmarks.faults import __main__ as command
-from benchmarks.faults import damages, sizes, subject
+from benchmarks.faults import damages, races, sizes, subject
 from benchmarks.faults.subject import Row
 
 from trisynth.experiment import results
@@ -93,8 +94,20 @@ def test_a_slow_mirror_is_found(monkeypatch):
 
 def test_the_table_has_a_row_for_each_part_and_keeps_the_others(tmp_path, monkeypatch):
     rows = {"races": Row("races", "x", 3, 3), "disk": Row("full disk", "y", 2, 1, ["lost"])}
-    monkeypatch.setattr(command, "plan", lambda options: [lambda part=part: rows[part] for part in options.parts])
+    steps = {part: ((row.part, row.what), lambda row=row: row) for part, row in rows.items()}
+    monkeypatch.setattr(command, "plan", lambda options: [steps[part] for part in options.parts])
+    monkeypatch.setattr(command, "commit", lambda: "abc")
     assert command.main(["--parts", "races", "--out", str(tmp_path)]) == 0
-    assert command.main(["--parts", "disk", "--out", str(tmp_path)]) == 1
+    assert command.main(["--parts", "races", "disk", "--missing", "--out", str(tmp_path)]) == 1
     lines = (tmp_path / "faults.csv").read_text().splitlines()
-    assert lines == ["part,what,tried,good,wrong,note", "races,x,3,3,,", "full disk,y,2,1,lost,"]
+    assert lines[1:] == ["races,x,,3,3,,,abc", "full disk,y,,2,1,lost,,abc"]
+    steps["races"] = steps["disk"]
+    assert command.main(["--parts", "races", "--missing", "--out", str(tmp_path)]) == 0
+
+
+def test_every_row_of_the_committed_table_is_of_a_part_that_is_there():
+    options = types.SimpleNamespace(parts=command.PARTS, seed=0, kills=1, damages=1, processes=1, disks=1)
+    options.__dict__.update(callables=1, jobs=1, runs=1)
+    known = {first for first, _ in command.plan(options)} | {("full disk", races.DISKS[1])}
+    assert set(command._read(command.output.HERE / "faults.csv").index) == known
+    assert known >= set(command.BEFORE)

@@ -2,9 +2,11 @@
 
 A tracer counts calls. An attempt has to end in one line, or in an object of the place's own kind. Nothing else may be
 called more often than where a foreign function is refused, and no file may be made.
+
+Most callables have several names, as modules import from each other. Each callable is tried at every place by one of
+its names; all names are tried at one place of each kind of object.
 """
 
-import argparse
 import importlib
 import inspect
 import pkgutil
@@ -13,20 +15,22 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import chdir, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import pandas as pd
-
 from benchmarks.faults.places import Place, places
+from benchmarks.faults.subject import Row
 from trisynth.errors import InputError
 
 PACKAGES = ("trisynth", "sklearn", "imblearn")
 # Their import runs tests or starts programs, and their names are refused as texts.
 SKIPPED = ("tests", "conftest", "__main__", "externals")
+# Places whose kinds of object are all there are.
+EVERY_NAME = ("dataset.read", "generator", "classifier.classification", "study.shows", "hydra.callbacks.x")
 # What has run code, written files or deleted a folder in earlier versions.
 GADGETS = (
     "sklearn.utils._testing.assert_run_python_script_without_output",
@@ -47,6 +51,7 @@ GADGETS = (
 )
 
 
+@cache
 def callables() -> list[str]:
     """List the public names of all callables in the modules of the packages, and the gadgets."""
     found = set(GADGETS)
@@ -65,6 +70,17 @@ def callables() -> list[str]:
             named = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
             found |= {f"{module.__name__}.{name}" for name in named}
     return sorted(found)
+
+
+def distinct(names: list[str]) -> list[str]:
+    """Return one name of each callable, that of its definition where there is one, and every gadget."""
+    first: dict[Any, str] = {}
+    for name in names:
+        found = _resolved(name)
+        module = f"{getattr(found, '__module__', None)}."
+        if found is None or id(found) not in first or name.startswith(module):
+            first[name if found is None else id(found)] = name
+    return sorted({*first.values(), *GADGETS})
 
 
 def _codes(found: Any) -> set[Any]:
@@ -141,61 +157,64 @@ def attempt(place: Place, target: str, folder: Path, known: Counter) -> str:
     return outcome
 
 
-def campaign(targets: list[str], seed: int = 0, count: int | None = None, only: str = "") -> pd.DataFrame:
-    """Try callables at every place.
+def names() -> list[str]:
+    """Return the names of all places."""
+    with _folder() as folder:
+        return [place.name for place in places(folder)]
+
+
+def attack(at: str, targets: list[str] | None = None, seed: int = 0, count: int | None = None) -> Row:
+    """Try callables at the place of a name; see :func:`campaign`."""
+    (row,) = campaign(targets, seed, count, (at,))
+    return row
+
+
+def campaign(
+    targets: list[str] | None = None, seed: int = 0, count: int | None = None, only: Container[str] | None = None
+) -> list[Row]:
+    """Try callables at places.
 
     Parameters
     ----------
-    targets : list of str
-        Dotted names.
+    targets : list of str, optional
+        Dotted names; by default all.
     seed : int, default=0
         Seed of the sample.
     count : int, optional
         Size of a sample of the targets, beside all gadgets; None tries all.
-    only : str, default=""
-        Part of the names of the places.
-
-    Returns
-    -------
-    DataFrame
-        For each place, how many were tried, refused and admitted, and the names that went wrong.
+    only : container of str, optional
+        Names of the places; by default all.
     """
-    if count is not None:
-        targets = [*GADGETS, *random.Random(seed).sample(targets, min(count, len(targets)))]
-    rows = []
-    with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
+    with _folder() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        folder = Path(name)
-        (folder / "planted").mkdir()
-        with chdir(folder):
-            for place in (place for place in places(folder) if only in place.name):
-                before, known = _files(folder), usual(place)
-                outcomes = {target: attempt(place, target, folder, known) for target in targets}
-                wrong = [f"{target} ({o})" for target, o in outcomes.items() if o not in ("refused", "admitted")]
-                wrong += sorted(_files(folder) ^ before)
-                ends = list(outcomes.values())
-                rows.append((place.name, len(ends), ends.count("refused"), ends.count("admitted"), "; ".join(wrong)))
-    return pd.DataFrame(rows, columns=["place", "tried", "refused", "admitted", "wrong"])
+        chosen = [place for place in places(folder) if only is None or place.name in only]
+        return [_attack(place, folder, _targets(place.name, targets, seed, count)) for place in chosen]
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Enter a folder that may be lost."""
+    with tempfile.TemporaryDirectory() as name, chdir(name):
+        (Path(name) / "planted").mkdir()
+        yield Path(name)
+
+
+def _targets(at: str, given: list[str] | None, seed: int, count: int | None) -> list[str]:
+    found = given
+    if found is None:
+        found = callables() if at in EVERY_NAME else distinct(callables())
+    return found if count is None else [*GADGETS, *random.Random(seed).sample(found, min(count, len(found)))]
+
+
+def _attack(place: Place, folder: Path, targets: list[str]) -> Row:
+    before, known = _files(folder), usual(place)
+    outcomes = {target: attempt(place, target, folder, known) for target in targets}
+    wrong = [f"{target} ({o})" for target, o in outcomes.items() if o not in ("refused", "admitted")]
+    wrong += sorted(_files(folder) ^ before)
+    ends = Counter(outcomes.values())
+    good = ends["refused"] + ends["admitted"]
+    return Row("attacks", place.name, len(outcomes), good, wrong, f"{ends['admitted']} are of the kind of the place")
 
 
 def _files(folder: Path) -> set[str]:
     return {str(path) for path in folder.rglob("*")}
-
-
-def main() -> int:
-    """Run the command line; exit status 1 if something was called that should not be."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.attacks", description=__doc__)
-    parser.add_argument("--sample", type=int, help="number of callables to try; all by default")
-    parser.add_argument("--only", default="", help="part of the names of the places")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="file for the table, as CSV")
-    given = parser.parse_args()
-    table = campaign(callables(), given.seed, given.sample, given.only)
-    print(table.to_string(index=False))
-    if given.out:
-        table.to_csv(given.out, index=False)
-    return int(table["wrong"].ne("").any())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,7 +3,6 @@
 Each is read in a process of its own, whose memory is measured. It has to end in one line, or to be read as what it is.
 """
 
-import argparse
 import bz2
 import gzip
 import io
@@ -13,7 +12,6 @@ import multiprocessing
 import os
 import resource
 import struct
-import sys
 import tempfile
 import time
 import warnings
@@ -27,10 +25,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.faults.subject import Row
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.generators.independent import Independent
 
+KINDS = ("generator", "table", "parquet")
 MEMORY, SECONDS = 1.0, 60.0
 EMPTY = {"~": "dict", "items": []}
 
@@ -227,19 +227,12 @@ def campaign(only: str = "") -> pd.DataFrame:
     return table.assign(wrong=~table["outcome"].isin(["read", "refused"]) | ~(table["gigabytes"] <= MEMORY))
 
 
-def main() -> int:
-    """Run the command line; exit status 1 if a file did harm."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.hostile", description=__doc__)
-    parser.add_argument("--only", default="", help="part of the names of the files to read")
-    parser.add_argument("--out", type=Path, help="file for the table, as CSV")
-    given = parser.parse_args()
-    table = campaign(given.only).round({"gigabytes": 2, "seconds": 1})
-    print(table.to_string(index=False))
-    print(f"{len(table)} files, {table['wrong'].sum()} wrong, at most {table['gigabytes'].max():.2f} GB")
-    if given.out:
-        table.to_csv(given.out, index=False)
-    return int(table["wrong"].any())
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def row(kind: str) -> Row:
+    """Read every hostile file of one kind, of ``KINDS``."""
+    table = campaign(f"{kind}: ")
+    bad = table[table["wrong"]]
+    wrong = [f"{file}: {outcome}, {size:.2f} GB" for file, outcome, size in bad.iloc[:, :3].itertuples(index=False)]
+    refused, most = (table["outcome"] == "refused").sum(), table["gigabytes"].max()
+    return Row(
+        "hostile files", kind, len(table), len(table) - len(bad), wrong, f"{refused} refused, at most {most:.2f} GB"
+    )

@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from trisynth.generators.base import Generator
 from trisynth.generators.independent import Independent
 from trisynth.objective import Loss
 from trisynth.privacy import Budget
+from trisynth.recommend.private import require_budgets
 from trisynth.recommend.settings import Settings
 from trisynth.recommend.trials import Trial
 from trisynth.recommend.trials import jobs as trial_jobs
@@ -80,7 +82,7 @@ def _with_facts(dataset: dict[str, Any], file: Path, facts: dict[str, Any]) -> N
 def _members(folder: Path) -> dict[str, bytes]:
     """Save a generator, and return the members of its file."""
     file = folder / "saved.zip"
-    Independent().fit(pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]})).save(file)
+    Independent().fit(pd.DataFrame({"a": [1.0, 2.0] * 5, "b": ["x", "y"] * 5})).save(file)
     with zipfile.ZipFile(file) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
@@ -108,18 +110,29 @@ def _subclass(*bases: type) -> Callable[[Any], bool]:
     return lambda found: isinstance(found, type) and issubclass(found, bases)
 
 
+@cache
+def _settings(*overrides: str) -> dict[str, Any]:
+    """Compose a configuration once."""
+    return composed(["dataset=csv", "dataset.path=rows.csv", "dataset.target=y", *overrides])
+
+
 def places(folder: Path) -> list[Place]:
     """Return every place of a job, of a study and of Hydra's settings that names an object."""
     (folder / "rows.csv").write_text("a,y\n1,0\n2,1\n")
-    table = [f"dataset.path={folder / 'rows.csv'}", "dataset.target=y"]
-    given = composed(["dataset=csv", *table, "generator=vae", "classifier=logistic", "metrics=minimal"])
+    whole = _settings("generator=independent", "classifier=logistic", "metrics=minimal")
+    # Only what a job must have: each other object would be built again for each attempt.
+    dataset = {name: whole["dataset"][name] for name in ("name", "target", "read")}
+    dataset["path"] = str(folder / "rows.csv")
+    given = {**whole, "dataset": dataset, "arms": {}, "metrics": {}}
 
-    private = {**given, "generator": {"_target_": "trisynth.generators.private.mst.MST"}}
+    def with_generator(name: str) -> dict[str, Any]:
+        return {**given, "generator": {"_target_": f"trisynth.generators.{name}"}}
+
+    neural, private, composite = map(with_generator, ("neural.vae.VAE", "private.mst.MST", "composed.Composed"))
+    budget = _within(private, "generator.privacy", {"_target_": "trisynth.privacy.budget.Budget"})
 
     def job(position: str, base: dict[str, Any] = given) -> Callable[[dict[str, Any]], Any]:
         return lambda config: build(Job.from_config(_within(base, position, config)))
-
-    budget = _within(private, "generator.privacy", {"_target_": "trisynth.privacy.budget.Budget"})
 
     def facts(position: str) -> Callable[[dict[str, Any]], Any]:
         return lambda config: prepare(_within(given["dataset"], position, config))
@@ -130,12 +143,16 @@ def places(folder: Path) -> list[Place]:
     def trial(position: str) -> Callable[[dict[str, Any]], Any]:
         return lambda config: _trials(_within(advised, position, config))
 
+    def budgeted(position: str) -> Callable[[dict[str, Any]], Any]:
+        return lambda config: require_budgets(_within(limited, position, config), given=True)
+
     def beside_table(position: str) -> Callable[[dict[str, Any]], Any]:
         return lambda config: _with_facts(given["dataset"], folder / "rows.yaml", _within({}, position, config))
 
-    advised = composed(["dataset=csv", *table, "+recommend=default"])
-    # Other candidates would be built again for each attempt.
-    advised["recommend"] |= {"candidates": {"x": given["generator"]}, "classifiers": {"x": given["classifier"]}}
+    advised = {**_settings("+recommend=default"), "dataset": dataset, "arms": {}, "metrics": {}}
+    only = {"candidates": {"x": given["generator"]}, "classifiers": {"x": given["classifier"]}}
+    advised["recommend"] = {**advised["recommend"], **only}
+    limited = {**advised, "recommend": {**advised["recommend"], "candidates": {"x": budget["generator"]}}}
     saved = _members(folder)
     estimator = _subclass(BaseEstimator)
     none = lambda _: False  # noqa: E731
@@ -144,16 +161,23 @@ def places(folder: Path) -> list[Place]:
         Place("preprocessing", job("preprocessing"), estimator),
         Place("preprocessing.scaler", job("preprocessing.scaler"), estimator),
         Place("generator", job("generator"), _subclass(Generator)),
-        Place("generator.loss", job("generator.loss"), _subclass(Loss)),
-        Place("generator.encoder", job("generator.encoder"), estimator),
-        Place("generator.epochs", job("generator.epochs"), none),
-        Place("generator.backbone", job("generator.backbone"), none),
+        Place("generator.loss", job("generator.loss", neural), _subclass(Loss)),
+        Place("generator.encoder", job("generator.encoder", neural), estimator),
+        Place("generator.epochs", job("generator.epochs", neural), none),
+        Place("generator.backbone", job("generator.backbone", neural), none),
+        *(
+            Place(f"generator.{part}", job(f"generator.{part}", composite), _subclass(Generator))
+            for part in ("table", "array", "text")
+        ),
         Place("generator.privacy", job("generator.privacy", private), _subclass(Budget)),
         Place("generator.privacy.epsilon", job("generator.privacy.epsilon", budget), none),
+        Place("privacy under recommend", budgeted("privacy"), _subclass(Budget)),
         Place("recommend.candidates.x", trial("recommend.candidates.x"), _subclass(Generator)),
+        Place("recommend.candidates.x.privacy", budgeted("recommend.candidates.x.privacy"), _subclass(Budget)),
         Place("recommend.classifiers.x", trial("recommend.classifiers.x.classification"), estimator),
         Place("dataset.columns.a", facts("columns.a"), none),
         Place("dataset.columns.a.categories", facts("columns.a.categories"), none),
+        Place("dataset.columns.a.shape", facts("columns.a.shape"), none),
         Place("dataset.missing", facts("missing"), none),
         Place("dataset.constraints", facts("constraints"), none),
         Place("yaml beside a table: read", beside_table("read"), _is_reader),

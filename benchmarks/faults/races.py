@@ -12,6 +12,8 @@ from pathlib import Path
 from benchmarks.faults import subject, warm
 from benchmarks.faults.subject import MIRRORED, QUICK, Row
 
+RACE = "first starts at once"
+DISKS = ("files of limited size", "small file systems")
 DISK = ["-m", *QUICK, "seed=range(2)", MIRRORED]
 
 
@@ -45,7 +47,7 @@ def race(processes: int) -> Row:
             wrong.append(f"{len(fits)} fits in the cache")
         if set(subject.mirrored(folder).values()) != {1} or len(subject.mirrored(folder)) != min(processes, 2):
             wrong.append(f"the mirror has runs {sorted(subject.mirrored(folder).values())}")
-    return Row("races", "first starts at once", processes, processes - len(wrong), wrong, "2 jobs, 1 fit")
+    return Row("races", RACE, processes, processes - len(wrong), wrong, "2 jobs, 1 fit")
 
 
 def full_disk(count: int, seed: int) -> list[Row]:
@@ -63,7 +65,7 @@ def full_disk(count: int, seed: int) -> list[Row]:
             return [Row("full disk", "sweep", 0, 0, [f"the undisturbed command fails: {subject.errors(whole)[:1]}"])]
         expected = subject.results(whole)
         rows = []
-        for what, filled, most in (("files of limited size", _limited, 5.5), ("small file systems", _mounted, 6.2)):
+        for what, filled, most in ((DISKS[0], _limited, 5.5), (DISKS[1], _mounted, 6.2)):
             wrong: list[str] = []
             sizes = [round(10 ** rng.uniform(2 if filled is _limited else 4.5, most)) for _ in range(-(-count // 2))]
             for number, size in enumerate(sizes):

@@ -15,6 +15,7 @@ from trisynth.commandline import composed
 from trisynth.experiment.run import run_job
 from trisynth.tracking import Mirror
 
+SWEEP, MIRROR = "jobs in one sweep", "runs in the mirror"
 # Growth of the parent's memory from a tenth of the jobs to the end, in bytes per job: a status and a line of a table.
 MOST_MEMORY = 20_000
 MOST_SECONDS = 0.010
@@ -32,7 +33,7 @@ def sweep(jobs: int) -> Row:
     wrong += [f"{1000 * seconds:.1f} ms of the parent for a job"] * (seconds > MOST_SECONDS)
     wrong += [f"the parent grows by {growth:.0f} bytes for a job"] * (growth > MOST_MEMORY)
     note = f"{1000 * seconds:.1f} ms and {growth / 1000:.1f} kB of the parent for a job"
-    return Row("sizes", "jobs in one sweep", jobs, jobs if not wrong else 0, wrong, note)
+    return Row("sizes", SWEEP, jobs, jobs if not wrong else 0, wrong, note)
 
 
 def _measured(folder: Path, jobs: int) -> tuple[float, int, float]:
@@ -82,7 +83,7 @@ def mirror(runs: int, jobs: int = 40) -> Row:
     wrong += [f"{rate:.1f} jobs in a second"] * (rate < LEAST_PER_SECOND)
     return Row(
         "sizes",
-        "runs in the mirror",
+        MIRROR,
         runs,
         runs if not wrong else 0,
         wrong,

@@ -10,12 +10,13 @@ import json
 import math
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 from filelock import FileLock
@@ -114,23 +115,6 @@ class Result:
     def seconds(self, root: str | Path) -> dict[str, float]:
         """Read the timings that were written beside the record."""
         return seconds(Path(root) / self.key)
-
-
-def read_all(root: str | Path, keys: Iterable[str]) -> list[Result]:
-    """Read the finished records of those keys; what they have in common is in memory once.
-
-    Raises
-    ------
-    DamagedError
-        If one of them is damaged.
-    """
-    parts: dict[str, Any] = {}
-    found = []
-    for result in filter(None, (Result.read(root, key) for key in keys)):
-        config = {part: parts.setdefault(canonical(value), value) for part, value in result.config.items()}
-        metrics = {sys.intern(name): value for name, value in result.metrics.items()}
-        found.append(replace(result, config=config, metrics=metrics))
-    return found
 
 
 def is_whole(root: str | Path, key: str) -> bool:
@@ -275,9 +259,8 @@ def table(results: list[Result]) -> pd.DataFrame:
     metrics = dict.fromkeys(name for result in results for name in sorted(result.metrics) if name not in names)
     # Column by column: a dictionary for each row would take more memory than the results.
     columns = {name: [row.get(name, math.nan) for row in first] for name in names}
-    return pd.DataFrame(
-        columns | {name: [result.metrics.get(name, math.nan) for result in results] for name in metrics}
-    )
+    numbers = {name: np.array([result.metrics.get(name, math.nan) for result in results]) for name in metrics}
+    return pd.DataFrame(columns | numbers)
 
 
 def varied(results: list[Result]) -> list[dict[str, Any]]:

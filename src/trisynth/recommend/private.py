@@ -1,6 +1,6 @@
 """Checks of a search under a privacy budget, made before its first fit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,24 +40,31 @@ def require_budgets(config: Mapping[str, Any], given: bool) -> None:
     candidates = config["recommend"].get("candidates") or {}
     private = {name: each["privacy"] for name, each in candidates.items() if isinstance(each, Mapping) and _has(each)}
     root, allow = config["privacy"], config.get("allow", ())
+    epsilon = None
     if given or private:
-        instantiate(root, "privacy", allow=allow).check()
+        common = _budget(root, "privacy", allow)
+        common.check()
+        epsilon = common.epsilon
     for name, budget in private.items():
         parameter = f"recommend.candidates.{name}.privacy"
         if budget != root:
-            made = instantiate(budget, parameter, allow=allow)
-            if not isinstance(made, Budget):
-                raise InputError(parameter, budget, "must be a budget with _target_, as in conf/privacy/dp.yaml")
-            made.check(parameter)
-    if not given or root["epsilon"] is None:
+            _budget(budget, parameter, allow).check(parameter)
+    if not given or epsilon is None:
         return
     for name in candidates:
         if name not in private or private[name].get("epsilon") is None:
             remedy = (
-                f"has no guarantee beside privacy.epsilon={root['epsilon']}; leave it out by "
+                f"has no guarantee beside privacy.epsilon={epsilon}; leave it out by "
                 f"~recommend.candidates.{name}, or search without a budget"
             )
             raise InputError("recommend.candidates", name, remedy)
+
+
+def _budget(config: Any, parameter: str, allow: Iterable[str]) -> Budget:
+    """Build a budget; nothing else is built in its place."""
+    if not isinstance(config, Mapping) or "_target_" not in config:
+        raise InputError(parameter, config, "must be a budget with _target_, as in conf/privacy/dp.yaml")
+    return instantiate(config, parameter, kind=subclass(Budget), allow=allow)
 
 
 def _has(candidate: Mapping[str, Any]) -> bool:

@@ -8,12 +8,15 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from trisynth.cache import sealed, sha256, text_of, unsealed, unwritable, write_atomic
 from trisynth.config import CONF, ROOT, canonical, digest, versions
 from trisynth.errors import InputError
-from trisynth.experiment.results import Result, is_whole, read_all, table
+from trisynth.experiment.compact import read_all
+from trisynth.experiment.results import Result, is_whole, table
 from trisynth.sweeps.plan import PLAN
 
 STATE, COMPLETE, RESULTS = "state.json", "complete.json", "results.csv"
@@ -128,11 +131,11 @@ class Sweep:
         """Write ``results.csv``, one row per distinct job, six digits; return the results and the failed statuses."""
         states = self.states().values()
         keys = sorted({state["key"] for state in states if state["key"]})
-        found = read_all(self.runs, keys)
-        # Sorted by configuration, not by key: a key changes with the code, and rows must keep their places.
-        results = sorted(found, key=lambda result: (result.name, canonical(result.config)))
+        results = _sorted(read_all(self.runs, keys))
         if results:
-            write_atomic(self.folder / RESULTS, table(results).to_csv(index=False, float_format="%.6g"))
+            # In pieces: a large table of texts takes more memory than the results.
+            text = table(results).to_csv(index=False, float_format="%.6g", chunksize=100)
+            write_atomic(self.folder / RESULTS, text)
         return results, [state for state in states if state["state"] == "failed"]
 
     def complete(self, fingerprint: str) -> None:
@@ -186,6 +189,18 @@ class Sweep:
         except OSError as error:
             raise unwritable(path, error, "hydra.sweep.dir") from error
         return False
+
+
+def _sorted(results: list[Result]) -> list[Result]:
+    """Sort by configuration, not by key: a key changes with the code, and rows must keep their places."""
+    by_name = groupby(sorted(results, key=attrgetter("name")), key=attrgetter("name"))
+    # The text of a configuration is needed only for jobs of one name.
+    groups = (list(group) for _, group in by_name)
+    return [
+        result
+        for group in groups
+        for result in (sorted(group, key=lambda r: canonical(r.config)) if len(group) > 1 else group)
+    ]
 
 
 def fingerprint(overrides: list[str], files: list[str]) -> str:

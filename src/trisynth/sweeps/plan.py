@@ -1,5 +1,6 @@
 """Plan of a sweep: the jobs that its launcher starts, their order and the number of workers."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,7 +81,9 @@ class Plan:
             known = unsealed(text_of(folder / PLAN))
         except (OSError, ValueError):
             return cls({})
-        return cls({name: tuple(overrides) for name, overrides in known["jobs"]}, known["workers"])
+        # Most jobs of a sweep have most overrides in common.
+        jobs = {name: tuple(map(sys.intern, overrides)) for name, overrides in known["jobs"]}
+        return cls(jobs, known["workers"])
 
     @staticmethod
     def stamp(folder: Path) -> tuple[int, ...]:
