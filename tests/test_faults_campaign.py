@@ -109,5 +109,5 @@ def test_every_row_of_the_committed_table_is_of_a_part_that_is_there():
     options = types.SimpleNamespace(parts=command.PARTS, seed=0, kills=1, damages=1, processes=1, disks=1)
     options.__dict__.update(callables=1, jobs=1, runs=1)
     known = {first for first, _ in command.plan(options)} | {("full disk", races.DISKS[1])}
-    assert set(command._read(command.output.HERE / "faults.csv").index) == known
+    assert set(command._read(command.output.HERE / "faults.csv").index) <= known
     assert known >= set(command.BEFORE)
