@@ -221,3 +221,13 @@ def test_borderline_2_also_reaches_towards_other_classes():
     assert farthest["borderline-1"] <= 10 < farthest["borderline-2"]
     with pytest.raises(InputError, match=r"^kind='borderline-3': must be"):
         BorderlineSMOTE(kind="borderline-3").fit(X, y)
+
+
+def test_what_shifts_the_distribution_is_stated():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"a": rng.normal(size=40), "b": rng.choice(["u", "v"], 40)})
+    y = pd.Series(["n", "y"] * 20, name="y")
+    for generator in (BorderlineSMOTE(), ADASYN()):
+        assert "not to share" in generator.fit(X, y, relations=False).summary()
+    assert "rare categories become rarer" in SMOTE().fit(X[["b"]], y, relations=False).summary()
+    assert not SMOTE().fit(X, y, relations=False).summary()

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import BrokenExecutor, Future
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -201,8 +202,11 @@ class Slow(InProcess):
 
     def submit(self, configs):
         """Run the jobs and move the clock on."""
-        self.now += sum(30.0 if config["classifier"]["name"] == "knn" else 0.5 for config in configs)
-        return super().submit(configs)
+        seconds = sum(30.0 if config["classifier"]["name"] == "knn" else 0.5 for config in configs)
+        self.now += seconds
+        future = Future()
+        future.set_result(replace(super().submit(configs).result(), seconds=seconds))
+        return future
 
 
 @pytest.mark.parametrize("budget", [100, 130])

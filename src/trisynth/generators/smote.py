@@ -73,6 +73,16 @@ class SMOTE(Generator):
             self.codes_[:, i] = np.where(codes < 0, len(categories), codes)
         self.rows_ = labels
 
+    def summary(self) -> str:
+        """Describe the relations, and what a vote among neighbours does to categories alone."""
+        if self.numbers_.shape[1]:
+            return super().summary()
+        line = (
+            "with categories alone, each is the most frequent one among neighbours: rare categories become rarer; take "
+            "circuit for a table like the real one"
+        )
+        return "\n".join(filter(None, [super().summary(), line]))
+
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         numbers = np.empty((len(labels), self.numbers_.shape[1]))
         codes = np.empty((len(labels), self.codes_.shape[1]), dtype=np.int32)
@@ -166,6 +176,14 @@ class SMOTENC(SMOTE):
 
 class _Contrast(SMOTE):
     """Base of variants that select seed rows by the classes of their neighbours; categories are one-hot."""
+
+    def summary(self) -> str:
+        """Describe what such rows are made for."""
+        line = (
+            "rows lie near other classes, so that means, fractions and missing cells of columns differ from the real "
+            "ones: made to balance classes, not to share; take smote or circuit for a table like the real one"
+        )
+        return "\n".join(filter(None, [Generator.summary(self), line]))
 
     def _blocks(self, label: int, rng: np.random.Generator) -> list[np.ndarray]:
         own, others = np.flatnonzero(self.rows_ == label), np.flatnonzero(self.rows_ != label)

@@ -7,6 +7,8 @@ from datetime import timezone
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from trisynth.data.formats import zones
 from trisynth.data.formats.base import Format, listed
@@ -78,15 +80,16 @@ class DateFormat(Format):
 
     def parse(self, texts: Iterable[str]) -> pd.Series:
         """Read texts as points in time; with offsets that differ, in the zone of most of them."""
-        texts = pd.Series(listed(texts), dtype=object)
+        array = texts if isinstance(texts, pa.Array) else pa.array(list(texts), pa.string())
+        if self.text is None:
+            return _iso(pc.utf8_trim_whitespace(array))
+        texts = pd.Series(pc.utf8_trim_whitespace(array).to_pylist(), dtype=object)
         if self.text in COUNTS:
             return _counted(pd.to_numeric(texts, errors="coerce").to_numpy(float), self.text)
-        if self.text is None:
-            return _iso(texts)
         text, _, language = self.text.partition(LANGUAGE)
         text, names = zones.split(text)
         strptime = re.sub(r"%([-^+](?=[a-zA-Z])|3(?=f)|:(?=z))", "%", text)
-        texts = whole = texts.str.strip()
+        whole = texts
         if names:
             texts = zones.bare(texts)
         if "%+d" in text:
@@ -218,11 +221,12 @@ class DurationFormat(Format):
         return f"{'-' * (value < pd.Timedelta(0))}{shown}:{minutes:02d}{seconds}{half}"
 
 
-def _iso(texts: pd.Series) -> pd.Series:
-    texts = texts.str.strip()
-    aware = texts.str.contains(r"[T ]\d\d:?\d\d.*(?:Z|[+-]\d\d:?\d\d)$", na=False)
-    dates = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=bool(aware.any()))
-    return _in_zone(dates, texts, None) if aware.any() else dates.astype("datetime64[ns]")
+def _iso(array: pa.Array) -> pd.Series:
+    aware = pc.match_substring_regex(array, r"[T ]\d\d:?\d\d.*(?:Z|[+-]\d\d:?\d\d)$")
+    aware = bool(pc.any(aware).as_py())
+    texts = pd.Series(array.to_pylist(), dtype=object)
+    dates = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=aware)
+    return _in_zone(dates, texts, None) if aware else dates.astype("datetime64[ns]")
 
 
 def _in_zone(dates: pd.Series, texts: pd.Series, format: str | None) -> pd.Series:

@@ -27,6 +27,8 @@ class Digits:
     @classmethod
     def of(cls, texts: Sequence[str]) -> "Digits | None":
         """Return the digits of another script that texts are written with, all or some; None if there are none."""
+        if all(text.isascii() for text in texts):
+            return None
         zeros = Counter(frozenset(map(_zero, text)) - {""} for text in texts)
         scripts = set().union(*zeros) - {"0"}
         known = sum(count for zero, count in zeros.items() if zero)

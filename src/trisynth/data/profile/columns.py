@@ -247,8 +247,9 @@ def _identifier(facts: Column, reason: str, counts: np.ndarray, kind: str = "ide
 
 
 def _texts(name: str, texts: pa.Array, counts: np.ndarray, facts: Column, target: bool) -> Profile:
-    kind, reason = ("category", "") if target or facts.categories else identifiers.text(name, texts.to_pylist(), counts)
-    if of_zones(texts.to_pylist()):
+    cells = texts.to_pylist()
+    kind, reason = ("category", "") if target or facts.categories else identifiers.text(name, cells, counts)
+    if of_zones(cells):
         how = "not used as a feature; write offsets such as +01:00 instead, so that they are used as times"
         return Profile(replace(facts, kind="text"), (Doubt("times of several zones", int(counts.sum()), how),))
     if _versions_or_dates(texts):
@@ -256,12 +257,12 @@ def _texts(name: str, texts: pa.Array, counts: np.ndarray, facts: Column, target
         how = "not used as a feature" if kind == "text" else "kept as categories"
         doubt = Doubt("versions, or dates such as 1.6.14", int(counts.sum()), how, "kind: date")
         return Profile(replace(facts, kind=kind), (doubt,))
-    if identifiers.several(texts.to_pylist()):
+    if identifiers.several(cells):
         how = "not used as a feature" if kind == "text" else "kept as categories"
         split = f"{how}; give each number a column of its own, so that it is used as a number"
         doubt = Doubt(identifiers.SEVERAL, int(counts.sum()), split, "kind: category" if reason else "kind: text")
         return Profile(replace(facts, kind=kind), (doubt,))
-    if not target and (units := several_units(texts.to_pylist())):
+    if not target and (units := several_units(cells)):
         kind = "text" if reason else "category"
         how = "not used as a feature" if reason else "kept as categories"
         how = f"{how}; give the numbers and their units a column each, so that they are used as numbers"
@@ -272,6 +273,7 @@ def _texts(name: str, texts: pa.Array, counts: np.ndarray, facts: Column, target
 
 
 def _versions_or_dates(texts: pa.Array) -> bool:
+    texts = texts[:_SAMPLE]
     return bool(matches(texts, r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2}").mean() > _HALF)
 
 
