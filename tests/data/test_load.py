@@ -28,6 +28,7 @@ EXPECTED = {
     "insurance": (1337, 6, 0, None),
     "magic": (18905, 10, 0, [12332, 6573]),
     "maternal_health": (452, 6, 1, [234, 112, 106]),
+    "mnist": (5000, 1, 0, [500] * 10),
     "multimodal_cohort": (3000, 6, 0, None),
     "multimodal_notes": (3000, 7, 0, None),
     "nursery": (12960, 8, 0, [4320, 4266, 4044, 328, 2]),

@@ -1,5 +1,7 @@
 """Readers of images."""
 
+from pathlib import Path
+
 import pandas as pd
 from sklearn.datasets import load_digits
 
@@ -18,3 +20,21 @@ def digits() -> pd.DataFrame:
     """
     found = load_digits()
     return pd.DataFrame({"image": tensors.column(found.images), "digit": found.target.astype(str)})
+
+
+@reader
+def mnist(path: str | Path) -> pd.DataFrame:
+    """Read a file of MNIST digits (LeCun et al. 1998): a row of 784 pixels and the digit, separated by commas.
+
+    Parameters
+    ----------
+    path : path
+        May be compressed.
+
+    Returns
+    -------
+    DataFrame, shape (n, 2)
+        ``image``, tensors of 28 x 28 whole numbers from 0 to 255, and ``digit``, a text.
+    """
+    cells = pd.read_csv(path, header=None).to_numpy()
+    return pd.DataFrame({"image": tensors.column(cells[:, :-1].reshape(-1, 28, 28)), "digit": cells[:, -1].astype(str)})
