@@ -44,15 +44,20 @@ def with_budget(jobs: pd.DataFrame) -> pd.DataFrame:
     attacks = [f"privacy/membership_{name}" for name in _MEMBERSHIP if f"privacy/membership_{name}" in jobs]
     if EPSILON not in jobs or not attacks:
         raise InputError("results", list(jobs.columns[:8]), "has no budgets or no attacks; sweep with metrics=privacy")
+    best = jobs[attacks]
+    return _with_losses(jobs).assign(
+        # The attack farthest from chance.
+        membership=best.max(axis=1),
+    )
+
+
+def _with_losses(jobs: pd.DataFrame) -> pd.DataFrame:
     private = jobs.groupby("generator")["generator/epsilon"].transform("count") > 0
     text = jobs[EPSILON].map(lambda value: _NONE if pd.isna(value) else f"{float(value):g}")
-    best = jobs[attacks]
     return jobs.assign(
         budget=np.where(private, text, _OTHER),
         utility=jobs["synthetic/roc_auc"],
         loss=jobs["real/roc_auc"] - jobs["synthetic/roc_auc"],
-        # The attack farthest from chance.
-        membership=best.max(axis=1),
     )
 
 
@@ -142,6 +147,36 @@ def budget_table(jobs: pd.DataFrame) -> Table:
         "the largest ROC AUC of the attacks, 0.5 is chance. Other attacks: risk beyond that of held-out rows."
     )
     return Table("budgets", "Utility and attacks by privacy budget.", note, columns, rows, set(), rules)
+
+
+def losses_table(jobs: pd.DataFrame) -> Table:
+    """Tabulate what classifiers lose that learn from synthetic rows, by data set, generator and budget.
+
+    Raises
+    ------
+    InputError
+        If the jobs have no budgets.
+    """
+    if EPSILON not in jobs:
+        raise InputError("results", list(jobs.columns[:8]), f"has no {EPSILON}; sweep over it")
+    jobs = _with_losses(jobs)
+    precision = jobs["real/average_precision"] - jobs["synthetic/average_precision"]
+    jobs = jobs.assign(precision_loss=precision)
+    scores = ("real/roc_auc", "utility", "loss", "precision_loss")
+    labels = ("ROC AUC, real", "ROC AUC, synthetic", "ROC AUC lost", "Average precision lost")
+    columns = [Column("dataset", "Data set"), Column("generator", "Generator"), Column("epsilon", "Epsilon")]
+    columns += [Column(name.replace("/", "_"), text, interval=False) for name, text in zip(scores, labels, strict=True)]
+    rows, rules = [], set()
+    for (dataset, generator), own in jobs.groupby(["dataset", "generator"], sort=False):
+        rules.add(len(rows))
+        for budget in budgets(own):
+            found = _means(own[own["budget"] == budget], scores)
+            rows.append([str(dataset), str(generator), budget, *found])
+    note = (
+        "Means over classifiers and seeds, of scores on real test rows. Lost: the score of classifiers trained on real "
+        "rows less that of classifiers trained on synthetic rows."
+    )
+    return Table("losses", "What is lost by data set, generator and privacy budget.", note, columns, rows, set(), rules)
 
 
 def recall_table(jobs: pd.DataFrame, rarest: Mapping[str, str], commonest: Mapping[str, str]) -> Table:
