@@ -8,7 +8,7 @@ from scipy.stats import norm
 from trisynth.auditing.bounds import CONFIDENCE
 
 
-def wilson(successes: int, attacks: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def wilson(successes: float, attacks: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Estimate a success rate: the centre of Wilson's (1927) interval, and half of its width."""
     z = float(norm.ppf((1 + confidence) / 2))
     centre = (successes + z**2 / 2) / (attacks + z**2)
@@ -31,6 +31,8 @@ class Risk:
         Fraction of the rows that the attack compares; copies of all others are missed.
     compared : int, default=1
         Risks among which this one was chosen as the largest; its interval is that much wider (Bonferroni).
+    overlap : float, default=1.0
+        Attacks for each independent one; the interval is that of so many fewer attacks.
     """
 
     successes: int
@@ -41,6 +43,7 @@ class Risk:
     attacks_by_guess: int
     used: float = 1.0
     compared: int = 1
+    overlap: float = 1.0
 
     @classmethod
     def of(cls, main: np.ndarray, control: np.ndarray, naive: np.ndarray, used: float = 1.0) -> "Risk":
@@ -76,7 +79,9 @@ class Risk:
         return tuple(min(max(end, -1.0), 1.0) for end in ends)
 
     def _estimate(self, confidence: float) -> tuple[float, float]:
-        main, error = wilson(self.successes, self.attacks, confidence)
-        control, other = wilson(self.controls, self.attacks_on_controls, confidence)
+        parts = (self.successes, self.attacks), (self.controls, self.attacks_on_controls)
+        (main, error), (control, other) = (wilson(*part, confidence) for part in parts)
+        if self.overlap > 1:
+            error, other = (wilson(s / self.overlap, n / self.overlap, confidence)[1] for s, n in parts)
         half = float(np.hypot(error / (1 - control), other * (1 - main) / (1 - control) ** 2))
         return (main - control) / (1 - control), half

@@ -1,5 +1,7 @@
 """Singling out: predicates that hold for one synthetic row hold for exactly one real row."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from trisynth import seeds
@@ -101,8 +103,23 @@ def _risk(records: Records, predicates: list[Predicate], columns: int, rng: np.r
         return None
     naive = [_random(records, columns, rng) for _ in predicates]
     sides = (records.train, predicates), (records.control, predicates), (records.train, naive)
-    found = [np.array([holds(rows, each).sum() == 1 for each in given]) for rows, given in sides]
-    return Risk.of(*found, used=min(records.train_used, records.synthetic_used))
+    found, overlaps = [], []
+    for rows, given in sides:
+        matches = [np.flatnonzero(holds(rows, each)) for each in given]
+        alone = [int(match[0]) if len(match) == 1 else -1 for match in matches]
+        found.append(np.array(alone) >= 0)
+        overlaps.append(_overlap(np.array(alone)))
+    risk = Risk.of(*found, used=min(records.train_used, records.synthetic_used))
+    return replace(risk, overlap=max(overlaps[:2]))
+
+
+def _overlap(alone: np.ndarray) -> float:
+    """Return how many successful predicates share their row, on average over successes: the design effect of clusters.
+
+    Predicates that hold for the same row alone succeed and fail together, and count as one attack.
+    """
+    counts = np.unique(alone[alone >= 0], return_counts=True)[1]
+    return float((counts**2).sum() / counts.sum()) if len(counts) else 1.0
 
 
 def _random(records: Records, columns: int, rng: np.random.Generator) -> Predicate:

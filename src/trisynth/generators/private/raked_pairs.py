@@ -14,8 +14,9 @@ from trisynth.privacy.noise import Noise
 
 _SINGLE, _LABELLED = "single columns", "columns with the label"
 _CLASSES = 6
-# Rows of a group of cells at least, and of a cell of a table on average, in standard deviations of the noise.
-_GROUP, _CELL = 3.0, 3.0
+# Rows of a group of cells at least, and of a cell of a table on average, per noise to the power of 1.5: fewer groups
+# carry less noise in all, and the more noise there is, the more that counts.
+_GROUP, _CELL = 1.1, 0.4
 # Parts of the budget for single columns, columns with the label, choices of pairs and their tables.
 _WEIGHTS = (1.0, 1.0, 1.0, 4.0)
 
@@ -61,7 +62,7 @@ class RakedPairs(PrivateGenerator):
         columns = self.columns_ = Columns.count(self.axes_, positions, ledger, _SINGLE, noise)
         labels, totals, members = self._classes(positions, labels, ledger, noise)
         rows, sigma = totals.sum(), ledger.sigma(pairs.TABLES if inner > 1 else _LABELLED)
-        columns.group(rows, len(totals), sigma, _GROUP, _CELL)
+        columns.group(rows, len(totals), sigma, _GROUP * sigma**0.5, _CELL * sigma**0.5)
         if self.numeric_target_:
             columns.groups[-1] = members
         codes = columns.codes(positions)[:inner]
