@@ -10,7 +10,7 @@ from trisynth.auditing.linkability import linkability
 from trisynth.auditing.rates import Risk, wilson
 from trisynth.auditing.records import Records, nearest
 from trisynth.auditing.risks import risks
-from trisynth.auditing.singling_out import EQUAL, LEAST, UNEQUAL, holds, multivariate, univariate
+from trisynth.auditing.singling_out import EQUAL, LEAST, UNEQUAL, _overlap, holds, multivariate, univariate
 from trisynth.data.dataset import Dataset, Spec
 from trisynth.data.schema import Schema
 
@@ -181,3 +181,12 @@ def test_both_sides_have_one_size_and_small_tables_have_no_score():
 def test_the_table_has_a_line_for_each_attack(copied):
     lines = risk_table(copied).splitlines()
     assert len(lines) == 1 + len(copied) and all(len(line) <= 100 for line in lines)
+
+
+def test_predicates_for_one_row_widen_the_interval():
+    assert _overlap(np.array([-1, 7, 7, 7, -1])) == 3 and _overlap(np.array([4, -1, 5])) == 1 == _overlap(
+        np.array([-1])
+    )
+    once, four = (Risk(20, 40, 5, 40, 0, 40, overlap=overlap) for overlap in (1.0, 4.0))
+    assert once.interval[0] == four.interval[0] and once.rate == four.rate
+    assert four.interval[1] < once.interval[1] < once.interval[2] < four.interval[2]

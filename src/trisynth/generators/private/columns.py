@@ -93,6 +93,29 @@ class Columns:
         found = np.bincount(self.groups[column], self.leaves[column].weights)
         return found * total / max(found.sum(), 1e-9)
 
+    def combined(self, column: int, counts: np.ndarray, variance: float, sigma: float, total: float) -> np.ndarray:
+        """Return the estimated rows of each group of a column, from its histogram and from noisy counts of the groups.
+
+        A group of many leaves has the noise of all of them; the counts then weigh more.
+
+        Parameters
+        ----------
+        column : int
+        counts : ndarray, shape (groups,)
+            Noisy counts.
+        variance : float
+            That of their noise.
+        sigma : float
+            Standard deviation of the noise of a leaf.
+        total : float
+            Sum of the result.
+        """
+        own = self.rows(column, total)
+        if not sigma:
+            return own
+        weight = variance / (variance + sigma**2 * np.bincount(self.groups[column]))
+        return projected(weight * own + (1 - weight) * counts, max(total, 1e-9))
+
     def cells(self, drawn: list[np.ndarray], kinds: Sequence[Kind], rng: np.random.Generator) -> pd.DataFrame:
         """Draw a canonical table of the given groups: a leaf by its weight, and a place inside by its public shape."""
         columns = {}

@@ -115,8 +115,10 @@ def independent(pair: tuple[int, int], ones: list[np.ndarray]) -> np.ndarray:
     return ones[pair[0]][:, :, None] * ones[pair[1]][:, None, :] / totals
 
 
-def margins(column: int, own: np.ndarray, sigma: float, tables: Tables, noise: float) -> np.ndarray:
+def margins(column: int, own: np.ndarray, sigma: float, tables: Tables, noise: float) -> tuple[np.ndarray, float]:
     """Combine all noisy counts of (label, group) of a column, each weighted by the inverse of its variance.
+
+    The variance of the result is returned as well.
 
     Parameters
     ----------
@@ -130,14 +132,14 @@ def margins(column: int, own: np.ndarray, sigma: float, tables: Tables, noise: f
         Standard deviation of their noise.
     """
     if not sigma:
-        return own
+        return own, 0.0
     total, weight = own / sigma**2, 1 / sigma**2
     for pair, table in tables.items():
         if column in pair:
             other = 2 if pair[0] == column else 1
             each = 1 / (noise**2 * table.shape[other])
             total, weight = total + each * table.sum(other), weight + each
-    return total / weight
+    return total / weight, 1 / weight
 
 
 def shrunk(table: np.ndarray, model: np.ndarray, sigma: float) -> np.ndarray:

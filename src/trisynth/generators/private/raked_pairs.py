@@ -70,17 +70,21 @@ class RakedPairs(PrivateGenerator):
             ledger.noisy(_LABELLED, _counted(labels, code, len(totals), size), noise)
             for code, size in zip(codes, columns.sizes, strict=False)
         ]
-        balanced = [tree.balanced(one, columns.rows(i, rows), totals) for i, one in enumerate(ones)]
-        tables, edges = pairs.count(codes, labels, balanced, ledger, noise) if inner > 1 else ({}, [])
-        own = ledger.sigma(_LABELLED)
-        balanced = [
-            tree.balanced(pairs.margins(i, one, own, tables, sigma), columns.rows(i, rows), totals)
-            for i, one in enumerate(ones)
-        ]
+        own, alone = ledger.sigma(_LABELLED), ledger.sigma(_SINGLE)
+
+        def balanced(tables: pairs.Tables) -> list[np.ndarray]:
+            found = []
+            for i, one in enumerate(ones):
+                counts, variance = pairs.margins(i, one, own, tables, sigma)
+                due = columns.combined(i, counts.sum(0), variance * len(totals), alone, rows)
+                found.append(tree.balanced(counts, due, totals))
+            return found
+
+        tables, edges = pairs.count(codes, labels, balanced({}), ledger, noise) if inner > 1 else ({}, [])
         self.totals_ = totals
         # Draws need no privacy, but a stream of their own.
         rng = np.random.default_rng(int(noise.uniform(1)[0] * 2**53))
-        self.pool_ = Pool.raked(balanced, totals, tables, edges, sigma, rng)
+        self.pool_ = Pool.raked(balanced(tables), totals, tables, edges, sigma, rng)
 
     def _classes(
         self, positions: np.ndarray, labels: np.ndarray, ledger: Ledger, noise: Noise
