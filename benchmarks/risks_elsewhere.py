@@ -39,16 +39,16 @@ columns = list(train)
 found = {}
 for mode, name in (("univariate", "singling_out_univariate"), ("multivariate", "singling_out_multivariate")):
     more = {"n_cols": 3} if mode == "multivariate" else {}
-    judge = SinglingOutEvaluator(ori=train, syn=drawn, control=test, n_attacks=n, **more)
-    judge.evaluate(mode=mode)
-    found[name] = judge
-judge = LinkabilityEvaluator(ori=train, syn=drawn, control=test, n_attacks=min(n, len(test)),
+    attack = SinglingOutEvaluator(ori=train, syn=drawn, control=test, n_attacks=n, **more)
+    attack.evaluate(mode=mode)
+    found[name] = attack
+attack = LinkabilityEvaluator(ori=train, syn=drawn, control=test, n_attacks=min(n, len(test)),
                              aux_cols=(columns[0::2], columns[1::2]), n_neighbors=1)
-judge.evaluate(n_jobs=1)
-found["linkability"] = judge
+attack.evaluate(n_jobs=1)
+found["linkability"] = attack
 shown = {}
-for name, judge in found.items():
-    risk, results = judge.risk(), judge.results()
+for name, attack in found.items():
+    risk, results = attack.risk(), attack.results()
     shown[name] = [float(risk.value), *map(float, risk.ci), float(results.attack_rate.value),
                    float(results.control_rate.value)]
 print("RISKS" + json.dumps(shown))
