@@ -35,6 +35,7 @@ _MODULES = {
     "generators.arf": "generators.trees.arf",
     "generators.circuit": "generators.circuit.circuit",
     "generators.marginals": "generators.independent",
+    "generators.ngram": "generators.texts.ngram",
     "preprocessing.encoder": "encoders.table",
     "metrics.c2st": "evaluation.metrics.c2st",
     "metrics.coverage": "evaluation.metrics.coverage",

@@ -18,7 +18,8 @@ from trisynth.data.dataset import Column
 from trisynth.data.kinds import Text
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
-from trisynth.generators.ngram import NGram
+from trisynth.generators.texts.ngram import NGram
+from trisynth.generators.texts.text_gru import TextGRU
 from trisynth.sampling import synthesize
 
 NAMES = sorted(path.stem for path in (CONF / "generator").glob("*.yaml"))
@@ -82,12 +83,19 @@ def test_a_dtype_of_arrow_declares_nothing_in_a_dataframe():
     assert drawn["note"].dtype == real["note"].dtype and set(drawn["note"]) <= {"ill", "well"}
 
 
-def test_the_yaml_of_the_ngram_model_has_its_arguments():
-    raw = OmegaConf.to_container(OmegaConf.load(CONF / "generator" / "ngram.yaml"))
+@pytest.mark.parametrize("name", ["ngram", "text_gru"])
+def test_the_yaml_has_the_arguments(name):
+    raw = OmegaConf.to_container(OmegaConf.load(CONF / "generator" / f"{name}.yaml"))
     parameters = inspect.signature(locate(raw.pop("_target_"))).parameters
     assert raw == {name: parameter.default for name, parameter in parameters.items()}
-    with pytest.raises(InputError, match="order"):
-        NGram(order=0).check()
+
+
+@pytest.mark.parametrize(
+    "made", [NGram(order=0), NGram(label_filter=1), TextGRU(sub_words=0), TextGRU(dropout=1.0), TextGRU(device="tpu")]
+)
+def test_wrong_arguments_are_refused(made):
+    with pytest.raises(InputError, match=r"order|label_filter|sub_words|dropout|device"):
+        made.check()
 
 
 def test_words_depend_on_the_class_and_a_numeric_target_is_drawn():
@@ -103,7 +111,7 @@ def test_memory_of_a_draw_does_not_hold_all_texts_as_numbers(monkeypatch):
     asked = []
     sample = type(fitted("ngram").models_["note"]).sample
     monkeypatch.setattr(
-        "trisynth.generators.ngram.NGrams.sample",
+        "trisynth.generators.texts.ngram.NGrams.sample",
         lambda model, labels, *rest: asked.append(len(labels)) or sample(model, labels, *rest),
     )
     assert len(fitted("ngram").sample(5000)) == 5000 and max(asked) < 5000

@@ -14,7 +14,7 @@ from trisynth.errors import InputError, require_whole
 from trisynth.generators.autoregressive import Autoregressive
 from trisynth.generators.base import Generator
 from trisynth.generators.class_gaussian import ClassGaussian
-from trisynth.generators.ngram import NGram
+from trisynth.generators.texts.ngram import NGram
 from trisynth.generators.trees.cart import CART
 from trisynth.generators.trees.tree import Tree
 

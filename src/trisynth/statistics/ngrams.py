@@ -43,19 +43,15 @@ class Level:
     discount: float
 
     @classmethod
-    def of(cls, keys: np.ndarray, weights: np.ndarray, shown: np.ndarray, contexts: int, size: int) -> "Level":
+    def of(
+        cls, keys: np.ndarray, weights: np.ndarray, shown: np.ndarray, contexts: int, size: int, discount: float
+    ) -> "Level":
         """Build a level of ``contexts`` contexts and ``size`` symbols."""
         bounds = np.arange(contexts + 1) * size
         edges = np.searchsorted(keys, bounds)
-        counted = np.concatenate([[0], np.cumsum(weights > 0)])
         ends = np.cumsum(weights)
-        ones, twos = (weights == 1).sum(), (weights == 2).sum()
-        discount = float(np.clip(ones / max(ones + 2 * twos, 1), _LEAST, _MOST))
-        freed = discount * (counted[edges[1:]] - counted[edges[:-1]])
-        if not shown.all():
-            hidden = np.where(shown, 0.0, np.maximum(weights - discount, 0))
-            sums = np.concatenate([[0.0], np.cumsum(hidden)])
-            freed = freed + sums[edges[1:]] - sums[edges[:-1]]
+        sums = np.concatenate([[0.0], np.cumsum(_freed(weights, shown, discount))])
+        freed = sums[edges[1:]] - sums[edges[:-1]]
         return cls(keys, weights, shown, ends, edges[:-1], edges[1:], freed, discount)
 
     def find(self, contexts: np.ndarray, symbols: np.ndarray, size: int) -> np.ndarray:
@@ -110,7 +106,8 @@ class NGrams:
             Length of the longest grams; one symbol is drawn given ``order - 1`` others.
         rare : int, default=0
             Grams of two or more symbols that fewer sequences hold, of whatever class, are not drawn as such. Above 1,
-            all weights are occurrences, and the discount is absolute.
+            the weight of a gram below the longest is the weight that the longer ones do not keep, so that symbols are
+            as frequent as in the sequences.
         """
         symbols, place, roots = joined(sequences, classes)
         silent = (symbols == START) | (symbols == UNKNOWN)
@@ -127,22 +124,23 @@ class NGrams:
             grams.append((keys, counts, held[first], mine, contexts))
             numbers, contexts = mine, len(keys)
         shown = _shown(symbols, place, [each[2] for each in grams], size, rare)
-        levels = []
-        for length, (keys, counts, at, _, contexts) in enumerate(grams, 1):
+        levels: list[Level] = []
+        for length in range(order, 0, -1):
+            keys, counts, at, mine, contexts = grams[length - 1]
             weights = counts
-            # Numbers of symbols before a gram favour the end of a text where much is drawn from shorter grams.
-            if length < order and rare <= 1:
-                longer_at = grams[length][2]
-                mine = grams[length - 1][3]
-                weights = np.bincount(mine[longer_at], minlength=len(keys)).astype(float)
+            if length < order:
                 # A gram at the start of a text has nothing before it.
                 starts = place[at] == length - 1
+                longer_at, longer = grams[length][2], levels[-1]
+                parts = _freed(longer.weights, longer.shown, longer.discount) if rare > 1 else np.ones(len(longer_at))
+                weights = np.bincount(mine[longer_at], parts, minlength=len(keys))
                 weights = np.where(starts & (weights == 0), counts, weights)
             weights = np.where(silent[at], 0.0, weights)
-            levels.append(Level.of(keys, weights, shown[length - 1], contexts, size))
+            discount = _discount(counts if rare > 1 else weights)
+            levels.append(Level.of(keys, weights, shown[length - 1], contexts, size, discount))
         base = np.bincount(symbols[~silent], minlength=size).astype(float)
         base[START] = -1.0
-        return cls(size, tuple(levels), (base + 1) / (base + 1).sum())
+        return cls(size, tuple(reversed(levels)), (base + 1) / (base + 1).sum())
 
     @property
     def order(self) -> int:
@@ -165,22 +163,36 @@ class NGrams:
             found[known] = np.maximum(weight - level.discount, 0) / mass + freed * found[known]
         return np.log(found[place > 0])
 
-    def sample(self, classes: np.ndarray, longest: int, rng: np.random.Generator) -> list[np.ndarray]:
-        """Draw a sequence of at most ``longest`` symbols for each class."""
+    def sample(
+        self,
+        classes: np.ndarray,
+        longest: int,
+        rng: np.random.Generator,
+        starts: Sequence[np.ndarray] | None = None,
+    ) -> list[np.ndarray]:
+        """Draw a sequence of at most ``longest`` symbols for each class, which continues its start if one is given."""
         n = len(classes)
         drawn = np.zeros((n, longest), dtype=np.int32)
         sizes = np.full(n, longest)
         rows = np.arange(n)
         states = self._next(np.column_stack([classes] + [np.full(n, -1)] * (self.order - 1)), np.full(n, START))
+        begun = np.zeros(n, int) if starts is None else np.array([len(each) for each in starts], int)
+        for i in np.flatnonzero(begun):
+            drawn[i, : begun[i]] = starts[i]
+        for back in range(min(self.order - 1, begun.max(initial=0)), 0, -1):
+            held = np.flatnonzero(begun >= back)
+            states[held] = self._next(states[held], drawn[held, begun[held] - back])
         ends = np.cumsum(self.base)
         for step in range(longest):
-            chosen = self._draw(states, ends, rng)
-            over = chosen == END
-            sizes[rows[over]] = step
-            rows, chosen, states = rows[~over], chosen[~over], states[~over]
+            kept = begun[rows] + step < longest
+            rows, states = rows[kept], states[kept]
             if not len(rows):
                 break
-            drawn[rows, step] = chosen
+            chosen = self._draw(states, ends, rng)
+            over = chosen == END
+            sizes[rows[over]] = begun[rows[over]] + step
+            rows, chosen, states = rows[~over], chosen[~over], states[~over]
+            drawn[rows, begun[rows] + step] = chosen
             states = self._next(states, chosen)
         return [row[:size] for row, size in zip(drawn, sizes, strict=True)]
 
@@ -210,6 +222,16 @@ class NGrams:
         return np.where((chosen == START) | (chosen == UNKNOWN), END, chosen)
 
 
+def _discount(weights: np.ndarray) -> float:
+    ones, twos = (weights == 1).sum(), (weights == 2).sum()
+    return float(np.clip(ones / max(ones + 2 * twos, 1), _LEAST, _MOST))
+
+
+def _freed(weights: np.ndarray, shown: np.ndarray, discount: float) -> np.ndarray:
+    """Return the weight of each gram that goes to shorter ones."""
+    return np.where(shown, np.minimum(weights, discount), weights)
+
+
 def joined(sequences: Sequence[np.ndarray], classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Join sequences with start and end to one, with the place of each symbol in its sequence and its class."""
     sizes = np.array([len(each) + 2 for each in sequences], dtype=np.int64)
@@ -223,6 +245,44 @@ def joined(sequences: Sequence[np.ndarray], classes: np.ndarray) -> tuple[np.nda
     return symbols, place, np.repeat(np.asarray(classes, dtype=np.int64), sizes)
 
 
+def common(sequences: Sequence[np.ndarray], size: int, order: int, rare: int) -> list[np.ndarray]:
+    """Return where n-grams of several sequences end, for the lengths 2, ..., ``order``.
+
+    Parameters
+    ----------
+    sequences : sequence of ndarray of int
+    size, order, rare : int
+        As in ``NGrams.learn``.
+
+    Returns
+    -------
+    list of ndarray of bool
+        For each length: whether the gram that ends at a symbol occurs in at least ``rare`` sequences; for all sequences
+        joined, with start and end. A gram that would begin before the start counts as the one from the start.
+    """
+    symbols, place, _ = joined(sequences, np.zeros(len(sequences), int))
+    numbers, rows, found = symbols, np.cumsum(place == 0) - 1, []
+    shorter = np.ones(len(symbols), bool)
+    for length in range(2, order + 1):
+        held = np.flatnonzero(place >= length - 1)
+        inverse, many = _of_rows(numbers, symbols, rows, held, size, rare)
+        shorter = shorter.copy()
+        shorter[held] = many[inverse]
+        found.append(shorter)
+        numbers = np.full(len(symbols), -1)
+        numbers[held] = inverse
+    return found
+
+
+def _of_rows(
+    numbers: np.ndarray, symbols: np.ndarray, rows: np.ndarray, held: np.ndarray, size: int, rare: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers of the grams that end at some places, and which of them at least ``rare`` sequences hold."""
+    inverse = np.unique(_before(numbers)[held] * size + symbols[held], return_inverse=True)[1]
+    pairs = np.unique(np.column_stack([inverse, rows[held]]), axis=0)
+    return inverse, np.bincount(pairs[:, 0], minlength=1) >= rare
+
+
 def _shown(
     symbols: np.ndarray, place: np.ndarray, firsts: Sequence[np.ndarray], size: int, rare: int
 ) -> list[np.ndarray]:
@@ -231,12 +291,10 @@ def _shown(
     rows, numbers = np.cumsum(place == 0) - 1, symbols
     for length in range(2, len(firsts) + 1 if rare > 1 else 2):
         held = np.flatnonzero(place >= length - 1)
-        inverse = np.unique(_before(numbers)[held] * size + symbols[held], return_inverse=True)[1]
-        pairs = np.unique(np.column_stack([inverse, rows[held]]), axis=0)
+        inverse, many = _of_rows(numbers, symbols, rows, held, size, rare)
         numbers = np.full(len(symbols), -1)
         numbers[held] = inverse
-        at = firsts[length - 1]
-        found[length - 1] = np.bincount(pairs[:, 0], minlength=1)[numbers[at]] >= rare
+        found[length - 1] = many[numbers[firsts[length - 1]]]
     return found
 
 

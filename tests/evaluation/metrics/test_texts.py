@@ -13,7 +13,7 @@ from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.evaluation.metrics.context import Context
 from trisynth.evaluation.metrics.copying import IdenticalMatchShare, NearestRecord, RareValues
-from trisynth.evaluation.metrics.texts import CopiedRun, NGramDistribution, Perplexity, longest_runs
+from trisynth.evaluation.metrics.texts import CopiedRun, IdenticalTexts, NGramDistribution, Perplexity, longest_runs
 
 SPEC = Spec("notes", "state", columns={"note": Column("text", generate=True)})
 
@@ -72,6 +72,20 @@ def test_copies_have_longer_runs_than_held_out_texts(parts):
     assert fresh["copied_run"] == fresh["copied_run_base"]
 
 
+def test_identical_texts_are_counted_against_held_out_texts(parts):
+    cells = [f"{i} different notes" for i in range(300)]
+    train, test = with_notes(parts[0], cells[:200]), with_notes(parts[1], cells[150:])
+    # Blanks do not make another text, and empty texts are no copies.
+    copies = [f" {text.replace(' ', '  ')}" for text in cells[:100]] + [""] * 25 + ["new"] * 25
+    assert score(IdenticalTexts(), (train, test), with_notes(test, copies)) == {
+        "identical_texts": 100 / 125,
+        "identical_texts_base": 0.0,
+    }
+    fresh = score(IdenticalTexts(), (train, test), test)
+    assert fresh == {"identical_texts": 50 / 150, "identical_texts_base": 1.0}
+    assert score(IdenticalTexts(), (train, test), with_notes(test, [""] * 150))["identical_texts"] == 0
+
+
 def test_equal_rows_have_equal_texts_and_lengths_are_no_rare_values(parts):
     train, test = parts
     other = with_notes(train, [text[::-1] for text in texts.values(train.X["note"])])
@@ -111,5 +125,5 @@ def test_copies_without_rare_words_are_memorised_and_fresh_texts_are_not(parts):
 
 def test_rows_without_texts_have_no_such_scores():
     plain = Dataset.of(pd.DataFrame({"x": [1.0, 2.0], "state": ["a", "b"]}), Spec("plain", "state"))
-    for metric in (Perplexity(), NGramDistribution(), CopiedRun()):
+    for metric in (Perplexity(), NGramDistribution(), CopiedRun(), IdenticalTexts()):
         assert score(metric, (plain, plain), plain) == {}

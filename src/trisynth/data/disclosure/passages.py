@@ -31,15 +31,22 @@ class Passages:
 
     def equal(self, cells: Sequence[np.ndarray]) -> np.ndarray:
         """Return which texts equal a rare training text; an empty one does not count."""
-        return np.isin(_whole(cells), self.texts) & np.array([len(each) > 0 for each in cells], bool)
+        return _among(_whole(cells), self.texts) & np.array([len(each) > 0 for each in cells], bool)
 
     def kept(self, cells: Sequence[np.ndarray]) -> np.ndarray:
         """Return the number of words before each text completes a rare run: all of them where it has none."""
         found = np.array([len(each) for each in cells], dtype=int)
         hashes, rows, starts = _runs(cells)
-        bad = np.isin(hashes, self.runs)
+        bad = _among(hashes, self.runs)
         np.minimum.at(found, rows[bad], starts[bad] + RUN - 1)
         return found
+
+
+def _among(hashes: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return which hashes are among sorted ones; much faster than numpy's ``isin`` for many calls."""
+    if not len(known):
+        return np.zeros(len(hashes), bool)
+    return known[np.minimum(np.searchsorted(known, hashes), len(known) - 1)] == hashes
 
 
 def _few(hashes: np.ndarray, rows: np.ndarray, rare: int) -> np.ndarray:

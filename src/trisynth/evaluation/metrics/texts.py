@@ -164,6 +164,31 @@ class CopiedRun(CopyingMetric):
         return dict(zip(("copied_run", "copied_run_base"), map(float, np.mean(found, axis=0)), strict=True))
 
 
+@dataclass(frozen=True)
+class IdenticalTexts(CopyingMetric):
+    """Fraction of synthetic texts that equal a training text, and its value without copying.
+
+    White space does not count, nor do empty texts. Short texts repeat each other, and honest ones equal training texts,
+    too. They equal held-out texts as often for each distinct text: ``identical_texts_base`` is the fraction of
+    synthetic texts that equal a held-out text, times the number of distinct training texts over that of distinct
+    held-out ones, at most 1. The metric detects copies; it does not establish privacy.
+    """
+
+    def _score(self, context):
+        found = []
+        for name in columns(context):
+            parts = [texts.values(part.X[name]) for part in (context.train, context.test, context.synthetic)]
+            train, test, synthetic = ([" ".join(words(text)) for text in part] for part in parts)
+            drawn = [text for text in synthetic if text]
+            train, test = {*train} - {""}, {*test} - {""}
+            equal, base = (sum(text in part for text in drawn) / max(len(drawn), 1) for part in (train, test))
+            found.append((equal, min(base * len(train) / max(len(test), 1), 1.0)))
+        if not found:
+            return {}
+        scores = np.mean(found, axis=0)
+        return dict(zip(("identical_texts", "identical_texts_base"), map(float, scores), strict=True))
+
+
 def longest_runs(train: Sequences, parts: Sequence[Sequences], longest: int) -> list[np.ndarray]:
     """Compute for each text of each part its longest run of words that stands in a training text."""
     real, others = _Runs(train), [_Runs(part) for part in parts]
