@@ -25,7 +25,7 @@ def test_every_object_is_built(config):
 
 def test_a_metric_or_a_group_is_left_out_by_a_tilde(config):
     objects = built(config, "metrics=default", "~metrics.copying.nearest", "~metrics.fidelity")
-    assert list(objects.metrics["copying"]) == ["identical_match_share", "rare_values", "copied_run"]
+    assert list(objects.metrics["copying"]) == ["identical_match_share", "rare_values", "copied_run", "identical_texts"]
     assert objects.metrics["fidelity"] == {}
 
 

@@ -41,6 +41,7 @@ METRICS = {
     "identical_match_share": "Identical match share",
     "rare_reproduced": "Rare values reproduced",
     "copied_run": "Copied run",
+    "identical_texts": "Identical texts",
     "dcr_share": "DCR share",
     "memorised": "Memorised share",
 }
@@ -48,7 +49,9 @@ LOWER_IS_BETTER = ("mae", "mse", "log_loss", "brier", "ece")
 _NAMES = {
     "dpvae": "VAE by DP-SGD",
     "mst": "MST",
+    "ngram": "n-gram model",
     "pategan": "PATE-GAN",
+    "textgru": "text GRU",
     "duplicated": "duplicated real",
     "oversampled": "random oversampling",
     "class_weight": "class weights",

@@ -33,8 +33,9 @@ class TextGRU(TextGenerator):
 
     Each column of texts has a network of gated recurrent units (Cho et al. 2014), whose input is the label and the
     sub-word before. Sub-words are found by byte pair encoding of the training words (Sennrich, Haddow and Birch 2016).
-    Where words of few rows are protected, those that no training text has are left out. A tenth of the training texts is held out, and the
-    network of the epoch with the lowest loss there is kept; three epochs without a lower one end the training.
+    A tenth of the training texts is held out, and the network of the epoch with the lowest loss there is kept; three
+    epochs without a lower one end the training. Where words of few rows are protected, drawn words that no training
+    text has are left out.
 
     Words and passages of few rows are protected as in ``TextGenerator``. So are n-grams of two and three words that few
     rows hold: the network is trained on the parts of texts between them, and learns where a part ends; a drawn part

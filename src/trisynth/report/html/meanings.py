@@ -181,6 +181,11 @@ MEANINGS = {
         "The longest passage that a synthetic text shares with a training text has {value} words on average.",
         None,
     ),
+    "identical_texts": Meaning(
+        "Identical texts",
+        "{percent} of the synthetic texts equal a training text{fresh}.",
+        None,
+    ),
     "dcr_ratio": Meaning(
         "DCR ratio",
         "A synthetic row is {value} times as far from its nearest training row as a held-out row is; 1 is ideal.",
