@@ -8,6 +8,7 @@ from itertools import count
 import numpy as np
 import pandas as pd
 import pytest
+from notes import notes
 from planted import scarce
 
 from trisynth import data
@@ -86,6 +87,19 @@ def test_the_candidate_that_knows_the_density_is_advised(table, searched):
     assert (confirmed["lower"] < confirmed["gain"]).all()
     assert (confirmed["gain"] < confirmed["upper"]).all()
     assert list(found.trials) == list(TRIAL_COLUMNS)
+
+
+@pytest.mark.parametrize(("added", "beside"), [("ngram", False), ("composed", True)])
+def test_candidates_that_take_no_texts_make_way_for_one_that_does(tmp_path, searched, added, beside):
+    rows = notes(60)
+    rows = rows.assign(age=np.arange(60.0) % 37) if beside else rows
+    rows.to_csv(tmp_path / "mine.csv", index=False)
+    declared = ["+dataset.columns.note.kind=text", "+dataset.columns.note.generate=true", "recommend.amounts=[1]"]
+    candidates = {"copula": "trisynth.generators.copula.Copula"}
+    _, found = searched(str(tmp_path / "mine.csv"), candidates, *declared, target="state")
+    assert set(found.trials["candidate"]) == {added} and not (found.trials["stage"] == "failed").any()
+    line = "note: arrays or texts, which are modelled; candidates that do not take them are left out: copula; added: "
+    assert f"{line}{added}." in found.notes
 
 
 def test_columns_of_noise_are_not_advised(table, searched):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from trisynth.cache import write_atomic
@@ -63,6 +64,9 @@ class Column:
         Whether free text is modelled; otherwise it is left out, and the column is empty in synthetic rows.
     max_length : int or None
         Most characters of a modelled text, by default 5,000; longer texts are cut.
+    person : bool or None
+        Whether an identifier names the person whose row it is: rows of one person are on one side of a split, and what
+        is protected because few rows hold it is counted by persons.
     shape : tuple of int or None
         Shape of the arrays of a tensor.
     axes : tuple of str or None
@@ -85,6 +89,7 @@ class Column:
     axes: tuple[str, ...] | None = None
     generate: bool | None = None
     max_length: int | None = None
+    person: bool | None = None
 
     @property
     def analysed(self) -> bool:
@@ -155,6 +160,8 @@ class Dataset:
         Position of the target in the whole table; None is the last.
     columns : mapping of str to Column, default={}
         Declared and inferred facts of all columns of the file in its order, also of those that are not analysed.
+    persons : ndarray of int, shape (n,), or None, default=None
+        Number of the person of each row; None where no column is declared to name persons.
     report : DataFrame or None, default=None
         What cleaning found and changed; see :func:`trisynth.data.cleaning.clean.clean`.
     layout : Layout or None, default=None
@@ -166,6 +173,7 @@ class Dataset:
     spec: Spec
     place: int | None = None
     columns: Mapping[str, Column] = field(default_factory=dict, compare=False, repr=False)
+    persons: np.ndarray | None = field(default=None, compare=False, repr=False)
     report: pd.DataFrame | None = field(default=None, compare=False, repr=False)
     layout: Any = field(default=None, compare=False, repr=False)
 
@@ -262,6 +270,25 @@ class Dataset:
         counts = y.value_counts()
         return {str(label): int(counts.get(label, 0)) for label in self.classes}
 
+    @staticmethod
+    def person_numbers(frame: pd.DataFrame, facts: Mapping[Any, Column]) -> np.ndarray | None:
+        """Return the number of the person of each row of a table; a row without a name is a person of its own.
+
+        Raises
+        ------
+        InputError
+            If several columns are declared to name persons.
+        """
+        named = [name for name in frame if facts.get(name, Column()).person]
+        if len(named) > 1:
+            raise InputError("columns", named, "several columns have person: true; keep one of them")
+        if not named:
+            return None
+        codes = pd.factorize(frame[named[0]].astype(object))[0]
+        unknown = codes < 0
+        codes[unknown] = codes.max(initial=-1) + 1 + np.arange(unknown.sum())
+        return codes
+
     @property
     def digest(self) -> str:
         """Digest of the cells, row by row; the position of the target does not matter."""
@@ -271,4 +298,4 @@ class Dataset:
     def take(self, rows: Any) -> "Dataset":
         """Select row positions, renumbered from 0."""
         X, y = (None if part is None else part.iloc[rows].reset_index(drop=True) for part in (self.X, self.y))
-        return replace(self, X=X, y=y)
+        return replace(self, X=X, y=y, persons=None if self.persons is None else self.persons[rows])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from trisynth.data.dataset import Column
@@ -16,13 +17,20 @@ class Schema:
     columns: tuple[Kind, ...]
 
     @classmethod
-    def learn(cls, X: pd.DataFrame, facts: Mapping[str, Column] | None = None, rare: int = 0) -> "Schema":
+    def learn(
+        cls,
+        X: pd.DataFrame,
+        facts: Mapping[str, Column] | None = None,
+        rare: int = 0,
+        persons: np.ndarray | None = None,
+    ) -> "Schema":
         """Learn the schema of training rows ``X``, shape (n, d), from declared facts by column first.
 
-        Categories of fewer than ``rare`` rows are pooled unless they are declared.
+        Categories of fewer than ``rare`` rows, or persons where rows belong to such, are pooled unless they are
+        declared.
         """
         facts = facts or {}
-        return cls(tuple(learn(X[name], facts.get(name), rare) for name in X.columns))
+        return cls(tuple(learn(X[name], facts.get(name), rare, persons) for name in X.columns))
 
     def canonical(self, X: pd.DataFrame) -> pd.DataFrame:
         """Translate ``X`` to numbers and categories, same shape and index."""

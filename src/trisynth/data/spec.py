@@ -155,7 +155,7 @@ def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
     if facts.get("categories") is not None:
         facts["categories"] = _categories(f"{parameter}.categories", facts["categories"])
         facts.setdefault("kind", "category")
-    for key in ("integer", "ordered", "gaps", "generate"):
+    for key in ("integer", "ordered", "gaps", "generate", "person"):
         if facts.get(key) not in (None, True, False):
             raise InputError(f"{parameter}.{key}", facts[key], "must be true or false")
     if not isinstance(facts.get("unit") or "", str):
@@ -181,6 +181,10 @@ def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
         raise InputError(f"{parameter}.generate", True, f"is for kind: text, and the kind is {facts['kind']}")
     if facts.get("generate"):
         facts["kind"] = "text"
+    if facts.get("person") and facts.get("kind") not in (None, "identifier"):
+        raise InputError(f"{parameter}.person", True, f"is for kind: identifier, and the kind is {facts['kind']}")
+    if facts.get("person"):
+        facts["kind"] = "identifier"
     if facts.get("max_length") is not None:
         require_whole(f"{parameter}.max_length", facts["max_length"], 1)
     if facts.get("missing") is not None:

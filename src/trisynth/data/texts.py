@@ -3,9 +3,10 @@
 The dtype marks such a column: categories and free text that is left out have other dtypes in a ``Dataset``.
 """
 
+import itertools
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator
 
 import numpy as np
@@ -83,10 +84,16 @@ def without_numbers(text: str, known: Collection[str]) -> str:
 
 def rows_of_words(cells: Iterable[str]) -> Counter[str]:
     """Count the texts that each word occurs in; blanks around it do not count."""
-    counts: Counter[str] = Counter()
-    for text in cells:
-        counts.update({token.strip() for token in tokens(text)})
-    return counts
+    return owners_of(([token.strip() for token in tokens(text)] for text in cells), itertools.count())
+
+
+def owners_of(cells: Iterable[Iterable[str]], owners: Iterable[int]) -> Counter[str]:
+    """Count the owners, such as rows or persons, of each of the words that their cells hold."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for cell, owner in zip(cells, owners, strict=False):
+        for word in cell:
+            found[word].add(owner)
+    return Counter({word: len(held) for word, held in found.items()})
 
 
 def features(cells: Iterable[str]) -> np.ndarray:

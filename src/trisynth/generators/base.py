@@ -162,7 +162,7 @@ class Generator(BaseEstimator, ABC):
         if not X.shape[1]:
             remedy = "are all identifiers or free text; declare the kind of a column in facts to have it modelled"
             raise InputError("X", self.withheld_.names, remedy)
-        self.schema_ = Schema.learn(X, given.facts, given.rare)
+        self.schema_ = Schema.learn(X, given.facts, given.rare, given.persons)
         self._check_kinds()
         table = self.schema_.canonical(X)
         labels = self._labelled(table, given)
@@ -176,6 +176,8 @@ class Generator(BaseEstimator, ABC):
         if not isinstance(given_as, Dataset):
             for line in self.notes:
                 _LOG.warning(line)
+        if given.persons is not None and "persons" in inspect.signature(self._fit).parameters:
+            hints["persons"] = given.persons
         self._fit(self.relations_.reduce(table), labels, rng, **hints)
         return self
 

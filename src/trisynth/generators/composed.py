@@ -74,7 +74,9 @@ class Composed(Generator):
         require_whole("max_strata", self.max_strata, 2)
         require_whole("min_rows", self.min_rows, 1)
 
-    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
+    def _fit(
+        self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator, persons: np.ndarray | None = None
+    ) -> None:
         whole = {column.name: column for column in self.schema_.columns if not column.flat}
         flat = [name for name in table if name not in whole]
         order = sorted(whole, key=lambda name: isinstance(whole[name], Text))
@@ -92,7 +94,7 @@ class Composed(Generator):
                 made, rare = self.text or NGram(), whole[name].rare
             facts = {name: _facts(whole[name])}
             of_rows = strata.of(table[earlier], labels)
-            self.parts_[name] = strata, self._part(made, table[[name]], of_rows, facts, rng, rare)
+            self.parts_[name] = strata, self._part(made, table[[name]], of_rows, facts, rng, rare, persons)
             earlier = [*earlier, name]
 
     def _part(
@@ -103,6 +105,7 @@ class Composed(Generator):
         facts: dict[str, Column],
         rng: np.random.Generator,
         rare: int = 0,
+        persons: np.ndarray | None = None,
     ) -> Generator:
         """Fit a copy of a generator on some columns, with whole numbers as classes."""
         target = _LABEL
@@ -110,7 +113,9 @@ class Composed(Generator):
             target += "'"
         y = pd.Series(pd.Categorical(labels.astype(str)), name=target)
         spec = Spec("part", target, columns=facts, relations="none", rare=rare)
-        return clone(made).fit(Dataset(X.reset_index(drop=True), y, spec), seed=int(rng.integers(2**31)))
+        return clone(made).fit(
+            Dataset(X.reset_index(drop=True), y, spec, persons=persons), seed=int(rng.integers(2**31))
+        )
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         n = len(labels)

@@ -41,6 +41,8 @@ class Training:
         Whether relations between columns are searched.
     written : Written
         Columns that were read from texts.
+    persons : ndarray of int, shape (n,), or None
+        Number of the person of each row, where a column is declared to name persons.
     """
 
     X: pd.DataFrame
@@ -51,6 +53,7 @@ class Training:
     constraints: tuple[str, ...] = ()
     relations: bool = True
     written: Written = field(default_factory=Written)
+    persons: np.ndarray | None = None
 
 
 def training(
@@ -90,6 +93,7 @@ def training(
     own = isinstance(X, Dataset)
     rare = (X.spec.rare if own else RARE) if rare is None else rare
     require_whole("rare", rare, 0)
+    persons = X.persons if own else None
     if isinstance(constraints, str):
         raise InputError("constraints", constraints, "must be a list of expressions, such as ['end >= start']")
     if own:
@@ -122,12 +126,14 @@ def training(
             # In a DataFrame the dtype declares nothing; in a data set it marks texts to be modelled.
             if texts.is_text(X[name].dtype) and declared.get(name, Column()).kind is None:
                 declared[name] = replace(declared.get(name, Column()), kind="category")
+        persons = Dataset.person_numbers(X, declared)
     if y is not None and (y.isna().any() or (types.is_float_dtype(y.dtype) and np.isinf(y.to_numpy(float)).any())):
         parameter = "y" if target is None else "target"
         bad = int(y.isna().sum() or np.isinf(y.to_numpy(float)).sum())
         raise InputError(parameter, y.name, f"has {bad} missing or infinite values; drop those rows")
     y = None if y is None else y.reset_index(drop=True)
-    return Training(X.reset_index(drop=True), y, place, declared, rare, tuple(constraints), relations, written)
+    X = X.reset_index(drop=True)
+    return Training(X, y, place, declared, rare, tuple(constraints), relations, written, persons)
 
 
 def check_count(n: object) -> None:

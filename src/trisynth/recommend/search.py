@@ -17,6 +17,7 @@ from trisynth.recommend.level import Level, lowered, needed
 from trisynth.recommend.pool import Workers, outcome
 from trisynth.recommend.rows import require_rows
 from trisynth.recommend.settings import REGRESSION, Settings
+from trisynth.recommend.suited import suited
 from trisynth.recommend.trials import BASELINES, Amount, Trial, baselines, jobs
 from trisynth.recommend.verdict import signed
 
@@ -80,8 +81,10 @@ class Search:
         clock: Callable[[], float] = time.monotonic,
         listen: Listener = lambda search, event: None,
     ):
-        self.config, self.dataset, self.workers = config, dataset, workers
-        self.settings = settings = Settings.of(config["recommend"])
+        candidates, self.notes = suited(config, dataset)
+        self.config = {**config, "recommend": {**config["recommend"], "candidates": candidates}}
+        self.dataset, self.workers = dataset, workers
+        self.settings = settings = Settings.of(self.config["recommend"])
         self.clock, self.listen = clock, listen
         self.begun = clock() if begun is None else begun
         self.reserve = min(_END * settings.budget, _LONGEST_END)
@@ -95,7 +98,6 @@ class Search:
         self.evidence = Evidence(settings, self.metric, baselines(task, self.metric), amounts)
         self.chosen: Choice | None = None
         self.level = lowered(settings, dataset) if settings.budget <= _SHORT else Level()
-        self.notes: list[str] = []
         self.finished, self.stage = False, "choose"
         self.total = self.done = 0
         # Seconds that one trial of a candidate took.

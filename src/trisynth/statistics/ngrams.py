@@ -92,7 +92,13 @@ class NGrams:
 
     @classmethod
     def learn(
-        cls, sequences: Sequence[np.ndarray], classes: np.ndarray, size: int, order: int, rare: int = 0
+        cls,
+        sequences: Sequence[np.ndarray],
+        classes: np.ndarray,
+        size: int,
+        order: int,
+        rare: int = 0,
+        owners: np.ndarray | None = None,
     ) -> "NGrams":
         """Learn from sequences of symbols without start and end.
 
@@ -108,6 +114,8 @@ class NGrams:
             Grams of two or more symbols that fewer sequences hold, of whatever class, are not drawn as such. Above 1,
             the weight of a gram below the longest is the weight that the longer ones do not keep, so that symbols are
             as frequent as in the sequences.
+        owners : ndarray of int, shape (len(sequences),), optional
+            Owner of each sequence, to count owners instead of sequences.
         """
         symbols, place, roots = joined(sequences, classes)
         silent = (symbols == START) | (symbols == UNKNOWN)
@@ -123,7 +131,7 @@ class NGrams:
             mine[held] = inverse
             grams.append((keys, counts, held[first], mine, contexts))
             numbers, contexts = mine, len(keys)
-        shown = _shown(symbols, place, [each[2] for each in grams], size, rare)
+        shown = _shown(symbols, place, [each[2] for each in grams], size, rare, owners)
         levels: list[Level] = []
         for length in range(order, 0, -1):
             keys, counts, at, mine, contexts = grams[length - 1]
@@ -245,13 +253,15 @@ def joined(sequences: Sequence[np.ndarray], classes: np.ndarray) -> tuple[np.nda
     return symbols, place, np.repeat(np.asarray(classes, dtype=np.int64), sizes)
 
 
-def common(sequences: Sequence[np.ndarray], size: int, order: int, rare: int) -> list[np.ndarray]:
+def common(
+    sequences: Sequence[np.ndarray], size: int, order: int, rare: int, owners: np.ndarray | None = None
+) -> list[np.ndarray]:
     """Return where n-grams of several sequences end, for the lengths 2, ..., ``order``.
 
     Parameters
     ----------
     sequences : sequence of ndarray of int
-    size, order, rare : int
+    size, order, rare, owners
         As in ``NGrams.learn``.
 
     Returns
@@ -261,7 +271,7 @@ def common(sequences: Sequence[np.ndarray], size: int, order: int, rare: int) ->
         joined, with start and end. A gram that would begin before the start counts as the one from the start.
     """
     symbols, place, _ = joined(sequences, np.zeros(len(sequences), int))
-    numbers, rows, found = symbols, np.cumsum(place == 0) - 1, []
+    numbers, rows, found = symbols, _rows(place, owners), []
     shorter = np.ones(len(symbols), bool)
     for length in range(2, order + 1):
         held = np.flatnonzero(place >= length - 1)
@@ -284,11 +294,16 @@ def _of_rows(
 
 
 def _shown(
-    symbols: np.ndarray, place: np.ndarray, firsts: Sequence[np.ndarray], size: int, rare: int
+    symbols: np.ndarray,
+    place: np.ndarray,
+    firsts: Sequence[np.ndarray],
+    size: int,
+    rare: int,
+    owners: np.ndarray | None,
 ) -> list[np.ndarray]:
     """Return for each length which grams at least ``rare`` sequences hold; ``firsts`` are their last places."""
     found = [np.ones(len(at), bool) for at in firsts]
-    rows, numbers = np.cumsum(place == 0) - 1, symbols
+    rows, numbers = _rows(place, owners), symbols
     for length in range(2, len(firsts) + 1 if rare > 1 else 2):
         held = np.flatnonzero(place >= length - 1)
         inverse, many = _of_rows(numbers, symbols, rows, held, size, rare)
@@ -296,6 +311,12 @@ def _shown(
         numbers[held] = inverse
         found[length - 1] = many[numbers[firsts[length - 1]]]
     return found
+
+
+def _rows(place: np.ndarray, owners: np.ndarray | None) -> np.ndarray:
+    """Return the sequence of each symbol, or its owner."""
+    rows = np.cumsum(place == 0) - 1
+    return rows if owners is None else owners[rows]
 
 
 def _before(numbers: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ FACTS = {"note": Column(kind="text", generate=True)}
 class Parrot(TextGenerator):
     """Repeats training texts, as a network may that has memorised them."""
 
-    def _learn(self, column, sequences, labels, rng):
+    def _learn(self, column, sequences, labels, rng, persons=None):
         self.held_ = sequences
 
     def _drawn(self, name, labels, starts, rng):
@@ -116,3 +116,27 @@ def test_a_continued_text_begins_with_its_start(gru):
     start = gru._drawn("note", np.zeros(1, int), None, np.random.default_rng(0))[0][:3]
     for text in gru._drawn("note", np.zeros(5, int), [start] * 5, np.random.default_rng(1)):
         assert text[:3].tolist() == start.tolist()
+
+
+@pytest.mark.parametrize("kind", [NGram, Parrot])
+def test_what_many_rows_of_one_person_hold_does_not_come_back(kind):
+    secret = "lives alone with a parrot and two old cats in Zanzibar"
+    common = [f"feels well {day}, sent home {when}" for day in ("today", "now") for when in ("early", "late")] * 25
+    real = pd.DataFrame({"note": [secret] * 20 + common})
+    named = real.assign(patient=["p0"] * 20 + [f"p{i}" for i in range(1, 101)])
+    facts = {**FACTS, "patient": Column(kind="identifier", person=True)}
+    drawn = kind().fit(named, facts=facts).sample(300)
+    assert not drawn["note"].str.contains("Zanzibar|parrot").any() and not set(drawn["patient"]) & set(named["patient"])
+    assert kind().fit(real, facts=FACTS).sample(300)["note"].str.contains("Zanzibar").any()
+
+
+def test_words_that_all_have_form_no_passage_of_one_person():
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    rng = np.random.default_rng(0)
+    real = pd.DataFrame({"note": [" ".join(words)] * 20 + [" ".join(rng.permutation(words)) for _ in range(40)]})
+    named = real.assign(patient=[0] * 20 + [*range(1, 41)])
+    facts = {**FACTS, "patient": Column(kind="identifier", person=True)}
+    for made in (Parrot(), NGram(), TextGRU(units=4, epochs=1, min_steps=1)):
+        drawn = made.fit(named, facts=facts).sample(100)["note"]
+        assert not drawn.str.contains("one two three four five six seven eight").any()
+    assert (Parrot().fit(real, facts=FACTS).sample(100)["note"] == real["note"][0]).any()

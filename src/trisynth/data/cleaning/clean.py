@@ -116,7 +116,8 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any], layout: bool = True) -> tup
     analysed = {name: fact for name, fact in facts.items() if name in X or name == spec.target}
     spec = replace(spec, task=task, columns=analysed if work.own else _declared(spec, analysed))
     place = None if y is None else list(analysed).index(spec.target)
-    dataset = Dataset(X, y, spec, place, columns=facts, report=work.report)
+    persons = Dataset.person_numbers(raw[kept], facts)
+    dataset = Dataset(X, y, spec, place, columns=facts, persons=persons, report=work.report)
     if layout and work.own and cfg.get("path") is not None:
         dataset = replace(dataset, layout=Layout.learn(raw, dataset, facts, cfg))
     return dataset, work.report

@@ -23,11 +23,15 @@ class Passages:
     texts: np.ndarray
 
     @classmethod
-    def learn(cls, cells: Sequence[np.ndarray], rare: int) -> "Passages":
-        """Learn from training texts, each an array of the numbers of its words; hidden words are left out."""
+    def learn(cls, cells: Sequence[np.ndarray], rare: int, persons: np.ndarray | None = None) -> "Passages":
+        """Learn from training texts, each an array of the numbers of its words; hidden words are left out.
+
+        With the number of the person of each text, persons count instead of rows.
+        """
         hashes, rows, _ = _runs(cells)
         whole = _whole(cells)
-        return cls(_few(hashes, rows, rare), _few(whole, np.arange(len(whole)), rare))
+        persons = np.arange(len(whole)) if persons is None else persons
+        return cls(_few(hashes, persons[rows], rare), _few(whole, persons, rare))
 
     def equal(self, cells: Sequence[np.ndarray]) -> np.ndarray:
         """Return which texts equal a rare training text; an empty one does not count."""

@@ -8,6 +8,7 @@ canonical ones and back. A further kind is one class of this folder: an entry in
 
 from collections.abc import Collection
 
+import numpy as np
 import pandas as pd
 from pandas.api import types
 
@@ -30,7 +31,7 @@ KINDS: tuple[type[Kind], ...] = (Date, Duration, Number, Tensor, Sequence, Text,
 ENCODED: tuple[type[Kind], ...] = (Date, Duration, Number, Tensor, Category)
 
 
-def learn(values: pd.Series, facts: Column | None = None, rare: int = 0) -> Kind:
+def learn(values: pd.Series, facts: Column | None = None, rare: int = 0, persons: np.ndarray | None = None) -> Kind:
     """Learn a column of training rows, declared facts first.
 
     Parameters
@@ -40,6 +41,8 @@ def learn(values: pd.Series, facts: Column | None = None, rare: int = 0) -> Kind
         A declared category may be of any dtype; a declared number must hold numbers.
     rare : int, default=0
         Categories of fewer rows are pooled, unless they are declared; see ``Category``.
+    persons : ndarray of int, shape (n,), optional
+        Number of the person of each row, to count persons instead of rows.
 
     Raises
     ------
@@ -50,9 +53,9 @@ def learn(values: pd.Series, facts: Column | None = None, rare: int = 0) -> Kind
     _check_cells(values)
     own = next(kind for kind in KINDS if kind.takes(values))
     if facts.generate or (own is Text and facts.kind is None):
-        return Text.learn(values, facts, rare)
+        return Text.learn(values, facts, rare, persons)
     if ((own.flat or own is Text) and facts.kind == Category.kind) or (own is Category and facts.kind is None):
-        return Category.learn(values, facts, rare)
+        return Category.learn(values, facts, rare, persons)
     declared = {kind.kind: kind for kind in KINDS}.get(facts.kind)
     if declared and not issubclass(own, declared):
         remedy = f"the column holds {values.dtype}; convert it, or declare a category"

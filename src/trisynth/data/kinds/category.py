@@ -41,17 +41,17 @@ class Category(Kind):
         return True
 
     @classmethod
-    def learn(cls, values: pd.Series, facts: Column, rare: int = 0) -> "Category":
+    def learn(cls, values: pd.Series, facts: Column, rare: int = 0, persons: np.ndarray | None = None) -> "Category":
         """Take the categories from the dtype, else from the declaration, else from the values, sorted.
 
-        Values of fewer than ``rare`` rows are pooled, unless they are declared: by ``facts``, by an ordered dtype, or
-        as booleans.
+        Values of fewer than ``rare`` rows, or of so few ``persons``, are pooled, unless they are declared: by
+        ``facts``, by an ordered dtype, or as booleans.
         """
         known = cls._all(values, facts)
         ordered = isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.ordered
         if not rare or ordered or facts.categories is not None or types.is_bool_dtype(values.dtype):
             return known
-        return known._pooling(values, rare)
+        return known._pooling(values, rare, persons)
 
     @classmethod
     def _all(cls, values: pd.Series, facts: Column) -> "Category":
@@ -73,10 +73,14 @@ class Category(Kind):
                 raise InputError("X", values.name, remedy) from None
         return cls(values.name, values.dtype, facts, pd.Index(seen, dtype=object))
 
-    def _pooling(self, values: pd.Series, rare: int) -> "Category":
+    def _pooling(self, values: pd.Series, rare: int, persons: np.ndarray | None) -> "Category":
         codes = self.canonical(values).cat.codes.to_numpy()
         counts = np.bincount(codes[codes >= 0], minlength=len(self.categories))
-        kept, few = counts >= rare, counts[(counts > 0) & (counts < rare)]
+        held = counts
+        if persons is not None:
+            pairs = np.unique(np.column_stack([codes, persons])[codes >= 0], axis=0)
+            held = np.bincount(pairs[:, 0], minlength=len(self.categories))
+        kept, few = held >= rare, counts[(held > 0) & (held < rare)]
         dtype, pool = self.dtype, None
         if isinstance(dtype, pd.CategoricalDtype):
             # A category without a training row is known from other rows, whose values must not leak.

@@ -1,9 +1,9 @@
 """Texts that are declared to be modelled."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 from pandas.api import types
 
@@ -40,18 +40,23 @@ class Text(Kind):
         return texts.is_text(values.dtype)
 
     @classmethod
-    def learn(cls, values: pd.Series, facts: Column, rare: int = 0) -> "Text":
-        """Learn which words occur in at least ``rare`` rows; cells without a text are empty texts."""
+    def learn(cls, values: pd.Series, facts: Column, rare: int = 0, persons: np.ndarray | None = None) -> "Text":
+        """Learn which words occur in at least ``rare`` rows, or texts of so many ``persons``.
+
+        Cells without a text are empty texts.
+        """
         if not texts.is_text(values.dtype) and types.infer_dtype(values, skipna=True) not in ("string", "empty"):
             remedy = f"the column holds {values.dtype}; convert it to texts, or declare another kind"
             raise InputError(f"facts.{values.name}.kind", cls.kind, remedy)
         cells = [texts.composed(text) for text in texts.values(values)]
         words = None
         if rare > 1:
-            rows = Counter(number for text in cells for number in {*texts.numbers(text)})
+            owners = range(len(cells)) if persons is None else persons.tolist()
+            rows = texts.owners_of((texts.numbers(text) for text in cells), owners)
             known = {number for number, n in rows.items() if n >= rare}
             # Parts of a hidden number do not count as words.
-            counts = texts.rows_of_words(texts.without_numbers(text, known) for text in cells)
+            shown = (texts.tokens(texts.without_numbers(text, known)) for text in cells)
+            counts = texts.owners_of(([token.strip() for token in tokens] for tokens in shown), owners)
             words = tuple(sorted(known | {word for word, n in counts.items() if n >= rare}))
         return cls(values.name, values.dtype, facts, words, max(map(len, cells), default=0), rare if rare > 1 else 0)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from trisynth import seeds
 from trisynth.data.dataset import Dataset
@@ -132,7 +133,7 @@ def deal(labels: np.ndarray, parts: list[int], rng: np.random.Generator) -> list
 
 def _records(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Give each row the number of its record, and find each record's first row."""
-    record = records(dataset.X, dataset.y)
+    record = records(dataset.X, dataset.y) if dataset.persons is None else pd.factorize(dataset.persons)[0]
     if record is None:
         return np.arange(len(dataset)), np.arange(len(dataset))
     return record, np.unique(record, return_index=True)[1]

@@ -29,9 +29,9 @@ def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Datase
     Returns
     -------
     train, test : Dataset
-        Rows keep their order. Equal rows are on one side: see :func:`trisynth.data.splits.records.records`. An
-        *undeclared* category that only test rows have is not a category of ``train``; in ``test`` it comes after the
-        training part's categories.
+        Rows keep their order. Rows of one person are on one side, or else equal rows: see
+        :func:`trisynth.data.splits.records.records`. An *undeclared* category that only test rows have is not a
+        category of ``train``; in ``test`` it comes after the training part's categories.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Datase
 
 def _together(dataset: Dataset, strata: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Return the record of each row, and the rows and the stratum of each record; None if rows are divided singly."""
-    record = records(dataset.X, dataset.y)
+    record = records(dataset.X, dataset.y) if dataset.persons is None else pd.factorize(dataset.persons)[0]
     if record is None:
         return None
     counts = np.zeros((record.max() + 1, strata.max() + 1), int)

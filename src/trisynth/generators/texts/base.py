@@ -41,7 +41,14 @@ class TextGenerator(Generator):
     label_filter: bool = False
 
     @abstractmethod
-    def _learn(self, column: Text, sequences: Texts, labels: np.ndarray, rng: np.random.Generator) -> None:
+    def _learn(
+        self,
+        column: Text,
+        sequences: Texts,
+        labels: np.ndarray,
+        rng: np.random.Generator,
+        persons: np.ndarray | None = None,
+    ) -> None:
         """Learn the texts of a column; symbols are those of ``statistics.ngrams``, then the words of its vocabulary."""
 
     @abstractmethod
@@ -53,7 +60,9 @@ class TextGenerator(Generator):
         if not isinstance(self.label_filter, bool):
             raise InputError("label_filter", self.label_filter, "must be true or false")
 
-    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
+    def _fit(
+        self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator, persons: np.ndarray | None = None
+    ) -> None:
         self.vocabularies_, self.longest_, self.passages_, self.filters_, self.denied_ = {}, {}, {}, {}, {}
         for column in self.schema_.columns:
             cells = texts.values(table[column.name])
@@ -65,8 +74,9 @@ class TextGenerator(Generator):
             self.longest_[column.name] = max(map(len, sequences), default=0)
             if column.rare:
                 words = _words(known)
-                self.passages_[column.name] = Passages.learn([_plain(each, words) for each in sequences], column.rare)
-            self._learn(column, sequences, labels, rng)
+                plain = [_plain(each, words) for each in sequences]
+                self.passages_[column.name] = Passages.learn(plain, column.rare, persons)
+            self._learn(column, sequences, labels, rng, persons)
             if self.label_filter and (found := LabelFilter.learn(cells, labels)):
                 self.filters_[column.name] = found
         self.target_cells_ = self._target_cells(table, labels) if self.numeric_target_ else []

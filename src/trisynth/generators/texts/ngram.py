@@ -29,13 +29,13 @@ class NGram(TextGenerator):
         super().check()
         require_whole("order", self.order, 1)
 
-    def _fit(self, table, labels, rng):
+    def _fit(self, table, labels, rng, persons=None):
         self.models_ = {}
-        super()._fit(table, labels, rng)
+        super()._fit(table, labels, rng, persons)
 
-    def _learn(self, column, sequences, labels, rng):
+    def _learn(self, column, sequences, labels, rng, persons=None):
         size = len(self.vocabularies_[column.name]) + UNKNOWN + 1
-        self.models_[column.name] = NGrams.learn(sequences, labels, size, self.order, column.rare)
+        self.models_[column.name] = NGrams.learn(sequences, labels, size, self.order, column.rare, persons)
 
     def _drawn(self, name, labels, starts, rng):
         return self.models_[name].sample(labels, self.longest_[name], rng, starts)

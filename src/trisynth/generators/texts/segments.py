@@ -27,7 +27,9 @@ class Segment:
     last: bool
 
 
-def segments(sequences: Sequence[np.ndarray], size: int, order: int, rare: int) -> list[Segment]:
+def segments(
+    sequences: Sequence[np.ndarray], size: int, order: int, rare: int, persons: np.ndarray | None = None
+) -> list[Segment]:
     """Divide texts where an n-gram of fewer than ``rare`` texts ends, and at hidden words, which are left out.
 
     Parameters
@@ -40,10 +42,12 @@ def segments(sequences: Sequence[np.ndarray], size: int, order: int, rare: int) 
         Length of the longest n-grams. Those that begin in an earlier part do not count.
     rare : int
         0 leaves texts whole.
+    persons : ndarray of int, shape (len(sequences),), optional
+        Number of the person of each text, to count persons instead of texts.
     """
     if rare < 2:
         return [Segment(row, words, True, True) for row, words in enumerate(sequences)]
-    held = common(sequences, size, order, rare)
+    held = common(sequences, size, order, rare, persons)
     found, start = [], 0
     for row, words in enumerate(sequences):
         stop = start + len(words) + 2

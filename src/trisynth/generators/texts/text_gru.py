@@ -92,11 +92,11 @@ class TextGRU(TextGenerator):
         check_fractions(dropout=self.dropout)
         device.check_name(self.device)
 
-    def _fit(self, table, labels, rng):
+    def _fit(self, table, labels, rng, persons=None):
         self.sub_words_, self.codes_, self.weights_, self.steps_, self.history_ = {}, {}, {}, {}, {}
-        super()._fit(table, labels, rng)
+        super()._fit(table, labels, rng, persons)
 
-    def _learn(self, column, sequences, labels, rng):
+    def _learn(self, column, sequences, labels, rng, persons=None):
         name, vocabulary = column.name, self.vocabularies_[column.name]
         counts = Counter(word for sequence in sequences for word in sequence.tolist() if word > UNKNOWN)
         known = SubWords.learn({vocabulary[word - UNKNOWN - 1]: n for word, n in counts.items()}, self.sub_words)
@@ -106,7 +106,7 @@ class TextGRU(TextGenerator):
         codes = [np.array(each, dtype=np.int64) + _BREAK + 1 for each in known.encode(vocabulary)]
         self.sub_words_[name], self.codes_[name] = known, codes
         size = len(vocabulary) + UNKNOWN + 1
-        parts = segments(sequences, size, _ORDER, column.rare)
+        parts = segments(sequences, size, _ORDER, column.rare, persons)
         self.steps_[name] = max(
             (sum(len(codes[w - UNKNOWN - 1]) for w in s if w > UNKNOWN) for s in sequences), default=0
         )
