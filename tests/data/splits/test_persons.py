@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from trisynth import data
-from trisynth.data.dataset import Column
+from trisynth.data.dataset import Column, Dataset
 from trisynth.data.schema import Schema
 from trisynth.data.splits.folds import Fold, divide
 from trisynth.data.splits.inner import inner
@@ -47,10 +47,11 @@ def test_a_category_of_many_rows_of_few_persons_is_rare():
 def test_two_columns_of_persons_and_other_kinds_are_refused(visits):
     with pytest.raises(InputError, match=r"person=True: is for kind: identifier, and the kind is number"):
         data.prepare({**visits, "columns": {"x": {"kind": "number", "person": True}}})
+    facts = {"patient": Column(person=True), "x": Column(person=True)}
     with pytest.raises(InputError, match="several columns have person: true"):
-        data.prepare({**visits, "columns": {"x": {"person": True}, "patient": {"person": True}}})
+        Dataset.person_numbers(pd.read_csv(visits["path"]), facts)
 
 
 def test_a_row_without_a_name_is_a_person_of_its_own():
     frame = pd.DataFrame({"who": ["a", None, "a", None]})
-    assert data.dataset.Dataset.person_numbers(frame, {"who": Column(person=True)}).tolist() == [0, 1, 0, 2]
+    assert Dataset.person_numbers(frame, {"who": Column(person=True)}).tolist() == [0, 1, 0, 2]
