@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from trisynth import data
-from trisynth.data.dataset import Column, Dataset
+from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.data.schema import Schema
 from trisynth.data.splits.folds import Fold, divide
 from trisynth.data.splits.inner import inner
@@ -35,6 +35,14 @@ def test_rows_of_one_person_are_on_one_side(visits):
     for one, other in ((train, test), inner(train, 0), fold):
         assert not set(one.persons) & set(other.persons) and len(other)
     assert 0.2 < len(test) / 200 < 0.5
+
+
+def test_a_class_of_one_person_is_not_divided():
+    X, y = pd.DataFrame({"x": np.arange(60.0)}), pd.Series(pd.Categorical(["rare"] * 2 + ["a", "b"] * 29))
+    # The first person has both rows of the rare class, and most of its rows are of another.
+    persons = np.array([0, 0, 0, 0, 0, *np.repeat(range(1, 12), 5)])
+    train, test = split(Dataset(X, y.rename("y"), Spec("t", "y"), persons=persons), 0)
+    assert not set(train.persons) & set(test.persons) and len(train) + len(test) == 60
 
 
 def test_a_category_of_many_rows_of_few_persons_is_rare():

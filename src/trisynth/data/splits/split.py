@@ -60,8 +60,8 @@ def _together(dataset: Dataset, strata: np.ndarray) -> tuple[np.ndarray, np.ndar
     counts = np.zeros((record.max() + 1, strata.max() + 1), int)
     np.add.at(counts, (record, strata), 1)
     own = counts.argmax(axis=1)
-    # A class that consists of a single record cannot be on both sides.
-    if np.bincount(own, minlength=counts.shape[1]).min() < 2:
+    # A class that consists of a single record cannot be on both sides; rows of one person stay together even so.
+    if dataset.persons is None and np.bincount(own, minlength=counts.shape[1]).min() < 2:
         return None
     return record, counts.sum(axis=1), own
 
@@ -71,6 +71,8 @@ def _drawn(
 ) -> np.ndarray:
     """Draw records of a stratum that have about the fraction ``test_size`` of its rows."""
     found = rng.permutation(np.flatnonzero(own == stratum))
+    if len(found) < 2:
+        return found[:0]
     filled = np.cumsum(sizes[found])
     # Up to the record that brings the number of rows closest to the fraction.
     most = int(np.abs(filled - test_size * filled[-1]).argmin()) + 1
