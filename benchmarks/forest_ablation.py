@@ -21,7 +21,7 @@ import pandas as pd
 from benchmarks import output
 from benchmarks.published import scores
 from benchmarks.published.tables import TABLES, AbsentError
-from trisynth.generators.trees import chain, sequential_forest
+from trisynth.generators.trees import sequential_forest
 from trisynth.generators.trees.sequence.responses import Sequence
 from trisynth.generators.trees.sequential_forest import SequentialForest
 
@@ -38,7 +38,6 @@ VARIANTS = {
     "no merging": ({"max_copying": None}, []),
     "independent draws": ({"draws": "independent"}, []),
     "no equalities": ({}, [(Sequence, "_equal", lambda *_: _NOTHING)]),
-    "splits by place and spread": ({}, [(chain, "_edges", lambda _: None)]),
 }
 
 

@@ -92,14 +92,8 @@ class Grown:
     keep: np.ndarray
 
     @classmethod
-    def grow(
-        cls, response: Response, used: np.ndarray, size: int, prune: bool, features: float, whole: bool, seed: int
-    ) -> "Grown":
-        """Grow a tree on the rows that ``used`` marks, and prune it by the others.
-
-        Splits of a number separate its scores and their distance from zero or, with ``whole``, its scores and in which
-        octile they are, so that they find any difference of its distribution and not of place and spread alone.
-        """
+    def grow(cls, response: Response, used: np.ndarray, size: int, prune: bool, features: float, seed: int) -> "Grown":
+        """Grow a tree on the rows that ``used`` marks, and prune it by the others."""
         own = _rows(response, used)
         n = len(own.cells)
         if n < 2 * size or not own.earlier:
@@ -110,8 +104,7 @@ class Grown:
             predictors = Predictors.learn(own.earlier, outcome, own.weights)
             model = DecisionTreeClassifier
         else:
-            edges = _edges(own.scores) if whole else None
-            outcome = _outcome(own.scores, edges)
+            outcome = np.column_stack([own.scores, np.abs(own.scores)])
             predictors = Predictors.learn(own.earlier, own.scores, own.weights)
             model = DecisionTreeRegressor
         table = predictors.features(own.earlier, range(len(own.earlier))).T
@@ -125,7 +118,7 @@ class Grown:
                 codes = np.arange(every.max() + 1)
                 parts = [(part[:, None] == codes).astype(float) for part in (outcome, every[~used])]
             else:
-                parts = [outcome, _outcome(others.scores, edges)]
+                parts = [outcome, np.column_stack([others.scores, np.abs(others.scores)])]
             keep = pruned(tree, node, unseen, *parts)
         return cls(own, predictors, tree, node, keep)
 
@@ -144,16 +137,6 @@ class Grown:
             cells = Numbers.learn(leaf, own.cells, own.weights)
             items = cells.items(leaf, own.cells)
         return Step(tree, self.predictors, Draws.learn(leaf, items, own.weights, own.labels, strength), cells)
-
-
-def _edges(scores: np.ndarray) -> np.ndarray:
-    """Return the octiles of scores."""
-    return np.quantile(scores, np.arange(1, 8) / 8)
-
-
-def _outcome(scores: np.ndarray, edges: np.ndarray | None) -> np.ndarray:
-    """Return what the splits of a number separate, shape (n, outcomes)."""
-    return np.column_stack([scores, np.abs(scores) if edges is None else scores[:, None] > edges])
 
 
 def _rows(response: Response, rows: np.ndarray) -> Response:

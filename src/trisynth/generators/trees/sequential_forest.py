@@ -144,7 +144,7 @@ class SequentialForest(Generator):
             for chain, part in zip(grown, parts, strict=True):
                 seed = int(rng.integers(_SEEDS))
                 if part[rows].any():
-                    chain[key] = Grown.grow(response, part[rows], size, prune, features, n >= LARGE, seed)
+                    chain[key] = Grown.grow(response, part[rows], size, prune, features, seed)
         self._fill(grown, size)
         self.copying_ = float("nan")
         if self.max_copying is not None and n >= 4:
