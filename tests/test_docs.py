@@ -58,7 +58,7 @@ def produced(tmp_path_factory) -> set[str]:
     names = set()
     # Images and series beside numbers.
     mixed = ["dataset=multimodal_cohort", "generator=class_gaussian", *base[1:2], *base[3:]]
-    mixed += ["metrics.fidelity.discriminative.steps=2", "metrics.fidelity.frechet.steps=2"]
+    mixed += [f"metrics.fidelity.{name}.steps=2" for name in ("discriminative", "predictive", "frechet")]
     notes(60).to_csv(folder / "notes.csv", index=False)
     texts = ["dataset=csv", f"dataset.path={folder}/notes.csv", "dataset.target=state", "generator=ngram", *base[3:]]
     texts += ["+dataset.columns.note.kind=text", "+dataset.columns.note.generate=true"]
@@ -66,7 +66,9 @@ def produced(tmp_path_factory) -> set[str]:
     unequal += ["metrics.fidelity.discriminative.steps=2"]
     regression = ["dataset.target=age", "dataset.task=regression"]
     network = [*base[:2], *base[3:], "metrics=minimal", "generator=gan", "generator.epochs=1", "generator.min_steps=1"]
-    for overrides in (*([*base, *job] for job in (*jobs, regression)), mixed, network, texts, unequal):
+    images = ["dataset=digits", "train_rows=60", "generator=stylegan", "generator.channels=2", *base[3:]]
+    images += ["metrics=minimal", "loss=native", "generator.epochs=1", "generator.min_steps=1"]
+    for overrides in (*([*base, *job] for job in (*jobs, regression)), mixed, network, texts, unequal, images):
         result, _ = run_job(composed(overrides))
         names |= {*result.metrics, *(f"seconds/{part}" for part in result.seconds(folder / "runs"))}
     return names
