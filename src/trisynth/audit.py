@@ -4,20 +4,28 @@
 neighbouring tables of ``rows`` rows that differ by one planted row, ``fits`` times each, and attacks every fit. A table
 of membership attacks on one fit of the training rows follows, by ``shadows`` shadow models too where it is above 0, and
 one of attribute inference, singling out and linkability.
+
+What the attack sees of each fit is kept in ``paths.cache``. An audit that was interrupted, or that is repeated with
+more fits, makes only those that are missing.
 """
 
+import json
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from rich.progress import Progress
 from sklearn.base import clone
 
 from trisynth import commandline, data, seeds
-from trisynth.auditing.canary import Audit, audit
+from trisynth.auditing.canary import Audit, Seen, audit
 from trisynth.auditing.membership import Attack, attacks, shadow_attack
 from trisynth.auditing.rates import Risk
 from trisynth.auditing.risks import risks
-from trisynth.config import instantiate, target_name
+from trisynth.cache import Store
+from trisynth.config import code_digest, digest, instantiate, target_name, targets
+from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError, require_whole
 from trisynth.generators.base import Generator
 from trisynth.places import subclass
@@ -57,8 +65,32 @@ def audited(config: dict[str, Any], fits: int, rows: int) -> Audit:
     with Progress(transient=True) as bar:
         task = bar.add_task("fits", total=2 * fits)
         return audit(
-            generator, dataset, fits=fits, seed=config["seed"], progress=lambda n: bar.update(task, completed=n)
+            generator,
+            dataset,
+            fits=fits,
+            seed=config["seed"],
+            progress=lambda n: bar.update(task, completed=n),
+            keep=kept(config, dataset),
         )
+
+
+def kept(config: dict[str, Any], dataset: Dataset) -> Callable[[int, Callable[[], Seen]], Seen]:
+    """Return the function that reads what an attack saw of a fit of an earlier start, or makes the fit and keeps it."""
+    modules = "trisynth.auditing.canary", "trisynth.generators.base", *targets(config["generator"])
+    common = config["generator"], dataset.digest, config["seed"], code_digest(*modules)
+    store = Store(config["paths"]["cache"])
+
+    def keep(i: int, see: Callable[[], Seen]) -> Seen:
+        def make(folder: Path) -> None:
+            (folder / "seen.json").write_text(json.dumps(see(), default=float))
+
+        def read(folder: Path) -> Seen:
+            spent, numbers = json.loads((folder / "seen.json").read_text())
+            return spent, numbers
+
+        return store.get_or_make("audit", digest(*common, i), make, read)
+
+    return keep
 
 
 def attacked(config: dict[str, Any], shadows: int) -> tuple[dict[str, Attack], dict[str, Risk]]:

@@ -1,7 +1,8 @@
 """Audit of one generator: an attack that finds out whether a canary is among its training rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,8 @@ _DRAWN = 10_000
 _LEAST = 20
 # Numbers of the state at most, besides the other features, that the attack learns from.
 _KEPT = 20
+# Spent budget of a fit, and the numbers that the attack sees of it.
+Seen = tuple[Mapping[str, float], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ def audit(
     seed: int = 0,
     white_box: bool = True,
     progress: Callable[[int], None] | None = None,
+    keep: Callable[[int, Callable[[], Seen]], Seen] = lambda _, see: see(),
 ) -> Audit:
     """Fit a generator on neighbouring tables and attack each fit.
 
@@ -107,6 +111,9 @@ def audit(
         Whether the attack sees the saved state besides the drawn rows.
     progress : callable, optional
         Receives the number of finished fits.
+    keep : callable, optional
+        Receives the number of a fit and a function that makes it and returns what the attack sees of it; returns the
+        same, which it may have from an earlier start.
 
     Raises
     ------
@@ -124,12 +131,16 @@ def audit(
     # A fit never learns how many rows a table has, but by its noisy counts.
     sides = {0: dataset, 1: replace(joined, columns=dataset.columns)}
     found, present, claimed, delta = [], [], np.inf, 1e-9
-    for i in range(2 * fits):
+
+    def see(i: int) -> Seen:
         made = clone(generator).fit(sides[i % 2], seed=seeds.integer(seed, "audit.fit", i))
-        spent = getattr(made, "spent_", {})
-        claimed, delta = spent.get("epsilon", np.inf), spent.get("delta", delta)
         rows_seed = seeds.integer(seed, "audit.rows", i)
-        found.append(features(made, canary, dataset, _DRAWN, rows_seed, white_box))
+        return getattr(made, "spent_", {}), features(made, canary, dataset, _DRAWN, rows_seed, white_box)
+
+    for i in range(2 * fits):
+        spent, seen = keep(i, partial(see, i))
+        claimed, delta = spent.get("epsilon", np.inf), spent.get("delta", delta)
+        found.append(seen)
         present.append(i % 2)
         if progress:
             progress(i + 1)

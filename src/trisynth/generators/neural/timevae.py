@@ -9,12 +9,16 @@ from torch import Tensor, nn
 
 from trisynth.data.kinds import Kind
 from trisynth.data.kinds import Tensor as TensorKind
+from trisynth.errors import InputError
 from trisynth.generators.neural.checks import check_whole
 from trisynth.generators.neural.networks.autoencoder import Autoencoder
 from trisynth.generators.neural.networks.backbones import Part
 from trisynth.generators.neural.networks.layers import linear
 from trisynth.generators.neural.series import require_series
 from trisynth.generators.neural.vae import VAE
+
+# Powers of a time between 0 and 1 differ little beyond.
+_HIGHEST = 20
 
 
 class WithTrend(nn.Module):
@@ -94,3 +98,5 @@ class TimeVAE(VAE):
         """Refuse arguments that cannot be used."""
         super().check()
         check_whole(trend_degree=self.trend_degree)
+        if self.trend_degree > _HIGHEST:
+            raise InputError("trend_degree", self.trend_degree, f"must be at most {_HIGHEST}; 0 leaves the trend out")
