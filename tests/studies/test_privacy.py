@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from trisynth.errors import InputError
-from trisynth.studies.privacy import budget_table, budgets, privacy_figure, recall_table, with_budget
+from trisynth.studies.privacy import budget_table, budgets, losses_table, privacy_figure, recall_table, with_budget
 
 LOST = {"0.1": 0.3, "1": 0.1, "": 0.05}
 
@@ -41,6 +41,14 @@ def test_planted_losses_are_in_the_table(jobs):
     assert rows["mst", "0.1"][0].mean == pytest.approx(0.299) and rows["mst", "0.1"][1].mean == pytest.approx(-0.03)
     assert rows["mst", "no noise"][2].mean == pytest.approx(0.65)
     assert rows["circuit", "not private"][3].mean == pytest.approx(0.7)
+
+
+def test_losses_of_each_data_set_are_in_a_table_without_attacks(jobs):
+    scored = jobs.assign(**{"real/average_precision": 0.8, "synthetic/average_precision": 0.5})
+    table = losses_table(scored[[name for name in scored if not name.startswith("privacy/")]])
+    rows = {tuple(row[:3]): [each.mean for each in row[3:]] for row in table.rows}
+    assert rows["stroke", "mst", "1"] == pytest.approx([0.9, 0.802, 0.098, 0.3])
+    assert len(rows) == 3 * 4
 
 
 def test_recall_is_that_of_the_named_classes(jobs):
