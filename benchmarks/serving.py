@@ -104,35 +104,46 @@ def main() -> None:
         config = composed(["dataset=paper_cohort", "generator=circuit"])
         dataset = data.load(config["dataset"], config["paths"]["raw"], data.reader(config["dataset"], ()))
         fit(config["generator"], dataset, 0).save(Path(folder) / "model.zip")
-        line = [sys.executable, "-m", "trisynth", "serve", f"generator={folder}/model.zip", "port=0", "max_seconds=600"]
+        line = [
+            sys.executable,
+            "-m",
+            "trisynth",
+            "serve",
+            f"generator={folder}/model.zip",
+            "port=0",
+            "max_seconds=600",
+            "max_requests=1000",
+        ]
         with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as server:
-            port = int(re.search(r":(\d+)/", server.stdout.readline())[1])
-            request(port, "GET", "/rows?n=100")
-            for name, slow in (("20 requests a second", False), ("with a client that takes nothing", True)):
-                held = socket.create_connection(("127.0.0.1", port)) if slow else None
-                if held:
-                    held.sendall(b"GET /rows?n=10000000&format=csv HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                before = used(server.pid)
-                took = paced(port, given.seconds)
-                note(name, "median ms", np.median(took))
-                note(name, "p95 ms", np.quantile(took, 0.95))
-                note(name, "CPU ms of a request", (used(server.pid) - before) * 1000 / len(took))
-                if held:
-                    held.close()
-            for form in ("arrow", "csv", "json"):
-                rows = given.rows // (10 if form == "json" else 1)
-                before, start = used(server.pid), time.perf_counter()
-                request(port, "GET", f"/rows?n={rows}&format={form}")
-                note(f"stream, {form}", "rows a second", rows / (time.perf_counter() - start))
-                note(f"stream, {form}", "rows a CPU second", rows / (used(server.pid) - before))
-            statuses = [
-                request(port, *BAD[i % len(BAD)], b"{" if BAD[i % len(BAD)][0] == "POST" else None)[0]
-                for i in range(1000)
-            ]
-            note("1,000 bad requests", "answered by 4xx", sum(400 <= status < 500 for status in statuses))
-            note("1,000 bad requests", "rows afterwards", request(port, "GET", "/rows?n=100")[0] == 200)
-            note("server", "largest memory in MB", memory(server.pid))
-            server.terminate()
+            try:
+                port = int(re.search(r":(\d+)/", server.stdout.readline())[1])
+                request(port, "GET", "/rows?n=100")
+                for name, slow in (("20 requests a second", False), ("with a client that takes nothing", True)):
+                    held = socket.create_connection(("127.0.0.1", port)) if slow else None
+                    if held:
+                        held.sendall(b"GET /rows?n=10000000&format=csv HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    before = used(server.pid)
+                    took = paced(port, given.seconds)
+                    note(name, "median ms", np.median(took))
+                    note(name, "p95 ms", np.quantile(took, 0.95))
+                    note(name, "CPU ms of a request", (used(server.pid) - before) * 1000 / len(took))
+                    if held:
+                        held.close()
+                for form in ("arrow", "csv", "json"):
+                    rows = given.rows // (10 if form == "json" else 1)
+                    before, start = used(server.pid), time.perf_counter()
+                    request(port, "GET", f"/rows?n={rows}&format={form}")
+                    note(f"stream, {form}", "rows a second", rows / (time.perf_counter() - start))
+                    note(f"stream, {form}", "rows a CPU second", rows / (used(server.pid) - before))
+                statuses = [
+                    request(port, *BAD[i % len(BAD)], b"{" if BAD[i % len(BAD)][0] == "POST" else None)[0]
+                    for i in range(1000)
+                ]
+                note("1,000 bad requests", "answered by 4xx", sum(400 <= status < 500 for status in statuses))
+                note("1,000 bad requests", "rows afterwards", request(port, "GET", "/rows?n=100")[0] == 200)
+                note("server", "largest memory in MB", memory(server.pid))
+            finally:
+                server.terminate()
     with OUT.open("w", newline="") as file:
         writer = csv.DictWriter(file, found[0])
         writer.writeheader()

@@ -22,7 +22,7 @@ class TaskError(Exception):
 
 @pytest.fixture
 def ray(monkeypatch) -> SimpleNamespace:
-    """Fake of Ray that runs tasks at once, the last submitted one first, and fails as often as it is told."""
+    """Stand-in for Ray that runs tasks at once, yields the last one first, and fails to start ``failures`` times."""
     fake, calls = ModuleType("ray"), SimpleNamespace(init=[], ended=0, failures=0, options={})
 
     def init(**options):

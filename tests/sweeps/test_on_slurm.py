@@ -60,7 +60,7 @@ def test_a_lost_task_does_not_stop_the_others(tmp_path, monkeypatch):
 
 @pytest.fixture
 def submitit(monkeypatch) -> SimpleNamespace:
-    """Fake of submitit on a machine without Slurm."""
+    """Stand-in for submitit on a machine without Slurm."""
     fake, seen = ModuleType("submitit"), SimpleNamespace(parameters=None)
 
     class AutoExecutor:
