@@ -231,3 +231,9 @@ def test_what_shifts_the_distribution_is_stated():
         assert "not to share" in generator.fit(X, y, relations=False).summary()
     assert "rare categories become rarer" in SMOTE().fit(X[["b"]], y, relations=False).summary()
     assert not SMOTE().fit(X, y, relations=False).summary()
+
+
+def test_a_class_is_named_by_its_value_too():
+    X = pd.DataFrame({"a": np.arange(40.0)})
+    rows = SMOTE().fit(X, pd.Series([0, 1] * 20, name="y"), relations=False).sample({1.0: 3, False: 2})
+    assert len(rows) == 5

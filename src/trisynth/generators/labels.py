@@ -39,11 +39,14 @@ def per_class(n: Mapping, classes: np.ndarray) -> np.ndarray:
     """
     # Classes are also found by their text, so that a command line can name the class 1 as "1".
     by_text = {str(label): i for i, label in enumerate(classes)}
+    # 1.0 and true are the class 1, too.
+    by_value = dict(zip(classes.tolist(), range(len(classes)), strict=True))
     counts = [0] * len(classes)
     for label, count in n.items():
-        if str(label) not in by_text:
-            remedy = f"no training row has the class {label!r}; classes: {', '.join(by_text)}"
+        place = by_text.get(str(label), by_value.get(label))
+        if place is None:
+            remedy = f"no training row has the class {label!r}; classes: {', '.join(by_text)}, named as in the table"
             raise InputError("n", dict(n), remedy)
         check_count(count)
-        counts[by_text[str(label)]] += int(count)
+        counts[place] += int(count)
     return np.repeat(np.arange(len(classes)), counts)

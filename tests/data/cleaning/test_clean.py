@@ -184,3 +184,12 @@ def test_declared_duplicates_are_not_asked_about():
     _, report = clean(raw, cfg)
     assert report.loc[report["problem"] == "exact duplicate", "remedy"].tolist() == [""]
     assert report.loc[report["column"] == "y", "problem"].tolist() == ["row without target"]
+
+
+def test_an_empty_fact_settles_a_question():
+    answers = ["yes", "Yes", "no", "no", "unknown"] * 12
+    raw = pd.DataFrame({"a": ["-9", *map(str, range(50, 109))], "b": answers, "y": ["u", "v"] * 30})
+    cfg = {"name": "t", "target": "y"}
+    assert clean(raw, cfg)[1]["remedy"].str.contains("missing|values").sum() == 3
+    settled = {"a": {"missing": []}, "b": {"missing": [], "values": {}}}
+    assert not clean(raw, {**cfg, "columns": settled})[1]["remedy"].str.contains("missing|values").any()
