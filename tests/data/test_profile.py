@@ -214,3 +214,10 @@ def test_lists_give_no_context():
 def test_numbers_of_persons_who_come_twice_are_identifiers(name, kind):
     assert found([f"P{i // 3:03}" for i in range(90)], name).facts.kind == kind
     assert found([str(20 + i % 40) for i in range(90)], "patient age").facts.kind == "number"
+
+
+def test_two_codes_stand_apart_together():
+    answers = np.array([1, 2, 3, 4, 88, 99])
+    assert suspects.numbers(answers, np.array([90, 80, 60, 40, 15, 15])).codes == (88, 99)
+    ages = np.arange(18, 100)
+    assert not suspects.numbers(ages, np.full(len(ages), 4)).codes

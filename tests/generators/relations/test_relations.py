@@ -392,3 +392,15 @@ def test_ages_that_disagree_with_the_birth_in_few_rows_do_so_as_often_afterwards
     rows = Copula().fit(X).sample(400, seed=1)
     assert abs((years(rows["birth"], rows["visit"]) == rows["age"]).mean() - real) < 0.04
     assert rows["age"].between(X["age"].min(), X["age"].max()).all()
+
+
+def test_two_sums_do_not_hide_each_other():
+    rng = np.random.default_rng(2)
+    X = pd.DataFrame(rng.integers(1, 50, (300, 4)).astype(float), columns=list("abcd"))
+    shares = rng.dirichlet([2, 3, 4], 300).round(3)
+    X = X.assign(ab=X["a"] + X["b"], cd=X["c"] + X["d"], u=shares[:, 0], v=shares[:, 1])
+    X = X.assign(w=(1 - X["u"] - X["v"]).round(3))
+    rows = Copula().fit(X).sample(200, seed=1)
+    assert (rows["ab"] == rows["a"] + rows["b"]).all()
+    assert (rows["cd"] == rows["c"] + rows["d"]).all()
+    assert np.allclose(rows[["u", "v", "w"]].sum(axis=1), 1)

@@ -108,6 +108,9 @@ def numbers(values: np.ndarray, counts: np.ndarray) -> Suspects:
             break
         before = len(found)
         for i, rest in ((left[-1], left[:-1]), (left[0], left[1:])):
+            # 88 and 99 stand apart together.
+            plain = rest[~known[rest]]
+            rest = plain if len(plain) > 2 else rest
             if kept[i] and known[i] and _apart(values[i], values[rest], counts[i], counts[rest]):
                 found.append(int(i))
                 kept[i] = False

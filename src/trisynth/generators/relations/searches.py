@@ -26,6 +26,8 @@ _FIRST, _LOOSE = 24, 0.15
 _POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, -3.0)
 # Most numeric columns that are searched, and most terms of a sum.
 _COLUMNS, _TERMS = 40, 12
+# Standard deviation of what rounding leaves of a sum, in steps of the last digit, at the most.
+_ROUNDED = 0.4
 
 
 def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping[object, Grid], taken: Sequence) -> list[Computed]:
@@ -218,6 +220,16 @@ def _plain(low: float, high: float) -> float:
     return middle
 
 
+def _independent(cells: np.ndarray, columns: list[int], steps: Sequence[float]) -> list[int]:
+    """Leave out columns that a sum of the columns before them gives, up to rounding: their weights are not unique."""
+    centred = cells[columns] - cells[columns].mean(axis=1, keepdims=True)
+    left = np.abs(np.diag(np.linalg.qr(centred.T, mode="r"))) / np.sqrt(centred.shape[1])
+    least = [
+        max(_ROUNDED * steps[j], 1e-6 * deviation) for j, deviation in zip(columns, centred.std(axis=1), strict=True)
+    ]
+    return [j for j, rest, limit in zip(columns, left, least, strict=True) if rest > limit]
+
+
 def _sums(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterator[Computed]:
     """Find weighted sums of other numbers, by least squares on the columns before."""
     names = [
@@ -234,7 +246,7 @@ def _sums(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterato
     scale = cells.std(axis=1)
     found = []
     for i, name in enumerate(names):
-        others = [j for j in range(len(names)) if j != i]
+        others = _independent(cells, [j for j in range(len(names)) if j != i], [grids[name].step for name in names])
         design = np.column_stack([(cells[others] / scale[others, None]).T, np.ones(len(rows))])
         weights, _, rank, _ = np.linalg.lstsq(design, cells[i] / scale[i], rcond=1e-10)
         residual = cells[i] - scale[i] * (design @ weights)
