@@ -133,6 +133,20 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         raise unwritable(path, error) from error
 
 
+def lock_beside(path: str | Path, **options: Any) -> FileLock:
+    """Return the lock of a path in a folder that is made if it is absent.
+
+    Raises
+    ------
+    OSError
+        If no file can be made in the folder, such as ``/proc``: a lock would be waited for without an end.
+    """
+    folder = Path(path).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=folder).close()
+    return FileLock(path, **options)
+
+
 def made_whole(path: Path, make: Callable[[Path], None]) -> None:
     """Create a file such as a database under another name, then move it to its place, unless the place is taken.
 
@@ -142,8 +156,7 @@ def made_whole(path: Path, make: Callable[[Path], None]) -> None:
     make : callable
         Makes the file at the path that it receives. A process that is killed meanwhile leaves nothing at ``path``.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
+    with lock_beside(f"{path}.lock"):
         if path.exists() and path.stat().st_size:
             return
         # Under the lock, those that are there were left by killed processes.
@@ -211,8 +224,7 @@ class Store:
         place = self.root / kind / key
         if not self._whole(place):
             try:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                with FileLock(place.with_name(f".{key}.lock")):
+                with lock_beside(place.with_name(f".{key}.lock")):
                     if not self._whole(place):
                         self._fill(place, make)
             except OSError as error:

@@ -160,6 +160,15 @@ def test_a_record_that_mlflow_refuses_is_reported_and_the_next_ones_are_mirrored
     assert sorted(complete) == keys[1:3]
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder in which no file can be made")
+def test_a_database_in_a_folder_that_takes_no_file_is_reported(capsys):
+    paths = dict.fromkeys(("runs", "raw", "cache", "sweeps"), "runs")
+    mirror = Mirror({"uri": "sqlite:////proc/x.db", "experiment": "trisynth"}, paths)
+    mirror.job(Result("abc", "one", {"dataset": {"name": "d"}, "seed": 0}, {"real/auc": 0.5}))
+    assert mirror.close()
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 ODD = ("a/b", "c//d", "..", "/", "x" * 400, '[it\'s "odd"]', "a\nb", "日本")
 
 

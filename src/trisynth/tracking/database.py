@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from trisynth.cache import made_whole
+from trisynth.cache import lock_beside, made_whole
 from trisynth.config import digest
 
 SQLITE = "sqlite:///"
@@ -47,7 +47,7 @@ def writer_lock(uri: str) -> FileLock:
         file = Path(tempfile.gettempdir()) / f"trisynth-{_user()}-{digest(uri)}"
     # The lock of a file that is being made is another one. No limit of time: the lock of a process that has ended is
     # free, and how long the others take depends on the machine's load.
-    return FileLock(f"{file}.writer.lock", thread_local=False)
+    return lock_beside(f"{file}.writer.lock", thread_local=False)
 
 
 def _user() -> str:
