@@ -404,3 +404,11 @@ def test_two_sums_do_not_hide_each_other():
     assert (rows["ab"] == rows["a"] + rows["b"]).all()
     assert (rows["cd"] == rows["c"] + rows["d"]).all()
     assert np.allclose(rows[["u", "v", "w"]].sum(axis=1), 1)
+
+
+def test_names_of_weekdays_and_seasons_follow_their_date():
+    X = born().drop(columns="age")
+    X = X.assign(day=X["visit"].dt.day_name(), season=np.where(X["visit"].dt.month.between(4, 9), "summer", "winter"))
+    rows = Copula().fit(X).sample(200, seed=1)
+    assert (rows["visit"].dt.day_name() == rows["day"]).all()
+    assert (np.where(rows["visit"].dt.month.between(4, 9), "summer", "winter") == rows["season"]).all()

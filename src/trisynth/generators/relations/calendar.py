@@ -1,4 +1,4 @@
-"""Numbers that one date determines: an age on a fixed day, the year of birth, a month, a weekday."""
+"""Numbers and categories that one date determines: an age on a fixed day, the year of birth, the name of a weekday."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from trisynth.data.kinds import Date, Kind
+from trisynth.data.kinds import Category, Date, Kind
 from trisynth.generators.relations.base import Grid
 from trisynth.generators.relations.computed import Computed
+from trisynth.generators.relations.functional import Functional
 
 # Fraction of the rows that must agree on one day of reference or a part of the date, and rows of a first screening.
 _HOLDS, _FIRST = 0.9, 64
+# Parts of a date that have names; fewest rows, those apart from the most frequent category and for each value of the
+# part, and most categories.
+_NAMED = ("weekday", "month", "quarter", "year", "hour")
+_ROWS, _OTHERS, _EACH, _LEVELS = 100, 10, 5, 60
 # Longest age in years.
 _OLDEST = 150
 
@@ -58,6 +63,62 @@ class Calendar(Computed):
         if self.weights[0] < 0:
             return f"{self.derived} = {self.constant:g} - {part}"
         return f"{self.derived} = {part}" + (f" + {self.constant:g}" if self.constant else "")
+
+
+@dataclass(frozen=True)
+class Named(Functional):
+    """Category that a part of a date determines, such as the name of its weekday or the season of its month.
+
+    The edges are the values of the part; see ``Functional``.
+    """
+
+    part: str = "weekday"
+
+    def _value(self, table: pd.DataFrame) -> np.ndarray:
+        found, known = _part(self.part, table[self.source].to_numpy(float))
+        codes = np.full(len(known), len(self.values) - 1)
+        # A year that no training row has takes the category of the next one.
+        codes[known] = np.minimum(np.searchsorted(self.edges, found), len(self.edges) - 1)
+        return self.values[codes]
+
+    def __str__(self) -> str:
+        """Name both columns."""
+        return f"{self.part} of {self.source} determines {self.derived}"
+
+
+def names(table: pd.DataFrame, kinds: Sequence[Kind]) -> Iterator[Named]:
+    """Yield the categories that a part of a date determines in every row, one for each category."""
+    dates = [kind.name for kind in kinds if isinstance(kind, Date)]
+    for kind in kinds if dates and len(table) >= _ROWS else ():
+        cells = table[kind.name]
+        if not isinstance(kind, Category) or getattr(kind, "pool", None):
+            continue
+        codes, options = cells.cat.codes.to_numpy(), ((date, part) for date in dates for part in _NAMED)
+        if not 2 <= len(np.unique(codes)) <= _LEVELS or (codes < 0).any():
+            continue
+        found = next(filter(None, (_named(table, *option, kind.name, codes) for option in options)), None)
+        if found:
+            yield found
+
+
+def _named(table: pd.DataFrame, date: object, part: str, name: object, codes: np.ndarray) -> Named | None:
+    found, known = _part(part, table[date].to_numpy(float))
+    parts, place = np.unique(found, return_inverse=True)
+    if not known.all() or len(parts) < 2 or len(found) < _EACH * len(parts):
+        return None
+    first = np.zeros(len(parts), int)
+    first[place] = codes
+    # By chance, no row beyond the first of each part would have to agree in a column with one frequent value.
+    others = len(codes) - np.bincount(codes).max()
+    if (first[place] != codes).any() or others < _OTHERS:
+        return None
+    values = np.append(first, np.bincount(codes).argmax())
+    return Named(date, name, parts, values, table[name].cat.categories, part=part)
+
+
+def _part(part: str, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    known = ~np.isnan(times)
+    return np.asarray(_PARTS[part](_dates(times[known])), float), known
 
 
 def candidates(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping[object, Grid]) -> Iterator[Calendar]:

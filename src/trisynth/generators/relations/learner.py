@@ -8,7 +8,7 @@ from trisynth.data.constraints import Constraint
 from trisynth.data.constraints.linear import bounds
 from trisynth.data.kinds import Category, Date, Kind
 from trisynth.data.schema import Schema
-from trisynth.generators.relations import declared, equalities, functional, masses, orders, searches
+from trisynth.generators.relations import calendar, declared, equalities, functional, masses, orders, searches
 from trisynth.generators.relations.base import Grid, Relation
 from trisynth.generators.relations.formulas import DerivedColumns, Formulas
 
@@ -91,6 +91,8 @@ class Learner:
         # A pooled category is refilled, and would break a function.
         plain = [kind.name for kind in self._open if not getattr(kind, "pool", None)]
         for step in functional.search(self.table, plain):
+            self._add(step)
+        for step in calendar.names(self.table, self._open):
             self._add(step)
         if formulas:
             self._search_formulas()
