@@ -176,7 +176,7 @@ def by_dataset_table(found: Comparison, test_size: float = 1 / 3) -> Table:
         "Means over seeds, ± half of the corrected resampled 95 % t interval, and its two-sided p-value (Nadeau and "
         "Bengio 2003), not adjusted for the number of rows. P: posterior probabilities of the Bayesian correlated t "
         f"test (Benavoli et al. 2017) that the difference is above, within or below ±{found.rope:g}. A single seed has "
-        "neither. At five seeds the corrected interval covers less than 95 %: see benchmarks/README.md."
+        "neither."
     )
     caption = f"{names.metric(found.name)} by data set, against {names.name(found.against)}."
     return Table("by_dataset", caption, note, columns, rows, rules=rules)
