@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,9 @@ def main(arguments: list[str]) -> None:
         print(f"{type(source.generator).__name__} at http://{name}:{address[1]}/ (Ctrl-C ends it)", flush=True)
         hosts = ("localhost", "127.0.0.1", "[::1]", host) if local else ("*",)
         config = configured(application(source, limits, token, hosts))
-        uvicorn.Server(config).run(sockets=[opening])
+        # An interrupt is the usual end of a server, after the answers that it has begun.
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[opening])
 
 
 if __name__ == "__main__":
