@@ -51,6 +51,7 @@ _NAMES = {
     "mst": "MST",
     "ngram": "n-gram model",
     "pategan": "PATE-GAN",
+    "text_gru": "text GRU",
     "textgru": "text GRU",
     "duplicated": "duplicated real",
     "oversampled": "random oversampling",

@@ -2,6 +2,7 @@
 
 import pandas as pd
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from trisynth.errors import InputError
 from trisynth.report import names
@@ -39,7 +40,7 @@ def sizes_table(jobs: pd.DataFrame) -> Table:
     columns += [Column(f"{arm}_gain", f"{names.name(arm)} − real", signed=True) for arm in _ARMS[1:]]
     columns += [Column(name.partition("/")[2], names.metric(name), interval=False) for name in copies]
     rows, bold = [], set()
-    for (texts, method), part in jobs.groupby([ROWS, "method"], sort=False):
+    for (texts, method), part in jobs.groupby([ROWS, "method"]):
         scores = {arm: part[f"{arm}/f1_macro"] for arm in _ARMS}
         # Training sets of different seeds hardly overlap where they are small: the usual t interval.
         cells = [estimate(scores[arm], 0.0) for arm in _ARMS]
@@ -59,7 +60,7 @@ def sizes_table(jobs: pd.DataFrame) -> Table:
 def sizes_picture(jobs: pd.DataFrame) -> Picture:
     """Draw macro-F1 of each training set over the number of real texts, a panel for each method."""
     jobs = by_method(jobs)
-    methods = list(dict.fromkeys(jobs["method"]))
+    methods, sizes = list(dict.fromkeys(jobs["method"])), sorted(jobs[ROWS].unique())
     with style.applied():
         figure = style.blank(style.TWO_COLUMNS, 2.7)
         panels = figure.subplots(1, len(methods), sharey=True, squeeze=False)[0]
@@ -71,6 +72,10 @@ def sizes_picture(jobs: pd.DataFrame) -> Picture:
                 axes.plot(means.index, means["mean"], linewidth=1, **look)
                 axes.fill_between(means.index, means["min"], means["max"], color=look["color"], alpha=0.12, linewidth=0)
             axes.set_xscale("log")
+            axes.xaxis.set_major_locator(FixedLocator(sizes))
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.set_xticklabels([f"{size:,}" for size in sizes])
+            axes.set_xlim(0.7 * sizes[0], 1.4 * sizes[-1])
             axes.set_title(f"{style.letter(position)}  {method}")
             axes.set_xlabel("real training texts")
         panels[0].set_ylabel("macro-F1")
@@ -80,5 +85,5 @@ def sizes_picture(jobs: pd.DataFrame) -> Picture:
         }
         style.heading(figure, "Utility of synthetic texts", legend)
         seeds = jobs["seed"].nunique()
-        style.footnote(figure, f"Mean of {seeds} seeds; bands reach from the lowest to the highest.")
+        style.footnote(figure, f"Mean of at most {seeds} seeds; bands reach from the lowest to the highest.")
     return Picture("text_size", "Macro-F1 of each training set over the number of real texts.", figure)
