@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from trisynth import commandline
 from trisynth.commandline import beside, form
 from trisynth.recommend import private
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from trisynth.recommend.recommendation import Recommendation
     from trisynth.tracking import Mirror
 
+# Most seconds from the start of the program to the first line of this module's.
+_LONGEST_START = 60.0
 # Options for what a new user must say; everything else is a setting as in all commands.
 _OPTIONS = {
     **form.TARGET,
@@ -65,7 +69,7 @@ def configured(overrides: list[str]) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> None:
     """Search, print the answer, and leave it in a folder of ``sweeps``."""
-    begun = time.monotonic()
+    begun = time.monotonic() - _started()
     config = configured(parse(arguments))
     path = config["dataset"].get("path")
     require = partial(private.require_declared, config, file=beside.place(path) if path else None)
@@ -78,6 +82,12 @@ def main(arguments: list[str]) -> None:
         Course(config, workers, arguments, begun, report, mirror, require).run()
     finally:
         workers.kill()
+
+
+def _started() -> float:
+    """Return the seconds since this program was started, which count; 0 in a process that did other things before."""
+    age = time.time() - psutil.Process().create_time()
+    return age if 0 < age < _LONGEST_START else 0.0
 
 
 def report(found: "Recommendation", folder: Path, command: list[str]) -> Path | None:
