@@ -1,6 +1,6 @@
 """One chain of trees: each column given the earlier ones, grown on some training rows and pruned by the others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -75,7 +75,7 @@ class Grown:
     Parameters
     ----------
     response : Response
-        Of the rows that the tree was grown on.
+        Of the rows that the tree was grown on, without its features.
     predictors : Predictors
     tree : sklearn.tree._tree.Tree or None
         None for a single leaf.
@@ -97,7 +97,8 @@ class Grown:
         own = _rows(response, used)
         n = len(own.cells)
         if n < 2 * size or not own.earlier:
-            return cls(own, Predictors({}, np.zeros(len(own.earlier))), None, np.zeros(n, int), np.ones(1, bool))
+            flat = Predictors({}, np.zeros(len(own.earlier)))
+            return cls(_without_features(own), flat, None, np.zeros(n, int), np.ones(1, bool))
         if own.scores is None:
             every = pooled(response.cells, min(_CODES, n // 4))
             outcome = every[used]
@@ -120,7 +121,7 @@ class Grown:
             else:
                 parts = [outcome, np.column_stack([others.scores, np.abs(others.scores)])]
             keep = pruned(tree, node, unseen, *parts)
-        return cls(own, predictors, tree, node, keep)
+        return cls(_without_features(own), predictors, tree, node, keep)
 
     def fill(self, size: int, strength: float) -> Step:
         """Fill the leaves, none of fewer than ``size`` rows."""
@@ -137,6 +138,11 @@ class Grown:
             cells = Numbers.learn(leaf, own.cells, own.weights)
             items = cells.items(leaf, own.cells)
         return Step(tree, self.predictors, Draws.learn(leaf, items, own.weights, own.labels, strength), cells)
+
+
+def _without_features(response: Response) -> Response:
+    """Return a response of which only the leaves are still to be filled."""
+    return replace(response, earlier=[])
 
 
 def _rows(response: Response, rows: np.ndarray) -> Response:

@@ -210,5 +210,7 @@ class Sequence:
 
 def _rows(seen: np.ndarray, cells: list, blocks: list, labels: np.ndarray | None, weights: np.ndarray) -> tuple:
     """Return what is known of some rows."""
+    if seen.all():
+        return cells, blocks, labels, weights
     own = None if labels is None else labels[seen]
     return [column[seen] for column in cells], blocks, own, weights[seen]
