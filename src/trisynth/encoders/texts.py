@@ -35,7 +35,9 @@ class TextBlock:
     def learn(cls, name: str, cells: pd.Series, start: int) -> "TextBlock":
         """Learn terms and their inverse document frequencies from training cells."""
         # Terms of one training text would put it far from every other row, and from its own copies without rare words.
-        vectorizer = TfidfVectorizer(max_features=_TERMS, min_df=2, sublinear_tf=True, token_pattern=r"\w+")
+        options = {"max_features": _TERMS, "min_df": 2, "sublinear_tf": True, "token_pattern": r"\w+"}
+        # A dtype can be saved, its class cannot.
+        vectorizer = TfidfVectorizer(dtype=np.dtype("float64"), **options)
         try:
             vectorizer.fit(texts.values(cells))
         except ValueError:

@@ -7,6 +7,7 @@ from notes import notes
 
 from trisynth.data import texts
 from trisynth.data.dataset import Column
+from trisynth.generators.composed import Composed
 from trisynth.generators.texts.base import TextGenerator
 from trisynth.generators.texts.ngram import NGram
 from trisynth.generators.texts.segments import segments
@@ -141,3 +142,11 @@ def test_words_that_all_have_form_no_passage_of_one_person():
         drawn = made.fit(named, facts=facts).sample(100)["note"]
         assert not drawn.str.contains("one two three four five six seven eight").any()
     assert (Parrot().fit(real, facts=FACTS).sample(100)["note"] == real["note"][0]).any()
+
+
+def test_composed_rows_of_two_texts_are_saved(tmp_path):
+    real = notes(60).assign(other=notes(60, 1)["note"], age=np.arange(60.0))
+    facts = {**FACTS, "other": FACTS["note"]}
+    fitted = Composed(min_rows=10).fit(real, target="state", facts=facts)
+    fitted.save(tmp_path / "state")
+    assert Composed.load(tmp_path / "state").sample(9, seed=1).equals(fitted.sample(9, seed=1))
