@@ -222,3 +222,9 @@ def test_a_reader_never_sees_half_a_file(tmp_path):
         seen.add((len(text), len(set(text))))
     process.communicate()
     assert seen <= {(100_000, 1)}
+
+
+def test_a_database_replaces_no_device_or_fifo(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    cache.made_whole(tmp_path / "fifo", lambda new: new.write_text("x"))
+    assert (tmp_path / "fifo").is_fifo()

@@ -157,7 +157,8 @@ def made_whole(path: Path, make: Callable[[Path], None]) -> None:
         Makes the file at the path that it receives. A process that is killed meanwhile leaves nothing at ``path``.
     """
     with lock_beside(f"{path}.lock"):
-        if path.exists() and path.stat().st_size:
+        # A device such as /dev/null has no size; a file in its place would harm every program.
+        if path.exists() and (path.stat().st_size or not path.is_file()):
             return
         # Under the lock, those that are there were left by killed processes.
         for old in path.parent.glob(f"{glob.escape(path.name)}.new-*"):

@@ -17,7 +17,7 @@ from trisynth.errors import InputError
 
 T = TypeVar("T")
 # Modules of tests are installed with libraries; their import runs code that is not meant for users.
-_INTERNAL = ("tests", "conftest")
+INTERNAL = ("tests", "conftest")
 _PART, _READER = "_is_part", "_is_reader"
 _ESTIMATOR = "sklearn.base.BaseEstimator"
 # Classes of scikit-learn that are arguments of its estimators without being estimators themselves.
@@ -173,12 +173,12 @@ def found(target: str, parameter: str, admitted: Sequence[str], kind: Kind) -> A
     hidden = "__" if kind.private else "_"
     if not all(part.isidentifier() and not part.startswith(hidden) for part in target.split(".")):
         raise InputError(parameter, target, "must be a public name: none of its parts may begin with an underscore")
-    if set(_INTERNAL) & set(target.split(".")):
+    if set(INTERNAL) & set(target.split(".")):
         raise InputError(parameter, target, "lies in the tests of a package; name a class that is meant for use")
     made = imported(module, name, target, parameter)
     # What counts is where the object was defined: sklearn.utils.os is an alias.
     origin = f"{getattr(made, '__module__', '')}."
-    if not callable(made) or not origin.startswith(tuple(admitted)) or set(_INTERNAL) & set(origin.split(".")):
+    if not callable(made) or not origin.startswith(tuple(admitted)) or set(INTERNAL) & set(origin.split(".")):
         raise InputError(parameter, target, remedy)
     if not kind.admits(made):
         raise InputError(parameter, target, f"must be {kind.due}")

@@ -56,6 +56,7 @@ ATTACKS = {
     "made from a text": ["+hydra.launcher.more='${oc.create:\"{_target_: os.system}\"}'"],
     "search space": ["experiment=pareto", "+hydra.sweeper.custom_search_space=os.system"],
     "preload": ["hydra.launcher.preload=[antigravity]"],
+    "preload of tests": ["hydra.launcher.preload=[sklearn.tests.test_base]"],
     "environment": ["+hydra.job.env_set.PYTHONPATH=/tmp/planted"],
     "factory of logging": ["+hydra.job_logging.handlers.x={'()': os.system, command: id}"],
     "handler of logging": ["+hydra.job_logging.handlers.x={class: logging.handlers.SMTPHandler}"],

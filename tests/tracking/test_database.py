@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from trisynth.errors import InputError
 from trisynth.experiment.results import Result
 from trisynth.tracking import Mirror, database, replay
 from trisynth.tracking.content import KEY
@@ -167,6 +168,12 @@ def test_a_database_in_a_folder_that_takes_no_file_is_reported(capsys):
     mirror.job(Result("abc", "one", {"dataset": {"name": "d"}, "seed": 0}, {"real/auc": 0.5}))
     assert mirror.close()
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_is_no_address_is_refused_and_a_device_is_not_to_be_moved(tmp_path):
+    with pytest.raises(InputError, match=r"^tracking\.uri="):
+        Mirror({"uri": {"_target_": "os.system"}, "experiment": "trisynth"}, {})
+    assert "move" not in database.remedy("sqlite:////dev/null", "it is not a database")
 
 
 ODD = ("a/b", "c//d", "..", "/", "x" * 400, '[it\'s "odd"]', "a\nb", "日本")

@@ -20,7 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from trisynth.config import KERNELS, LIBRARIES, allowed, locate
 from trisynth.errors import InputError
-from trisynth.places import Kind, subclass
+from trisynth.places import INTERNAL, Kind, subclass
 
 _PLUGINS = {"hydra.launcher": Launcher, "hydra.sweeper": Sweeper}
 _SAMPLER, _CALLBACK = "hydra.sweeper.sampler", r"hydra\.callbacks\.[^.]+"
@@ -64,8 +64,9 @@ def check(cfg: DictConfig) -> None:
             raise InputError(f"hydra.job.env_set.{name}", node.job.env_set[name], remedy)
     known = {_IMPORTED.get(name, name) for name in LIBRARIES} | {"trisynth", *allow}
     for name in OmegaConf.select(node, "launcher.preload") or ():
-        if str(name).partition(".")[0] not in known:
-            raise InputError("hydra.launcher.preload", name, f"must be a module of {', '.join(sorted(known))}")
+        package, *inside = str(name).split(".")
+        if package not in known or any(part.startswith("_") or part in INTERNAL for part in inside):
+            raise InputError("hydra.launcher.preload", name, f"must be a public module of {', '.join(sorted(known))}")
     name = (OmegaConf.to_container(node).get("job") or {}).get("name")
     if isinstance(name, str) and not _NAME.fullmatch(name):
         raise InputError("hydra.job.name", name, "names the log file; use only letters, digits, -, _ and .")

@@ -13,7 +13,7 @@ import socket
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -24,10 +24,18 @@ from filelock import FileLock, Timeout
 
 from trisynth.cache import lock_beside, made_whole
 from trisynth.config import digest
+from trisynth.errors import InputError
 
 SQLITE = "sqlite:///"
 # Seconds after which an unfinished run of another machine counts as abandoned.
 _DAY = 86_400
+
+
+def addressed(tracking: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the settings of a mirror, whose ``uri`` must be a text."""
+    if not isinstance(tracking["uri"], str):
+        raise InputError("tracking.uri", tracking["uri"], "must be an address, such as sqlite:///mlflow.db, or null")
+    return tracking
 
 
 def absolute(uri: str) -> str:
@@ -97,7 +105,8 @@ def remedy(uri: str, reason: str) -> str:
     file = file_of(uri)
     if file is None:
         return "start the server and run `trisynth mirror`"
-    if "locked" in reason or not file.exists():
+    # A device must not be moved away.
+    if "locked" in reason or not file.is_file():
         return "run `trisynth mirror` once it can be written"
     return f"move {file} away and run `trisynth mirror`, which makes a new one from the results"
 

@@ -21,6 +21,7 @@ from trisynth.tracking import content, model, parent
 from trisynth.tracking.content import KEY, chunks, history
 from trisynth.tracking.database import (
     absolute,
+    addressed,
     changes,
     connect,
     file_of,
@@ -74,7 +75,7 @@ class Mirror:
         replay: bool = False,
     ):
         self.replay = replay
-        self.tracking, self.paths, self.sweep, self.allow = tracking, paths, sweep, tuple(allow)
+        self.tracking, self.paths, self.sweep, self.allow = addressed(tracking), paths, sweep, tuple(allow)
         self.client = None
         self.problem: str | None = None
         self.left_out: list[str] = []
