@@ -114,7 +114,9 @@ class Columns:
         if not sigma:
             return own
         weight = variance / (variance + sigma**2 * np.bincount(self.groups[column]))
-        return projected(weight * own + (1 - weight) * counts, max(total, 1e-9))
+        found = np.where(own > 0, weight * own + (1 - weight) * counts, 0.0)
+        # Where the histogram has no row, noise must not bring one back.
+        return np.where(own > 0, projected(found, max(total, 1e-9)), 0.0)
 
     def cells(self, drawn: list[np.ndarray], kinds: Sequence[Kind], rng: np.random.Generator) -> pd.DataFrame:
         """Draw a canonical table of the given groups: a leaf by its weight, and a place inside by its public shape."""
