@@ -168,7 +168,7 @@ class Search:
     def _chosen_by(self) -> float:
         """Return the reading of the clock at which choosing ends."""
         tried = {name for name, _ in self.evidence.results} - {BASELINES}
-        if not tried:
+        if not tried or (self.level.lower and not self.evidence.choices()):
             # Without any candidate there is nothing to confirm.
             return self.deadline
         usual = self.begun + _CHOOSING * self.settings.budget
