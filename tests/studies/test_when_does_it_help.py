@@ -61,6 +61,13 @@ def test_the_pictures_are_drawn_and_the_contours_follow_the_points(jobs):
     assert [row[0] for row in generators_table(jobs).rows] == ["circuit", "copula"]
 
 
+def test_a_size_that_one_classifier_lacks_has_no_place_on_its_axes(jobs):
+    stopped = jobs[jobs["train_rows"] < 200].assign(classifier="logistic")
+    axes = gains_picture(pd.concat([jobs, stopped], ignore_index=True)).figure.axes
+    panels = [each for each in axes if each.get_xlabel() == "training rows"]
+    assert [len(each.get_xticks()) for each in panels] == [3, 3, 3, 2, 2, 2]
+
+
 def test_what_is_missing_is_named(jobs):
     with pytest.raises(InputError, match="has no duplicated/roc_auc"):
         gains(jobs.drop(columns="duplicated/roc_auc"))

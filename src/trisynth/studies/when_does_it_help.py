@@ -138,12 +138,13 @@ def gains_picture(jobs: pd.DataFrame) -> Picture:
     combined = found[found["arm"] == "combined"]
     classifiers = list(dict.fromkeys(combined["classifier"]))
     generators = list(dict.fromkeys(combined["generator"]))
-    sizes = sorted(combined["n"].unique())
     with style.applied():
         figure = style.blank(style.TWO_COLUMNS, 0.9 + 2.0 * len(classifiers))
         panels = figure.subplots(len(classifiers), 3, squeeze=False)
         for row, classifier in enumerate(classifiers):
             own = combined[combined["classifier"] == classifier]
+            # A sweep that was stopped may lack a size for one classifier, which then has no place on its axis.
+            sizes = sorted(own["n"].unique())
             _plane(figure, panels[row, 0], own)
             for axes, name, title in (
                 (panels[row, 1], "over_real", "over real rows"),
