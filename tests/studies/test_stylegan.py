@@ -18,7 +18,8 @@ def jobs() -> pd.DataFrame:
     for name, number in VERSIONS.items():
         off = parts("stylegan").get(name, ("", {}))[1]
         for seed in range(2):
-            settings = {key: off.get(key, 0.9 if isinstance(value, float) else True) for key, (_, value) in ORDER.items()}
+            whole = {key: 0.9 if isinstance(value, float) else True for key, (_, value) in ORDER.items()}
+            settings = {key: off.get(key, value) for key, value in whole.items()}
             score = 10.0 - number + 2 * seed
             path = {"generator/path_length_w": 1.0} if number > 1 else {}
             rows.append({"seed": seed, **settings, "fidelity/frechet_distance": score, **path})
