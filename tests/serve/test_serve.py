@@ -168,8 +168,14 @@ def test_a_long_answer_comes_in_batches_with_unique_identifiers(port, monkeypatc
         ('given={"agge":5}', 422, "no such column"),
         ('given={"patient":5}', 422, "no such column"),
         ('given={"sex":"x"}', 422, "known: female, male"),
-        ('given={"age":"old"}', 422, "must be a number"),
-        ('given={"age":[1]}', 422, "must be a number"),
+        ('given={"age":"old"}', 422, "must be a whole number"),
+        ('given={"age":[1]}', 422, "must be a whole number"),
+        ('given={"age":44.5}', 422, "must be a whole number"),
+        ('given={"age":1e300}', 422, "must be a whole number"),
+        ('given={"age":true}', 422, "must be a whole number"),
+        ('given={"dose":Infinity}', 422, "must be a number"),
+        ('given={"dose":null}', 422, "must be a number"),
+        ('given={"seen":5}', 422, "must be a date"),
         ('given={"age":5}&class=sick', 422, "cannot be combined with classes"),
     ],
 )
@@ -186,6 +192,8 @@ def test_a_wrong_request_is_one_line(port, query, status, message):
         (b"[1]", 422, "must be an object"),
         (b"[" * 900, 422, "no JSON"),
         (b'{"n": true}', 422, "whole number"),
+        (b'{"format": {}}', 422, "must be one of"),
+        (b'{"format": ["csv"]}', 422, "must be one of"),
         (b'{"n": {"sick": 1}, "class": "sick"}', 422, "cannot be combined"),
         (b'{"n": {"sick": 9999}}', 413, "more than 5,000 rows"),
     ],
@@ -193,6 +201,11 @@ def test_a_wrong_request_is_one_line(port, query, status, message):
 def test_a_wrong_body_is_one_line(port, body, status, message):
     answer = get(port, "/rows", body)
     assert answer[0] == status and message in error(answer)
+
+
+def test_a_setting_of_query_and_body_is_refused(port):
+    answer = get(port, "/rows?n=2", b'{"n": 3}')
+    assert answer[0] == 422 and "in the query and in the body" in error(answer)
 
 
 def test_the_server_describes_itself(port):

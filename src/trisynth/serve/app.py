@@ -104,7 +104,7 @@ async def _rows(source: Source, limits: Limits, request: Request) -> Response:
     if given is not None and not (isinstance(given, Mapping) and given):
         raise Refused(422, 'given: must be an object of columns and cells, such as {"age": 40}')
     form = settings.get("format", "json")
-    if form not in FORMATS:
+    if not isinstance(form, str) or form not in FORMATS:
         raise Refused(422, f"format={form!r}: must be one of {', '.join(FORMATS)}")
     seed = _whole("seed", settings["seed"]) if "seed" in settings else secrets.randbelow(2**31)
     write, kind = FORMATS[form]
@@ -132,6 +132,8 @@ async def _settings(request: Request, most: int) -> dict[str, Any]:
             raise Refused(422, "the body is no JSON") from None
         if not isinstance(content, dict):
             raise Refused(422, 'the body must be an object such as {"n": 100, "seed": 1}')
+        if both := [name for name in content if name in found]:
+            raise Refused(422, f"{both[0]}: is given in the query and in the body; give it once")
         found |= content
     if unknown := [name for name in found if name not in _SETTINGS]:
         raise Refused(422, f"{unknown[0][:80]!r}: no such setting; the settings are {', '.join(_SETTINGS)}")

@@ -35,6 +35,7 @@ async function fetched(url) {
   const answer = await fetch(url, { headers: headers() });
   if (!answer.ok) {
     const known = await answer.json().catch(() => ({ error: answer.statusText }));
+    at("token-label").hidden = answer.status !== 401 && !at("token").value;
     throw new Error(known.error);
   }
   return answer;
@@ -49,7 +50,8 @@ async function schema() {
     at("class-label").hidden = !known.classes.length;
     at("class").append(...known.classes.map((name) => new Option(name, name)));
     at("given-label").hidden = !known.conditions;
-    at("given").placeholder = JSON.stringify({ [known.columns[0].name]: known.columns[0].categories?.[0] ?? 1 });
+    const first = known.columns.find((c) => c.kind === "number" || c.categories?.length);
+    at("given").placeholder = first ? JSON.stringify({ [first.name]: first.categories?.[0] ?? 1 }) : "";
     fill(at("columns"), ["column", "kind", "categories"],
       known.columns.map((c) => [c.name + (c.name === known.target ? " (target)" : ""), c.kind, (c.categories || []).join(", ")]));
     at("notes").replaceChildren(...known.notes.map((text) => {
@@ -60,7 +62,6 @@ async function schema() {
     say("");
   } catch (error) {
     at("about").textContent = "";
-    at("token-label").hidden = false;
     say(error.message, true);
   }
 }

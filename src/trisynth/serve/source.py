@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -153,8 +154,20 @@ def _cell(name: str, value: Any, kind: Any) -> pd.Series:
         if str(value) not in known:
             raise InputError(f"given.{name}", value, f"no such category; known: {', '.join(list(known)[:20])}")
         return pd.Series([known[str(value)]], name=kind.name).astype(kind.dtype)
+    whole = pd.api.types.is_integer_dtype(kind.dtype)
+    remedy = f"must be a {'whole ' * whole}{kind.kind}"
     try:
         cell = pd.Series([value], name=kind.name, dtype=object)
-        return (pd.to_numeric(cell) if kind.kind == "number" else cell).astype(kind.dtype)
+        read = pd.to_numeric(cell) if kind.kind == "number" else cell
+        # A cast may round, overflow or read a number as a date.
+        possible = not isinstance(value, bool) and (kind.kind == "number" or isinstance(value, str))
+        if possible and kind.kind == "number":
+            possible = bool(
+                np.isfinite(float(read[0])) and (not whole or (read[0] == int(read[0]) and abs(read[0]) < 2**63))
+            )
+        found = read.astype(kind.dtype) if possible else None
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"given.{name}", value, f"must be a {kind.kind}") from None
+        found = None
+    if found is None or found.isna().any():
+        raise InputError(f"given.{name}", value, remedy)
+    return found
