@@ -1,20 +1,23 @@
-"""Generators of images, series and mixed rows: utility, fidelity and cost, beside their controls.
+"""Generators of images, series, texts and mixed rows: utility, fidelity and cost, beside their controls.
 
 Each case is a job on one data set and split, with a random forest on flattened arrays as classifier; the
 controls are ``block_bootstrap`` and ``class_gaussian``. Writes ``kinds.csv`` after each case, one row per case and one
 for the floor and the ceiling of each data set. Run it with ``OMP_NUM_THREADS=1``: waiting threads count as processor
-time. A case that ``kinds.csv`` has is not repeated.
+time. A case that ``kinds.csv`` has is not repeated. Of texts it has the cost of a fit, the speed of draws and
+the mean numbers of words, as studies of their own have the scores.
 """
 
 import sys
 import tempfile
 import time
 
+import numpy as np
 import pandas as pd
 
 from benchmarks import output
 from trisynth.cache import Store
 from trisynth.commandline import composed
+from trisynth.data import texts
 from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment
@@ -27,7 +30,9 @@ CASES = {
     "digits": (*CONTROLS, "stylegan loss=native", *CONV, "vae", "diffusion"),
     "multimodal_cohort": (*CONTROLS, *CONV, "vae"),
     "sines": (*CONTROLS, "autoregressive", "rcgan loss=native", "timevae loss=native", "diffusion loss=native"),
+    "reuters_r8": ("ngram", "ngram +dataset.rare=5"),
 }
+TEXTS = {"reuters_r8": "Text"}
 # The published scores of ``sines`` are means of ten networks; the steps and rows of a network differ.
 PUBLISHED = ("dataset.read.n=3000", "metrics.fidelity.discriminative.repeats=10")
 SETTINGS = ("classifier=forest", "arms=minimal", "tracking=none")
@@ -50,7 +55,8 @@ def job(dataset: str, case: str, seed: int, place: str) -> Experiment:
     generator, *settings = case.split()
     overrides = [f"dataset={dataset}", f"generator={generator}", *settings]
     overrides += [*SETTINGS, *(PUBLISHED if dataset == "sines" else ())]
-    overrides += [f"paths.{name}={place}/{name}" for name in ("raw", "cache", "runs", "sweeps")]
+    overrides += [f"paths.{name}={place}/{name}" for name in ("cache", "runs", "sweeps")]
+    overrides += [f"paths.raw={output.ROOT / 'data/raw' if dataset in TEXTS else place + '/raw'}"]
     found = Job.from_config(composed([*overrides, f"seed={seed}"]))
     return Experiment(found, build(found), Store(f"{place}/cache"))
 
@@ -62,9 +68,8 @@ def measured(dataset: str, case: str, seed: int, place: str) -> list[dict]:
     begun = time.process_time()
     generator = steps.generator()
     fitted = time.process_time()
-    generator.sample(DRAWN)
+    rows = generator.sample(DRAWN)
     drawn = time.process_time()
-    metrics = steps.run().metrics
     about = {"dataset": dataset, "seed": seed}
     row = {
         **about,
@@ -72,6 +77,12 @@ def measured(dataset: str, case: str, seed: int, place: str) -> list[dict]:
         "fit_cpu_seconds": fitted - begun,
         "rows_per_cpu_second": DRAWN / (drawn - fitted),
     }
+    if dataset in TEXTS:
+        real = steps.parts[0].X
+        for name, table in {"real_words": real, "words": rows}.items():
+            row[name] = np.mean([len(text.split()) for text in texts.values(table[TEXTS[dataset]])])
+        return [row]
+    metrics = steps.run().metrics
     for arm in ("real", "synthetic", "combined"):
         row |= {f"{arm}_{name}": metrics.get(f"{arm}/{name}") for name in ("accuracy", "f1_macro")}
     row |= {name: metrics.get(f"fidelity/{name}") for name in SCORES} | {"dcr_share": metrics["copying/dcr_share"]}

@@ -212,7 +212,8 @@ def sharing(
     if auc is not None and not math.isnan(auc):
         line += f": a classifier separates its rows from real ones with ROC AUC {auc:.2f}"
         if not math.isnan(floor) and not math.isnan(ceiling):
-            line += f" (independent columns: {floor:.2f}, the real rows themselves: {ceiling:.2f})"
+            chance = ", worse by the chance of the split" if round(ceiling, 2) > max(round(auc, 2), 0.5) else ""
+            line += f" (independent columns: {floor:.2f}, the real rows themselves: {ceiling:.2f}{chance})"
     memorised = scores.get("copying/memorised", math.nan)
     shown = "" if math.isnan(memorised) else f" (memorised share {max(memorised, 0.0):.2f}, limit {limit:.2f})"
     passed = f"The rows of {candidate} pass the check for copies{shown}"

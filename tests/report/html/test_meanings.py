@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trisynth.report.html.meanings import MEANINGS, sentence, void
+from trisynth.report.html.meanings import MEANINGS, beyond, sentence, void
 from trisynth.report.html.scores import chance
 
 
@@ -42,6 +42,21 @@ def score(metric, value, floor, ceiling, group="fidelity", base=None):
 def test_a_score_is_void_where_its_references_do_not_differ(given, reason):
     found = void(given)
     assert found is None if reason is None else found.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (score("c2st_boosting", 0.52, 0.9, 0.56), True),
+        (score("c2st_boosting", 0.56, 0.9, 0.52), False),
+        (score("coverage", 0.97, 0.4, 0.95), True),
+        (score("ks", 0.0501, 0.05, 0.05014), False),
+        (score("tv", 0.1, None, None), False),
+        (score("dcr_share", 0.5, 0.5, 0.76, "copying"), False),
+    ],
+)
+def test_rows_that_score_better_than_real_ones_are_found(given, found):
+    assert beyond(given) is found
 
 
 def test_every_score_has_a_sentence():

@@ -253,6 +253,15 @@ def void(score: Mapping[str, Any]) -> str | None:
     return "independent columns score as real rows do" if close else None
 
 
+def beyond(score: Mapping[str, Any]) -> bool:
+    """Check whether synthetic rows are more faithful than copies of the training rows, as shown digits have it."""
+    if score["group"] != "fidelity" or score["ceiling"] is None or score["ideal"] is None:
+        return False
+    if number(score["ceiling"]) == number(score["value"]):
+        return False
+    return abs(score["ceiling"] - score["ideal"]) > abs(score["value"] - score["ideal"])
+
+
 def sentence(score: Mapping[str, Any]) -> str:
     """Describe a score in one plain sentence, and its place between the references in a second part."""
     meaning, value = MEANINGS.get(score["metric"]), score["value"]

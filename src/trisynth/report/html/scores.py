@@ -10,7 +10,7 @@ import pandas as pd
 from trisynth.experiment.results import Result
 from trisynth.report import verdict
 from trisynth.report.html.columns import exact
-from trisynth.report.html.meanings import MEANINGS, sentence, void
+from trisynth.report.html.meanings import MEANINGS, beyond, sentence, void
 from trisynth.report.jobs import arms_of, best_baseline
 from trisynth.report.jobs import scores as scores_of
 from trisynth.report.names import METRICS, metric, name, printable
@@ -159,6 +159,7 @@ def _metric(jobs: pd.DataFrame, column: str, test_size: float, noise: float | No
         # Splits show the noise of their mean; two of them may agree by chance.
         found["noise"] = exact(min(value.half, noise or 1.0) if value.count > 2 else noise)
     found["void"] = void(found)
+    found["chance"] = found["void"] is None and beyond(found)
     found["sentence"] = sentence(found)
     return found
 
