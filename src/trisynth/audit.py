@@ -62,7 +62,7 @@ def audited(config: dict[str, Any], fits: int, rows: int) -> Audit:
         chosen = seeds.stream(config["seed"], "audit.rows").choice(len(dataset), rows, replace=False)
         dataset = dataset.take(sorted(chosen))
     generator = instantiate(config["generator"], "generator", kind=subclass(Generator), allow=allow)
-    with Progress(transient=True) as bar:
+    with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         task = bar.add_task("fits", total=2 * fits)
         return audit(
             generator,

@@ -176,7 +176,7 @@ def synthesize(
             expected = n * len(partial[1])
             draws = completion.completed(generator, *partial, n, seed)
         try:
-            with Progress(transient=True) as bar:
+            with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
                 task = bar.add_task("sampling", total=expected)
                 written = write(counted(draws, bar, task), Path(out), layout, seed)
         except OSError as error:

@@ -150,11 +150,13 @@ def test_a_part_that_does_not_exist_is_refused(refusal, part):
 def test_other_files_are_not_mixed_with_parts(refusal, tmp_path):
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "mine.parquet").touch()
-    assert "holds files that are no parts (mine.parquet)" in refusal("1/4")
+    line = refusal("1/4")
+    assert "holds files that are no parts (mine.parquet)" in line and line.count("out=") == 1
 
 
-def test_parts_without_rows_are_refused(refusal):
+def test_parts_without_rows_are_refused_and_leave_no_folder(refusal, tmp_path):
     assert "take fewer parts" in refusal("all/4", "rows", "n=3")
+    assert not (tmp_path / "rows").exists()
 
 
 @pytest.mark.parametrize(("more", "message"), [("given=x.csv", "cannot be combined"), ("out=x.csv", "name a folder")])

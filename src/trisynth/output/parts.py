@@ -126,6 +126,8 @@ class Folder:
             # Several processes may begin at the same time.
             made_whole(known, partial(_write, content=sealed(dict(self.identity))))
             present = unsealed(text_of(known))
+        except InputError:
+            raise
         except OSError as error:
             raise unwritable(self.path, error, "out") from error
         except ValueError as error:
@@ -235,13 +237,14 @@ def make(table: Table, selection: Selection) -> int:
         If the folder has parts of another table, or cannot be written; parts that were made before stay.
     """
     folder = table.folder
-    folder.open()
     selected = {number: total(table.rows(number)) for number in selection.numbers}
     if not all(selected.values()):
         rows = total(folder.identity["n"])
         raise InputError("n", rows, f"gives some of {folder.count} parts no rows; take fewer parts")
+    # A refused number of rows leaves no folder that another one could not use.
+    folder.open()
     kept = 0
-    with Progress(transient=True) as bar:
+    with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         task = bar.add_task("sampling", total=sum(selected.values()))
         for number, rows in selected.items():
             if folder.is_whole(number):
