@@ -10,7 +10,6 @@ It requires ``pip install xgboost``.
 
 import os
 import sys
-from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
@@ -20,7 +19,7 @@ from matplotlib.figure import Figure
 
 from benchmarks import output
 from benchmarks.published import scores
-from benchmarks.published.tables import TABLES, AbsentError, Table
+from benchmarks.published.tables import Table, add_options, read
 from trisynth.frames import _generator
 from trisynth.generators.trees.cart import CART
 from trisynth.report.figures import style
@@ -28,7 +27,6 @@ from trisynth.report.figures import style
 # Values of each dial.
 DIALS = {"copier": (0.0, 0.1, 0.25, 0.5, 0.75, 1.0), "cart": (1, 2, 5, 10, 20, 50, 100, 200), "sequential_forest": (0,)}
 _AS = {"rare": 0, "relations": False}
-_KEY = ["table", "seed", "family", "dial"]
 _MOST = 8_000
 _NAMES = {"copier": "fraction of copied rows", "cart": "rows in a leaf (cart)"}
 _LINES = {"c2st_own": ("the rows it was fitted to", "-"), "c2st_others": ("as many other rows", "--")}
@@ -95,42 +93,31 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the cells that have no row yet, write the results after each, and print the report."""
     parser = output.parser("copying_pays", __doc__)
     parser.set_defaults(out=output.ROOT / "experiments" / "copying_pays")
-    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    add_options(parser)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--draw", action="store_true", help="run nothing, draw results.csv")
-    parser.add_argument("--files", type=Path, default=Path("data/published"), help="folder of shoppers and default")
-    parser.add_argument("--raw", type=Path, default=Path("data/raw"), help="folder of collected files")
     options = parser.parse_args(arguments)
-    path = options.out / "results.csv"
-    rows = pd.read_csv(path).to_dict("records") if path.exists() else []
-    done = {tuple(row[name] for name in _KEY) for row in rows}
+    cells = output.Cells(options.out / "results.csv", ("table", "seed", "family", "dial"))
     every = [(family, float(dial)) for family, dials in DIALS.items() for dial in dials]
     for seed in [] if options.draw else options.seeds:
         for name in options.tables:
-            todo = [cell for cell in every if (name, seed, *cell) not in done]
-            if not todo:
-                continue
-            try:
-                table = TABLES[name](options.files, options.raw)
-            except AbsentError as error:
-                print(f"{name} is skipped: {error}")
+            todo = [cell for cell in every if (name, seed, *cell) not in cells]
+            if not todo or (table := read(name, options)) is None:
                 continue
             own, others = halves(table, seed)
             base = _generator("circuit").fit(own, target=table.target, seed=seed, **_AS).sample(len(own), seed)
             for family, dial in todo:
                 synthetic = drawn(family, dial, own, table.target, seed, base)
-                found = dict(zip(_KEY, (name, seed, family, dial), strict=True)) | {"rows": len(own)}
+                found = {"rows": len(own)}
                 found["c2st_own"] = scores.c2st(own, synthetic, table.categories)
                 found["c2st_others"] = scores.c2st(others, synthetic, table.categories)
                 found["copy_share"] = scores.copy_share(synthetic, own, others, table.categories)
                 found["singling_out"] = scores.singling_out(synthetic, own)
-                rows.append(found)
-                output.write(pd.DataFrame(rows).sort_values(_KEY), path)
+                cells.add((name, seed, family, dial), found)
             print(name, seed, flush=True)
-    if rows:
-        cells = pd.DataFrame(rows).sort_values(_KEY)
-        style.save(picture(cells), options.out / "copying_pays")
-        report(cells)
+    if cells:
+        style.save(picture(cells.table), options.out / "copying_pays")
+        report(cells.table)
 
 
 if __name__ == "__main__":

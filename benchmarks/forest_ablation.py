@@ -10,7 +10,6 @@ import os
 import sys
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from unittest.mock import patch
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
@@ -20,13 +19,12 @@ import pandas as pd
 
 from benchmarks import output
 from benchmarks.published import scores
-from benchmarks.published.tables import TABLES, AbsentError
+from benchmarks.published.tables import add_options, read
 from trisynth.generators.trees import sequential_forest
 from trisynth.generators.trees.sequence.responses import Sequence
 from trisynth.generators.trees.sequential_forest import SequentialForest
 
 _AS = {"rare": 0, "relations": False}
-_KEY = ["table", "seed", "variant"]
 _NOTHING = np.zeros(0, dtype=np.int64)
 # Arguments, and replacements of what is no argument.
 VARIANTS = {
@@ -56,43 +54,30 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the cells that have no row yet, write the results after each, and print their means."""
     parser = output.parser("forest_ablation", __doc__)
     parser.set_defaults(out=output.ROOT / "experiments" / "forest_ablation")
-    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    add_options(parser)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--files", type=Path, default=Path("data/published"), help="folder of shoppers and default")
-    parser.add_argument("--raw", type=Path, default=Path("data/raw"), help="folder of collected files")
     options = parser.parse_args(arguments)
-    path = options.out / "results.csv"
-    rows = pd.read_csv(path).to_dict("records") if path.exists() else []
-    done = {tuple(row[name] for name in _KEY) for row in rows}
+    cells = output.Cells(options.out / "results.csv", ("table", "seed", "variant"))
     for seed in options.seeds:
         for name in options.tables:
-            try:
-                table = TABLES[name](options.files, options.raw)
-            except AbsentError as error:
-                print(f"{name} is skipped: {error}")
+            if (table := read(name, options)) is None:
                 continue
             order = np.random.default_rng(seed).permutation(len(table.train))
             own, others = (table.train.iloc[part].reset_index(drop=True) for part in np.array_split(order, 2))
             for variant in VARIANTS:
-                if (name, seed, variant) in done:
+                if (name, seed, variant) in cells:
                     continue
                 begun = time.process_time()
                 drawn = fitted(variant, own, table.target, seed).sample(len(own), seed)
-                found = dict(zip(_KEY, (name, seed, variant), strict=True))
-                found |= {"rows": len(own), "cpu_s": time.process_time() - begun}
+                found = {"rows": len(own), "cpu_s": time.process_time() - begun}
                 found["c2st_own"] = scores.c2st(own, drawn, table.categories)
                 found["c2st_others"] = scores.c2st(others, drawn, table.categories)
                 found["copy_share"] = scores.copy_share(drawn, own, others, table.categories)
-                rows.append(found)
-                output.write(pd.DataFrame(rows).sort_values(_KEY), path)
+                cells.add((name, seed, variant), found)
             print(name, seed, flush=True)
-    if rows:
-        cells = pd.DataFrame(rows)
-        print(
-            cells.pivot_table(index="variant", columns="table", values=["c2st_others", "copy_share"])
-            .round(3)
-            .to_string()
-        )
+    if cells:
+        scored = cells.table.pivot_table(index="variant", columns="table", values=["c2st_others", "copy_share"])
+        print(scored.round(3).to_string())
 
 
 if __name__ == "__main__":

@@ -42,7 +42,6 @@ TABLES = {
 }
 # As the repository fits public tables: rare values are not protected, and no relations are searched.
 _AS = {"rare": 0, "relations": False}
-_KEY = ["split", "table", "generator"]
 # The interval of a mean over tables, in standard errors.
 _WIDE = 1.96
 
@@ -144,12 +143,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--splits", nargs="+", type=int, default=list(range(5)))
     parser.add_argument("--raw", type=Path, default=Path("data/raw"), help="folder of collected files")
     options = parser.parse_args(arguments)
-    path = options.out / "fresh.csv"
-    cells = pd.read_csv(path).to_dict("records") if path.exists() else []
-    done = {tuple(cell[name] for name in _KEY) for cell in cells}
+    cells = output.Cells(options.out / "fresh.csv", ("split", "table", "generator"))
     for split in options.splits:
         for table in options.tables:
-            todo = [name for name in GENERATORS if (split, table, name) not in done]
+            todo = [name for name in GENERATORS if (split, table, name) not in cells]
             if not todo:
                 continue
             frame = read(table, options.raw)
@@ -157,11 +154,9 @@ def main(arguments: list[str] | None = None) -> None:
             parts = [frame.iloc[part].reset_index(drop=True) for part in next(cut)]
             real = utility(*parts, split)
             for name in todo:
-                cell = dict(zip(_KEY, (split, table, name), strict=True))
-                cells.append(cell | measured(name, frame, split, real, parts))
-                output.write(pd.DataFrame(cells), path)
+                cells.add((split, table, name), measured(name, frame, split, real, parts))
                 print(split, table, name, flush=True)
-    report(pd.DataFrame(cells))
+    report(cells.table)
 
 
 def _encoded(frame: pd.DataFrame) -> pd.DataFrame:

@@ -11,23 +11,20 @@ It requires ``pip install xgboost``.
 import os
 import sys
 import time
-from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
-import pandas as pd
 
 from benchmarks import output
 from benchmarks.published import literature, scores
 from benchmarks.published.figure import picture
-from benchmarks.published.tables import TABLES, AbsentError, Table
+from benchmarks.published.tables import Table, add_options, read
 from trisynth.frames import _generator
 from trisynth.report.figures import style
 
 GENERATORS = ("real", "copula", "circuit", "cart", "sequential_forest")
 # As the repository fits public tables: rare values are not protected, and no relations are searched.
 _AS = {"rare": 0, "relations": False}
-_KEY = ["table", "generator", "seed"]
 
 
 def measured(table: Table, name: str, seed: int, grid: str) -> dict:
@@ -42,7 +39,7 @@ def measured(table: Table, name: str, seed: int, grid: str) -> dict:
         seconds.append(time.process_time())
         rows = fitted.sample(len(train), seed)
         seconds.append(time.process_time())
-    found = {"table": table.name, "generator": name, "seed": seed, "grid": grid}
+    found: dict = {"grid": grid}
     if name != "real":
         found["c2st_train"] = scores.c2st(train, rows, categories)
     # Real rows are in the order of a split, which is random except for adult's.
@@ -64,31 +61,23 @@ def measured(table: Table, name: str, seed: int, grid: str) -> dict:
 def main(arguments: list[str] | None = None) -> None:
     """Run the cells that have no row yet, and write the table after each."""
     parser = output.parser("published", __doc__)
-    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    add_options(parser)
     parser.add_argument("--generators", nargs="+", default=list(GENERATORS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--grid", choices=scores.GRIDS, default="short", help="settings of the trained classifier")
-    parser.add_argument("--files", type=Path, default=Path("data/published"), help="folder of shoppers and default")
-    parser.add_argument("--raw", type=Path, default=Path("data/raw"), help="folder of collected files")
     options = parser.parse_args(arguments)
-    path = options.out / "published.csv"
-    rows = pd.read_csv(path).to_dict("records") if path.exists() else []
-    done = {tuple(row[name] for name in _KEY) for row in rows}
+    cells = output.Cells(options.out / "published.csv", ("table", "generator", "seed"))
     for name in options.tables:
-        try:
-            table = TABLES[name](options.files, options.raw)
-        except AbsentError as error:
-            print(f"{name} is skipped: {error}")
+        if (table := read(name, options)) is None:
             continue
         for seed in options.seeds:
             for generator in options.generators:
-                if (name, generator, seed) in done:
+                if (cell := (name, generator, seed)) in cells:
                     continue
-                rows.append(measured(table, generator, seed, options.grid))
-                output.write(pd.DataFrame(rows).sort_values(_KEY), path)
-                print(name, generator, seed, flush=True)
-    if rows:
-        style.save(picture(pd.DataFrame(rows)), options.out / "published")
+                cells.add(cell, measured(table, generator, seed, options.grid))
+                print(*cell, flush=True)
+    if cells:
+        style.save(picture(cells.table), options.out / "published")
     for peer in literature.NOT_RUN:
         print(f"{peer}: no cell; published scores are cited where there are any")
 

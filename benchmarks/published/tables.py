@@ -1,5 +1,6 @@
 """Tables of the published comparisons, and their split into training and held-out rows."""
 
+import argparse
 import gzip
 import hashlib
 import io
@@ -75,6 +76,22 @@ def default(folder: Path, _: Path) -> Table:
 TABLES: dict[str, Callable[[Path, Path], Table]] = {
     "adult": adult, "magic": magic, "shoppers": shoppers, "default": default,
 }  # fmt: skip
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose tables and name the folders of their files."""
+    parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
+    parser.add_argument("--files", type=Path, default=Path("data/published"), help="folder of shoppers and default")
+    parser.add_argument("--raw", type=Path, default=Path("data/raw"), help="folder of collected files")
+
+
+def read(name: str, options: argparse.Namespace) -> Table | None:
+    """Read a table; without its file, print a line and return None."""
+    try:
+        return TABLES[name](options.files, options.raw)
+    except AbsentError as error:
+        print(f"{name} is skipped: {error}")
+        return None
 
 
 def _collected(name: str, raw: Path) -> Path:

@@ -13,8 +13,8 @@ from trisynth.generators.base import Generator
 
 
 @dataclass(frozen=True)
-class Law:
-    """Distribution of the series of one label.
+class Regression:
+    """Fitted autoregression of the series of one label.
 
     Parameters
     ----------
@@ -72,12 +72,12 @@ class Autoregressive(Generator):
                 raise InputError("X", column.name, remedy)
         if self.numeric_target_:
             raise InputError("target", self.target_.name, "Autoregressive takes a target of classes")
-        self.laws_ = {}
+        self.regressions_ = {}
         for column in self.schema_.columns:
             cells = self._series(table[column.name], column)
             classes = range(labels.max() + 1)
             own = [[cell for cell, of in zip(cells, labels, strict=True) if of == label] for label in classes]
-            self.laws_[column.name] = [self._law(series, rng) for series in own]
+            self.regressions_[column.name] = [self._regression(series, rng) for series in own]
 
     @staticmethod
     def _series(cells: pd.Series, column: Kind) -> list[np.ndarray]:
@@ -85,7 +85,7 @@ class Autoregressive(Generator):
             return [cell.astype(float) for cell in sequences.values(cells)]
         return list(tensors.values(cells).astype(float).reshape(len(cells), column.shape[0], -1))
 
-    def _law(self, series: list[np.ndarray], rng: np.random.Generator) -> Law:
+    def _regression(self, series: list[np.ndarray], rng: np.random.Generator) -> Regression:
         inputs = np.concatenate([self._inputs(each) for each in series])
         outputs = np.concatenate(series)
         penalty = self.ridge * len(outputs) * np.eye(inputs.shape[1])
@@ -93,7 +93,7 @@ class Autoregressive(Generator):
         # With equal inputs the equations have many solutions; the smallest is taken.
         coefficients = np.linalg.lstsq(inputs.T @ inputs + penalty, inputs.T @ outputs, rcond=None)[0]
         residuals = (outputs - inputs @ coefficients)[rng.permutation(len(outputs))]
-        return Law(np.array([len(each) for each in series]), coefficients, residuals)
+        return Regression(np.array([len(each) for each in series]), coefficients, residuals)
 
     def _inputs(self, cells: np.ndarray) -> np.ndarray:
         """Return the inputs of all steps of one series, shape (steps, inputs)."""
@@ -113,21 +113,21 @@ class Autoregressive(Generator):
         return pd.DataFrame({column.name: self._column(column, labels, rng) for column in self.schema_.columns})
 
     def _column(self, column: Kind, labels: np.ndarray, rng: np.random.Generator) -> pd.Series:
-        laws = self.laws_[column.name]
-        channels = laws[0].residuals.shape[1]
+        fitted = self.regressions_[column.name]
+        channels = fitted[0].residuals.shape[1]
         lengths = np.zeros(len(labels), int)
         for label in np.unique(labels):
             own = np.flatnonzero(labels == label)
-            lengths[own] = rng.choice(laws[label].lengths, len(own))
+            lengths[own] = rng.choice(fitted[label].lengths, len(own))
         made = np.zeros((len(labels), self.order + int(lengths.max(initial=1)), channels))
         for step in range(int(lengths.max(initial=0))):
             for label in np.unique(labels):
-                law, rows = laws[label], np.flatnonzero((labels == label) & (lengths > step))
+                own, rows = fitted[label], np.flatnonzero((labels == label) & (lengths > step))
                 at = np.full(len(rows), step)
                 lags = [made[rows, self.order + step - lag] for lag in range(1, self.order + 1)]
                 inputs = np.hstack([self._times(at, lengths[rows]), *lags, self._absent(at)])
-                residuals = law.residuals[rng.integers(len(law.residuals), size=len(rows))]
-                drawn = inputs @ law.coefficients + residuals
+                residuals = own.residuals[rng.integers(len(own.residuals), size=len(rows))]
+                drawn = inputs @ own.coefficients + residuals
                 made[rows, self.order + step] = np.clip(drawn, column.lower, column.upper)
         made = made[:, self.order :]
         if isinstance(column, Sequence):

@@ -165,8 +165,7 @@ class ModelSelection(FidelityMetric):
         if target is None or size < 2 * _FEWEST:
             return {}
         rng = seeds.stream(context.seed, "metrics.model_selection")
-        orders = [rng.permutation(len(table))[: self.max_rows] for table in context.tables]
-        train, test, synthetic = (_rows(context, side, target, orders[side]) for side in range(3))
+        train, test, synthetic = _shuffled(context, target, self.max_rows, rng)
         is_class = context.train.classes is not None
         scores = []
         for make in _candidates(is_class, context.seed):
@@ -208,8 +207,7 @@ class TrainTestGap(FidelityMetric):
         if target is None or min(len(context.train), len(context.synthetic)) < _FEWEST:
             return {}
         rng = seeds.stream(context.seed, "metrics.train_test_gap")
-        orders = [rng.permutation(len(table))[: self.max_rows] for table in context.tables]
-        train, test, synthetic = (_rows(context, side, target, orders[side]) for side in range(3))
+        train, test, synthetic = _shuffled(context, target, self.max_rows, rng)
         both = tuple(np.concatenate(each) for each in zip(train, synthetic, strict=True))
         is_class = context.train.classes is not None
         found = {}
@@ -228,6 +226,12 @@ def _rows(context: Context, side: int, target: str, chosen: np.ndarray) -> Rows:
     y = table[target]
     values = y.cat.codes.to_numpy() if isinstance(y.dtype, pd.CategoricalDtype) else y.to_numpy(float)
     return ordinal(context, table.drop(columns=target)), values
+
+
+def _shuffled(context: Context, target: str, most: int, rng: np.random.Generator) -> list[Rows]:
+    """Return training, test and synthetic rows in random order, at most so many of each."""
+    orders = [rng.permutation(len(table))[:most] for table in context.tables]
+    return [_rows(context, side, target, order) for side, order in enumerate(orders)]
 
 
 def _boosting(is_class: bool, seed: int) -> BaseEstimator:

@@ -41,23 +41,7 @@ class Evidence:
         X: pd.DataFrame,
         y: pd.Series | None,
     ) -> "Evidence":
-        """Read partial rows by the training schema of a fitted generator.
-
-        Parameters
-        ----------
-        fitted : Generator
-        derived : DerivedColumns
-        discretizer : TableDiscretizer
-        X : DataFrame, shape (n, any)
-            Any of the training columns.
-        y : Series, shape (n,), or None
-            Targets.
-
-        Raises
-        ------
-        InputError
-            If a column or a class has no training example, or y has another length than X.
-        """
+        """Read partial rows as ``Partial.read`` does, solve them for derived columns, and encode them as tokens."""
         partial = Partial.read(fitted, X, y)
         known = derived.solved(partial.table)
         given = np.array([name in known for name in discretizer.names])

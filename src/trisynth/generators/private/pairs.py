@@ -6,6 +6,7 @@ import numpy as np
 
 from trisynth.generators.private import tree
 from trisynth.generators.private.leaves import projected
+from trisynth.generators.private.spanning import Pair, apart, dependence, exact, joined
 from trisynth.privacy.budget import Budget
 from trisynth.privacy.ledger import Ledger, Share
 from trisynth.privacy.noise import Noise
@@ -16,7 +17,7 @@ _MOST, _COARSE, _CELL = 600, 16, 2.0
 # Relative error of a model's cell that is expected before it is counted.
 _MISFIT = 0.5
 
-Tables = dict[tuple[int, int], np.ndarray]
+Tables = dict[Pair, np.ndarray]
 
 
 def plan(columns: int, kinds: int, budget: Budget, rest: dict[str, Share], choices: float, tables: float) -> dict:
@@ -50,14 +51,9 @@ def plan(columns: int, kinds: int, budget: Budget, rest: dict[str, Share], choic
     return found if wanted == every else {**found, CHOICES: Share(choices, wanted, choice=True)}
 
 
-def flat(pair: tuple[int, int], labels: np.ndarray, codes: list[np.ndarray], sizes: list[int]) -> np.ndarray:
-    """Return the cell of each row in the table (label, first column, second column), as one number."""
-    return (labels * sizes[pair[0]] + codes[pair[0]]) * sizes[pair[1]] + codes[pair[1]]
-
-
 def count(
     codes: list[np.ndarray], labels: np.ndarray, ones: list[np.ndarray], ledger: Ledger, noise: Noise
-) -> tuple[Tables, list[tuple[int, int]]]:
+) -> tuple[Tables, list[Pair]]:
     """Count pairs with the label; return their noisy tables and those of them that form a spanning tree.
 
     Parameters
@@ -71,48 +67,34 @@ def count(
     noise : Noise
     """
     kinds, sizes, sigma = len(ones[0]), [one.shape[1] for one in ones], ledger.sigma(TABLES)
-    pairs = list(combinations(range(len(codes)), 2))
-
-    def exact(pair: tuple[int, int]) -> np.ndarray:
-        shape = kinds, sizes[pair[0]], sizes[pair[1]]
-        return np.bincount(flat(pair, labels, codes, sizes), minlength=int(np.prod(shape))).reshape(shape).astype(float)
-
-    def score(pair: tuple[int, int], table: np.ndarray) -> float:
-        # One row changes the distance by 1. What noise adds to a larger table is public.
-        return np.abs(table - independent(pair, ones)).sum() - np.sqrt(2 / np.pi) * sigma * table.size
+    counted = {pair: exact(pair, codes, labels, kinds, sizes) for pair in combinations(range(len(codes)), 2)}
 
     if CHOICES not in ledger.plan:
-        found = {pair: ledger.noisy(TABLES, exact(pair), noise) for pair in pairs}
-        return found, _spanning({pair: score(pair, table) for pair, table in found.items()}, len(codes))
-    counted = {pair: exact(pair) for pair in pairs}
-    scores = {pair: score(pair, table) for pair, table in counted.items()}
+        found = {pair: ledger.noisy(TABLES, table, noise) for pair, table in counted.items()}
+        scores = {pair: dependence(pair, table, ones, sigma) for pair, table in found.items()}
+        return found, _spanning(scores, len(codes))
+    scores = {pair: dependence(pair, table, ones, sigma) for pair, table in counted.items()}
     part, chosen, edges = list(range(len(codes))), [], []
     for _ in range(ledger.plan[CHOICES].times):
         # A spanning tree comes first, so that no column stands alone.
-        open_ = [pair for pair in scores if part[pair[0]] != part[pair[1]]]
+        open_ = apart(scores, part)
         joins = bool(open_)
         open_ = open_ or [pair for pair in scores if pair not in chosen]
         pair = open_[ledger.choose(CHOICES, np.array([scores[each] for each in open_]), noise)]
         chosen.append(pair)
         if joins:
             edges.append(pair)
-            part = [part[pair[0]] if p == part[pair[1]] else p for p in part]
+            part = joined(part, pair)
     return {pair: ledger.noisy(TABLES, counted[pair], noise) for pair in chosen}, edges
 
 
-def _spanning(scores: dict[tuple[int, int], float], nodes: int) -> list[tuple[int, int]]:
+def _spanning(scores: dict[Pair, float], nodes: int) -> list[Pair]:
     part, found = list(range(nodes)), []
     for pair in sorted(scores, key=lambda each: (-scores[each], each)):
         if part[pair[0]] != part[pair[1]]:
             found.append(pair)
-            part = [part[pair[0]] if p == part[pair[1]] else p for p in part]
+            part = joined(part, pair)
     return found
-
-
-def independent(pair: tuple[int, int], ones: list[np.ndarray]) -> np.ndarray:
-    """Return the table of two columns that are independent within labels."""
-    totals = np.maximum(ones[pair[0]].sum(1), 1e-9)[:, None, None]
-    return ones[pair[0]][:, :, None] * ones[pair[1]][:, None, :] / totals
 
 
 def margins(column: int, own: np.ndarray, sigma: float, tables: Tables, noise: float) -> tuple[np.ndarray, float]:
@@ -150,6 +132,6 @@ def shrunk(table: np.ndarray, model: np.ndarray, sigma: float) -> np.ndarray:
     return projected(model + variance / (variance + sigma**2) * (table - model), max(model.sum(), 1e-9))
 
 
-def fitted(pair: tuple[int, int], table: np.ndarray, ones: list[np.ndarray]) -> np.ndarray:
+def fitted(pair: Pair, table: np.ndarray, ones: list[np.ndarray]) -> np.ndarray:
     """Fit the table of a pair to those of its columns."""
     return tree.fitted(table, ones[pair[0]], ones[pair[1]])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trisynth.generators.private import pairs, tree
+from trisynth.generators.private import pairs, spanning, tree
 
 # Rows of a pool for each estimated row, and their least and largest number.
 _EACH, _FEWEST, _MOST = 4.0, 4_000, 80_000
@@ -57,7 +57,7 @@ class Pool:
         """
         sizes, rows = [one.shape[1] for one in ones], max(totals.sum(), 1e-9)
         targets = {
-            pair: pairs.fitted(pair, pairs.shrunk(tables[pair], pairs.independent(pair, ones), sigma), ones)
+            pair: pairs.fitted(pair, pairs.shrunk(tables[pair], spanning.independent(pair, ones), sigma), ones)
             for pair in edges
         }
         size = np.clip(_EACH * rows, _FEWEST, _MOST)
@@ -66,7 +66,7 @@ class Pool:
         rooted = tree.rooted([(*pair, targets[pair]) for pair in edges], ones)
         codes = tree.draw(rooted, ones, labels, rng)
         weights = np.maximum(totals / each, 1e-9)[labels]
-        places = {pair: pairs.flat(pair, labels, codes, sizes).astype(np.int32) for pair in tables}
+        places = {pair: spanning.flat(pair, labels, codes, sizes).astype(np.int32) for pair in tables}
         for pair, table in tables.items():
             if pair not in targets:
                 model = np.bincount(places[pair], weights, table.size).reshape(table.shape)
