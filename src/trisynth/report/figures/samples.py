@@ -6,16 +6,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from trisynth.data import sequences, tensors
 from trisynth.data.dataset import Column
 from trisynth.data.kinds.tensor import CHANNEL, TIME, shape_of
-from trisynth.report.figures import style
-from trisynth.report.names import label
+from trisynth.report.figures import sides, style
 
-# Rows of the panel, samples of a class on either side, and channels of a series.
-_CLASSES, _IMAGES, _SERIES, _CHANNELS = 10, 8, 6, 3
+# Samples of a class on either side, and channels of a series.
+_IMAGES, _SERIES, _CHANNELS = 8, 6, 3
 
 
 def samples(
@@ -55,8 +53,7 @@ def samples(
         shape, axes = (), (TIME, CHANNEL)
     else:
         shape, axes = shape_of(name, real[name].dtype.pyarrow_dtype.list_size, facts)
-    classes = [None] if target is None else list(real[target].dropna().astype(str).value_counts().index.sort_values())
-    shown, sides = classes[:_CLASSES], {"real": real, "synthetic": synthetic}
+    shown, further = sides.classes(real, target)
     is_series = axes[0] == TIME
     with style.applied():
         height = (0.75 if is_series else 0.5) * len(shown) + 0.8
@@ -70,23 +67,18 @@ def samples(
         numbers = sequences.flat(real[name]) if unequal else tensors.values(real[name])
         limits = float(numbers.min()), float(numbers.max())
         for row, member in enumerate(shown):
-            for place, (side, table) in enumerate(sides.items()):
-                held = np.ones(len(table), bool) if target is None else (table[target].astype(str) == member).to_numpy()
-                first = table[name][held].iloc[: _SERIES if is_series else _IMAGES]
+            for place, (colour, held) in enumerate(sides.rows(real, synthetic, target, member)):
+                first = held[name].iloc[: _SERIES if is_series else _IMAGES]
                 cells = sequences.values(first) if unequal else tensors.values(first).reshape(-1, *shape)
                 panels = grid[row, place * (across + 1) : place * (across + 1) + across]
                 if is_series:
-                    draw_lines(panels[0], cells, axes, style.COLOURS[side])
+                    draw_lines(panels[0], cells, axes, colour)
                 else:
                     draw_images(panels, cells, limits)
-            grid[row, 0].set_ylabel("" if member is None else style.shortened(member, 14), rotation=0, ha="right")
-        marks = {"real (left)": Line2D([], [], color=style.COLOURS["real"])}
-        drawn_by = f"synthetic (right), {generator}" if generator else "synthetic (right)"
-        marks[drawn_by] = Line2D([], [], color=style.COLOURS["synthetic"])
-        style.heading(figure, f"{title}: {label(name)}", marks, simulated)
-        more = f"; {len(classes) - len(shown)} further classes" if len(classes) > len(shown) else ""
+            sides.name_class(grid[row, 0], member)
+        sides.heading(figure, title, name, generator, simulated)
         lines = " Further channels of a series are dashed and dotted." * (is_series and CHANNEL in axes)
-        style.footnote(figure, f"The first rows of each class, not selected{more}.{lines}")
+        style.footnote(figure, f"The first rows of each class, not selected{further}.{lines}")
     return figure
 
 
