@@ -35,6 +35,8 @@ def test_metrics(former, present):
         ("trisynth.arms.Real", "trisynth.evaluation.arms.Real"),
         ("trisynth.generators.marginals.Marginals", "trisynth.generators.independent.Independent"),
         ("trisynth.generators.vae.VAE", "trisynth.generators.neural.vae.VAE"),
+        ("trisynth.generators.neural.rcgan.RCGAN", "trisynth.generators.neural.series.rcgan.RCGAN"),
+        ("trisynth.evaluation.metrics.arrays.Frechet", "trisynth.evaluation.metrics.kinds.arrays.Frechet"),
     ],
 )
 def test_objects(former, present):

@@ -28,8 +28,8 @@ from trisynth.generators.base import Generator
 from trisynth.generators.independent import Independent
 from trisynth.objective import Loss
 from trisynth.privacy import Budget
-from trisynth.recommend.private import require_budgets
-from trisynth.recommend.settings import Settings
+from trisynth.recommend.plan.private import require_budgets
+from trisynth.recommend.plan.settings import Settings
 from trisynth.recommend.trials import Trial
 from trisynth.recommend.trials import jobs as trial_jobs
 from trisynth.report.pages import maker

@@ -43,9 +43,13 @@ _MODULES = {
     "metrics.privacy": "evaluation.metrics.copying",
     "metrics.spread": "evaluation.metrics.shrinkage",
     "metrics.utility": "evaluation.metrics.utility",
-} | {
-    f"generators.{name}": f"generators.neural.{name}"
-    for name in ("cgan", "ctgan", "diffusion", "gan", "tgan", "tvae", "vae")
+    **{
+        f"generators.{n}": f"generators.neural.{n}"
+        for n in ("cgan", "ctgan", "diffusion", "gan", "tgan", "tvae", "vae")
+    },
+    **{f"generators.{n}": f"generators.arrays.{n}" for n in ("autoregressive", "block_bootstrap", "class_gaussian")},
+    **{f"generators.neural.{n}": f"generators.neural.series.{n}" for n in ("rcgan", "timevae")},
+    **{f"evaluation.metrics.{n}": f"evaluation.metrics.kinds.{n}" for n in ("arrays", "series", "texts")},
 }
 # Names in the same module, or dotted ones where the module is another.
 _OBJECTS = {

@@ -14,9 +14,9 @@ from trisynth.data import sequences, tensors
 from trisynth.data.dataset import Column
 from trisynth.data.kinds import Number, Sequence
 from trisynth.errors import InputError
-from trisynth.evaluation.metrics.arrays import DiscriminativeScore
-from trisynth.evaluation.metrics.series import SequenceLength
-from trisynth.generators.autoregressive import Autoregressive
+from trisynth.evaluation.metrics.kinds.arrays import DiscriminativeScore
+from trisynth.evaluation.metrics.kinds.series import SequenceLength
+from trisynth.generators.arrays.autoregressive import Autoregressive
 from trisynth.generators.base import Generator
 
 NAMES = sorted(path.stem for path in (CONF / "generator").glob("*.yaml"))

@@ -15,12 +15,12 @@ from trisynth.data import tensors
 from trisynth.data.dataset import Column
 from trisynth.data.kinds import Category, Number, Tensor
 from trisynth.errors import InputError
+from trisynth.generators.arrays.block_bootstrap import BlockBootstrap
+from trisynth.generators.arrays.class_gaussian import ClassGaussian
 from trisynth.generators.base import Generator
-from trisynth.generators.block_bootstrap import BlockBootstrap
-from trisynth.generators.class_gaussian import ClassGaussian
 from trisynth.generators.neural.networks.backbones import Part
 from trisynth.generators.neural.networks.stepwise import Stepwise
-from trisynth.generators.neural.timevae import WithTrend
+from trisynth.generators.neural.series.timevae import WithTrend
 from trisynth.generators.neural.vae import VAE
 
 NAMES = sorted(path.stem for path in (CONF / "generator").glob("*.yaml"))

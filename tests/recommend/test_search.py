@@ -15,10 +15,10 @@ from trisynth import data
 from trisynth.commandline import composed
 from trisynth.errors import InputError
 from trisynth.recommend.answer import answer
+from trisynth.recommend.plan.settings import seconds
 from trisynth.recommend.pool import InProcess
 from trisynth.recommend.recommendation import TRIAL_COLUMNS, Recommendation
 from trisynth.recommend.search import Search
-from trisynth.recommend.settings import seconds
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_a_longer_end_than_expected_moves_the_deadline(table, searched):
 
 
 def test_a_large_table_is_looked_at_in_few_rows_first(table, searched, monkeypatch):
-    monkeypatch.setattr("trisynth.recommend.level.GLANCE", 40)
+    monkeypatch.setattr("trisynth.recommend.plan.level.GLANCE", 40)
     monkeypatch.setattr("trisynth.recommend.answer.GLANCE", 40)
     ticks, heard = count(), []
 

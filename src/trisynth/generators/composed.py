@@ -11,9 +11,9 @@ from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.data.kinds import KINDS, Kind, Sequence, Tensor, Text
 from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError, require_whole
-from trisynth.generators.autoregressive import Autoregressive
+from trisynth.generators.arrays.autoregressive import Autoregressive
+from trisynth.generators.arrays.class_gaussian import ClassGaussian
 from trisynth.generators.base import Generator
-from trisynth.generators.class_gaussian import ClassGaussian
 from trisynth.generators.texts.ngram import NGram
 from trisynth.generators.trees.cart import CART
 from trisynth.generators.trees.tree import Tree

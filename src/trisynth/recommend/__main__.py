@@ -11,7 +11,7 @@ import psutil
 
 from trisynth import commandline
 from trisynth.commandline import beside, form
-from trisynth.recommend import private
+from trisynth.recommend.plan import private
 from trisynth.recommend.pool import Pool
 
 if TYPE_CHECKING:

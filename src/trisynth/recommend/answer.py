@@ -6,7 +6,7 @@ from typing import Any
 from trisynth.config import versions
 from trisynth.recommend import verdict
 from trisynth.recommend.evidence import Evidence
-from trisynth.recommend.level import GLANCE
+from trisynth.recommend.plan.level import GLANCE
 from trisynth.recommend.recommendation import Recommendation
 from trisynth.recommend.search import Search
 from trisynth.recommend.trials import BASELINES, Trial, jobs

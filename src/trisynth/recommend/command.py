@@ -12,11 +12,11 @@ from trisynth.config import digest
 from trisynth.data.dataset import Dataset
 from trisynth.recommend import screen
 from trisynth.recommend.answer import answer
+from trisynth.recommend.plan.settings import Settings
 from trisynth.recommend.pool import Workers
 from trisynth.recommend.recommendation import FILE, Recommendation
 from trisynth.recommend.record import Record
 from trisynth.recommend.search import Search
-from trisynth.recommend.settings import Settings
 
 # Settings that decide how long or where a search runs, not what it finds.
 _NOT_IDENTITY = ("budget", "n_jobs")

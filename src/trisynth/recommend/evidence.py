@@ -9,8 +9,8 @@ import pandas as pd
 
 from trisynth.data.splits.folds import Fold
 from trisynth.experiment.results import Result
+from trisynth.recommend.plan.settings import Settings
 from trisynth.recommend.recommendation import ARM_COLUMNS, TRIAL_COLUMNS
-from trisynth.recommend.settings import Settings
 from trisynth.recommend.trials import BASELINES, Amount, Trial, arm_of, comparison, score
 from trisynth.statistics.estimate import Estimate
 from trisynth.statistics.resampling import estimate

@@ -13,11 +13,11 @@ from trisynth.errors import InputError
 from trisynth.evaluation.arms import BALANCE, Balanced
 from trisynth.experiment.run import job_of, read_or_set_aside
 from trisynth.recommend.evidence import Choice, Evidence
-from trisynth.recommend.level import Level, lowered, needed
+from trisynth.recommend.plan.level import Level, lowered, needed
+from trisynth.recommend.plan.rows import require_rows
+from trisynth.recommend.plan.settings import REGRESSION, Settings
+from trisynth.recommend.plan.suited import suited
 from trisynth.recommend.pool import Workers, outcome
-from trisynth.recommend.rows import require_rows
-from trisynth.recommend.settings import REGRESSION, Settings
-from trisynth.recommend.suited import suited
 from trisynth.recommend.trials import BASELINES, Amount, Trial, baselines, jobs
 from trisynth.recommend.verdict import signed
 

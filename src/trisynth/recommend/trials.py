@@ -10,7 +10,7 @@ from trisynth import seeds
 from trisynth.data.splits.folds import Fold
 from trisynth.evaluation.arms import BALANCE
 from trisynth.experiment.results import Result
-from trisynth.recommend.settings import DECISIONS, Settings
+from trisynth.recommend.plan.settings import DECISIONS, Settings
 
 BASELINES = "baselines"
 _ARMS = "trisynth.evaluation.arms"

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.stats import wasserstein_distance
 
 from trisynth.errors import InputError, require_number, require_whole
-from trisynth.evaluation.metrics.association import association_matrix, pairs
 from trisynth.evaluation.metrics.base import FidelityMetric
 from trisynth.evaluation.metrics.context import N_BINS, Context
+from trisynth.statistics.dependence import association_matrix, pairs
 
 
 @dataclass(frozen=True)

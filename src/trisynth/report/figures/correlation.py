@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from trisynth.data.schema import Schema
-from trisynth.evaluation.metrics.association import association_matrix, pairs
 from trisynth.report.figures import style
 from trisynth.report.names import label
+from trisynth.statistics.dependence import association_matrix, pairs
 
 # Few enough columns for a number in each cell.
 _ANNOTATED = 7

@@ -17,9 +17,9 @@ from trisynth.data.arrays.features import summarised_rows
 from trisynth.data.dataset import Dataset
 from trisynth.data.kinds import Kind
 from trisynth.data.schema import Schema
-from trisynth.evaluation.metrics.association import association_matrix
 from trisynth.evaluation.metrics.fidelity import ks
 from trisynth.report.names import printable
+from trisynth.statistics.dependence import association_matrix
 
 # A statistical office's usual threshold: what fewer rows have in common is not shown.
 FEWEST = 5

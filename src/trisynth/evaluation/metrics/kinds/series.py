@@ -9,8 +9,8 @@ from scipy.stats import wasserstein_distance
 from trisynth import seeds
 from trisynth.data import sequences, tensors
 from trisynth.errors import require_whole
-from trisynth.evaluation.metrics.arrays import columns, series, unequal
 from trisynth.evaluation.metrics.base import FidelityMetric
+from trisynth.evaluation.metrics.kinds.arrays import columns, series, unequal
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from trisynth.data.dataset import Dataset
-from trisynth.recommend.settings import Settings
+from trisynth.recommend.plan.settings import Settings
 
 # Rows to train on at the most for the first impression, and on the lower level.
 GLANCE = 2000

@@ -16,7 +16,7 @@ from trisynth.generators.neural.checks import check_fractions, check_rates, chec
 from trisynth.generators.neural.gan_base import discriminator_loss, generator_loss
 from trisynth.generators.neural.networks.backbones import Part
 from trisynth.generators.neural.networks.stepwise import Stepwise
-from trisynth.generators.neural.series import require_series
+from trisynth.generators.neural.series.requirement import require_series
 from trisynth.generators.neural.state import TrainingState
 from trisynth.generators.neural.training import NeuralGenerator
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trisynth.evaluation.metrics.association import association_matrix, pairs
+from trisynth.statistics.dependence import association_matrix, pairs
 
 
 def category(values, categories=None):

@@ -14,7 +14,7 @@ from trisynth.generators.neural.checks import check_whole
 from trisynth.generators.neural.networks.autoencoder import Autoencoder
 from trisynth.generators.neural.networks.backbones import Part
 from trisynth.generators.neural.networks.layers import linear
-from trisynth.generators.neural.series import require_series
+from trisynth.generators.neural.series.requirement import require_series
 from trisynth.generators.neural.vae import VAE
 
 # Powers of a time between 0 and 1 differ little beyond.

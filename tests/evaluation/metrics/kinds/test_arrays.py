@@ -10,7 +10,8 @@ from trisynth.data import tensors
 from trisynth.data.arrays.multimodal_cohort import PREVALENCE, bayes_accuracy, posterior, simulate
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.encoders.table import TableEncoder
-from trisynth.evaluation.metrics.arrays import (
+from trisynth.evaluation.metrics.context import Context
+from trisynth.evaluation.metrics.kinds.arrays import (
     Autocorrelation,
     CrossKind,
     CrossKindDependence,
@@ -18,7 +19,6 @@ from trisynth.evaluation.metrics.arrays import (
     Frechet,
     frechet,
 )
-from trisynth.evaluation.metrics.context import Context
 
 FACTS = {"pulse": Column("tensor", shape=(12, 2), axes=("time", "channel")), "image": Column("tensor", shape=(8, 8))}
 SPEC = Spec("cohort", "diagnosis", columns=FACTS)

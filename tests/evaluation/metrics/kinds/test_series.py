@@ -8,7 +8,7 @@ from trisynth.data import tensors
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.encoders.table import TableEncoder
 from trisynth.evaluation.metrics.context import Context
-from trisynth.evaluation.metrics.series import KernelDistance, PredictiveScore, squared_mmd
+from trisynth.evaluation.metrics.kinds.series import KernelDistance, PredictiveScore, squared_mmd
 
 FACTS = {"s": Column("tensor", shape=(8,), axes=("time",))}
 

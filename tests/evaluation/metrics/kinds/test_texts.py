@@ -13,7 +13,13 @@ from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
 from trisynth.evaluation.metrics.context import Context
 from trisynth.evaluation.metrics.copying import IdenticalMatchShare, NearestRecord, RareValues
-from trisynth.evaluation.metrics.texts import CopiedRun, IdenticalTexts, NGramDistribution, Perplexity, longest_runs
+from trisynth.evaluation.metrics.kinds.texts import (
+    CopiedRun,
+    IdenticalTexts,
+    NGramDistribution,
+    Perplexity,
+    longest_runs,
+)
 
 SPEC = Spec("notes", "state", columns={"note": Column("text", generate=True)})
 

@@ -1,0 +1,1 @@
+"""Generators of series and images without a network: the controls that a network must beat."""

@@ -1,0 +1,1 @@
+"""Networks of series: TimeVAE and RCGAN."""
