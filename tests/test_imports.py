@@ -133,6 +133,14 @@ def test_a_finished_job_needs_no_heavy_library():
     assert loaded == set(), f"imported at the top: {loaded}"
 
 
+def test_a_table_is_prepared_without_libraries_of_models():
+    code = (
+        "import sys\nimport trisynth.stages\nprint(*sorted({'scipy', 'sklearn', 'torch', 'mlflow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not done.stdout.split()
+
+
 def test_modules_are_small():
     lengths = {path.name: path.read_text().count("\n") for path in SOURCE.rglob("*.py")}
     assert max(lengths.values()) <= 350

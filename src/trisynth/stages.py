@@ -19,11 +19,6 @@ from trisynth.data.cleaning import findings
 from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError, printable
-from trisynth.evaluation.arms import Balanced
-from trisynth.experiment.build import build
-from trisynth.experiment.job import Job
-from trisynth.experiment.steps import Experiment
-from trisynth.report.figures.levels import hide_rare
 
 
 def collect_stage(config: dict[str, Any]) -> None:
@@ -69,6 +64,13 @@ def write_facts(dataset: Dataset, cfg: dict[str, Any], out: str | None = None) -
 
 def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None:
     """Write real training rows, as many synthetic rows, and those that balance the classes, for the figures."""
+    # The other stages fit nothing, and need none of the libraries that these import.
+    from trisynth.evaluation.arms import Balanced
+    from trisynth.experiment.build import build
+    from trisynth.experiment.job import Job
+    from trisynth.experiment.steps import Experiment
+    from trisynth.report.figures.levels import hide_rare
+
     job = Job.from_config(config)
     experiment = Experiment(job, build(job), Store(config["paths"]["cache"]))
     train, _ = experiment.parts

@@ -114,6 +114,18 @@ def test_every_format_is_described_by_its_example(thousands, decimals):
         assert NumberFormat.of(form.text) == form
 
 
+@pytest.mark.parametrize("around", [("", ""), ("$", ""), ("CHF ", ""), ("", " kg"), ("", "\u00a0%"), ("x", "y")])
+@pytest.mark.parametrize("marks", [("", "."), (",", "."), (".", ","), ("", ","), ("'", "."), (" ", ",")])
+def test_texts_of_one_usual_form_are_read_as_any_other(around, marks, monkeypatch):
+    numbers = [0.5, 1.0, 12.25, 1234.75, 1234567.5]
+    forms = [NumberFormat(*around, *marks, decimals, more) for decimals in (0, 1, 3) for more in (False, True)]
+    cells = [(form, form.print(pd.Series(some)).tolist()) for form in forms for some in (numbers, [0, 7, 12345])]
+    read = [form.parse(texts) for form, texts in cells]
+    monkeypatch.setattr(NumberFormat, "_usual", lambda form, array: None)
+    for (form, texts), values in zip(cells, read, strict=True):
+        pd.testing.assert_series_equal(values, form.parse(texts))
+
+
 def test_values_have_the_kind_of_their_texts():
     assert format_of("number").parse(["9007199254740993"]).tolist() == [9007199254740993]
     assert format_of("date", "%d/%m/%Y").parse(["03/04/2020"])[0] == pd.Timestamp(2020, 4, 3)

@@ -97,8 +97,9 @@ class Cells:
             typed, raw = None, _texts(distinct)
         if typed is not None:
             return cls(str(cells.name), codes, typed, raw, counts, ordered=ordered, categories=categories)
-        texts = pc.utf8_trim_whitespace(_composed(raw))
-        changed = pc.not_equal(pc.utf8_trim_whitespace(raw), raw).to_numpy(zero_copy_only=False)
+        texts, composed = pc.utf8_trim_whitespace(raw), _composed(raw)
+        changed = pc.not_equal(texts, raw).to_numpy(zero_copy_only=False)
+        texts = texts if composed is raw else pc.utf8_trim_whitespace(composed)
         trimmed = int(counts[changed & (pc.utf8_length(texts).to_numpy() > 0)].sum())
         replaced = 0
         if values:
@@ -108,11 +109,12 @@ class Cells:
             replaced = sum(int(n) for n, a, b in zip(counts, after, before, strict=True) if a != b)
             texts = pa.array(["" if text is None else text.strip() for text in after], pa.string())
         # Texts that differ in outer blanks only are one value.
-        coded = texts.dictionary_encode()
-        if len(coded.dictionary) < len(texts):
-            position = coded.indices.to_numpy()
-            codes = np.append(position, -1)[codes]
-            texts, counts = coded.dictionary, np.bincount(position, counts, len(coded.dictionary)).astype(int)
+        if changed.any() or values or composed is not raw or not _of_texts(distinct):
+            coded = texts.dictionary_encode()
+            if len(coded.dictionary) < len(texts):
+                position = coded.indices.to_numpy()
+                codes = np.append(position, -1)[codes]
+                texts, counts = coded.dictionary, np.bincount(position, counts, len(coded.dictionary)).astype(int)
         return cls(str(cells.name), codes, None, texts, counts, trimmed, replaced, ordered, categories)
 
     def __len__(self) -> int:
@@ -159,19 +161,29 @@ class Cells:
         tokens : collection
             Texts or numbers, in any spelling; empty texts and nan always count.
         """
-        keys = {key(str(token)) for token in tokens} | {"", "nan"}
+        keys = frozenset(key(str(token)) for token in tokens) | {"", "nan"}
+        if keys not in self._absent:
+            self._absent[keys] = self._is_one_of(keys)
+        return self._absent[keys].copy()
+
+    @cached_property
+    def _absent(self) -> dict[frozenset[str], np.ndarray]:
+        """Answers of ``absent`` so far: the profile of a column and its cleaning both need them."""
+        return {}
+
+    def _is_one_of(self, keys: frozenset[str]) -> np.ndarray:
         numbers = [float(token) for token in keys if is_number(token) and token != "nan"]
         gone = np.isin(self.numbers, numbers) if numbers else np.zeros(len(self), bool)
         if self.typed is None:
-            gone = gone | pc.is_in(pc.utf8_lower(self.texts), pa.array(sorted(keys))).to_numpy(zero_copy_only=False)
             # Other spellings have foreign letters or several blanks; only short texts can be one of the tokens.
             lengths = pc.utf8_length(self.texts).to_numpy()
-            odd = pc.or_(
-                pc.invert(pc.string_is_ascii(self.texts)), pc.match_substring_regex(self.texts, r"\s\s|[^\S ]")
-            )
-            odd = np.flatnonzero(odd.to_numpy(zero_copy_only=False) & (lengths <= max(map(len, keys)) + 2))
-            close = self.texts.take(pa.array(odd)).to_pylist()
-            gone[odd] |= np.fromiter((key(text) in keys for text in close), bool, len(odd))
+            short = np.flatnonzero(lengths <= max(map(len, keys)) + 2)
+            texts = self.texts.take(pa.array(short))
+            gone[short] |= pc.is_in(pc.utf8_lower(texts), pa.array(sorted(keys))).to_numpy(zero_copy_only=False)
+            odd = pc.or_(pc.invert(pc.string_is_ascii(texts)), pc.match_substring_regex(texts, r"\s\s|[^\S ]"))
+            odd = np.flatnonzero(odd.to_numpy(zero_copy_only=False))
+            close = texts.take(pa.array(odd)).to_pylist()
+            gone[short[odd]] |= np.fromiter((key(text) in keys for text in close), bool, len(odd))
         return gone
 
     def spread(self, values: pd.Series, index: pd.Index) -> pd.Series:
@@ -210,6 +222,11 @@ def _composed(texts: pa.Array) -> pa.Array:
     for i in foreign:
         found[i] = unicodedata.normalize("NFC", found[i])
     return pa.array(found, pa.string())
+
+
+def _of_texts(distinct: pd.Index) -> bool:
+    """Return whether distinct values are texts in the source, so that they differ as texts, too."""
+    return isinstance(distinct.dtype, pd.ArrowDtype) and pa.types.is_string(distinct.dtype.pyarrow_dtype)
 
 
 def _quantity(dtype: object) -> bool:
@@ -272,7 +289,7 @@ def _texts(distinct: pd.Index) -> pa.Array:
     if types.is_float_dtype(distinct.dtype):
         texts = [str(int(v)) if np.isfinite(v) and v == int(v) else str(float(v)) for v in distinct]
         return pa.array(texts, pa.string())
-    if isinstance(distinct.dtype, pd.ArrowDtype) and pa.types.is_string(distinct.dtype.pyarrow_dtype):
+    if _of_texts(distinct):
         array = pa.array(distinct)
         return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     return pa.array([str(value) for value in distinct], pa.string())

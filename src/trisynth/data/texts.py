@@ -3,6 +3,7 @@
 The dtype marks such a column: categories and free text that is left out have other dtypes in a ``Dataset``.
 """
 
+import functools
 import itertools
 import re
 import unicodedata
@@ -28,15 +29,22 @@ HIDDEN = "\ufffd"
 _SINGLE = "\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e80-\u0eb0\u0eb2\u0eb3\u0ebd-\u0ec6\u1000-\u102a\u1780-\u17b3"
 _SINGLE += "\u3005-\u3007\u3041-\u3096\u309d-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _SINGLE += "\U00020000-\U0003ffff"
-# Combining marks belong to the letter before them; regular expressions do not count them among the letters.
-_MARKS = "".join(f"{chr(first)}-{chr(last)}" for first, last in _ranges("M"))
-_LETTER = f"(?:[^\\W{_SINGLE}]|[{_MARKS}])"
-# A word, or another visible character, with the blank before it; or other white space. Joined, they are the text.
-_TOKEN = re.compile(rf" ?(?:[{_SINGLE}][{_MARKS}]*|{_LETTER}+(?:['’]{_LETTER}+)*)| ?[^\w\s]|\s+")
 # Numbers of several tokens, such as dates, telephone numbers and amounts.
 _NUMBER = re.compile(r"(?<!\w)\w+(?<=\d)(?:[ .\-/:]{1,3}\d+)+\w*")
 
 _FEATURES = ("words", "word length", "distinct words", "other characters")
+
+
+@functools.cache
+def _token() -> re.Pattern:
+    """Return the pattern of a word, or another visible character, with the blank before it; or other white space.
+
+    Joined, tokens are the text. It is built at the first use, for its building takes a tenth of a second.
+    """
+    # Combining marks belong to the letter before them; regular expressions do not count them among the letters.
+    marks = "".join(f"{chr(first)}-{chr(last)}" for first, last in _ranges("M"))
+    letter = f"(?:[^\\W{_SINGLE}]|[{marks}])"
+    return re.compile(rf" ?(?:[{_SINGLE}][{marks}]*|{letter}+(?:['’]{letter}+)*)| ?[^\w\s]|\s+")
 
 
 def is_text(dtype: object) -> bool:
@@ -59,7 +67,7 @@ def values(cells: pd.Series) -> list[str]:
 
 def tokens(text: str) -> list[str]:
     """Split a text into words, marks and white space; joined, they are the text again."""
-    return _TOKEN.findall(text)
+    return _token().findall(text)
 
 
 def composed(text: str) -> str:

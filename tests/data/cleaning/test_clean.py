@@ -63,6 +63,24 @@ def test_duplicates_go_on_request_and_contradictions_stay(table, duplicates, row
     assert found["treatment"].tolist() == ["kept, as declared" if duplicates == "keep" else "dropped", "kept"]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_equal_rows_are_counted_as_pandas_does(table, seed):
+    rng = np.random.default_rng(seed)
+    raw = pd.DataFrame(rng.choice([0.5, 1.5, np.nan], (60, 4)), columns=list("abcd")).assign(
+        y=rng.choice(["n", "y"], 60)
+    )
+    raw.loc[:2, "y"] = None
+    kept = raw.dropna(subset="y")
+    again = kept.duplicated()
+    mixed = kept[~again].drop(columns="y").duplicated(keep=False)
+    for duplicates in ("keep", "drop"):
+        dataset, report = clean(raw, table() | {"duplicates": duplicates})
+        found = report.set_index("problem")["cells"]
+        assert found["exact duplicate"] == again.sum()
+        assert found["same features, another target"] == mixed.sum()
+        assert len(dataset) == len(kept) - (duplicates == "drop") * again.sum()
+
+
 def test_people_who_share_answers_are_people(table):
     raw = pd.DataFrame({"id": [f"P{i:04}" for i in range(40)], "a": ["x", "z"] * 20, "y": ["n", "y"] * 20})
     assert len(clean(raw, table() | {"duplicates": "drop"})[0]) == 40

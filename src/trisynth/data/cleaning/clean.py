@@ -163,27 +163,44 @@ def _kept_rows(work: _Cleaning, X: pd.DataFrame, y: pd.Series | None, identifyin
         kept = y.notna().to_numpy()
         if not kept.all():
             work.note(work.spec.target, "row without target", int((~kept).sum()), "dropped")
+    # Rows that no other row has the features of are not compared any more.
+    same = kept.copy()
+    same[kept] = _same_rows(tensors.hashable(X[kept]))
+    if not same.any():
+        return kept
     table = X if y is None else X.assign(**{_unused(X): y})
     # Two people may have given equal answers; with equal identifiers it is one record.
-    same = [name for name in identifying if work.cfg.get("duplicates") == "drop"]
-    table = tensors.hashable(table)
-    table = pd.concat([table, work.raw[same].astype(str).add_prefix(_unused(table))], axis=1)[kept]
-    repeated = table.duplicated().to_numpy()
+    also = [name for name in identifying if work.cfg.get("duplicates") == "drop"]
+    table = tensors.hashable(table[same])
+    table = pd.concat([table, work.raw.loc[same, also].astype(str).add_prefix(_unused(table))], axis=1)
+    repeated = np.zeros(len(X), bool)
+    repeated[same] = table.duplicated().to_numpy()
     if repeated.any() and work.cfg.get("duplicates") == "drop":
         work.note(ROWS, "exact duplicate", int(repeated.sum()), "dropped")
-        kept[kept] = ~repeated
+        kept &= ~repeated
     elif repeated.any():
         declared = work.cfg.get("duplicates") == "keep"
         how = ("kept, as declared", "") if declared else ("kept", "duplicates: drop")
         work.note(ROWS, "exact duplicate", int(repeated.sum()), *how)
     if y is not None:
-        distinct = kept.copy()
+        distinct = same & kept
         if repeated.any():
-            distinct[kept] = ~(tensors.hashable(X.assign(**{_unused(X): y})[kept]).duplicated().to_numpy())
+            distinct[distinct] = ~tensors.hashable(X.assign(**{_unused(X): y})[distinct]).duplicated().to_numpy()
         conflicting = tensors.hashable(X[distinct]).duplicated(keep=False)
         if conflicting.any():
             work.note(ROWS, "same features, another target", int(conflicting.sum()), "kept")
     return kept
+
+
+def _same_rows(X: pd.DataFrame) -> np.ndarray:
+    """Return which rows another row equals, shape (n,); a few columns most often show that there are none."""
+    groups = np.zeros(len(X), np.int64)
+    for name in X:
+        codes, distinct = pd.factorize(X[name], use_na_sentinel=False)
+        groups, found = pd.factorize(groups * max(len(distinct), 1) + codes)
+        if len(found) == len(X):
+            break
+    return np.bincount(groups)[groups] > 1 if len(X) else np.zeros(0, bool)
 
 
 def _unused(X: pd.DataFrame) -> str:

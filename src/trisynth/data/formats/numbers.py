@@ -134,14 +134,19 @@ class NumberFormat(Format):
         return bool(around) or self.decimal != "." or self.minus != "-"
 
     @property
+    def _groups(self) -> str:
+        """Pattern of the digits before the decimals."""
+        if not self.thousands:
+            return "[0-9]+"
+        mark = r"[ \x{a0}\x{202f}\x{2009}]" if self.thousands.isspace() else _escaped(self.thousands)
+        if self.lakh:
+            return rf"[0-9]{{1,2}}(?:{mark}[0-9]{{2}})*{mark}[0-9]{{3}}|[0-9]+"
+        return rf"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]+"
+
+    @property
     def pattern(self) -> str:
         """Regular expression (RE2) for texts of this format, with named groups."""
-        groups = r"[0-9]+"
-        if self.thousands:
-            mark = r"[ \x{a0}\x{202f}\x{2009}]" if self.thousands.isspace() else _escaped(self.thousands)
-            groups = rf"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]+"
-            if self.lakh:
-                groups = rf"[0-9]{{1,2}}(?:{mark}[0-9]{{2}})*{mark}[0-9]{{3}}|[0-9]+"
+        groups = self._groups
         point = _escaped(self.decimal)
         exponent = r"(?P<exponent>[eE][-+]?[0-9]+)?"
         sign = rf"[{MINUS}+]"
@@ -154,7 +159,10 @@ class NumberFormat(Format):
     def parse(self, texts: Iterable[str]) -> pd.Series:
         """Read texts as numbers; whole numbers of up to 63 bits are exact."""
         array = texts if isinstance(texts, pa.Array) else pa.array(list(texts), pa.string())
-        found = pc.extract_regex(pc.utf8_trim_whitespace(array), self.pattern)
+        array = pc.utf8_trim_whitespace(array)
+        if (read := self._usual(array)) is not None:
+            return read
+        found = pc.extract_regex(array, self.pattern)
         names = ("open", "close", "first", "second", "whole", "after", "last")
         parts = {name: pc.struct_field(found, name) for name in names}
         parts["exponent"] = pc.struct_field(found, "exponent")
@@ -183,6 +191,28 @@ class NumberFormat(Format):
         joined = pc.binary_join_element_wise(joined, parts["after"], parts["exponent"], "")
         floats = pc.cast(pc.if_else(read, joined, None), pa.float64())
         return pd.Series(floats.to_numpy(zero_copy_only=False), dtype="float64")
+
+    def _usual(self, array: pa.Array) -> pd.Series | None:
+        """Read texts that are all written exactly like this format, without signs; None if some are not."""
+        around = self.prefix + self.suffix
+        if self.thousands.isspace() or any(sign.isspace() and not sign.isascii() for sign in around) or not len(array):
+            return None
+        prefix, suffix, point = map(_escaped, (self.prefix.lstrip(), self.suffix.rstrip(), self.decimal))
+        usual = f"^{prefix}(?:{self._groups})(?:{point}[0-9]+)?{suffix}$"
+        if not pc.all(pc.match_substring_regex(array, usual)).as_py():
+            return None
+        end = -len(self.suffix.rstrip()) or None
+        numbers = pc.utf8_slice_codeunits(array, len(self.prefix.lstrip()), end)
+        if self.thousands:
+            numbers = pc.replace_substring(numbers, self.thousands, "")
+        if self.decimal != ".":
+            numbers = pc.replace_substring(numbers, self.decimal, ".")
+        if not pc.any(pc.match_substring_regex(numbers, r"\.[0-9]*[1-9]")).as_py():
+            try:
+                return pd.Series(pc.cast(pc.replace_substring_regex(numbers, r"\..*", ""), pa.int64()).to_pandas())
+            except pa.ArrowInvalid:
+                pass
+        return pd.Series(pc.cast(numbers, pa.float64()).to_numpy(zero_copy_only=False), dtype="float64")
 
     def print(self, values: pd.Series) -> pd.Series:
         """Write numbers."""

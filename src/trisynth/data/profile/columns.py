@@ -110,7 +110,9 @@ def profile(
     present = np.flatnonzero(~absent)
     if cells.typed is not None:
         return _typed(cells, present, facts, target)
-    texts, counts = cells.texts.take(pa.array(present)), cells.counts[present]
+    texts, counts = cells.texts, cells.counts
+    if absent.any():
+        texts, counts = texts.take(pa.array(present)), counts[present]
     kind = facts.kind
     if kind not in (None, "number", "date", "duration") or not len(texts):
         return Profile(facts if kind else replace(facts, kind="number"))

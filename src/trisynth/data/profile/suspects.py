@@ -77,6 +77,7 @@ _SEXES = (("male", "m", "man", "männlich"), ("female", "f", "w", "woman", "weib
 # A code stands apart where the gap to the other values is this fraction of their range.
 _GAP = 0.2
 _LEAST = 3
+_BETWEEN = re.compile(r"[\s_\-.]+")
 
 
 @dataclass(frozen=True)
@@ -157,10 +158,10 @@ def spellings(texts: Sequence[str], counts: np.ndarray) -> dict[str, str]:
     Spellings are only shown. Whether AA and aa are the same, only the user knows.
     """
     groups: dict[str, list[int]] = {}
-    words = {_bare(text) for text in texts}
-    answers = _answers(words)
-    for i, text in enumerate(texts):
-        groups.setdefault(answers.get(_bare(text), _bare(text)), []).append(i)
+    words = [_bare(text) for text in texts]
+    answers = _answers(set(words))
+    for i, word in enumerate(words):
+        groups.setdefault(answers.get(word, word), []).append(i)
     found: dict[str, str] = {}
     for members in groups.values():
         if len(members) > 1:
@@ -171,7 +172,8 @@ def spellings(texts: Sequence[str], counts: np.ndarray) -> dict[str, str]:
 
 
 def _bare(text: str) -> str:
-    return re.sub(r"[\s_\-.]+", " ", key(text)).strip() or key(text)
+    plain = key(text)
+    return _BETWEEN.sub(" ", plain).strip() or plain
 
 
 def _answers(words: set[str]) -> Mapping[str, str]:
