@@ -60,6 +60,12 @@ def require_number(parameter: str, value: object, low: float, high: float = floa
         raise InputError(parameter, value, f"must be a number, {limits}")
 
 
+def require_flag(parameter: str, value: object) -> None:
+    """Raise ``InputError`` unless ``value`` is true or false."""
+    if not isinstance(value, bool):
+        raise InputError(parameter, value, "must be true or false")
+
+
 class OneLineParser(argparse.ArgumentParser):
     """A parser of arguments whose mistakes are one line, as those of all commands."""
 

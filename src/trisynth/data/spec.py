@@ -11,7 +11,7 @@ import pandas as pd
 from trisynth.data import constraints
 from trisynth.data.dataset import ANALYSED, AXES, DUPLICATES, KINDS, RELATIONS, TASKS, Column, Spec
 from trisynth.data.formats import QUANTITIES, format_of
-from trisynth.errors import InputError, require_whole
+from trisynth.errors import InputError, require_flag, require_whole
 
 # File systems take 255 bytes; files beside the folder have longer names.
 _LONGEST = 200
@@ -74,8 +74,7 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     rows, confirmed = cfg.get("rows"), cfg.get("confirmed", True)
     if rows is not None:
         require_whole("dataset.rows", rows, 1)
-    if not isinstance(confirmed, bool):
-        raise InputError("dataset.confirmed", confirmed, "must be true or false")
+    require_flag("dataset.confirmed", confirmed)
     return Spec(
         rare=rare,
         rows=rows,
@@ -156,8 +155,8 @@ def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
         facts["categories"] = _categories(f"{parameter}.categories", facts["categories"])
         facts.setdefault("kind", "category")
     for key in ("integer", "ordered", "gaps", "generate", "person"):
-        if facts.get(key) not in (None, True, False):
-            raise InputError(f"{parameter}.{key}", facts[key], "must be true or false")
+        if facts.get(key) is not None:
+            require_flag(f"{parameter}.{key}", facts[key])
     if not isinstance(facts.get("unit") or "", str):
         raise InputError(f"{parameter}.unit", facts["unit"], "must be a string")
     if facts.get("bounds") is not None:

@@ -11,7 +11,7 @@ import yaml
 
 from trisynth.cache import Store, require_writable, write_atomic
 from trisynth.data.cleaning import findings
-from trisynth.errors import InputError
+from trisynth.errors import InputError, require_flag
 from trisynth.experiment.job import Job
 from trisynth.experiment.results import CONFIG, CURVES, NOTES, SUMMARY, DamagedError, Result, set_aside, write_failure
 
@@ -131,8 +131,7 @@ def is_validation(config: Mapping[str, Any]) -> bool:
         If it is neither true nor false.
     """
     validation = config.get("validation", False)
-    if not isinstance(validation, bool):
-        raise InputError("validation", validation, "must be true or false")
+    require_flag("validation", validation)
     return validation
 
 

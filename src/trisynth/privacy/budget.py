@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from trisynth.errors import InputError
+from trisynth.errors import InputError, require_flag, require_whole
 from trisynth.places import part
 
 UNITS = ("row", "person")
@@ -64,13 +64,9 @@ class Budget:
         if self.unit == "row" and self.person:
             raise InputError(f"{parameter}.person", self.person, "has no effect with unit: row; set unit: person")
         for name in ("rows_per_person", "rows"):
-            value = getattr(self, name)
-            if name == "rows" and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InputError(f"{parameter}.{name}", value, "must be a whole number, 1 or more")
-        if not isinstance(self.seeded, bool):
-            raise InputError(f"{parameter}.seeded", self.seeded, "must be true or false")
+            if name != "rows" or self.rows is not None:
+                require_whole(f"{parameter}.{name}", getattr(self, name), 1)
+        require_flag(f"{parameter}.seeded", self.seeded)
         if self.rows is not None:
             self._check_delta(self.rows, parameter)
 

@@ -72,6 +72,19 @@ def test_memorised_estimates_the_fraction_of_planted_copies(share, draw, context
     }
 
 
+def test_standard_errors_of_copy_scores_are_their_deviations_over_samples(draw, context):
+    score = NearestRecord(standard_errors=True).score
+    found = [score(context(draw(150, 3 * i), draw(75, 3 * i + 1), draw(150, 3 * i + 2))) for i in range(40)]
+    for name in ("memorised", "dcr_share"):
+        errors = [each[f"{name}_se"] for each in found]
+        assert np.std([each[name] for each in found]) == pytest.approx(np.mean(errors), rel=0.3)
+    train = draw(150, 0)
+    copied = score(context(train, draw(75, 1), train))
+    # Each training row is nearest to one copy: another sample would score the same.
+    assert copied["memorised"] == 1
+    assert copied["memorised_se"] == 0
+
+
 def test_near_copies_are_found_by_neighbours_and_not_by_identical_matches(draw, context):
     train = draw(500, 0)
     noise = np.random.default_rng(0).normal(size=(500, 4)) * 0.01

@@ -92,6 +92,17 @@ def test_c2st_is_one_half_for_equal_distributions(draw, context):
         assert abs(np.mean([each[name] for each in found]) - 0.5) < 0.035
 
 
+def test_standard_errors_of_c2st_reach_one_half_for_equal_distributions_only(draw, context):
+    score, train = C2ST(standard_errors=True).score, draw(20, 0)
+    few, many, shifted = (
+        score(context(train, draw(n, 1), draw(n, 2, shift=shift))) for n, shift in ((60, 0.0), (240, 0.0), (60, 2.0))
+    )
+    for name in ("c2st_boosting", "c2st_linear"):
+        assert abs(few[name] - 0.5) < 2 * few[f"{name}_se"]
+        assert shifted[name] - 0.5 > 4 * shifted[f"{name}_se"]
+        assert many[f"{name}_se"] == pytest.approx(few[f"{name}_se"] / 2, rel=0.25)
+
+
 def test_c2st_sees_a_shift(draw, context):
     found = c2st(context(draw(600, 0), draw(400, 1), draw(600, 2, shift=4.0)))
     assert min(found.values()) > 0.99

@@ -12,7 +12,7 @@ import pandas as pd
 
 from trisynth import seeds
 from trisynth.data import texts
-from trisynth.errors import require_whole
+from trisynth.errors import require_flag, require_whole
 from trisynth.evaluation.metrics.base import CopyingMetric
 from trisynth.evaluation.metrics.context import Context
 
@@ -119,17 +119,25 @@ class NearestRecord(CopyingMetric):
     ``dcr_ratio`` is the median distance from a synthetic row to its nearest training row over that of a held-out row:
     the ideal value is 1, and copies score 0. It is left out where most held-out rows equal a training row.
 
+    ``dcr_share_se`` and ``memorised_se`` are standard errors over real rows as well as synthetic ones. Each real row is
+    nearest to a number of synthetic rows, and these numbers are taken for independent: the delta method for the
+    fraction that falls to the training rows.
+
     Parameters
     ----------
     max_rows : int, default=2000
-        Most synthetic rows whose neighbours are searched; the standard error of a fraction is then below 0.012.
+        Most synthetic rows whose neighbours are searched.
+    standard_errors : bool, default=False
+        Whether standard errors are among the scores.
     """
 
     max_rows: int = 2_000
+    standard_errors: bool = False
 
     def __post_init__(self):
         """Check the arguments."""
         require_whole("max_rows", self.max_rows, 1)
+        require_flag("standard_errors", self.standard_errors)
 
     def _score(self, context):
         rng = seeds.stream(context.seed, "metrics.nearest")
@@ -140,23 +148,45 @@ class NearestRecord(CopyingMetric):
             return {}
         smaller = min(n, m)
         real = np.vstack([train, test])
+        equal_sides = np.r_[:smaller, n : n + smaller]
         closer, ours, records = [], [], []
+        nearest, nearest_of_equal = np.zeros(n + m), np.zeros(2 * smaller)
         for squared in squared_distances(synthetic, real):
             of_train, of_test = squared[:, :smaller].min(axis=1), squared[:, n : n + smaller].min(axis=1)
             closer.append(np.where(np.abs(of_train - of_test) <= _TIE, 0.5, of_train < of_test))
             tied = squared <= squared.min(axis=1, keepdims=True) + _TIE
             ours.append(tied[:, :n].sum(axis=1) / tied.sum(axis=1))
             records.append(squared[:, :n].min(axis=1))
+            if self.standard_errors:
+                nearest += _nearest_to(squared)
+                nearest_of_equal += _nearest_to(squared[:, equal_sides])
         chance = n / (n + m)
         found = {
             "dcr_share": float(np.concatenate(closer).mean()),
             "memorised": float((np.concatenate(ours).mean() - chance) / (1 - chance)),
         }
+        if self.standard_errors:
+            found["dcr_share_se"] = _error_of_fraction(nearest_of_equal[:smaller], nearest_of_equal[smaller:])
+            found["memorised_se"] = _error_of_fraction(nearest[:n], nearest[n:]) / (1 - chance)
         held_out = test[: self.max_rows]
         fresh = np.concatenate([squared.min(axis=1) for squared in squared_distances(held_out, train)])
         if np.median(fresh) > _TIE:
             found["dcr_ratio"] = float(np.sqrt(np.median(np.concatenate(records)) / np.median(fresh)))
         return found
+
+
+def _nearest_to(squared: np.ndarray) -> np.ndarray:
+    """Count for each column the rows that are nearest to it; equally near ones count in equal parts."""
+    tied = squared <= squared.min(axis=1, keepdims=True) + _TIE
+    return (tied / tied.sum(axis=1, keepdims=True)).sum(axis=0)
+
+
+def _error_of_fraction(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """Estimate the standard error of sum(ours) / (sum(ours) + sum(theirs)) for independent terms."""
+    total = ours.sum() + theirs.sum()
+    fraction = ours.sum() / total
+    variances = [len(part) * part.var(ddof=1) if len(part) > 1 else 0.0 for part in (ours, theirs)]
+    return float(np.hypot((1 - fraction) * variances[0] ** 0.5, fraction * variances[1] ** 0.5) / total)
 
 
 def row_hashes(table: pd.DataFrame) -> np.ndarray:

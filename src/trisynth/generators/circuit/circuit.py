@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from trisynth import seeds
 from trisynth.encoders.discretizer import TableDiscretizer
-from trisynth.errors import InputError, require_whole
+from trisynth.errors import InputError, require_flag, require_whole
 from trisynth.generators.base import Generator
 from trisynth.generators.circuit.chow_liu import chow_liu
 from trisynth.generators.circuit.class_circuits import ClassLearner
@@ -224,8 +224,7 @@ class Circuit(Generator):
             if name != "n_states" or self.n_states is not None:
                 require_whole(name, getattr(self, name), smallest)
         for name in ("decision_regions", "derived_columns"):
-            if not isinstance(getattr(self, name), bool):
-                raise InputError(name, getattr(self, name), "must be true or false")
+            require_flag(name, getattr(self, name))
         check_draws(self.draws)
         loss = Loss.of(self.loss)
         if loss.beta and loss.distance != "moments":

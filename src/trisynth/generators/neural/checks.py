@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from trisynth.errors import InputError, require_whole
+from trisynth.errors import InputError, require_flag, require_whole
 from trisynth.generators.neural.networks.backbones import BACKBONES
 
 
@@ -48,5 +48,4 @@ def check_whole(**values: object) -> None:
 def check_flags(**flags: object) -> None:
     """Refuse every value that is neither true nor false."""
     for name, flag in flags.items():
-        if not isinstance(flag, bool):
-            raise InputError(name, flag, "must be true or false")
+        require_flag(name, flag)

@@ -11,7 +11,7 @@ import pandas as pd
 from trisynth.data import texts
 from trisynth.data.disclosure.passages import Passages
 from trisynth.data.kinds import Kind, Text
-from trisynth.errors import InputError
+from trisynth.errors import require_flag
 from trisynth.generators.base import Generator
 from trisynth.generators.texts.label_filter import LabelFilter
 from trisynth.statistics.ngrams import UNKNOWN
@@ -57,8 +57,7 @@ class TextGenerator(Generator):
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""
-        if not isinstance(self.label_filter, bool):
-            raise InputError("label_filter", self.label_filter, "must be true or false")
+        require_flag("label_filter", self.label_filter)
 
     def _fit(
         self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator, persons: np.ndarray | None = None

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from trisynth import seeds
-from trisynth.errors import InputError, require_number, require_whole
+from trisynth.errors import InputError, require_flag, require_number, require_whole
 from trisynth.generators.base import Generator
 from trisynth.generators.draws import check_draws
 from trisynth.generators.partial import Partial, kept
@@ -106,11 +106,9 @@ class SequentialForest(Generator):
                 raise InputError(name, value, "must be a whole number or auto")
             if value != "auto":
                 require_whole(name, value, 1)
-        for name in ("pruning", "linear"):
-            if name == "pruning" and self.pruning == "auto":
-                continue
-            if not isinstance(getattr(self, name), bool):
-                raise InputError(name, getattr(self, name), "must be true or false")
+        require_flag("linear", self.linear)
+        if self.pruning != "auto":
+            require_flag("pruning", self.pruning)
         require_number("class_strength", self.class_strength, 0)
         if self.max_copying is not None:
             require_number("max_copying", self.max_copying, 0.5)
