@@ -24,6 +24,7 @@ METRICS = (
     models.GlobalUtility(),
     models.ModelSelection(),
     models.TrainTestGap(),
+    models.ShiftRobustness(),
 )
 
 
@@ -64,6 +65,7 @@ def test_fresh_rows_reach_the_ideal_values(scores):
     assert found["global_utility"] == pytest.approx(found["global_utility_real"], abs=0.06)
     assert found["selection_regret"] < 0.03 and found["model_rank_correlation"] > 0.3
     assert 0 < found["train_test_gap"] < found["train_test_gap_real"]
+    assert 0 < found["shift_loss"] == pytest.approx(found["shift_loss_real"], abs=0.05)
 
 
 def test_copies_are_not_authentic_and_all_else_is_right(scores):
@@ -86,6 +88,19 @@ def test_independent_columns_are_useless_to_models(scores):
     assert found["global_utility"] < 0.3 * found["global_utility_real"] and found["global_utility_real"] > 0.1
     assert found["mmd_p"] == 0.01 and found["subgroup_distance"] > 0.15
     assert found["pmse_ratio"] < 3  # main effects do not see the missing dependence
+
+
+def test_rows_of_a_population_that_training_rows_lack_help_there(columns, context):
+    rng = np.random.default_rng(0)
+
+    def rows(high):
+        a, b = rng.uniform(-3, high, 300), rng.normal(size=300)
+        return columns(a=a, b=b, y=np.where((np.abs(a) > 1.5) ^ (rng.random(300) < 0.05), "out", "in"))
+
+    found = models.ShiftRobustness().score(context(rows(0), rows(3), rows(3)))
+    assert found["shift_worst_real"] < 0.6 < 0.8 < found["shift_worst"]
+    assert found["shift_loss"] < found["shift_loss_real"]
+    assert models.ShiftRobustness(min_rows=300).score(context(rows(3), rows(3), rows(3))) == {}
 
 
 def test_p_values_of_fresh_rows_are_uniform(draw, context):

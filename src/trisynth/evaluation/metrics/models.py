@@ -1,4 +1,4 @@
-"""Lessons that models take from synthetic rows besides their score: importance, every column, overfitting.
+"""Lessons that models take from synthetic rows besides their score: importance, every column, overfitting, shifts.
 
 All models are small gradient-boosted trees on the columns as they are, unless named otherwise. Real test rows are the
 held-out rows; no model is trained on them.
@@ -8,34 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy.stats import spearmanr
 from sklearn.base import BaseEstimator
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    ExtraTreesRegressor,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-)
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from trisynth import seeds
 from trisynth.errors import require_whole
 from trisynth.evaluation.metrics.base import FidelityMetric
-from trisynth.evaluation.metrics.c2st import ordinal
 from trisynth.evaluation.metrics.context import Context
-from trisynth.evaluation.metrics.utility import auc
+from trisynth.evaluation.metrics.learners import Rows, boosting, candidates, fitted, rows_of, score, shuffled
 
 # Rows of a table that models learn from, at the least.
 _FEWEST = 20
-_TREES = {"max_iter": 40, "max_leaf_nodes": 8, "early_stopping": False, "l2_regularization": 1.0}
-
-Rows = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -67,7 +50,7 @@ class ImportancePreservation(FidelityMetric):
         if target is None or context.tables[0].shape[1] < 4:
             return {}
         rng = seeds.stream(context.seed, "metrics.importance")
-        test = _rows(context, 1, target, rng.permutation(len(context.test))[: self.max_rows])
+        test = rows_of(context, 1, target, rng.permutation(len(context.test))[: self.max_rows])
         found: dict[str, list[float]] = {"importance_correlation": [], "importance_correlation_real": []}
         size = min(len(context.train) // 2, len(context.synthetic), self.max_rows)
         if size < _FEWEST or not len(test[1]):
@@ -77,7 +60,7 @@ class ImportancePreservation(FidelityMetric):
             drawn = rng.permutation(len(context.synthetic))[:size]
             parts = ((0, order[:size]), (2, drawn), (0, order[size : 2 * size]))
             importances = [
-                self._importance(context, _rows(context, part[0], target, part[1]), test, rng) for part in parts
+                self._importance(context, rows_of(context, part[0], target, part[1]), test, rng) for part in parts
             ]
             for name, other in zip(found, importances[1:], strict=True):
                 found[name].append(_correlation(importances[0], other))
@@ -85,7 +68,7 @@ class ImportancePreservation(FidelityMetric):
 
     def _importance(self, context: Context, rows: Rows, test: Rows, rng: np.random.Generator) -> np.ndarray:
         is_class = context.train.classes is not None
-        model = _fitted(_boosting(is_class, context.seed), rows)
+        model = fitted(boosting(is_class, context.seed), rows)
         whole = _loss(model, test, is_class)
         found = []
         for column in range(test[0].shape[1]):
@@ -129,9 +112,9 @@ class GlobalUtility(FidelityMetric):
         chosen = [rng.permutation(len(table))[:most] for table, most in zip(context.tables, mosts, strict=True)]
         skills: dict[str, list[float]] = {"global_utility": [], "global_utility_real": []}
         for name in context.tables[0].columns[: self.max_columns]:
-            test = _rows(context, 1, name, chosen[1])
+            test = rows_of(context, 1, name, chosen[1])
             for key, side in zip(skills, (2, 0), strict=True):
-                rows = _rows(context, side, name, chosen[side])
+                rows = rows_of(context, side, name, chosen[side])
                 if (skill := _skill(rows, test, name in context.categories, context.seed)) is not None:
                     skills[key].append(skill)
         return {name: float(np.mean(values)) for name, values in skills.items() if values}
@@ -165,10 +148,10 @@ class ModelSelection(FidelityMetric):
         if target is None or size < 2 * _FEWEST:
             return {}
         rng = seeds.stream(context.seed, "metrics.model_selection")
-        train, test, synthetic = _shuffled(context, target, self.max_rows, rng)
+        train, test, synthetic = shuffled(context, target, self.max_rows, rng)
         is_class = context.train.classes is not None
         scores = []
-        for make in _candidates(is_class, context.seed):
+        for make in candidates(is_class, context.seed):
             halves = (_halved(make, rows, is_class) for rows in (synthetic, train))
             scores.append([*halves, _utility(make, train, test, is_class)])
         table = np.array(scores, dtype=float)
@@ -207,66 +190,80 @@ class TrainTestGap(FidelityMetric):
         if target is None or min(len(context.train), len(context.synthetic)) < _FEWEST:
             return {}
         rng = seeds.stream(context.seed, "metrics.train_test_gap")
-        train, test, synthetic = _shuffled(context, target, self.max_rows, rng)
+        train, test, synthetic = shuffled(context, target, self.max_rows, rng)
         both = tuple(np.concatenate(each) for each in zip(train, synthetic, strict=True))
         is_class = context.train.classes is not None
         found = {}
         for name, rows in {"train_test_gap": both, "train_test_gap_real": train}.items():
-            model = _fitted(_boosting(is_class, context.seed), rows)
-            gap = _score_of(model, train, is_class) - _score_of(model, test, is_class)
+            model = fitted(boosting(is_class, context.seed), rows)
+            gap = score(model, train, is_class) - score(model, test, is_class)
             if not np.isnan(gap):
                 found[name] = float(gap)
         return found
 
 
-def _rows(context: Context, side: int, target: str, chosen: np.ndarray) -> Rows:
-    """Return features and the target of the chosen rows of a table; rows without a target are left out."""
-    table = context.tables[side].iloc[chosen]
-    table = table[table[target].notna()]
-    y = table[target]
-    values = y.cat.codes.to_numpy() if isinstance(y.dtype, pd.CategoricalDtype) else y.to_numpy(float)
-    return ordinal(context, table.drop(columns=target)), values
+@dataclass(frozen=True)
+class ShiftRobustness(FidelityMetric):
+    """Score that a model loses on test rows of other populations, with and without synthetic rows.
 
+    A population is the lowest or the highest third of the test rows by a number, or their rows of one category, the
+    target apart: a shift of the covariates. ``shift_loss`` is the score on all test rows minus the mean score over
+    populations, for trees of real and synthetic rows together, ``shift_loss_real`` for trees of the real rows alone;
+    ``shift_worst`` and ``shift_worst_real`` are the scores in the worst population. Scores are ROC AUC (mean over
+    classes) or R². Populations of few rows, or of one class, are left out.
 
-def _shuffled(context: Context, target: str, most: int, rng: np.random.Generator) -> list[Rows]:
-    """Return training, test and synthetic rows in random order, at most so many of each."""
-    orders = [rng.permutation(len(table))[:most] for table in context.tables]
-    return [_rows(context, side, target, order) for side, order in enumerate(orders)]
+    Parameters
+    ----------
+    min_rows : int, default=50
+        Fewest test rows of a population.
+    max_rows : int, default=2000
+        Most rows of a table.
+    """
 
+    min_rows: int = 50
+    max_rows: int = 2_000
 
-def _boosting(is_class: bool, seed: int) -> BaseEstimator:
-    kind = HistGradientBoostingClassifier if is_class else HistGradientBoostingRegressor
-    return kind(random_state=seeds.integer(seed, "metrics.models"), **_TREES)
+    def __post_init__(self):
+        """Check the arguments."""
+        require_whole("min_rows", self.min_rows, 2)
+        require_whole("max_rows", self.max_rows, 2)
 
+    def _score(self, context):
+        target = context.train.spec.target
+        if target is None or min(len(context.train), len(context.synthetic)) < _FEWEST:
+            return {}
+        rng = seeds.stream(context.seed, "metrics.shift")
+        train, test, synthetic = shuffled(context, target, self.max_rows, rng)
+        populations = list(self._populations(context, target, test))
+        both = tuple(np.concatenate(each) for each in zip(train, synthetic, strict=True))
+        is_class = context.train.classes is not None
+        found = {}
+        for suffix, rows in {"": both, "_real": train}.items():
+            model = fitted(boosting(is_class, context.seed), rows)
+            scores = [score(model, tuple(part[chosen] for part in test), is_class) for chosen in populations]
+            if scores := [value for value in scores if not np.isnan(value)]:
+                found[f"shift_loss{suffix}"] = score(model, test, is_class) - float(np.mean(scores))
+                found[f"shift_worst{suffix}"] = min(scores)
+        return found
 
-def _fitted(model: BaseEstimator, rows: Rows) -> BaseEstimator | None:
-    """Fit a model; None where all rows have one class, of which it learns nothing."""
-    return model.fit(*rows) if len(np.unique(rows[1])) > 1 else None
-
-
-def _score_of(model: BaseEstimator | None, rows: Rows, is_class: bool) -> float:
-    """Return the ROC AUC, mean over classes, or R²; chance for a model of one class, NaN where undefined."""
-    X, y = rows
-    if not is_class:
-        spread = np.sum((y - y.mean()) ** 2)
-        predicted = np.full(len(y), y.mean()) if model is None else model.predict(X)
-        return float(1 - np.sum((y - predicted) ** 2) / spread) if spread > 0 else float("nan")
-    present = [label for label in np.unique(y) if 0 < np.sum(y == label) < len(y)]
-    if not present:
-        return float("nan")
-    if model is None:
-        return 0.5
-    columns = dict(zip(model.classes_, model.predict_proba(X).T, strict=True))
-    return float(np.mean([auc(y == label, columns.get(label, np.zeros(len(y)))) for label in present]))
+    def _populations(self, context: Context, target: str, test: Rows) -> Iterator[np.ndarray]:
+        """Yield masks of the test rows of each population."""
+        for name, values in zip(context.tables[1].columns.drop(target), test[0].T, strict=True):
+            if name in context.scales:
+                low, high = np.quantile(values, (1 / 3, 2 / 3))
+                parts = [values <= low, values >= high]
+            else:
+                parts = [values == code for code in np.unique(values)]
+            yield from (part for part in parts if self.min_rows <= part.sum() < len(part))
 
 
 def _loss(model: BaseEstimator | None, rows: Rows, is_class: bool) -> float:
-    score = _score_of(model, rows, is_class)
-    return 0.0 if np.isnan(score) else -score
+    value = score(model, rows, is_class)
+    return 0.0 if np.isnan(value) else -value
 
 
 def _utility(model: BaseEstimator, rows: Rows, test: Rows, is_class: bool) -> float:
-    return _score_of(_fitted(model, rows), test, is_class)
+    return score(fitted(model, rows), test, is_class)
 
 
 def _halved(model: BaseEstimator, rows: Rows, is_class: bool) -> float:
@@ -275,31 +272,13 @@ def _halved(model: BaseEstimator, rows: Rows, is_class: bool) -> float:
     return _utility(model, tuple(part[:half] for part in rows), tuple(part[half:] for part in rows), is_class)
 
 
-def _candidates(is_class: bool, seed: int) -> Iterator[BaseEstimator]:
-    state = {"random_state": seeds.integer(seed, "metrics.models")}
-    scaled = StandardScaler
-    if is_class:
-        yield make_pipeline(scaled(), LogisticRegression(max_iter=1_000))
-        yield GaussianNB()
-        yield make_pipeline(scaled(), KNeighborsClassifier(n_neighbors=10))
-        yield DecisionTreeClassifier(max_depth=3, **state)
-        yield ExtraTreesClassifier(50, min_samples_leaf=3, **state)
-    else:
-        yield make_pipeline(scaled(), Ridge())
-        yield make_pipeline(scaled(), Ridge(alpha=1_000.0))
-        yield make_pipeline(scaled(), KNeighborsRegressor(n_neighbors=10))
-        yield DecisionTreeRegressor(max_depth=3, **state)
-        yield ExtraTreesRegressor(50, min_samples_leaf=3, **state)
-    yield _boosting(is_class, seed)
-
-
 def _skill(rows: Rows, test: Rows, is_class: bool, seed: int) -> float | None:
     y = test[1]
     if len(np.unique(y)) < 2 or not len(rows[1]):
         return None
     if len(np.unique(rows[1])) < 2:
         return 0.0
-    predicted = _boosting(is_class, seed).set_params(max_iter=20).fit(*rows).predict(test[0])
+    predicted = boosting(is_class, seed).set_params(max_iter=20).fit(*rows).predict(test[0])
     if is_class:
         constant, loss = 1 - np.unique(y, return_counts=True)[1].max() / len(y), np.mean(predicted != y)
     else:
