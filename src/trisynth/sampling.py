@@ -22,6 +22,7 @@ from trisynth.config import code_digest, digest, locate, target_name, targets, v
 from trisynth.data import tensors
 from trisynth.data.cleaning import findings
 from trisynth.data.dataset import Dataset
+from trisynth.data.stream import Stream, whole
 from trisynth.errors import InputError, printable
 from trisynth.generators import completion
 from trisynth.generators.base import Generator, fit
@@ -79,12 +80,12 @@ def rows(text: str) -> int | dict[str, int]:
         raise InputError("n", text, remedy) from None
 
 
-def fitted(config: Mapping[str, Any], dataset: Dataset) -> Generator:
+def fitted(config: Mapping[str, Any], dataset: Dataset | Stream) -> Generator:
     """Fit the generator of a config on all rows, or read it from the store if it was fitted before."""
     return stored(config, dataset)[0]
 
 
-def stored(config: Mapping[str, Any], dataset: Dataset) -> tuple[Generator, str]:
+def stored(config: Mapping[str, Any], dataset: Dataset | Stream) -> tuple[Generator, str]:
     """Return what :func:`fitted` does, and the sha256 of the file that it was saved to."""
     key = digest(
         data.data_key(config["dataset"]),
@@ -142,6 +143,8 @@ def synthesize(
     for source in filter(None, (config["dataset"].get("path"), given)):
         if Path(source).resolve() == Path(out).resolve():
             raise InputError("out", out, "is the input file, which would be overwritten; name another file")
+        if Path(source).resolve() in Path(out).resolve().parents:
+            raise InputError("out", out, "lies in the input folder, whose rows it would join; name another folder")
     read = data.reader(config["dataset"], config.get("allow", ()))
     dataset = data.load(config["dataset"], config["paths"]["raw"], read)
     # What becomes of identifiers and texts is printed with the rows.
@@ -156,12 +159,13 @@ def synthesize(
         _check(config["generator"], n, config.get("allow", ()))
         for line in completion.beyond(*partial, dataset):
             print(f"given={given}: {line} in the training rows; their completions are extrapolated", file=sys.stderr)
-    generator, sha = stored(config, dataset)
+    rows = whole(config["dataset"], dataset)
+    generator, sha = stored(config, rows)
     # The number of rows and the spellings of a file are facts that its rows tell; a private fit has neither.
     private = generator.private
     layout = None if private else dataset.layout
     if n is None:
-        n = 1 if partial is not None else round(generator.counts_.sum()) if private else len(dataset)
+        n = 1 if partial is not None else round(generator.counts_.sum()) if private else len(rows)
     seed = config["seed"]
     made = next((folder for folder in [*Path(out).parents][::-1] if not folder.exists()), None)
     if part is not None:
@@ -171,7 +175,7 @@ def synthesize(
     else:
         if partial is None:
             expected = total(n)
-            draws = (generator.sample(rows, seeds.integer(seed, "synthesize", i)) for i, rows in enumerate(chunks(n)))
+            draws = (generator.sample(part, seeds.integer(seed, "synthesize", i)) for i, part in enumerate(chunks(n)))
         else:
             expected = n * len(partial[1])
             draws = completion.completed(generator, *partial, n, seed)

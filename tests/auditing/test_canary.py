@@ -41,10 +41,10 @@ class ReadsBounds(MST):
 class LittleNoise(MST):
     """MST with the noise of epsilon 50 under its claim."""
 
-    def _learn(self, positions, labels, noise):
+    def _learn(self, records, noise):
         claimed = self._budget
         self._budget = replace(claimed, epsilon=50.0)
-        super()._learn(positions, labels, noise)
+        super()._learn(records, noise)
         self.ledger_.budget = claimed
 
     def _settle(self):
@@ -55,7 +55,7 @@ class LittleNoise(MST):
 class ChargedOnce(MST):
     """MST that averages many answers to each query and charges one."""
 
-    def _learn(self, positions, labels, noise):
+    def _learn(self, records, noise):
         honest = Ledger.noisy
 
         def averaged(ledger, name, counts, noise):
@@ -65,15 +65,15 @@ class ChargedOnce(MST):
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Ledger, "noisy", averaged)
-            super()._learn(positions, labels, noise)
+            super()._learn(records, noise)
 
 
 class SavesExactCounts(MST):
     """MST that keeps counts without noise in its saved state."""
 
-    def _learn(self, positions, labels, noise):
-        super()._learn(positions, labels, noise)
-        self.exact_ = np.bincount(labels)
+    def _learn(self, records, noise):
+        super()._learn(records, noise)
+        self.exact_ = np.bincount(records.whole("")[1])
 
 
 class CopiesRows(MST):

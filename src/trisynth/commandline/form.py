@@ -63,7 +63,7 @@ def named(arguments: Sequence[str], options: Mapping[str, str] = TARGET) -> list
             path = argument
     if path is None:
         return overrides
-    kind = "parquet" if path.endswith(".parquet") else "csv"
+    kind = "parquet" if path.endswith(".parquet") or Path(path).is_dir() else "csv"
     return [f"dataset={kind}", f"dataset.path={path}", *overrides]
 
 
@@ -121,7 +121,7 @@ def quoted(arguments: Sequence[str]) -> list[str]:
 
 
 def _is_table(argument: str) -> bool:
-    return Path(argument).suffix in _TABLES or Path(argument).is_file()
+    return Path(argument).suffix in _TABLES or Path(argument).exists()
 
 
 def _check_value(option: str, value: str) -> None:

@@ -21,6 +21,7 @@ from trisynth.data.disclosure.withheld import Text, Withheld
 from trisynth.data.formats import format_of
 from trisynth.data.formats.spellings import Spellings
 from trisynth.data.reading.dialect import Dialect
+from trisynth.data.reading.folder import Folder
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,8 @@ class Layout:
         ignored = tuple(name for name in raw if name not in cells and name not in withheld.names)
         names = tuple(name for name in raw if name not in ignored)
         path = Path(cfg["path"])
+        if path.is_dir():
+            return cls(names, cells, withheld, ignored, schema=Folder.open(path).schema)
         if path.suffix == ".parquet":
             schema = pq.read_schema(path)
             return cls(names, cells, withheld, ignored, schema=schema)

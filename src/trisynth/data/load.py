@@ -12,6 +12,7 @@ from trisynth.data.cleaning.clean import REPORT, ROWS, clean
 from trisynth.data.collect import collect
 from trisynth.data.constraints.checks import findings
 from trisynth.data.dataset import Dataset
+from trisynth.data.reading.folder import Folder
 from trisynth.data.spec import check_name
 from trisynth.errors import InputError
 from trisynth.places import READER
@@ -114,7 +115,8 @@ def data_key(cfg: Mapping[str, Any]) -> str:
     if cfg.get("path") is not None:
         cache.require_file(cfg["path"], "dataset.path")
         try:
-            content = cache.sha256(Path(cfg["path"]))
+            path = Path(cfg["path"])
+            content = Folder.open(path).digest if path.is_dir() else cache.sha256(path)
         except OSError as error:
             remedy = f"cannot be read ({error.strerror}); check the name"
             raise InputError("dataset.path", str(cfg["path"]), remedy) from None

@@ -13,11 +13,12 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from trisynth.cache import require_file
-from trisynth.data import tensors
 from trisynth.data.reading import around
+from trisynth.data.reading.arrow import to_frame
 from trisynth.data.reading.content import RATIO, UNPACKED, text_of
 from trisynth.data.reading.dialect import Dialect
-from trisynth.errors import InputError
+from trisynth.data.reading.folder import Folder, error_of_quantiles
+from trisynth.errors import InputError, require_whole
 from trisynth.places import reader
 
 Labels = Mapping[str, Mapping[str, str]]
@@ -110,23 +111,46 @@ def orange(path: str | Path) -> pd.DataFrame:
 
 
 @reader
-def parquet(path: str | Path) -> pd.DataFrame:
-    """Read a Parquet file, with the file's own dtypes.
+def parquet(path: str | Path, sample: int = 100_000, seed: int = 0) -> pd.DataFrame:
+    """Read a Parquet file, or a sample of the rows of a folder of such files, with the files' own dtypes.
+
+    Parameters
+    ----------
+    path : path
+        A folder's files have equal columns; names that begin with ``_`` or a dot are left out.
+    sample : int, default=100000
+        Most rows that are read of a folder: a random sample without replacement.
+    seed : int, default=0
+        Seed of the sample.
 
     Raises
     ------
     InputError
-        If the file is missing or is no Parquet file.
+        If the file is missing or is no Parquet file, or the files of a folder do not belong together.
     """
     require_file(path, "dataset.path")
+    if Path(path).is_dir():
+        return _sampled(Folder.open(path), sample, seed)
     try:
         if Path(path).is_file():
             _require_moderate(path, pyarrow.parquet.read_metadata(path))
-        return _typed(pyarrow.parquet.read_table(path))
+        return to_frame(pyarrow.parquet.read_table(path))
     except FileNotFoundError:
         raise InputError("dataset.path", str(path), "no such file; check the spelling") from None
     except (pa.ArrowException, OSError) as error:
         raise InputError("dataset.path", str(path), f"is not a readable Parquet file ({_line(error)})") from error
+
+
+def _sampled(folder: Folder, rows: int, seed: int) -> pd.DataFrame:
+    """Sample a folder, and note how many of its rows that are."""
+    require_whole("dataset.read.sample", rows, 2)
+    frame = to_frame(folder.sample(rows, seed))
+    if len(frame) < folder.rows:
+        off = f"{100 * error_of_quantiles(len(frame)):.2g} percentage points"
+        frame.attrs["notes"] = [
+            f"a sample of {len(frame):,} of {folder.rows:,} rows; its quantiles are off by at most {off} (95 %)"
+        ]
+    return frame
 
 
 def _require_moderate(path: str | Path, about: pyarrow.parquet.FileMetaData) -> None:
@@ -134,22 +158,6 @@ def _require_moderate(path: str | Path, about: pyarrow.parquet.FileMetaData) -> 
     grown, size = 8 * about.num_rows * about.num_columns, Path(path).stat().st_size
     if grown > UNPACKED + RATIO * size:
         raise InputError("dataset.path", str(path), f"unpacks to more than {RATIO} times its size; write it as CSV")
-
-
-def _typed(table: pa.Table) -> pd.DataFrame:
-    """Convert a table of Arrow without loss: whole numbers with gaps, dates and decimals keep their types."""
-    described = table.schema.pandas_metadata or {}
-    # Row numbers are not a column; an index with a name is.
-    numbers = [name for name in described.get("index_columns", ()) if isinstance(name, str)]
-    table = table.drop_columns([name for name in numbers if name.startswith("__index_level_")])
-    gaps = {column.type for column in table.columns if column.null_count}
-
-    def own(kind: pa.DataType) -> pd.ArrowDtype | None:
-        kept = pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_decimal(kind)
-        with_gaps = kind in gaps and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
-        return pd.ArrowDtype(kind) if kept or with_gaps or tensors.is_list_of_numbers(kind) else None
-
-    return table.to_pandas(types_mapper=own, ignore_metadata=True)
 
 
 @reader

@@ -26,11 +26,13 @@ from trisynth.data.formats import QUANTITIES
 from trisynth.data.inference import task_of
 from trisynth.data.kinds import Category, Date, Duration, Kind, Number, Text, learn
 from trisynth.data.schema import Schema
+from trisynth.data.stream import Stream
 from trisynth.errors import InputError
 from trisynth.generators import persistence
 from trisynth.generators.balancing import balanced
-from trisynth.generators.inputs import Training, training
-from trisynth.generators.labels import per_class, proportional, quantile_bins
+from trisynth.generators.inputs import Training, check_kinds, fresh_name, training
+from trisynth.generators.labels import per_class, proportional, quantile_bins, rare_classes
+from trisynth.generators.passes import Passes
 from trisynth.generators.relations import Relations
 from trisynth.places import check_names, subclass
 
@@ -96,7 +98,7 @@ class Generator(BaseEstimator, ABC):
 
     def fit(
         self,
-        X: pd.DataFrame | Dataset,
+        X: pd.DataFrame | Dataset | Stream,
         y: Sequence | None = None,
         *,
         target: object = None,
@@ -111,8 +113,9 @@ class Generator(BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : DataFrame of shape (n, d) or Dataset
-            Numbers, categories, texts, booleans or dates; missing cells allowed; infinities count as missing.
+        X : DataFrame of shape (n, d), Dataset or Stream
+            Numbers, categories, texts, booleans or dates; missing cells allowed; infinities count as missing. Of a
+            stream, the sample is learned from, and all rows where a generator can.
         y : array-like of shape (n,), optional
             Target apart from ``X``, without missing values. A Series is aligned with ``X`` by its index.
         target : optional
@@ -149,7 +152,9 @@ class Generator(BaseEstimator, ABC):
             raise InputError(name, hints[name], f"{type(self).__name__}.fit has no such argument; leave it out")
         self.check()
         rng = seeds.stream(seed, "generator.fit")
-        given, given_as = training(X, y, target, facts, rare, constraints, relations), X
+        stream = X if isinstance(X, Stream) else None
+        given_as = stream.sample if stream else X
+        given = training(given_as, y, target, facts, rare, constraints, relations)
         # A fit starts from nothing: state of an earlier one would be saved, too.
         for name in vars(self).keys() - self.get_params(deep=False).keys():
             delattr(self, name)
@@ -163,7 +168,7 @@ class Generator(BaseEstimator, ABC):
             remedy = "are all identifiers or free text; declare the kind of a column in facts to have it modelled"
             raise InputError("X", self.withheld_.names, remedy)
         self.schema_ = Schema.learn(X, given.facts, given.rare, given.persons)
-        self._check_kinds()
+        check_kinds(type(self), self.schema_.columns)
         table = self.schema_.canonical(X)
         labels = self._labelled(table, given)
         self.counts_ = np.bincount(labels)
@@ -171,13 +176,19 @@ class Generator(BaseEstimator, ABC):
         if self.numeric_target_:
             columns[self.target_column_] = self.target_
         self.guards_ = Guards.learn(columns, table, given.rare, seed)
-        self.rare_classes_ = self._rare_classes(given.rare)
+        self.rare_classes_ = []
+        if self.target_ is not None and not self.numeric_target_:
+            self.rare_classes_ = rare_classes(self.labels_, self.counts_, self.target_.name, given.rare)
         self.relations_ = self._related(table, labels, given)
         if not isinstance(given_as, Dataset):
             for line in self.notes:
                 _LOG.warning(line)
         if given.persons is not None and "persons" in inspect.signature(self._fit).parameters:
             hints["persons"] = given.persons
+        if stream:
+            passes = Passes.of(self, stream, table, labels)
+            self.counts_, self.streamed_ = passes.count()
+            hints |= {"passes": passes} if passes.taken else {}
         self._fit(self.relations_.reduce(table), labels, rng, **hints)
         return self
 
@@ -185,21 +196,8 @@ class Generator(BaseEstimator, ABC):
     def notes(self) -> list[str]:
         """One sentence for each column that is read from texts, withheld, a text or protected; and on rare classes."""
         modelled = [column.line for column in self.schema_.columns if isinstance(column, Text)]
-        return [*self.written_.lines, *self.withheld_.lines, *modelled, *self.guards_.lines, *self.rare_classes_]
-
-    def _rare_classes(self, rare: int) -> list[str]:
-        if self.target_ is None or self.numeric_target_:
-            return []
-        few = [f"{label} ({n})" for label, n in zip(self.labels_, self.counts_, strict=True) if n < rare]
-        listed = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
-        return [f"{self.target_.name}: classes of fewer than {rare} rows are kept: {listed}"] if few else []
-
-    def _check_kinds(self) -> None:
-        for column in self.schema_.columns:
-            if type(column) not in self.kinds:
-                known = ", ".join(kind.kind for kind in self.kinds)
-                remedy = f"{type(self).__name__} does not take columns of kind {column.kind}; it takes {known}"
-                raise InputError("X", column.name, remedy)
+        found = [*self.written_.lines, *self.withheld_.lines, *modelled, *self.guards_.lines, *self.rare_classes_]
+        return [*getattr(self, "streamed_", ()), *found]
 
     def _related(self, table: pd.DataFrame, labels: np.ndarray, given: Training) -> Relations:
         """Find the relations of the canonical table; the hooks see what they leave."""
@@ -237,7 +235,7 @@ class Generator(BaseEstimator, ABC):
         cells = self.target_.canonical(given.y)
         if self.numeric_target_:
             labels = quantile_bins(cells.to_numpy() * self.target_.unit)
-            self.target_column_ = _fresh_name(table, given.y.name)
+            self.target_column_ = fresh_name(table, given.y.name)
             table[self.target_column_] = cells
             self.labels_ = np.arange(labels.max() + 1)
             return labels
@@ -335,13 +333,7 @@ class Generator(BaseEstimator, ABC):
         return persistence.load(Path(path), cls, allow)
 
 
-def fit(config: Mapping, train: Dataset, seed: int = 0, allow: Iterable[str] = ()) -> Generator:
+def fit(config: Mapping, train: Dataset | Stream, seed: int = 0, allow: Iterable[str] = ()) -> Generator:
     """Fit the generator of a yaml of ``conf/generator``; errors name parameters as ``generator.<parameter>``."""
     with parameters_of("generator", config):
         return instantiate(config, "generator", kind=subclass(Generator), allow=allow).fit(train, seed=seed)
-
-
-def _fresh_name(table: pd.DataFrame, name: object) -> object:
-    while name in table.columns:
-        name = f"{name}'"
-    return name

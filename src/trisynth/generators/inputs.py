@@ -11,6 +11,7 @@ from trisynth.data import texts
 from trisynth.data.cleaning.written import Written
 from trisynth.data.dataset import Column, Dataset
 from trisynth.data.disclosure.withheld import withheld_facts
+from trisynth.data.kinds import Kind
 from trisynth.data.spec import checked_facts, nearest
 from trisynth.errors import InputError, require_whole
 
@@ -134,6 +135,22 @@ def training(
     y = None if y is None else y.reset_index(drop=True)
     X = X.reset_index(drop=True)
     return Training(X, y, place, declared, rare, tuple(constraints), relations, written, persons)
+
+
+def check_kinds(generator: type, columns: Sequence[Kind]) -> None:
+    """Refuse columns of kinds that a generator does not take."""
+    for column in columns:
+        if type(column) not in generator.kinds:
+            known = ", ".join(kind.kind for kind in generator.kinds)
+            remedy = f"{generator.__name__} does not take columns of kind {column.kind}; it takes {known}"
+            raise InputError("X", column.name, remedy)
+
+
+def fresh_name(table: pd.DataFrame, name: object) -> object:
+    """Return a name like the given one that no column of the table has."""
+    while name in table.columns:
+        name = f"{name}'"
+    return name
 
 
 def check_count(n: object) -> None:

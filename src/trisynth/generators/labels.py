@@ -19,6 +19,13 @@ def quantile_bins(y: np.ndarray) -> np.ndarray:
     return np.unique(codes, return_inverse=True)[1]
 
 
+def rare_classes(labels: np.ndarray, counts: np.ndarray, name: object, rare: int) -> list[str]:
+    """Return a sentence about the classes of fewer than ``rare`` rows, if there are any."""
+    few = [f"{label} ({n})" for label, n in zip(labels, counts, strict=True) if n < rare]
+    listed = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
+    return [f"{name}: classes of fewer than {rare} rows are kept: {listed}"] if few else []
+
+
 def proportional(n: int, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Label ``n`` rows in the proportions of the training rows, in order.
 

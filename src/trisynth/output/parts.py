@@ -20,12 +20,13 @@ from trisynth import seeds
 from trisynth.cache import made_whole, sealed, sha256, text_of, unsealed, unwritable, write_atomic
 from trisynth.data.disclosure.identifiers import Part
 from trisynth.data.layout import Layout
+from trisynth.data.reading.folder import IDENTITY, MANIFEST
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.output.files import counted, write
 
-# Readers of folders, such as pyarrow, polars and duckdb, skip names that begin with an underscore.
-IDENTITY, RECORDS, MANIFEST = "_identity.json", "_parts", "_manifest.json"
+# Folder of a record for each part that was written.
+RECORDS = "_parts"
 _FORM = re.compile(r"(?:(?P<all>all)|(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?)/(?P<count>\d{1,9})")
 # Most files in a folder.
 _MOST = 99_999

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from trisynth import commandline, data, sampling
 from trisynth.cache import sha256
 from trisynth.config import target_name
+from trisynth.data.stream import whole
 from trisynth.errors import InputError, printable
 from trisynth.generators.base import Generator
 from trisynth.serve.limits import Limits
@@ -63,7 +64,7 @@ def opened(overrides: list[str]) -> Source:
     dataset = data.load(
         config["dataset"], config["paths"]["raw"], data.reader(config["dataset"], config.get("allow", ()))
     )
-    generator, sha = sampling.stored(config, dataset)
+    generator, sha = sampling.stored(config, whole(config["dataset"], dataset))
     return Source(generator, sha, dataset.layout)
 
 

@@ -23,8 +23,10 @@ from trisynth.generators.circuit.mixture import Mixture, class_log_likelihood, n
 from trisynth.generators.circuit.model_selection import select_model
 from trisynth.generators.circuit.refinement import LabelledRows
 from trisynth.generators.circuit.sampler import Sampler
+from trisynth.generators.circuit.streaming import Blocks
 from trisynth.generators.draws import check_draws
 from trisynth.generators.partial import Partial, kept
+from trisynth.generators.passes import Passes
 from trisynth.generators.relations.formulas import DerivedColumns
 from trisynth.objective import Loss
 
@@ -49,6 +51,9 @@ class Circuit(Generator):
     6. A decision tree for the label splits the table into regions, in which each class's circuit is reweighted to the
        fraction of its rows there (``decision_regions``).
     7. Unless the table is large, the circuits are refitted to all rows, the validation rows included.
+
+    Of a stream of rows, which does not fit into memory, steps 1 to 4 use its sample. Then EM continues for each class's
+    circuit over all rows, one pass an iteration, and the counts of the last pass enter the refinement.
 
     Samples of up to 65,536 rows are stratified unless ``draws`` is "independent": the draws from each categorical
     distribution are spread evenly over it (``AliasTable.draw``).
@@ -155,6 +160,7 @@ class Circuit(Generator):
         labels: np.ndarray,
         rng: np.random.Generator,
         weights: Sequence[float] | None = None,
+        passes: Passes | None = None,
     ) -> None:
         weights = np.ones(len(table)) if weights is None else np.array(weights, float)
         if weights.shape != (len(table),) or not (np.isfinite(weights) & (weights >= 0)).all() or not weights.any():
@@ -170,11 +176,12 @@ class Circuit(Generator):
         order = rng.permutation(len(table))
         every = LabelledRows(Rows(self.discretizer_.encode(table)[order], weights[order]), labels[order])
         # A result must not depend on the number of threads that add up a product.
+        blocks = passes and Blocks(passes, self.discretizer_)
         with threadpool_limits(limits=1):
-            self._learn(every, rng)
+            self._learn(every, rng, blocks)
 
-    def _learn(self, every: LabelledRows, rng: np.random.Generator) -> None:
-        """Learn tree, circuits and regions from discretized rows."""
+    def _learn(self, every: LabelledRows, rng: np.random.Generator, blocks: Blocks | None) -> None:
+        """Learn tree, circuits and regions from discretized rows, circuits also from those of a stream."""
         discretizer = self.discretizer_
         held = min(int(self.validation_fraction * len(every.rows)), _VALIDATION_ROWS)
         train, validation = every.take(slice(held, None)), every.take(slice(held or None))
@@ -183,12 +190,12 @@ class Circuit(Generator):
         self.n_states_, self.growth_ = model.circuit.states, model.growth
         common = fit_em(model.circuit, model.prior, train.rows, validation.rows, self.max_iter).circuit
 
-        frequencies = np.bincount(every.labels, every.rows.weights)
+        frequencies = np.bincount(every.labels, every.rows.weights) if blocks is None else self.counts_
         self.class_priors_ = frequencies / frequencies.sum()
         loss = Loss() if self.loss is None else self.loss
         hidden = discretizer.names.index(self.target_column_) if self.numeric_target_ else None
         learner = ClassLearner(discretizer, self.smoothing_, self.class_priors_, self.prior_strength, loss, hidden)
-        refined = learner.fit(common, train, every, self.refinement_steps, validation)
+        refined = learner.fit(common, train, every, self.refinement_steps, validation, blocks)
         self.circuits_, self.history_, self.refinement_steps_ = refined.circuits, refined.history, refined.steps
 
         self.decision_regions_ = DecisionRegions.single(int(discretizer.starts[-1]), len(self.class_priors_))
@@ -197,7 +204,7 @@ class Circuit(Generator):
             self.decision_regions_, complexity = select(self.circuits_, discretizer, train, validation, hidden)
         self.generalization_gap_ = self._mean_log_likelihood(train) - self._mean_log_likelihood(validation)
 
-        if 0 < held < _VALIDATION_ROWS:
+        if 0 < held < _VALIDATION_ROWS and blocks is None:
             common = fit_em(common, model.prior, every.rows, every.rows, _REFIT_MAX_ITER).circuit
             self.circuits_ = learner.fit(common, every, every, refined.steps).circuits
             if complexity is not None:

@@ -9,6 +9,7 @@ from trisynth.generators.circuit.dirichlet_tree import DirichletTree
 from trisynth.generators.circuit.em import Prior, expected_counts, fit_class_factors, with_ones
 from trisynth.generators.circuit.latent_tree import LatentTree
 from trisynth.generators.circuit.refinement import LabelledRows, Refined, TotalLoss, refine
+from trisynth.generators.circuit.streaming import Blocks, continue_em
 from trisynth.objective import Loss
 
 # Most rows of a class that its factors and its circuit are fitted to, EM iterations of either, and pseudo-rows of the
@@ -48,6 +49,7 @@ class ClassLearner:
         every: LabelledRows,
         steps: int,
         validation: LabelledRows | None = None,
+        blocks: Blocks | None = None,
     ) -> Refined:
         """Fit a circuit for each label and refine all of them together.
 
@@ -62,6 +64,8 @@ class ClassLearner:
             Most refinement steps.
         validation : LabelledRows, optional
             Rows that select the best step.
+        blocks : Blocks, optional
+            Rows of a stream, of which the others are a sample.
         """
         circuits, priors = [], []
         for label in range(len(self.priors)):
@@ -72,10 +76,13 @@ class ClassLearner:
             for _ in range(_MAX_ITER):
                 circuit = priors[-1].m_step(common.tree, expected_counts(circuit, own))
             circuits.append(circuit)
+        counts = None
+        if blocks is not None:
+            circuits, counts = continue_em(circuits, priors, blocks)
         if not steps or not self.loss.beta + self.loss.gamma:
             return Refined(circuits, 0, {})
         total = TotalLoss(self.loss, self.discretizer, self.priors, self.target)
-        return refine(total, circuits, priors, train, steps, validation)
+        return refine(total, circuits, priors, train, steps, validation, counts)
 
     def _leaves(self, common: LatentTree, tokens: np.ndarray) -> np.ndarray:
         """Return the common leaves, those of a numeric target restricted to the label's tokens."""

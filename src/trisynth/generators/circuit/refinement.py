@@ -197,6 +197,7 @@ def refine(
     real: LabelledRows,
     steps: int,
     validation: LabelledRows | None = None,
+    every: list[Counts] | None = None,
 ) -> Refined:
     """Descend on L_total by at most ``steps`` steps; with validation rows, return the best iterate.
 
@@ -213,17 +214,27 @@ def refine(
         Training rows; L_model uses the first 5,000, and the counts of further rows stay at their initial values.
     steps : int
     validation : LabelledRows, optional
+    every : list of Counts, optional
+        Expected counts of each label's rows under ``circuits``, where ``real`` is a sample of these rows.
     """
     # A row of weight 0 may have a label of probability 0.
     real = real.take(np.flatnonzero(real.rows.weights))
     validation = None if validation is None else validation.take(np.flatnonzero(validation.rows.weights))
     near, far = real.take(slice(_ROWS)), real.take(slice(_ROWS, None))
-    frequencies = total.token_frequencies(real)
+    if every is None:
+        frequencies, rows = total.token_frequencies(real), real.rows.weights.sum()
+        rest = [expected_counts(c, far.rows.take(far.labels == i)) for i, c in enumerate(circuits)]
+    else:
+        # A token's expected counts over the states sum to its cells.
+        totals = np.array([each.root.sum() for each in every])
+        frequencies, rows = np.stack([each.leaves.sum(axis=1) for each in every], axis=1) / totals, totals.sum()
+        rest = [
+            plus(each, expected_counts(c, near.rows.take(near.labels == i)), -1.0)
+            for i, (c, each) in enumerate(zip(circuits, every, strict=True))
+        ]
     validation_frequencies = total.token_frequencies(validation) if validation is not None else None
-    rest = [expected_counts(c, far.rows.take(far.labels == i)) for i, c in enumerate(circuits)]
     history: dict[str, list[float]] = {}
     best, lowest, idle, damping = circuits, np.inf, 0, _DAMPING
-    rows = real.rows.weights.sum()
     counts, terms = total.counts(circuits, near, frequencies, rows)
     while True:
         if validation is not None:

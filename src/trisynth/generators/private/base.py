@@ -21,10 +21,13 @@ from trisynth.data.formats import QUANTITIES
 from trisynth.data.kinds import Kind
 from trisynth.data.schema import Schema
 from trisynth.data.spec import checked_facts, nearest
+from trisynth.data.stream import Stream
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
+from trisynth.generators.inputs import check_kinds
 from trisynth.generators.private.axes import Axis
 from trisynth.generators.private.declared import complete, declared_kind, encoded
+from trisynth.generators.private.records import Records
 from trisynth.generators.relations import Relations
 from trisynth.privacy import Budget
 from trisynth.privacy.noise import Noise, SeededNoise
@@ -55,8 +58,8 @@ class PrivateGenerator(Generator):
         self.privacy = privacy
 
     @abstractmethod
-    def _learn(self, positions: np.ndarray, labels: np.ndarray, noise: Noise) -> None:
-        """Query positions of shape (axes, n) on the grids ``axes_`` and labels of shape (n,), by a ledger alone."""
+    def _learn(self, records: Records, noise: Noise) -> None:
+        """Query positions on the grids ``axes_`` and labels, by a ledger alone."""
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
         """Refuse: the hook of other generators sees the cells themselves, which a private fit may not use."""
@@ -71,7 +74,7 @@ class PrivateGenerator(Generator):
 
     def fit(
         self,
-        X: pd.DataFrame | Dataset,
+        X: pd.DataFrame | Dataset | Stream,
         y: Sequence | None = None,
         *,
         target: object = None,
@@ -100,12 +103,13 @@ class PrivateGenerator(Generator):
                 "is spent by an earlier fit, and another one would add to the loss; clone the generator to spend again"
             )
             raise InputError("privacy", self.privacy.epsilon, remedy)
-        table, names = self._declare(X, y, target, facts, constraints)
+        stream = X if isinstance(X, Stream) else None
+        table, names = self._declare(stream.sample if stream else X, y, target, facts, constraints)
         noise = SeededNoise(seeds.stream(seed, "privacy.noise")) if self.privacy.seeded else Noise()
-        positions, labels = self._encode(table, names)
-        self._learn(positions, labels, noise)
+        records = self._streamed(stream, names) if stream else Records.of(*self._encode(table, names))
+        self._learn(records, noise)
         self._settle()
-        if not isinstance(X, Dataset):
+        if not isinstance(X, Dataset | Stream):
             for line in self.notes:
                 _LOG.warning(line)
         return self
@@ -146,7 +150,7 @@ class PrivateGenerator(Generator):
         complete(declared, {name: X[name].dtype for name in [*names, *([] if target is None else [target])]}, parameter)
         kinds = [declared_kind(name, declared[name], X[name].dtype, parameter) for name in names]
         self.schema_ = Schema(tuple(kinds))
-        self._check_kinds()
+        check_kinds(type(self), self.schema_.columns)
         self.numeric_target_, self.target_ = False, None
         self.labels_ = np.zeros(1, dtype=int)
         if target is not None:
@@ -178,6 +182,19 @@ class PrivateGenerator(Generator):
             for axis, kind in zip(self.axes_, self._kinds(), strict=True)
         ]
         return np.array(cells), labels
+
+    def _streamed(self, stream: Stream, names: list) -> Records:
+        """Encode the rows of a stream, a batch at a time.
+
+        Raises
+        ------
+        InputError
+            If persons are protected, whose rows may lie in different batches.
+        """
+        if self.privacy.person is not None:
+            remedy = "is counted over all rows at once, which batches do not show; use a file, or protect rows"
+            raise InputError("privacy.person", self.privacy.person, remedy)
+        return Records(lambda: (self._encode(frame, names) for frame in stream.frames()), streamed=True)
 
     def traces(self, row: pd.DataFrame) -> np.ndarray:
         """Return the fitted tables' values at the cells of one row, for audits; empty without tables."""

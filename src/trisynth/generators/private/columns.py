@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from trisynth.data.kinds import Kind
-from trisynth.generators.private import tree
+from trisynth.generators.private import spanning, tree
 from trisynth.generators.private.axes import Axis
-from trisynth.generators.private.leaves import Leaves, build, counts_of, groups, projected
+from trisynth.generators.private.leaves import Leaves, build, groups, projected
+from trisynth.generators.private.records import Records
 from trisynth.privacy.ledger import Ledger
 from trisynth.privacy.noise import Noise
 
@@ -41,13 +42,14 @@ class Columns:
     groups: list[np.ndarray] = field(default_factory=list)
 
     @classmethod
-    def count(cls, axes: tuple[Axis, ...], positions: np.ndarray, ledger: Ledger, name: str, noise: Noise) -> "Columns":
-        """Build the histograms by the query ``name`` of a ledger."""
+    def count(
+        cls, axes: tuple[Axis, ...], counts: list[list[np.ndarray]], ledger: Ledger, name: str, noise: Noise
+    ) -> "Columns":
+        """Build the histograms from counts of each grid of each column, by the query ``name`` of a ledger."""
         sigma = ledger.sigma(name)
         found = []
-        for axis, cells in zip(axes, positions, strict=True):
-            noisy = [ledger.noisy(name, counts_of(axis, cells, width), noise) for width in axis.levels]
-            found.append(build(axis, noisy, sigma))
+        for axis, grids in zip(axes, counts, strict=True):
+            found.append(build(axis, [ledger.noisy(name, each, noise) for each in grids], sigma))
         return cls(axes, found)
 
     def group(self, rows: float, labels: int, sigma: float, least: float = _GROUP, cell: float = _CELL) -> None:
@@ -79,6 +81,33 @@ class Columns:
         return [
             found[leaves.of(cells)] for found, leaves, cells in zip(self.groups, self.leaves, positions, strict=True)
         ]
+
+    def with_label(
+        self, records: Records, kinds: int, inner: int, members: np.ndarray | None = None
+    ) -> dict[int | tuple[int, int], np.ndarray]:
+        """Count groups with the label in one pass: tables of each of the first ``inner`` columns, and of their pairs.
+
+        Parameters
+        ----------
+        records : Records
+        kinds : int
+            Labels.
+        inner : int
+        members : ndarray of int, optional
+            Label of each leaf of the last column, a numeric target.
+        """
+
+        def count(positions: np.ndarray, labels: np.ndarray) -> dict:
+            if members is not None:
+                labels = members[self.leaves[-1].of(positions[-1])]
+            codes, sizes = self.codes(positions)[:inner], self.sizes
+            ones = {
+                i: np.bincount(labels * size + code, minlength=kinds * size).reshape(kinds, size).astype(float)
+                for i, (code, size) in enumerate(zip(codes, sizes, strict=False))
+            }
+            return {**ones, **spanning.tables(codes, labels, kinds, sizes)}
+
+        return records.counted(count)
 
     def traces(self, positions: np.ndarray) -> list[float]:
         """Return the weight of the leaf of each cell of one row, per finest cell."""
@@ -134,7 +163,7 @@ class Columns:
         return pd.DataFrame(columns)
 
 
-def classes(labels: np.ndarray, count: int, ledger: Ledger, name: str, noise: Noise) -> np.ndarray:
-    """Estimate the rows of each of ``count`` classes by the query ``name`` of a ledger."""
-    noisy = ledger.noisy(name, np.bincount(labels, minlength=count).astype(float), noise)
+def classes(counts: np.ndarray, ledger: Ledger, name: str, noise: Noise) -> np.ndarray:
+    """Estimate the rows of each class from their counts, by the query ``name`` of a ledger."""
+    noisy = ledger.noisy(name, counts, noise)
     return projected(noisy, max(noisy.sum(), 1.0))

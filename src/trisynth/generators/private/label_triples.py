@@ -7,6 +7,7 @@ from trisynth.generators.private import spanning, tree
 from trisynth.generators.private.base import PrivateGenerator
 from trisynth.generators.private.columns import Columns, classes, queries
 from trisynth.generators.private.leaves import groups
+from trisynth.generators.private.records import Records
 from trisynth.privacy import Budget
 from trisynth.privacy.ledger import Ledger, Share
 from trisynth.privacy.noise import Noise
@@ -39,30 +40,31 @@ class LabelTriples(PrivateGenerator):
     def __init__(self, privacy: Budget | None = None):
         super().__init__(privacy)
 
-    def _learn(self, positions: np.ndarray, labels: np.ndarray, noise: Noise) -> None:
+    def _learn(self, records: Records, noise: Noise) -> None:
         inner = len(self.axes_) - self.numeric_target_
         singles = queries(self.axes_) + (not self.numeric_target_)
         plan = {_SINGLE: Share(2.0, singles), _LABELLED: Share(1.0, inner), **spanning.plan(inner, 1.0, 2.0)}
         ledger = self.ledger_ = Ledger.open(self._budget, plan)
-        columns = self.columns_ = Columns.count(self.axes_, positions, ledger, _SINGLE, noise)
+        counts, rows_of = records.singles(self.axes_, len(self.labels_))
+        columns = self.columns_ = Columns.count(self.axes_, counts, ledger, _SINGLE, noise)
+        members = None
         if self.numeric_target_:
             last = columns.leaves[-1]
             members = groups(self.axes_[-1], last, _CLASSES, 0.0)
-            labels, totals = members[last.of(positions[-1])], np.bincount(members, last.weights)
+            totals = np.bincount(members, last.weights)
             self.counts_ = totals.sum(keepdims=True)
         else:
-            self.counts_ = totals = classes(labels, len(self.labels_), ledger, _SINGLE, noise)
+            self.counts_ = totals = classes(rows_of, ledger, _SINGLE, noise)
         rows, kinds = totals.sum(), len(totals)
         columns.group(rows, kinds, ledger.sigma(spanning.TABLES if inner > 1 else _LABELLED))
         if self.numeric_target_:
             columns.groups[-1] = members
-        codes, self.ones_ = columns.codes(positions), []
+        counted = columns.with_label(records, kinds, inner, members)
+        self.ones_ = []
         for i in range(inner):
-            size = columns.sizes[i]
-            counted = np.bincount(labels * size + codes[i], minlength=kinds * size).reshape(kinds, size)
-            noisy = ledger.noisy(_LABELLED, counted, noise)
+            noisy = ledger.noisy(_LABELLED, counted.pop(i), noise)
             self.ones_.append(tree.balanced(noisy, columns.rows(i, rows), totals))
-        edges = spanning.span(codes[:inner], labels, self.ones_, ledger, noise)
+        edges = spanning.span(counted, self.ones_, ledger, noise)
         self.totals_, self.edges_ = totals, tree.rooted(edges, self.ones_)
 
     def _traces(self, positions: np.ndarray, labels: np.ndarray) -> np.ndarray:

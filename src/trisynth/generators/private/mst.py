@@ -6,6 +6,7 @@ import pandas as pd
 from trisynth.generators.private import spanning, tree
 from trisynth.generators.private.base import PrivateGenerator
 from trisynth.generators.private.columns import Columns, classes, queries
+from trisynth.generators.private.records import Records
 from trisynth.privacy import Budget
 from trisynth.privacy.ledger import Ledger, Share
 from trisynth.privacy.noise import Noise
@@ -35,21 +36,28 @@ class MST(PrivateGenerator):
     def __init__(self, privacy: Budget | None = None):
         super().__init__(privacy)
 
-    def _learn(self, positions: np.ndarray, labels: np.ndarray, noise: Noise) -> None:
+    def _learn(self, records: Records, noise: Noise) -> None:
         self.has_label_ = len(self.labels_) > 1
         nodes = len(self.axes_) + self.has_label_
         plan = {_SINGLE: Share(1.0, queries(self.axes_) + self.has_label_), **spanning.plan(nodes, 1.0, 1.0)}
         ledger = self.ledger_ = Ledger.open(self._budget, plan)
-        columns = self.columns_ = Columns.count(self.axes_, positions, ledger, _SINGLE, noise)
+        counts, rows_of = records.singles(self.axes_, len(self.labels_))
+        columns = self.columns_ = Columns.count(self.axes_, counts, ledger, _SINGLE, noise)
         totals = np.array([np.median([leaves.weights.sum() for leaves in columns.leaves])])
         if self.has_label_:
-            totals = classes(labels, len(self.labels_), ledger, _SINGLE, noise)
+            totals = classes(rows_of, ledger, _SINGLE, noise)
         rows = totals.sum()
         columns.group(rows, 1, ledger.sigma(spanning.TABLES) if nodes > 1 else ledger.sigma(_SINGLE))
-        codes, ones = columns.codes(positions), [columns.rows(i, rows)[None] for i in range(len(self.axes_))]
+        ones = [columns.rows(i, rows)[None] for i in range(len(self.axes_))]
         if self.has_label_:
-            codes, ones = [*codes, labels], [*ones, totals[None]]
-        edges = spanning.span(codes, np.zeros(len(labels), int), ones, ledger, noise)
+            ones.append(totals[None])
+        sizes = [one.shape[1] for one in ones]
+
+        def count(positions: np.ndarray, labels: np.ndarray) -> dict:
+            codes = [*columns.codes(positions), *[labels] * self.has_label_]
+            return spanning.tables(codes, np.zeros(len(labels), int), 1, sizes)
+
+        edges = spanning.span(records.counted(count), ones, ledger, noise)
         self.counts_, self.ones_, self.edges_ = totals, ones, tree.rooted(edges, ones, root=nodes - 1)
 
     def _traces(self, positions: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from trisynth.generators.private import tree
 from trisynth.generators.private.base import PrivateGenerator
 from trisynth.generators.private.columns import Columns, classes, queries
 from trisynth.generators.private.leaves import groups
+from trisynth.generators.private.records import Records
 from trisynth.privacy.ledger import Ledger, Share
 from trisynth.privacy.noise import Noise
 
@@ -82,12 +83,14 @@ class PrivateNetwork(PrivateGenerator):
     def _train(self, rows: Tensor, labels: Tensor, noise: Noise, generator: torch.Generator) -> nn.Sequential:
         """Train with one-hot rows of shape (n, width) and labels of shape (n, kinds); return the sampling network."""
 
-    def _learn(self, positions: np.ndarray, labels: np.ndarray, noise: Noise) -> None:
+    def _learn(self, records: Records, noise: Noise) -> None:
+        positions, labels = records.whole(type(self).__name__)
         ledger = self.ledger_ = Ledger.open(
             self._budget, {_SINGLE: Share(1.0, queries(self.axes_) + 1), **self._plan()}
         )
-        columns = self.columns_ = Columns.count(self.axes_, positions, ledger, _SINGLE, noise)
-        self.counts_ = classes(labels, len(self.labels_), ledger, _SINGLE, noise)
+        counts, rows_of = records.singles(self.axes_, len(self.labels_))
+        columns = self.columns_ = Columns.count(self.axes_, counts, ledger, _SINGLE, noise)
+        self.counts_ = classes(rows_of, ledger, _SINGLE, noise)
         least = _LEAST * ledger.sigma(_SINGLE)
         columns.groups = [groups(*each, _MOST, least) for each in zip(self.axes_, columns.leaves, strict=True)]
         codes = columns.codes(positions)

@@ -1,12 +1,10 @@
 """Noisy tables of pairs of columns with the label: as many of them as the noise allows."""
 
-from itertools import combinations
-
 import numpy as np
 
 from trisynth.generators.private import tree
 from trisynth.generators.private.leaves import projected
-from trisynth.generators.private.spanning import Pair, apart, dependence, exact, joined
+from trisynth.generators.private.spanning import Pair, apart, dependence, joined
 from trisynth.privacy.budget import Budget
 from trisynth.privacy.ledger import Ledger, Share
 from trisynth.privacy.noise import Noise
@@ -51,30 +49,25 @@ def plan(columns: int, kinds: int, budget: Budget, rest: dict[str, Share], choic
     return found if wanted == every else {**found, CHOICES: Share(choices, wanted, choice=True)}
 
 
-def count(
-    codes: list[np.ndarray], labels: np.ndarray, ones: list[np.ndarray], ledger: Ledger, noise: Noise
-) -> tuple[Tables, list[Pair]]:
+def count(counted: Tables, ones: list[np.ndarray], ledger: Ledger, noise: Noise) -> tuple[Tables, list[Pair]]:
     """Count pairs with the label; return their noisy tables and those of them that form a spanning tree.
 
     Parameters
     ----------
-    codes : list of ndarray of int, shape (n,)
-        Groups of the cells of each column.
-    labels : ndarray of int, shape (n,)
+    counted : dict of (int, int) to ndarray, shape (labels, groups, groups)
+        Of all pairs, see ``spanning.tables``; secret.
     ones : list of ndarray, shape (labels, groups)
         Estimated rows of each column.
     ledger : Ledger
     noise : Noise
     """
-    kinds, sizes, sigma = len(ones[0]), [one.shape[1] for one in ones], ledger.sigma(TABLES)
-    counted = {pair: exact(pair, codes, labels, kinds, sizes) for pair in combinations(range(len(codes)), 2)}
-
+    sigma = ledger.sigma(TABLES)
     if CHOICES not in ledger.plan:
         found = {pair: ledger.noisy(TABLES, table, noise) for pair, table in counted.items()}
         scores = {pair: dependence(pair, table, ones, sigma) for pair, table in found.items()}
-        return found, _spanning(scores, len(codes))
+        return found, _spanning(scores, len(ones))
     scores = {pair: dependence(pair, table, ones, sigma) for pair, table in counted.items()}
-    part, chosen, edges = list(range(len(codes))), [], []
+    part, chosen, edges = list(range(len(ones))), [], []
     for _ in range(ledger.plan[CHOICES].times):
         # A spanning tree comes first, so that no column stands alone.
         open_ = apart(scores, part)

@@ -8,6 +8,7 @@ from trisynth.generators.private.base import PrivateGenerator
 from trisynth.generators.private.columns import Columns, classes, queries
 from trisynth.generators.private.leaves import groups
 from trisynth.generators.private.pool import Pool
+from trisynth.generators.private.records import Records
 from trisynth.privacy import Budget
 from trisynth.privacy.ledger import Ledger, Share
 from trisynth.privacy.noise import Noise
@@ -51,7 +52,7 @@ class RakedPairs(PrivateGenerator):
     def __init__(self, privacy: Budget | None = None):
         super().__init__(privacy)
 
-    def _learn(self, positions: np.ndarray, labels: np.ndarray, noise: Noise) -> None:
+    def _learn(self, records: Records, noise: Noise) -> None:
         inner = len(self.axes_) - self.numeric_target_
         kinds = _CLASSES if self.numeric_target_ else len(self.labels_)
         rest = {
@@ -59,17 +60,15 @@ class RakedPairs(PrivateGenerator):
             _LABELLED: Share(_WEIGHTS[1], inner),
         }
         ledger = self.ledger_ = Ledger.open(self._budget, pairs.plan(inner, kinds, self._budget, rest, *_WEIGHTS[2:]))
-        columns = self.columns_ = Columns.count(self.axes_, positions, ledger, _SINGLE, noise)
-        labels, totals, members = self._classes(positions, labels, ledger, noise)
+        counts, rows_of = records.singles(self.axes_, len(self.labels_))
+        columns = self.columns_ = Columns.count(self.axes_, counts, ledger, _SINGLE, noise)
+        totals, members = self._classes(rows_of, ledger, noise)
         rows, sigma = totals.sum(), ledger.sigma(pairs.TABLES if inner > 1 else _LABELLED)
         columns.group(rows, len(totals), sigma, _GROUP * sigma**0.5, _CELL * sigma**0.5)
         if self.numeric_target_:
             columns.groups[-1] = members
-        codes = columns.codes(positions)[:inner]
-        ones = [
-            ledger.noisy(_LABELLED, _counted(labels, code, len(totals), size), noise)
-            for code, size in zip(codes, columns.sizes, strict=False)
-        ]
+        counted = columns.with_label(records, len(totals), inner, members)
+        ones = [ledger.noisy(_LABELLED, counted.pop(i), noise) for i in range(inner)]
         own, alone = ledger.sigma(_LABELLED), ledger.sigma(_SINGLE)
 
         def balanced(tables: pairs.Tables) -> list[np.ndarray]:
@@ -80,24 +79,22 @@ class RakedPairs(PrivateGenerator):
                 found.append(tree.balanced(counts, due, totals))
             return found
 
-        tables, edges = pairs.count(codes, labels, balanced({}), ledger, noise) if inner > 1 else ({}, [])
+        tables, edges = pairs.count(counted, balanced({}), ledger, noise) if inner > 1 else ({}, [])
         self.totals_ = totals
         # Draws need no privacy, but a stream of their own.
         rng = np.random.default_rng(int(noise.uniform(1)[0] * 2**53))
         self.pool_ = Pool.raked(balanced(tables), totals, tables, edges, sigma, rng)
 
-    def _classes(
-        self, positions: np.ndarray, labels: np.ndarray, ledger: Ledger, noise: Noise
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Return the class of each row, the estimated rows of each class, and the class of each leaf of a number."""
+    def _classes(self, rows_of: np.ndarray, ledger: Ledger, noise: Noise) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the estimated rows of each class, and the class of each leaf of a number."""
         if not self.numeric_target_:
-            self.counts_ = totals = classes(labels, len(self.labels_), ledger, _SINGLE, noise)
-            return labels, totals, None
+            self.counts_ = totals = classes(rows_of, ledger, _SINGLE, noise)
+            return totals, None
         last = self.columns_.leaves[-1]
         members = groups(self.axes_[-1], last, _CLASSES, 0.0)
         totals = np.bincount(members, last.weights)
         self.counts_ = totals.sum(keepdims=True)
-        return members[last.of(positions[-1])], totals, members
+        return totals, members
 
     def _traces(self, positions: np.ndarray, labels: np.ndarray) -> np.ndarray:
         codes = self.columns_.codes(positions)
@@ -111,7 +108,3 @@ class RakedPairs(PrivateGenerator):
             labels = tree.pick(self.totals_[None, :] + 1e-12, np.zeros(len(labels), int), rng)
         drawn = self.pool_.draw(labels, rng)
         return self.columns_.cells([*drawn, *[labels] * self.numeric_target_], self._kinds(), rng)
-
-
-def _counted(labels: np.ndarray, codes: np.ndarray, kinds: int, size: int) -> np.ndarray:
-    return np.bincount(labels * size + codes, minlength=kinds * size).reshape(kinds, size).astype(float)

@@ -20,15 +20,14 @@ def plan(nodes: int, choices: float, tables: float) -> dict[str, Share]:
 
 
 def span(
-    codes: list[np.ndarray], labels: np.ndarray, ones: list[np.ndarray], ledger: Ledger, noise: Noise
+    counted: dict[Pair, np.ndarray], ones: list[np.ndarray], ledger: Ledger, noise: Noise
 ) -> list[tuple[int, int, np.ndarray]]:
     """Choose and count the edges of a spanning tree, as in Kruskal's algorithm.
 
     Parameters
     ----------
-    codes : list of ndarray of int, shape (n,)
-        Groups of the cells of each column.
-    labels : ndarray of int, shape (n,)
+    counted : dict of (int, int) to ndarray, shape (labels, groups, groups)
+        See ``tables``; secret.
     ones : list of ndarray, shape (labels, groups)
         Estimated rows of each column.
     ledger : Ledger
@@ -39,11 +38,10 @@ def span(
     list of (int, int, ndarray)
         Two columns and their table, shape (labels, groups of the first, groups of the second).
     """
-    kinds, nodes = len(ones[0]), len(codes)
+    nodes = len(ones)
     if nodes == 1:
         return []
-    sizes, sigma = [one.shape[1] for one in ones], ledger.sigma(TABLES)
-    counted = {pair: exact(pair, codes, labels, kinds, sizes) for pair in combinations(range(nodes), 2)}
+    sigma = ledger.sigma(TABLES)
     scores = {pair: dependence(pair, table, ones, sigma) for pair, table in counted.items()}
     part, found = list(range(nodes)), []
     for _ in range(nodes - 1):
@@ -57,6 +55,11 @@ def span(
 def flat(pair: Pair, labels: np.ndarray, codes: list[np.ndarray], sizes: list[int]) -> np.ndarray:
     """Return the cell of each row in the table (label, first column, second column), as one number."""
     return (labels * sizes[pair[0]] + codes[pair[0]]) * sizes[pair[1]] + codes[pair[1]]
+
+
+def tables(codes: list[np.ndarray], labels: np.ndarray, kinds: int, sizes: list[int]) -> dict[Pair, np.ndarray]:
+    """Count the tables of all pairs of columns with the label; see ``exact``."""
+    return {pair: exact(pair, codes, labels, kinds, sizes) for pair in combinations(range(len(codes)), 2)}
 
 
 def exact(pair: Pair, codes: list[np.ndarray], labels: np.ndarray, kinds: int, sizes: list[int]) -> np.ndarray:
