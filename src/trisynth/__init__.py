@@ -50,6 +50,7 @@ _HOMES = {
     "VAE": "generators.neural.vae",
     "evaluate": "frames",
     "load_runs": "frames",
+    "read_folder": "data.stream",
     "synthesize": "frames",
 }
 __all__ = sorted(_HOMES)

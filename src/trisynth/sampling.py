@@ -147,6 +147,7 @@ def synthesize(
             raise InputError("out", out, "lies in the input folder, whose rows it would join; name another folder")
     read = data.reader(config["dataset"], config.get("allow", ()))
     dataset = data.load(config["dataset"], config["paths"]["raw"], read)
+    rows = whole(config["dataset"], dataset)
     # What becomes of identifiers and texts is printed with the rows.
     withheld = dataset.layout.withheld.names if dataset.layout else ()
     for line in findings.of_own_table(dataset, without=withheld):
@@ -159,7 +160,6 @@ def synthesize(
         _check(config["generator"], n, config.get("allow", ()))
         for line in completion.beyond(*partial, dataset):
             print(f"given={given}: {line} in the training rows; their completions are extrapolated", file=sys.stderr)
-    rows = whole(config["dataset"], dataset)
     generator, sha = stored(config, rows)
     # The number of rows and the spellings of a file are facts that its rows tell; a private fit has neither.
     private = generator.private
