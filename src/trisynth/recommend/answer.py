@@ -35,7 +35,7 @@ def answer(search: Search) -> Recommendation:
         sharing=verdict.sharing(shared, scores, copying, search.settings.copying["memorised"], epsilon),
         surer=verdict.surer(found, min(search.level.rows or len(dataset), len(dataset)))
         if found and not search.level.lower
-        else "For more certainty: use a longer budget, such as --budget 10min; finished trials are kept.",
+        else verdict.longer(search.settings.budget),
         use=use,
         beats_baselines=bool(use and found.beats_all),
         share=None
@@ -113,14 +113,14 @@ def _of_candidates(search: Search) -> str:
 
 def _open(search: Search) -> str:
     """Describe what is known before anything is confirmed."""
-    choices = search.evidence.choices()
-    glance = search.evidence.glance()
+    evidence = search.evidence
+    choices, glance = evidence.choices(), evidence.glance()
     if not choices and glance:
         rows = min(GLANCE, len(search.dataset))
         shown = verdict.glimpsed(glance.candidate, glance.amount, glance.gain, search.metric, glance.baseline, rows)
         return f"{shown}."
     if not choices:
-        return "No verdict yet: no candidate has been compared with the real rows."
+        return f"{verdict.nothing(search.elapsed(), search.waited, search.started, evidence.alone(), search.metric)}."
     best = choices[0]
     folds = len(search.evidence.folds(best.candidate, "choose"))
     shown = verdict.unconfirmed(best.candidate, best.amount, best.gain, search.metric, folds)

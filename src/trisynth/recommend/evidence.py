@@ -91,6 +91,18 @@ class Evidence:
         ]
         return max((each for each in found if each.gain == each.gain), key=lambda each: each.gain, default=None)
 
+    @property
+    def compares(self) -> bool:
+        """True if a candidate has been compared with the baselines at least once."""
+        tried = {*self.glances, *(name for name, _ in self.results)} - {BASELINES}
+        return bool(tried) and bool(self.choices() or self.glance())
+
+    def alone(self) -> dict[str, float]:
+        """Return the scores of the baselines in the first trial of theirs; nothing if none has finished."""
+        found = [results for (name, _), results in self.results.items() if name == BASELINES]
+        looks = self.glances.get(BASELINES) or next(iter(found), None)
+        return {name: score(looks, name, self.metric) for name in self.baselines} if looks else {}
+
     def folds(self, candidate: str, stage: str) -> list[Fold]:
         """List the folds of a stage on which a candidate and the baselines have been scored."""
         found = [fold for name, fold in self.results if name == candidate and fold.stage == stage]

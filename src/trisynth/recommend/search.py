@@ -29,6 +29,8 @@ _SHORT = 120.0
 _SLACK = 1.2
 # Most seconds that are kept for the end.
 _LONGEST_END = 15.0
+# Fraction of the budget, and most seconds, beyond it until anything is compared at all.
+_OVERTIME, _LONGEST_OVERTIME = 0.1, 60.0
 # Candidates that come first, and the folds that they need for a first choice.
 _CHEAPEST, _LEAST_FIRST = 2, 2
 # Folds in which a winner can be confirmed at the least.
@@ -69,6 +71,10 @@ class Search:
         ``choose``, ``confirm`` or ``end``.
     reserve : float
         Seconds of the budget that are kept for what the caller does afterwards, who may measure them.
+    waited : float
+        Seconds of the budget that had passed when the first trial was about to begin.
+    started : int
+        Groups of trials that were given to the workers.
     """
 
     def __init__(
@@ -99,7 +105,8 @@ class Search:
         self.chosen: Choice | None = None
         self.level = lowered(settings, dataset) if settings.budget <= _SHORT else Level()
         self.finished, self.stage = False, "choose"
-        self.total = self.done = 0
+        self.total = self.done = self.started = 0
+        self.waited = self.elapsed()
         # Seconds that one trial of a candidate took.
         self.cost: dict[str, float] = {}
         # Readings of the clock at which the trials that run were started.
@@ -112,6 +119,7 @@ class Search:
 
     def run(self) -> None:
         """Choose, then confirm, until all is done or the budget is spent."""
+        self.waited = self.elapsed()
         try:
             chose = self._choose()
             self.stage = "confirm"
@@ -124,8 +132,12 @@ class Search:
 
     @property
     def deadline(self) -> float:
-        """Reading of the clock at which the last trial is stopped."""
-        return self.begun + self.settings.budget - self.reserve
+        """Reading of the clock at which the last trial is stopped; later, while no candidate has been compared."""
+        budget = self.settings.budget
+        if not self.evidence.compares:
+            # There is nothing to report yet, so that nothing is kept for a report.
+            return self.begun + budget + min(_OVERTIME * budget, _LONGEST_OVERTIME)
+        return self.begun + budget - self.reserve
 
     def elapsed(self) -> float:
         """Return the seconds since the budget began to run."""
@@ -246,6 +258,7 @@ class Search:
                     self.done += 1
                 elif not self._read(group):
                     self._started[group[0]] = self.clock()
+                    self.started += 1
                     running[self.workers.submit(self._configs(group))] = group
             if not running and waiting and self.clock() >= end():
                 return False
@@ -323,7 +336,7 @@ class Search:
 
     def _tell(self, event: str) -> None:
         if self.elapsed() >= _FIRST * self.settings.budget and "first" not in self._heard:
-            due = "first" if self.evidence.choices() or self.evidence.glance() else "nothing"
+            due = "first" if self.evidence.compares else "nothing"
             if due not in self._heard:
                 self._heard.add(due)
                 self.listen(self, due)

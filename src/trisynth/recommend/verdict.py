@@ -1,7 +1,7 @@
 """Sentences of a recommendation, which claim no more than the intervals show."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from trisynth.evaluation.arms import BALANCE
@@ -36,6 +36,8 @@ _MATTERS = 0.01
 _CHANCE = 0.02
 # A recommendation of more rows than that is useless.
 _MOST_ROWS = 10_000_000
+# Minutes of a longer budget, at the least.
+_LONGER = 10
 
 
 @dataclass(frozen=True)
@@ -241,6 +243,38 @@ def unconfirmed(candidate: str, many: Amount, gain: float, metric: str, folds: i
         f"Not confirmed yet: {candidate}, {amount(many)}, gains most {where}: {signed(gain)} {name} over its strongest "
         "baseline"
     )
+
+
+def nothing(elapsed: float, waited: float, started: int, alone: Mapping[str, float], metric: str) -> str:
+    """State that no candidate has been compared, and what the time was spent on.
+
+    Parameters
+    ----------
+    elapsed, waited : float
+        Seconds until now, and until the first trial was about to begin.
+    started : int
+        Trials that began.
+    alone : mapping of str to float
+        Scores of the baselines, if these have finished.
+    metric : str
+    """
+    line = f"No verdict yet: after {elapsed:.0f} s no candidate has been compared with the real rows"
+    known = {name: value for name, value in alone.items() if value == value}
+    if known:
+        best, name = max(known, key=known.get), METRICS.get(metric, metric)
+        line += f". Of the training sets without synthetic rows, {NOUNS[best]} scored best on one fold ({name} "
+        return f"{line}{known[best]:.3f}), and no trial with synthetic rows has finished"
+    line += f": the program took {waited:.0f} s to start and read the table"
+    if not started:
+        return f"{line}, and no trial has begun"
+    trials = "the only trial that began has not" if started == 1 else f"none of the {started} trials that began has"
+    return f"{line}, and {trials} finished"
+
+
+def longer(budget: float) -> str:
+    """Advise a longer budget than one of so many seconds."""
+    minutes = max(_LONGER, math.ceil(4 * budget / 60))
+    return f"For more certainty: use a longer budget, such as --budget {minutes}min; finished trials are kept."
 
 
 def glimpsed(candidate: str, many: Amount, gain: float, metric: str, baseline: str, rows: int) -> str:
