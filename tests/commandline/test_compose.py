@@ -143,6 +143,12 @@ def test_resolved_values_are_plain():
     assert resolved(cfg) == {"a": {"b": 1}, "c": 1}
 
 
+@pytest.mark.parametrize("value", ["[1]", "1", "yes please", "null"])
+def test_a_report_is_made_or_not(value):
+    with pytest.raises(InputError, match=r"^report\.html=.*: must be true or false$"):
+        composed(["dataset=framingham", f"report.html={value}"])
+
+
 @pytest.mark.parametrize(
     ("overrides", "params", "jobs"),
     [

@@ -74,6 +74,8 @@ from trisynth.errors import InputError
         ("duration", "%-Hh%M", ["9h30", "23h05"]),
         ("duration", "1y 1m", ["72y 6m", "0y 11m"]),
         ("duration", "1 years, 1 months*", ["1 year, 2 months", "3 years"]),
+        ("number", "1\u202f234,00\u00a0€", ["12\u202f345,60\u00a0€", "7,05\u00a0€"]),
+        ("number", "1.0\u00a0mg", ["81.2\u00a0mg", "-3.0\u00a0mg"]),
         ("number", "1,234.00 €-", ["1,126.68 €-", "3.10 €"]),
     ],
 )

@@ -179,6 +179,22 @@ def test_a_first_row_of_data_is_no_line_of_units(file):
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.xlsx", zipped(b"a,b\n1,2\n", "[Content_Types].xml")[:60], "is a damaged workbook (.*save its sheet as CSV"),
+        ("t.ods", zipped(b"a,b\n1,2\n", "content.xml")[:60], "is a damaged workbook"),
+        ("t.xlsx", b"\x01\x02\x8a\x03 damaged \x07", "is not text, and no workbook that is known here; open it"),
+    ],
+)
+def test_a_damaged_workbook_is_one_line_with_a_remedy(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message.replace("(.", "[(].")):
+        delimited(tmp_path / name)
+    (tmp_path / "rows.xls").write_text("a,b\n1,2\n")
+    assert len(delimited(tmp_path / "rows.xls")) == 1
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"PAR1 and more", "is a Parquet file; use dataset=parquet"),

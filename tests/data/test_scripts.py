@@ -28,6 +28,13 @@ COLUMNS = {
     "day": ([f"{t.day}{ENDS.get(t.day, 'th')} {t:%B %Y}" for t in TIMES], "date", "%+d %B %Y"),
     "us": ([f"{t:%B} {t.day}{ENDS.get(t.day, 'th')}, {t:%Y}" for t in TIMES], "date", "%B %+d, %Y"),
     "winter": ([f"{t:%Y-%m-%d %H:%M} CET" for t in TIMES], "date", "%Y-%m-%d %H:%M %Z{CET}"),
+    "unknown zone": ([f"{t:%Y-%m-%d %H:%M} IST" for t in TIMES], "date", "%Y-%m-%d %H:%M IST"),
+    "offset by name": ([f"{t:%d/%m/%Y %H:%M} GMT+2" for t in TIMES], "date", "%d/%m/%Y %H:%M GMT+2"),
+    "place": (
+        [f"{t:%Y-%m-%dT%H:%M:%S}+01:00[Europe/Paris]" for t in TIMES],
+        "date",
+        "%Y-%m-%dT%H:%M:%S%:z[Europe/Paris]",
+    ),
     "summer": (list(BERLIN.strftime("%d.%m.%Y %H:%M %Z")), "date", "%d.%m.%Y %H:%M %Z{CET,CEST}"),
 }
 

@@ -8,7 +8,7 @@ from trisynth.data.dataset import Dataset, Spec
 from trisynth.data.splits.thin import thin
 from trisynth.errors import InputError
 from trisynth.experiment.job import Job
-from trisynth.experiment.run import job_of, run_job
+from trisynth.experiment.run import job_of, notes_of, run_job
 
 
 def labelled(counts):
@@ -40,6 +40,10 @@ def test_a_thinned_job_has_keys_and_rows_of_its_own_and_the_ordinary_test_rows(c
     thinned, cached = run_job({**plain, "train_rows": 60})
     ordinary, _ = run_job(plain)
     assert not cached and thinned.config["train_rows"] == 60
+    assert not any("train_rows" in line for line in notes_of(plain["paths"]["runs"], thinned))
+    larger, _ = run_job({**plain, "train_rows": 9_000})
+    line = f"train_rows=9000: the split has {sum(ordinary.counts['real'].values())} training rows; all of them are used"
+    assert line in notes_of(plain["paths"]["runs"], larger)
     assert sum(thinned.counts["real"].values()) == thinned.metrics["data/train_rows"] == 60
     assert thinned.digests["real_test"] == ordinary.digests["real_test"]
 

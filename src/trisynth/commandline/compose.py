@@ -176,6 +176,9 @@ def resolved(cfg: DictConfig, overrides: Sequence[str] = (), announce: bool = Tr
         raise InputError(error.full_key, "???", remedy) from None
     except OmegaConfBaseException as error:
         raise as_mistake(error, overrides) from None
+    for name, value in (plain.get("report") or {}).items():
+        if not isinstance(value, bool):
+            raise InputError(f"report.{name}", value, "must be true or false")
     if read and announce:
         print(read, file=sys.stderr)
     return plain

@@ -150,7 +150,7 @@ def write_summary(experiment: "Experiment", folder: Path) -> None:
 
 def write_notes(experiment: "Experiment", folder: Path) -> None:
     """Write to ``notes.txt`` what cleaning changed in a table of the user's, and what the generator protects."""
-    lines = [*findings.of_own_table(experiment.dataset), *experiment.generator().notes]
+    lines = [*findings.of_own_table(experiment.dataset), *experiment.remarks, *experiment.generator().notes]
     if lines:
         write_atomic(folder / NOTES, "\n".join(lines) + "\n")
 

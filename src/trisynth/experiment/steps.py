@@ -169,6 +169,11 @@ class Experiment:
         found |= {f"final/{name}": values[-1] for name, values in curves.items() if values}
         return {name: value for name, value in found.items() if math.isfinite(value)}
 
+    @property
+    def remarks(self) -> list[str]:
+        """Lines on what the job did otherwise than its settings read."""
+        return []
+
     def run(self) -> Result:
         """Run the job, arm by arm.
 

@@ -68,3 +68,11 @@ class ThinnedExperiment(Experiment):
     def diagnostics(self) -> dict[str, float]:
         """Return the generator's diagnostics and the number of training rows."""
         return super().diagnostics() | {"data/train_rows": float(len(self.parts[0]))}
+
+    @property
+    def remarks(self) -> list[str]:
+        """A line where the split has no more training rows than ``train_rows``, so that nothing is left out."""
+        rows = len(super().parts[0])
+        if rows >= self.job.train_rows:
+            return []
+        return [f"train_rows={self.job.train_rows}: the split has {rows} training rows; all of them are used"]

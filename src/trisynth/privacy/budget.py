@@ -7,6 +7,8 @@ from trisynth.errors import InputError, require_flag, require_whole
 from trisynth.places import part
 
 UNITS = ("row", "person")
+# Noise of a larger epsilon is none, and the distribution of its loss takes more memory than there is.
+_LARGEST = 10_000
 
 
 @part
@@ -53,6 +55,9 @@ class Budget:
         """
         if self.epsilon is not None and not _positive(self.epsilon):
             remedy = "must be a number above 0; privacy=none fits without noise and promises nothing"
+            raise InputError(f"{parameter}.epsilon", self.epsilon, remedy)
+        if self.epsilon is not None and self.epsilon > _LARGEST:
+            remedy = f"must be at most {_LARGEST:,}, which already promises nothing; privacy=none fits without noise"
             raise InputError(f"{parameter}.epsilon", self.epsilon, remedy)
         if self.delta is not None and not (_positive(self.delta) and self.delta < 1):
             raise InputError(f"{parameter}.delta", self.delta, "must lie above 0 and below 1 / rows, such as 1e-6")

@@ -243,7 +243,7 @@ def _in_zone(dates: pd.Series, texts: pd.Series, format: str | None) -> pd.Serie
 
 def offsets(texts: pd.Series) -> list[str]:
     """Return the offsets from UTC at the end of texts, the most frequent first."""
-    found = texts.str.extract(r"\d\d(Z|[ ]?[+-]\d\d:?\d\d)$", expand=False).dropna()
+    found = texts.str.extract(r"\d\d(Z|[ ]?[+-]\d\d:?\d\d)(?:\[.*\])?$", expand=False).dropna()
     counts = found.str.replace(r"[: ]", "", regex=True).replace("+0000", "Z").value_counts()
     return sorted(counts.index, key=lambda offset: (-counts[offset], offset))
 

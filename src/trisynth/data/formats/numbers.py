@@ -18,10 +18,12 @@ GROUPING = ",.'’ \u00a0\u202f\u2009"
 MINUS = "-\u2212\u2013"
 _EXAMPLE = re.compile(
     r"^(?P<open>\()?(?P<prefix>[^\d(]*?)(?P<minus>[\u2212\u2013-])?"
-    r"(?P<number>\d(?:[\d,.'’\u00a0\u202f\u2009]| (?=\d{3}))*)"
+    r"(?P<number>\d(?:[\d.,'’]|[ \u00a0\u202f\u2009](?=\d{3}))*)"
     r"(?P<more>\*)?(?P<suffix>[^)]*?)(?P<behind>[\u2212\u2013-])?(?P<close>\))?$"
 )
 _POWER = re.compile(r"1(?:\.(?P<after>0+))?(?P<e>[eE])\+00")
+# White space, also such as does not break a line, which RE2 does not count among it.
+_BLANKS = r"[\s\x{a0}\x{202f}\x{2009}]*"
 _GAPS = {pa.int64(): pd.Int64Dtype()}
 
 
@@ -151,10 +153,10 @@ class NumberFormat(Format):
         exponent = r"(?P<exponent>[eE][-+]?[0-9]+)?"
         sign = rf"[{MINUS}+]"
         number = rf"(?P<whole>{groups})?(?:{point}(?P<after>[0-9]*))?{exponent}"
-        before, behind = (rf"(?:{_escaped(part.strip())}\s*)?" for part in (self.prefix, self.suffix))
-        start = rf"^(?P<open>\()?\s*(?P<first>{sign})?\s*{before}(?P<second>{sign})?"
+        before, behind = (rf"(?:{_escaped(part.strip())}{_BLANKS})?" for part in (self.prefix, self.suffix))
+        start = rf"^(?P<open>\()?{_BLANKS}(?P<first>{sign})?{_BLANKS}{before}(?P<second>{sign})?"
         end = rf"(?P<last>{sign + '?' if self.behind else ''})(?P<close>\))?$"
-        return rf"{start}\s*{number}\s*{behind}{end}"
+        return rf"{start}{_BLANKS}{number}{_BLANKS}{behind}{end}"
 
     def parse(self, texts: Iterable[str]) -> pd.Series:
         """Read texts as numbers; whole numbers of up to 63 bits are exact."""
@@ -194,8 +196,7 @@ class NumberFormat(Format):
 
     def _usual(self, array: pa.Array) -> pd.Series | None:
         """Read texts that are all written exactly like this format, without signs; None if some are not."""
-        around = self.prefix + self.suffix
-        if self.thousands.isspace() or any(sign.isspace() and not sign.isascii() for sign in around) or not len(array):
+        if self.thousands.isspace() or not len(array):
             return None
         prefix, suffix, point = map(_escaped, (self.prefix.lstrip(), self.suffix.rstrip(), self.decimal))
         usual = f"^{prefix}(?:{self._groups})(?:{point}[0-9]+)?{suffix}$"

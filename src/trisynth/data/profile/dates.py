@@ -38,6 +38,11 @@ _WEEKDAY = re.compile(r"(?P<day>[^\W\d_]{2,10}(?:-feira)?\.?)(?P<gap>,? )(?=\S)"
 _HOURS = re.compile(r"(?P<H>[01]?\d|2[0-3])(?P<h>[hH])[0-5]\d")
 _DAYS = re.compile(r"-?\d+ days?,? (?:[+-]?\d{1,2}:\d{2}:\d{2}(\.\d+)?)?")
 _MONTHS = {name.casefold() for known in LANGUAGES.values() for key in "Bb" for name in known.names[key]}
+# A time of the day, and what stands behind it in all cells: an unknown zone, or a place in brackets.
+_PLACE = re.compile(
+    r"(?P<time>.*\d:\d\d(?:\.\d+)?(?: ?[AaPp][Mm])?)"
+    r"(?P<place> ?(?:[A-Z]{2,5}|[(\[]?[A-Z][A-Za-z]+/[A-Za-z_/]+[)\]]?|(?:UTC|GMT) ?[+-]\d{1,2}(?::?\d\d)?)(?<!Z))"
+)
 _SAMPLE = 2_000
 _MOST = 0.9
 
@@ -94,7 +99,7 @@ def time_format(texts: Sequence[str], day_first: bool | None = None, most: float
         return Found("duration", f"%{dash}H{matched[0]['h']}%M", doubt)
     if lengths := LengthFormat.learn(texts, most):
         return Found("duration", lengths.text)
-    if after := _after_weekdays(texts, day_first, most):
+    if after := _after_weekdays(texts, day_first, most) or _before_places(texts, day_first, most):
         return after
     for pattern in _DATES:
         matched = [found for found in (_split(text, pattern) for text in texts) if found]
@@ -118,6 +123,19 @@ def _after_weekdays(texts: Sequence[str], day_first: bool | None, most: float) -
         language = own if count >= most * len(texts) else "en"
     end = "" if language == "en" else LANGUAGE + language
     return Found("date", f"%{directive}{matched[0]['gap']}{form}{end}", found.doubt)
+
+
+def _before_places(texts: Sequence[str], day_first: bool | None, most: float) -> Found | None:
+    """Recognise time stamps before one and the same name of a zone that is not known, such as IST."""
+    matched = [found for found in map(_PLACE.fullmatch, texts) if found]
+    (end, count), *_ = Counter(each["place"] for each in matched).most_common(1) or [("", 0)]
+    if not count or count < most * len(texts):
+        return None
+    found = time_format([each["time"] for each in matched if each["place"] == end], day_first)
+    if found is None or found.kind != "date" or found.format is None or LANGUAGE in found.format:
+        return None
+    local = "" if "z" in found.format[-2:] else f"times of one zone ({end.strip()}), which is not known here"
+    return Found("date", found.format + end, "; ".join(filter(None, [found.doubt, local])), "")
 
 
 def _split(text: str, pattern: re.Pattern) -> tuple[re.Match, re.Match | None] | None:

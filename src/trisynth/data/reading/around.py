@@ -110,8 +110,8 @@ def second_header(frame: pd.DataFrame) -> bool:
     columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
     first = [str(cells.iloc[0] or "").strip() for cells in columns]
     numeric = [i for i, cells in enumerate(columns) if _numbers(cells.iloc[1 : _ROWS + 1])]
-    # Longer words such as height begin with a unit by chance.
-    known = any(
+    # Longer words such as height begin with a unit by chance. Under names that repeat, units would not do.
+    known = frame.columns.is_unique and any(
         (len(first[i]) < 6 and _like_unit(first[i])) or first[i].casefold() in _WORDS | MISSING for i in numeric
     )
     if len(numeric) < 2 or known or not all(first) or len(set(first)) < len(first):

@@ -5,6 +5,7 @@ import codecs
 import gzip
 import io
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -28,6 +29,11 @@ _OTHERS = {
     b"%PDF": "is a PDF document; give the table as CSV",
     b"ARROW1": "is a Feather file; write it by to_parquet and use dataset=parquet",
 }
+# Names of workbooks, which are compressed folders or binary files.
+_WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers")
+_SHEET = "open it in a spreadsheet program and save its sheet as CSV (UTF-8)"
+# Characters that no text of a workbook's rows has.
+_BINARY = re.compile("[\\0-\\x08\\x0e-\\x1a]")
 _MARKUP = {
     "<!doctype": "is a web page; save the table itself as CSV",
     "<html": "is a web page; save the table itself as CSV",
@@ -103,6 +109,8 @@ def _from_zip(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             files = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
+            if "content.xml" in files and "mimetype" in files:
+                raise InputError("dataset.path", str(path), f"is a workbook of OpenDocument; {_SHEET}")
             if "[Content_Types].xml" in files:
                 remedy = "is an Excel workbook; save its sheet as CSV (UTF-8) and give that file"
                 raise InputError("dataset.path", str(path), remedy)
@@ -113,7 +121,10 @@ def _from_zip(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:
             with archive.open(tables[0]) as file:
                 return _limited(path, file, len(content)), [f"{tables[0]} unpacked"]
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
-        raise InputError("dataset.path", str(path), f"cannot be unpacked ({error}); unpack it yourself") from None
+        remedy = f"cannot be unpacked ({error}); unpack it yourself"
+        if Path(path).suffix.lower() in _WORKBOOKS:
+            remedy = f"is a damaged workbook ({error}); copy the file again, then {_SHEET}"
+        raise InputError("dataset.path", str(path), remedy) from None
 
 
 def _decoded(path: str | Path, content: bytes, encoding: str | None) -> tuple[str, str]:
@@ -124,15 +135,18 @@ def _decoded(path: str | Path, content: bytes, encoding: str | None) -> tuple[st
         guesses = ["utf-16-le" if b"\0" in content[1:1000:2] else "utf-16-be"]
     else:
         guesses = ["utf-8-sig", "cp1252"]
+    workbook = Path(path).suffix.lower() in _WORKBOOKS
     for name in [encoding] if encoding else guesses:
         try:
             text = content.decode(name)
         except (UnicodeDecodeError, LookupError):
             continue
-        if "\0" not in text[:1000]:
+        if "\0" not in text[:1000] and not (workbook and _BINARY.search(text, 0, 1000)):
             # UTF-8 is read with or without a mark.
             marked = name != "utf-8-sig" or content.startswith(codecs.BOM_UTF8)
             return text, name if marked else "utf-8"
+    if workbook:
+        raise InputError("dataset.path", str(path), f"is not text, and no workbook that is known here; {_SHEET}")
     remedy = f"is not text in {encoding or ' or '.join(guesses)}"
     known = "such as shift_jis, gb18030, cp1251, latin-1"
     raise InputError("dataset.path", str(path), f"{remedy}; set dataset.read.encoding, {known}")
