@@ -43,6 +43,7 @@ _PLACE = re.compile(
     r"(?P<time>.*\d:\d\d(?:\.\d+)?(?: ?[AaPp][Mm])?)"
     r"(?P<place> ?(?:[A-Z]{2,5}|[(\[]?[A-Z][A-Za-z]+/[A-Za-z_/]+[)\]]?|(?:UTC|GMT) ?[+-]\d{1,2}(?::?\d\d)?)(?<!Z))"
 )
+_KNOWN = re.compile(f" ?{ZONE}")
 _SAMPLE = 2_000
 _MOST = 0.9
 
@@ -127,7 +128,7 @@ def _after_weekdays(texts: Sequence[str], day_first: bool | None, most: float) -
 
 def _before_places(texts: Sequence[str], day_first: bool | None, most: float) -> Found | None:
     """Recognise time stamps before one and the same name of a zone that is not known, such as IST."""
-    matched = [found for found in map(_PLACE.fullmatch, texts) if found]
+    matched = [found for found in map(_PLACE.fullmatch, texts) if found and not _KNOWN.fullmatch(found["place"])]
     (end, count), *_ = Counter(each["place"] for each in matched).most_common(1) or [("", 0)]
     if not count or count < most * len(texts):
         return None
