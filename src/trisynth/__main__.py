@@ -1,6 +1,8 @@
 """The command ``trisynth``, which is ``python -m trisynth``: one subcommand for each task."""
 
+import os
 import sys
+from pathlib import Path
 
 from trisynth.commandline import completion, doors
 from trisynth.commandline.mistakes import one_line_errors
@@ -9,6 +11,9 @@ from trisynth.commandline.mistakes import one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Run a subcommand; return the exit status."""
     arguments = sys.argv[1:] if argv is None else argv
+    if argv is None and not {"", str(Path.cwd())} & set(sys.path):
+        # Workers, too, import nothing from the current folder but packages that the user allows.
+        os.environ["PYTHONSAFEPATH"] = "1"
     if arguments[:1] == ["--complete"]:
         print("\n".join(completion.candidates(arguments[1:])))
         return 0

@@ -3,7 +3,6 @@
 import ast
 import hashlib
 import importlib.metadata
-import importlib.util
 import inspect
 import json
 import math
@@ -188,14 +187,11 @@ def _admissible(made: Any) -> Any:
 
 def _origin(package: str) -> Path | None:
     """Return the folder of a package, or the file of a module, without importing it; None if it is not installed."""
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):
-        return None
+    spec = places.spec_of(package)
     if spec is None:
         return None
-    places = list(spec.submodule_search_locations or [])
-    return Path(places[0]) if places else Path(spec.origin or "") if spec.has_location else None
+    folders = list(spec.submodule_search_locations or [])
+    return Path(folders[0]) if folders else Path(spec.origin or "") if spec.has_location else None
 
 
 # It reads the files of every installed package.

@@ -5,10 +5,14 @@ object is called to find out of which kind it is.
 """
 
 import importlib
+import importlib.util
 import inspect
+import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar
 
@@ -185,8 +189,30 @@ def found(target: str, parameter: str, admitted: Sequence[str], kind: Kind) -> A
     return made
 
 
+def spec_of(package: str) -> ModuleSpec | None:
+    """Find a package without importing it, an installed one or else one of the current folder."""
+    try:
+        return importlib.util.find_spec(package) or PathFinder.find_spec(package, [str(Path.cwd())])
+    except (ImportError, ValueError, OSError):
+        return None
+
+
+def reach(package: str) -> None:
+    """Let Python import a package of the current folder, if no installed one has its name.
+
+    The folder is not searched before a package in it is admitted: its files may come from a stranger, and libraries
+    try to import many optional modules.
+    """
+    spec = spec_of(package)
+    places = [*(spec.submodule_search_locations or ()), spec.origin] if spec else []
+    here = Path.cwd()
+    if str(here) not in sys.path and any(place and Path(place).parent == here for place in places):
+        sys.path.append(str(here))
+
+
 def imported(module: str, name: str, target: str, parameter: str) -> Any:
     """Return the attribute ``name`` of a module; every failure of the import is a mistake in one line."""
+    reach(module.partition(".")[0])
     try:
         return getattr(importlib.import_module(module), name)
     except (ModuleNotFoundError, AttributeError) as error:

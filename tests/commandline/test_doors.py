@@ -1,8 +1,10 @@
 """The command: help that fits a terminal and lists what exists, one line for mistakes, completion in three shells."""
 
+import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -126,3 +128,16 @@ def test_bash_completes_after_an_equals_sign(tmp_path):
     )
     done = subprocess.run([shutil.which("bash"), "-c", script], capture_output=True, text=True, check=False)
     assert done.stdout.split() == ["vae,copula", "vae,copy"], done.stderr
+
+
+def test_no_module_of_the_current_folder_is_imported(tmp_path):
+    for name in ("hydra_plugins/planted.py", "lz4.py", "planted/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"open({str(tmp_path / 'called')!r}, 'w')")
+    # As the installed command does, which has no current folder in its path.
+    code = "import sys; sys.argv[0] = 'trisynth'; from trisynth.__main__ import main; sys.exit(main())"
+    line = [sys.executable, "-P", "-c", code, "run", "--cfg", "job", "hydra.searchpath=[pkg://planted]"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p and p != str(Path.cwd()))}
+    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("error: hydra.searchpath='pkg://planted': would import")
+    assert not (tmp_path / "called").exists()

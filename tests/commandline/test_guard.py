@@ -64,6 +64,10 @@ ATTACKS = {
     "name of the log from the shell": ["hydra.job.name=${oc.env:HOME}"],
     "file of logging": ["+hydra.job_logging.handlers.x={class: logging.FileHandler, filename: /etc/passwd, mode: w}"],
     "stream of logging": ["+hydra.hydra_logging.handlers.x={class: logging.StreamHandler, stream: 'ext://os.environ'}"],
+    "files of Hydra elsewhere": ["hydra.output_subdir=../project"],
+    "files of Hydra": ["hydra.output_subdir=conf"],
+    "jobs elsewhere": ["hydra.sweep.subdir=../../x"],
+    "jobs at the root": ["hydra.sweep.subdir=/x"],
     "a loop": ["+plan.more=${hydra.launcher}", "+hydra.launcher.more=${plan}"],
 }
 

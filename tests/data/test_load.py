@@ -1,5 +1,6 @@
 """Every shipped data set loads with the facts stated here, and keys follow content."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -136,3 +137,16 @@ def test_the_key_follows_content_and_facts_and_not_the_place(table, shipped):
     assert key(moved) != first
     with pytest.raises(InputError, match=r"dataset\.path="):
         key(table / "absent.csv")
+
+
+def test_a_table_of_very_many_columns_is_refused_before_it_is_cleaned(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["trisynth.data.load"], "_MOST_COLUMNS", 3)
+    for count, names in enumerate(("a,b,y", "a,b,c,y")):
+        (tmp_path / f"{count}.csv").write_text(
+            f"{names}\n" + "".join(",".join("xyxz"[: len(names.split(","))]) + "\n" for _ in range(9))
+        )
+    cfg = {"name": "x", "target": "y", "read": {"_target_": "trisynth.data.readers.delimited"}}
+    with pytest.raises(InputError, match=r"^dataset\.path=.*has 4 columns, and at most 3 are read; keep those"):
+        prepare({**cfg, "path": str(tmp_path / "1.csv")})
+    with pytest.raises(InputError, match="one value"):
+        prepare({**cfg, "path": str(tmp_path / "0.csv"), "columns": {name: {"kind": "category"} for name in "ab"}})

@@ -232,3 +232,47 @@ def test_two_lines_of_names_are_one_line_of_error(tmp_path, top):
     (tmp_path / "t.csv").write_text(f"{top}\nheight,weight,y\n{rows}")
     with pytest.raises(InputError, match="two lines of names"):
         delimited(tmp_path / "t.csv")
+
+
+def _repeated(rows: int, size: int) -> pa.Array:
+    """One long text in many rows, which a file holds once."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype="int32")), pa.array(["x" * size]))
+
+
+@pytest.mark.parametrize("kind", ["texts", "lists of texts", "lists of numbers"])
+def test_a_parquet_file_that_would_fill_the_memory_is_refused_before_it_is_read(tmp_path, kind, monkeypatch):
+    monkeypatch.setattr("trisynth.data.reading.unpacked.UNPACKED", 1_000_000)
+    ends = pa.array(np.arange(11, dtype="int32") * 100_000)
+    cells = {
+        "texts": lambda: _repeated(1000, 100_000),
+        "lists of texts": lambda: pa.ListArray.from_arrays(
+            pa.array([0, 500, 1000], pa.int32()), _repeated(1000, 100_000)
+        ),
+        "lists of numbers": lambda: pa.ListArray.from_arrays(ends, pa.array(np.zeros(1_000_000, dtype="int8"))),
+    }
+    pyarrow.parquet.write_table(pa.table({"a": cells[kind]()}), tmp_path / "f", store_schema=False)
+    with pytest.raises(InputError, match=r"unpacks to more than 100 times its size"):
+        parquet(tmp_path / "f")
+    if kind == "texts":
+        with pytest.raises(InputError, match=r"unpacks to more than 100 times its size"):
+            parquet(tmp_path)
+
+
+def test_many_texts_that_differ_are_no_bomb(tmp_path, monkeypatch):
+    monkeypatch.setattr("trisynth.data.reading.unpacked.UNPACKED", 100_000)
+    texts = pa.array(np.arange(20_000).astype(str))
+    pyarrow.parquet.write_table(pa.table({"a": texts, "b": _repeated(20_000, 3)}), tmp_path / "f")
+    assert parquet(tmp_path / "f")["a"].nunique() == 20_000
+
+
+@pytest.mark.parametrize("described", [b'{"index_', b"[1]", b"3", b'{"index_columns": 3}', b'{"index_columns": ["b"]}'])
+def test_a_damaged_description_by_pandas_changes_no_column(tmp_path, described):
+    table = pa.table({"a": [1, 2], "__index_level_0__": [3, 4]})
+    pyarrow.parquet.write_table(table.replace_schema_metadata({"pandas": described}), tmp_path / "f")
+    assert list(parquet(tmp_path / "f")) == ["a", "__index_level_0__"]
+
+
+def test_an_unknown_time_zone_is_a_mistake(tmp_path):
+    pyarrow.parquet.write_table(pa.table({"a": pa.array([1], pa.timestamp("us", tz="No/Where"))}), tmp_path / "f")
+    with pytest.raises(InputError, match=r"No/Where.*is a time zone that is not known here"):
+        parquet(tmp_path / "f")

@@ -92,3 +92,17 @@ def test_their_code_moves_the_keys_of_what_they_decide(config, module, parts, mo
     config_module._source.cache_clear()
     after = keys()
     assert {name for name in before if before[name] != after[name]} == moved
+
+
+def test_a_package_of_the_current_folder_is_imported_only_once_it_is_admitted(tmp_path, monkeypatch):
+    (tmp_path / "planted_here.py").write_text(
+        "from trisynth.generators.copula import Copula as Base\nclass Mine(Base): ..."
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place])
+    with pytest.raises(InputError, match=r"add allow=\[planted_here\]"):
+        config_module.locate("planted_here.Mine")
+    assert str(tmp_path) not in sys.path and "planted_here" not in sys.modules
+    assert config_module.locate("planted_here.Mine", allow=["planted_here"]).__name__ == "Mine"
+    assert sys.path[-1] == str(tmp_path)
+    sys.modules.pop("planted_here")

@@ -14,6 +14,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from trisynth import renamed
 from trisynth.commandline import beside, choices, form
 from trisynth.commandline.environment import check_environment
+from trisynth.commandline.guard import searched
 from trisynth.commandline.mistakes import ONE_VALUE, SWEEP, as_mistake
 from trisynth.config import CONF, digest, files_of, locate, target_name
 from trisynth.errors import InputError
@@ -42,7 +43,7 @@ def compose_only(arguments: list[str]) -> DictConfig:
     if named:
         overrides = [*overrides, f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in named)}]"]
     register()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
+    with searched(), initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("config", overrides)
 
 

@@ -6,7 +6,6 @@ import importlib.metadata
 import re
 import sys
 import textwrap
-from pathlib import Path
 
 from trisynth.commandline import choices, form
 from trisynth.commandline.mistakes import one_line_errors
@@ -39,9 +38,6 @@ def enter(name: str, arguments: list[str]) -> None:
         if not door.parses and set(HELP_FLAGS) & set(arguments):
             print(page(name, arguments))
             return
-        # As with python -m, a package that the user allows may lie in the current folder; installed ones come first.
-        if str(Path.cwd()) not in sys.path:
-            sys.path.append(str(Path.cwd()))
         module = importlib.import_module(door.module)
         if any(setting == "dataset.path" for setting, _ in door.settings):
             arguments = form.named(arguments)

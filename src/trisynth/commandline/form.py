@@ -12,7 +12,7 @@ from trisynth.errors import InputError
 # Options of Hydra; those in the first group take the next word as their value.
 _VALUED = (
     *("--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp"),
-    *("--package", "-p", "--cfg", "-c", "--info", "-i", "--experimental-rerun"),
+    *("--package", "-p", "--cfg", "-c", "--info", "-i"),
 )
 # Values that two of these options take.
 _CHOICES = {

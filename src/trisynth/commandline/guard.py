@@ -13,6 +13,7 @@ from typing import Any
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.plugins import Plugins
 from hydra.experimental.callback import Callback
+from hydra.plugins.config_source import ConfigSource
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from omegaconf import Container, DictConfig, OmegaConf
@@ -34,6 +35,8 @@ _VARIABLES = re.compile(rf"[A-Z]+_NUM_THREADS|CUDA_VISIBLE_DEVICES|{'|'.join(KER
 _MAKERS = re.compile(r"\$\{\s*oc\.(create|decode|dict)")
 _DEEPEST = 30
 _NAME = re.compile(r"\w[\w.-]*|\?\?\?")
+# Packages whose yaml files Hydra may search; it imports them for that.
+_SEARCHED = ("hydra", "hydra_plugins", "trisynth")
 _IMPORTED = {"scikit-learn": "sklearn", "imbalanced-learn": "imblearn"}
 
 
@@ -70,6 +73,13 @@ def check(cfg: DictConfig) -> None:
     name = (OmegaConf.to_container(node).get("job") or {}).get("name")
     if isinstance(name, str) and not _NAME.fullmatch(name):
         raise InputError("hydra.job.name", name, "names the log file; use only letters, digits, -, _ and .")
+    plain = OmegaConf.to_container(node)
+    if plain.get("output_subdir") is not None:
+        remedy = "must be null: results hold their configuration, and Hydra would replace files of the same names"
+        raise InputError("hydra.output_subdir", plain["output_subdir"], remedy)
+    subdir = (plain.get("sweep") or {}).get("subdir") or ""
+    if not isinstance(subdir, str) or subdir.startswith(("/", "~", "${hydra.runtime")) or ".." in subdir.split("/"):
+        raise InputError("hydra.sweep.subdir", subdir, "must lie inside the folder of the sweep")
     for part in ("job_logging", "hydra_logging"):
         if node.get(part) is not None:
             _check_logging(OmegaConf.to_container(node[part]), f"hydra.{part}")
@@ -153,6 +163,25 @@ def _check_logging(value: Any, place: str) -> None:
 
 
 @contextmanager
+def searched() -> Iterator[None]:
+    """Refuse a search path of Hydra in a package that is neither Hydra's nor this one: it would be imported."""
+    original = ConfigSource.__init__
+
+    @wraps(original)
+    def checked(self: ConfigSource, provider: str, path: str) -> None:
+        package = path.removeprefix("pkg://").replace("/", ".").partition(".")[0]
+        if path.startswith("pkg://") and package not in _SEARCHED:
+            raise InputError("hydra.searchpath", path, "would import a package; name a folder: file:///path/to/folder")
+        original(self, provider, path)
+
+    ConfigSource.__init__ = checked
+    try:
+        yield
+    finally:
+        ConfigSource.__init__ = original
+
+
+@contextmanager
 def guarded() -> Iterator[None]:
     """Check every configuration that Hydra composes; it offers no hook between composing one and building from it."""
     original = ConfigLoaderImpl.load_configuration
@@ -165,6 +194,7 @@ def guarded() -> Iterator[None]:
 
     ConfigLoaderImpl.load_configuration = checked
     try:
-        yield
+        with searched():
+            yield
     finally:
         ConfigLoaderImpl.load_configuration = original

@@ -18,6 +18,8 @@ from trisynth.errors import InputError
 from trisynth.places import READER
 
 _KEPT = 4
+# Cleaning takes some milliseconds for each, and models of pairs of columns many times as long.
+_MOST_COLUMNS = 10_000
 _LAST: dict[tuple[str, str], Dataset] = {}
 
 
@@ -73,6 +75,9 @@ def prepare(
     if not isinstance(raw, pd.DataFrame):
         remedy = f"returns {type(raw).__name__}; name a function that returns a DataFrame"
         raise InputError("dataset.read._target_", cfg["read"]["_target_"], remedy)
+    if raw.shape[1] > _MOST_COLUMNS:
+        remedy = f"has {raw.shape[1]:,} columns, and at most {_MOST_COLUMNS:,} are read; keep those that you need"
+        raise InputError("dataset.path", str(path), remedy)
     dataset, report = clean(raw, cfg, layout)
     report = _with_constraints(report, dataset)
     return replace(dataset, report=report), report

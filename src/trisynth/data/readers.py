@@ -13,9 +13,9 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from trisynth.cache import require_file
-from trisynth.data.reading import around
+from trisynth.data.reading import around, unpacked
 from trisynth.data.reading.arrow import to_frame
-from trisynth.data.reading.content import RATIO, UNPACKED, text_of
+from trisynth.data.reading.content import text_of
 from trisynth.data.reading.dialect import Dialect
 from trisynth.data.reading.folder import Folder, error_of_quantiles
 from trisynth.errors import InputError, require_whole
@@ -133,7 +133,7 @@ def parquet(path: str | Path, sample: int = 100_000, seed: int = 0) -> pd.DataFr
         return _sampled(Folder.open(path), sample, seed)
     try:
         if Path(path).is_file():
-            _require_moderate(path, pyarrow.parquet.read_metadata(path))
+            unpacked.require_moderate(path)
         return to_frame(pyarrow.parquet.read_table(path))
     except FileNotFoundError:
         raise InputError("dataset.path", str(path), "no such file; check the spelling") from None
@@ -151,13 +151,6 @@ def _sampled(folder: Folder, rows: int, seed: int) -> pd.DataFrame:
             f"a sample of {len(frame):,} of {folder.rows:,} rows; its quantiles are off by at most {off} (95 %)"
         ]
     return frame
-
-
-def _require_moderate(path: str | Path, about: pyarrow.parquet.FileMetaData) -> None:
-    """Refuse a small file of many rows: equal cells are written once, and read as often as there are rows."""
-    grown, size = 8 * about.num_rows * about.num_columns, Path(path).stat().st_size
-    if grown > UNPACKED + RATIO * size:
-        raise InputError("dataset.path", str(path), f"unpacks to more than {RATIO} times its size; write it as CSV")
 
 
 @reader

@@ -19,6 +19,7 @@ from hydra.core.utils import JobReturn, run_job, setup_globals
 from hydra.types import HydraContext
 from omegaconf import DictConfig, open_dict
 
+from trisynth import places
 from trisynth.commandline.guard import check
 from trisynth.errors import InputError
 
@@ -97,6 +98,7 @@ def _begin(content: bytes, digest: str, name: str) -> _Begun:
         raise InputError("sweep", name, "was changed after the launcher wrote it; run the same command again")
     preload, (context, config, task, state) = cloudpickle.loads(content)
     for module in preload:
+        places.reach(module.partition(".")[0])
         importlib.import_module(module)
     setup_globals()
     Singleton.set_state(state)

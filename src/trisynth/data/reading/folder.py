@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from trisynth import seeds
 from trisynth.cache import require_file, sha256, text_of, unsealed
 from trisynth.config import digest
+from trisynth.data.reading.unpacked import require_moderate
 from trisynth.errors import InputError
 
 # Readers of folders, such as pyarrow, polars and duckdb, skip names that begin with an underscore.
@@ -149,6 +150,7 @@ def _source(path: Path, names: Iterable[str], schema: pa.Schema | None = None) -
 def _footer(file: Path, parameter: str) -> pq.FileMetaData:
     require_file(file, parameter)
     try:
+        require_moderate(file, parameter, whole=False)
         return pq.read_metadata(file)
     except (pa.ArrowException, OSError) as error:
         remedy = f"is not a readable Parquet file ({_line(error)}); move it out of the folder"
