@@ -1,25 +1,29 @@
 """Functions from DataFrames to DataFrames: synthesize, evaluate, load_runs."""
 
+import logging
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 from pandas.api import types
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
-from trisynth import renamed
+from trisynth import renamed, seeds
 from trisynth.config import CONF, instantiate
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.data.disclosure.withheld import WITHHELD
 from trisynth.data.inference import task_of
 from trisynth.data.kinds import learn
+from trisynth.data.reading.arrow import to_frame
 from trisynth.data.spec import nearest
+from trisynth.data.stream import open_folder
 from trisynth.encoders.table import TableEncoder
-from trisynth.errors import InputError
+from trisynth.errors import InputError, require_whole
 from trisynth.evaluation.arms import Combined, Real, Synthetic
 from trisynth.evaluation.classifiers import Classifier, fit_predict
 from trisynth.evaluation.metrics.base import Metric
@@ -31,6 +35,7 @@ from trisynth.generators.base import Generator
 from trisynth.generators.inputs import Training, training
 from trisynth.places import subclass
 
+_LOG = logging.getLogger(__name__)
 _ARMS = {"real": Real(), "synthetic": Synthetic(), "combined": Combined()}
 
 
@@ -78,28 +83,32 @@ def synthesize(
 
 
 def evaluate(
-    real_train: pd.DataFrame,
-    real_test: pd.DataFrame,
-    synthetic: pd.DataFrame,
+    real_train: pd.DataFrame | str | Path,
+    real_test: pd.DataFrame | str | Path,
+    synthetic: pd.DataFrame | str | Path,
     target: object,
     classifier: str = "forest",
     seed: int = 0,
+    rows: int = 20_000,
 ) -> pd.DataFrame:
     """Score the utility, the fidelity and the copying of synthetic rows.
 
     Parameters
     ----------
-    real_train : DataFrame
-        Rows that the generator was fitted on.
-    real_test : DataFrame
-        Held-out rows; no generator has seen them.
-    synthetic : DataFrame
+    real_train : DataFrame or path
+        Rows that the generator was fitted on. Of a folder of Parquet files, a random sample is read, a warning states
+        its size, and standard errors are among the scores, as ``c2st_boosting_se``.
+    real_test : DataFrame or path
+        Held-out rows; no generator has seen them. Samples of the same folder have no row in common.
+    synthetic : DataFrame or path
         All three tables have the same columns.
     target : object
         Name of the column to predict; it counts as a number if ``real_train`` has more than 20 distinct numbers.
     classifier : str, default="forest"
         A name of ``conf/classifier``. It is trained on real, synthetic and combined rows and predicts ``real_test``.
     seed : int, default=0
+    rows : int, default=20000
+        Most rows that are read of a folder.
 
     Returns
     -------
@@ -114,16 +123,20 @@ def evaluate(
     InputError
         If the tables do not fit each other, or an argument cannot be used.
     """
-    train, test, rows = _datasets(target, real_train=real_train, real_test=real_test, synthetic=synthetic)
+    given = {"real_train": real_train, "real_test": real_test, "synthetic": synthetic}
+    folders = {name: Path(table) for name, table in given.items() if isinstance(table, str | Path)}
+    train, test, made = _datasets(target, **{**given, **_samples(folders, rows, seed)})
     metrics = instantiate(_config("metrics", "default"), "metrics", kind=subclass(Metric))
     estimators = _config("classifier", classifier)
     estimator = Classifier(estimators.pop("name"), **instantiate(estimators, "classifier"))
     compared = {group: metrics[group] for group in ("fidelity", "copying")}
+    if folders:
+        compared = {group: {n: _with_errors(m) for n, m in each.items()} for group, each in compared.items()}
     with threadpool_limits(limits=1):
         encoder = TableEncoder().fit(train.X)
         scores: dict[str, float] = {}
         for name, arm in _ARMS.items():
-            composed = arm.compose(train, rows, seed)
+            composed = arm.compose(train, made, seed)
             prediction = fit_predict(estimator, arm, composed, encoder, test.X, train.classes, seed)
             found = utility_scores(prediction, test, metrics["utility"], train.classes)
             scores |= {f"{name}/{metric}": value for metric, value in found.items()}
@@ -131,7 +144,7 @@ def evaluate(
         def compare(drawn: Dataset) -> dict[str, float]:
             return row_scores(Context(train, test, drawn, encoder, seed), compared)
 
-        scores |= gains(scores) | compare(rows)
+        scores |= gains(scores) | compare(made)
         frame = references(train, seed, compare)
     lines = [
         (*name.split("/", 1), value, frame.get(f"{name}_floor"), frame.get(f"{name}_ceiling"))
@@ -182,6 +195,26 @@ def load_runs(path: str | Path = "runs") -> pd.DataFrame:
     if not results:
         raise InputError("path", str(path), "holds no finished job; give paths.runs of a run, or a sweep's folder")
     return table(results)
+
+
+def _samples(folders: Mapping[str, Path], rows: int, seed: int) -> dict[str, pd.DataFrame]:
+    """Read samples of folders; those of one folder are disjoint parts of one sample."""
+    require_whole("rows", rows, 2)
+    found: dict[str, pd.DataFrame] = {}
+    for path in dict.fromkeys(folders.values()):
+        names = [name for name, other in folders.items() if other == path]
+        folder = open_folder(path, names[0])
+        frame = to_frame(folder.sample(rows * len(names), seeds.integer(seed, "evaluate.sample", *names)))
+        order = seeds.stream(seed, "evaluate.part", *names).permutation(len(frame))
+        for name, part in zip(names, np.array_split(order, len(names)), strict=True):
+            found[name] = frame.iloc[np.sort(part)].reset_index(drop=True)
+            if len(part) < folder.rows:
+                _LOG.warning("%s: a sample of %s of %s rows", name, f"{len(part):,}", f"{folder.rows:,}")
+    return found
+
+
+def _with_errors(metric: Metric) -> Metric:
+    return replace(metric, standard_errors=True) if hasattr(metric, "standard_errors") else metric
 
 
 def _generator(generator: str | Generator) -> Generator:

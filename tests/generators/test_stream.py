@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trisynth import evaluate
 from trisynth.commandline import enter
 from trisynth.data.dataset import Column
 from trisynth.data.reading import folder as reading
@@ -209,3 +210,16 @@ def test_rows_are_not_written_into_the_folder_they_come_from(command, folder, ca
     with pytest.raises(SystemExit):
         command("--target", "outcome", "n=5", f"out={folder / 'new.parquet'}")
     assert "lies in the input folder" in capsys.readouterr().err
+
+
+def test_folders_are_evaluated_on_disjoint_samples_with_standard_errors(folder, circuit, tmp_path, caplog):
+    made = write(circuit.sample(ROWS, 5), tmp_path / "made")
+    scores = evaluate(folder, folder, made, "outcome", "logistic", rows=400).set_index(["group", "metric"])["value"]
+    assert 0.4 < scores["fidelity", "c2st_boosting"] < 0.75
+    assert 0.01 < scores["fidelity", "c2st_boosting_se"] < 0.05
+    assert [record.getMessage() for record in caplog.records][:2] == [
+        "real_train: a sample of 400 of 3,000 rows",
+        "real_test: a sample of 400 of 3,000 rows",
+    ]
+    with pytest.raises(InputError, match="must be a folder of Parquet files"):
+        evaluate(folder / "0.parquet", folder, made, "outcome")

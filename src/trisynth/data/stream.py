@@ -92,6 +92,13 @@ def whole(cfg: Mapping[str, Any], dataset: Dataset) -> Dataset | Stream:
     return Stream(dataset, folder, tuple(cfg.get("missing") or ()))
 
 
+def open_folder(path: str | Path, parameter: str = "path") -> Folder:
+    """Return a folder of Parquet files, checked; refuse what is none."""
+    if not Path(path).is_dir():
+        raise InputError(parameter, str(path), "must be a folder of Parquet files; read a file by pandas.read_parquet")
+    return Folder.open(path, parameter)
+
+
 def read_folder(
     path: str | Path,
     target: str | None = None,
@@ -124,8 +131,7 @@ def read_folder(
     InputError
         If the path is no folder of such files.
     """
-    if not Path(path).is_dir():
-        raise InputError("path", str(path), "must be a folder of Parquet files; read a file by pandas.read_parquet")
+    open_folder(path)
     cfg = {
         "name": Path(path).resolve().name,
         "path": str(path),

@@ -1,0 +1,121 @@
+"""CPU time, memory and fidelity of fits of folders in batches, for larger and larger folders.
+
+    python -m benchmarks.streamed --rows 1e5 1e6 1e7 --folder FOLDER
+
+The rows are drawn by a circuit of twenty columns of ``fars``, the law, and the fitted generator is compared with fresh
+rows of it. Writes ``benchmarks/streamed.csv``: a row for each number of rows, each measured in a process of its own. FOLDER
+needs 10 MB for each million rows, and what was made is kept there for the next call.
+"""
+
+import argparse
+import csv
+import json
+import logging
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+OUT = Path(__file__).with_suffix(".csv")
+# Columns of the law besides its target, rows that it is fitted to, and rows of either side of the comparison.
+COLUMNS, LAW_ROWS, COMPARED = 20, 20_000, 10_000
+# Rows of one file.
+PART = 500_000
+
+
+def law(folder: Path):
+    """Return the circuit that rows are drawn by; fit it at the first call."""
+    from trisynth import Circuit, commandline, data
+    from trisynth.generators.base import Generator
+
+    path = folder / "law.zip"
+    if not path.exists():
+        config = commandline.composed(["dataset=fars"])
+        fars = data.load(config["dataset"], config["paths"]["raw"])
+        frame = fars.frame[[*list(fars.X)[:COLUMNS], fars.y.name]].sample(LAW_ROWS, random_state=0)
+        Circuit().fit(frame.reset_index(drop=True), target=fars.y.name, relations=False).save(path)
+    return Generator.load(path)
+
+
+def rows_of(folder: Path, rows: int) -> Path:
+    """Return the folder of so many rows of the law; make it at the first call."""
+    from trisynth.output.files import write
+
+    made, place = law(folder), folder / str(rows)
+    for number, first in enumerate(range(0, rows, PART)):
+        path = place / f"{number:04d}.parquet"
+        if not path.exists():
+            batches = range(first, min(first + PART, rows), 100_000)
+            write((made.sample(min(100_000, rows - start), seed=start + 1) for start in batches), path)
+    return place
+
+
+def measured(rows: int, folder: Path) -> dict[str, float]:
+    """Fit a circuit to a folder and compare its rows with fresh ones of the law."""
+    from trisynth import Circuit, read_folder
+
+    begun = time.process_time()
+    given = read_folder(folder / str(rows), "injury")
+    made = Circuit().fit(given)
+    spent, memory = time.process_time() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    score, error = c2st(made.sample(COMPARED, 1), law(folder).sample(2 * COMPARED, seed=10**9))
+    return {
+        "rows": rows,
+        "columns": COLUMNS + 1,
+        "states": made.n_states_,
+        "fit_cpu_seconds": round(spent, 1),
+        "memory_mb": round(memory / 1024),
+        "c2st_boosting": round(score, 4),
+        "c2st_boosting_se": round(error, 4),
+        "folder_mb": round(sum(p.stat().st_size for p in (folder / str(rows)).glob("*.parquet")) / 1e6),
+    }
+
+
+def c2st(synthetic, fresh) -> tuple[float, float]:
+    """Return the C2ST of synthetic rows against fresh ones of the law, and its standard error."""
+    from trisynth.data.dataset import Dataset, Spec
+    from trisynth.encoders.table import TableEncoder
+    from trisynth.evaluation.metrics.c2st import C2ST
+    from trisynth.evaluation.metrics.context import Context
+
+    spec = Spec("law", "injury")
+    texts = [name for name in fresh if fresh[name].dtype == object or fresh[name].dtype == "category"]
+    train, test, made = (
+        Dataset.of(part.astype({name: str for name in texts}).astype(dict.fromkeys(texts, "category")), spec)
+        for part in (fresh[:COMPARED], fresh[COMPARED:].reset_index(drop=True), synthetic[list(fresh)])
+    )
+    context = Context(train, test, made, TableEncoder().fit(train.X), 0)
+    found = C2ST(max_rows=COMPARED, standard_errors=True).score(context)
+    return found["c2st_boosting"], found["c2st_boosting_se"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", nargs="+", type=float, default=[1e5, 1e6])
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    logging.getLogger("trisynth").setLevel(logging.ERROR)
+    if given.one:
+        print(json.dumps(measured(given.one, given.folder)))
+        return
+    given.folder.mkdir(parents=True, exist_ok=True)
+    found = {}
+    if OUT.exists():
+        with OUT.open(newline="") as file:
+            found = {int(row["rows"]): row for row in csv.DictReader(file)}
+    for rows in map(int, given.rows):
+        rows_of(given.folder, rows)
+        command = [sys.executable, "-m", "benchmarks.streamed", "--one", str(rows), "--folder", str(given.folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found[rows] = json.loads(done.stdout.splitlines()[-1])
+        print(found[rows], flush=True)
+        with OUT.open("w", newline="") as file:
+            writer = csv.DictWriter(file, found[rows])
+            writer.writeheader()
+            writer.writerows(found[each] for each in sorted(found))
+
+
+if __name__ == "__main__":
+    main()
