@@ -3,8 +3,8 @@
     python -m benchmarks.streamed --rows 1e5 1e6 1e7 --folder FOLDER
 
 The rows are drawn by a circuit of twenty columns of ``fars``, the law, and the fitted generator is compared with fresh
-rows of it. Writes ``benchmarks/streamed.csv``: a row for each number of rows, each measured in a process of its own. FOLDER
-needs 10 MB for each million rows, and what was made is kept there for the next call.
+rows of it. Writes ``benchmarks/streamed.csv``: a row for each number of rows, each measured in a process of its own.
+FOLDER needs 10 MB for each million rows, and what was made is kept there for the next call.
 """
 
 import argparse

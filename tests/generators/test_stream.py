@@ -1,6 +1,7 @@
 """Fits of folders in batches: exact sums over all rows where a generator can, and a line on what was seen."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,16 @@ from trisynth.data.dataset import Column
 from trisynth.data.reading import folder as reading
 from trisynth.data.stream import Stream, read_folder
 from trisynth.errors import InputError
-from trisynth.generators.circuit import Circuit
+from trisynth.generators.circuit import Circuit, streaming
 from trisynth.generators.circuit.em import Prior, Rows, expected_counts
-from trisynth.generators.circuit.streaming import Blocks, continue_em, summed_counts
+from trisynth.generators.circuit.streaming import (
+    Blocks,
+    continue_em,
+    exact_em,
+    log_likelihood,
+    online_em,
+    summed_counts,
+)
 from trisynth.generators.independent import Independent
 from trisynth.generators.passes import Passes
 from trisynth.generators.private.dp_vae import DPVAE
@@ -88,7 +96,7 @@ def test_private_generators_refuse_what_batches_cannot_give(folder):
     with pytest.raises(InputError, match="take raked_pairs, mst or label_triples"):
         DPVAE(privacy=Budget(epsilon=1.0, delta=1e-6)).fit(stream)
     with pytest.raises(InputError, match="is counted over all rows"):
-        MST(privacy=Budget(epsilon=1.0, delta=1e-6, person="age")).fit(stream)
+        MST(privacy=Budget(epsilon=1.0, delta=1e-6, unit="person", person="age", rows_per_person=1)).fit(stream)
 
 
 def test_a_folder_of_no_more_rows_than_the_sample_is_fitted_as_a_whole(folder):
@@ -113,7 +121,7 @@ def test_the_circuit_has_the_class_fractions_of_all_rows(circuit, tmp_path):
 
 def blocks_of(circuit: Circuit, stream: Stream) -> Blocks:
     passes = Passes.of(circuit, stream, None, None)
-    return Blocks(passes, circuit.discretizer_)
+    return Blocks(passes, circuit.discretizer_, circuit.counts_)
 
 
 def test_counts_of_batches_are_those_of_all_rows(circuit, folder):
@@ -133,13 +141,42 @@ def test_passes_never_lower_the_likelihood_and_end_with_counts_of_their_circuits
     blocks = blocks_of(circuit, read_folder(folder, "outcome", sample=SAMPLE))
     priors = [Prior.of(c, circuit.smoothing_, circuit.discretizer_.starts, 1.0) for c in circuit.circuits_]
     before = sum(each.log_likelihood for each in summed_counts(circuit.circuits_, blocks))
-    circuits, counts = continue_em(circuit.circuits_, priors, blocks)
+    circuits, counts = exact_em(circuit.circuits_, priors, blocks)
     after = summed_counts(circuits, blocks)
     assert sum(each.log_likelihood for each in counts) >= before
     for one, other in zip(counts, after, strict=True):
         assert one.log_likelihood == other.log_likelihood
         assert sum(each.root.sum() for each in counts) == pytest.approx(ROWS, rel=1e-4)
         np.testing.assert_array_equal(one.leaves, other.leaves)
+
+
+def test_online_em_reaches_the_likelihood_of_exact_em_and_counts_every_cell(circuit, folder, monkeypatch):
+    shuffled = rows().sample(ROWS, random_state=0, ignore_index=True)
+    stream = read_folder(folder, "outcome", sample=SAMPLE)
+    monkeypatch.setattr(streaming, "_FEWEST", 64)
+    monkeypatch.setattr(
+        Stream, "frames", lambda self: iter([shuffled.astype({"stage": "category", "outcome": "category"})])
+    )
+    blocks = blocks_of(circuit, stream)
+    priors = [Prior.of(c, circuit.smoothing_, circuit.discretizer_.starts, 1.0) for c in circuit.circuits_]
+    every = next(iter(blocks))
+    circuits, counts = online_em(circuit.circuits_, priors, blocks)
+    exact, _ = exact_em(circuit.circuits_, priors, blocks)
+    assert log_likelihood(circuits, every) > log_likelihood(circuit.circuits_, every)
+    assert log_likelihood(circuits, every) > log_likelihood(exact, every) - 0.02 * ROWS
+    for label, each in enumerate(counts):
+        cells = np.bincount(every.rows.tokens[every.labels == label].ravel(), minlength=len(each.leaves))
+        np.testing.assert_allclose(each.leaves.sum(axis=1), cells, atol=1e-6)
+
+
+def test_exact_em_takes_over_where_the_order_of_rows_misleads_online_em(circuit, folder, monkeypatch):
+    blocks = blocks_of(circuit, read_folder(folder, "outcome", sample=SAMPLE))
+    priors = [Prior.of(c, circuit.smoothing_, circuit.discretizer_.starts, 1.0) for c in circuit.circuits_]
+    every = next(iter(blocks))
+    uniform = [replace(c, leaves=np.full_like(c.leaves, 1e-3)) for c in circuit.circuits_]
+    monkeypatch.setattr(streaming, "online_em", lambda *_: (uniform, []))
+    circuits, _ = continue_em(circuit.circuits_, priors, blocks, every)
+    assert log_likelihood(circuits, every) >= log_likelihood(circuit.circuits_, every)
 
 
 @pytest.mark.parametrize("target", ["dose", None])

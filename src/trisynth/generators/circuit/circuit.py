@@ -53,7 +53,7 @@ class Circuit(Generator):
     7. Unless the table is large, the circuits are refitted to all rows, the validation rows included.
 
     Of a stream of rows, which does not fit into memory, steps 1 to 4 use its sample. Then EM continues for each class's
-    circuit over all rows, one pass an iteration, and the counts of the last pass enter the refinement.
+    circuit over all rows, and the expected counts of all rows enter the refinement (``streaming``).
 
     Samples of up to 65,536 rows are stratified unless ``draws`` is "independent": the draws from each categorical
     distribution are spread evenly over it (``AliasTable.draw``).
@@ -176,7 +176,7 @@ class Circuit(Generator):
         order = rng.permutation(len(table))
         every = LabelledRows(Rows(self.discretizer_.encode(table)[order], weights[order]), labels[order])
         # A result must not depend on the number of threads that add up a product.
-        blocks = passes and Blocks(passes, self.discretizer_)
+        blocks = passes and Blocks(passes, self.discretizer_, self.counts_)
         with threadpool_limits(limits=1):
             self._learn(every, rng, blocks)
 

@@ -78,7 +78,7 @@ class ClassLearner:
             circuits.append(circuit)
         counts = None
         if blocks is not None:
-            circuits, counts = continue_em(circuits, priors, blocks)
+            circuits, counts = continue_em(circuits, priors, blocks, validation or train)
         if not steps or not self.loss.beta + self.loss.gamma:
             return Refined(circuits, 0, {})
         total = TotalLoss(self.loss, self.discretizer, self.priors, self.target)

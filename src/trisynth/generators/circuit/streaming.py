@@ -1,7 +1,7 @@
-"""EM over rows that do not fit into memory: expected counts are summed over batches, one pass an iteration."""
+"""EM over rows that do not fit into memory: by batches of them, or with counts that are summed over all."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,7 +11,10 @@ from trisynth.generators.circuit.latent_tree import LatentTree
 from trisynth.generators.circuit.refinement import LabelledRows, plus
 from trisynth.generators.passes import Passes
 
-# Most passes, and nats per row that one must gain for another to follow.
+# Rows of a step of online EM: this fraction of a label's rows, within these limits; steps before the first M-step, and
+# the exponent of their rates.
+_FRACTION, _FEWEST, _MOST, _WARM, _RATE = 1 / 64, 512, 8_192, 3, 0.6
+# Most passes of exact EM, and nats per row that one must gain for another to follow.
 _PASSES, _GAIN = 4, 0.005
 
 
@@ -24,15 +27,114 @@ class Blocks:
     passes : Passes
     discretizer : TableDiscretizer
         Learned from the sample. A cell without a token counts as unobserved.
+    rows : ndarray of int, shape (k,)
+        Rows of each label.
     """
 
     passes: Passes
     discretizer: TableDiscretizer
+    rows: np.ndarray
 
     def __iter__(self) -> Iterator[LabelledRows]:
         """Read the stream once."""
         for table, labels in self.passes:
             yield LabelledRows(Rows(self.discretizer.encode(table), np.ones(len(labels))), labels)
+
+
+def continue_em(
+    circuits: list[LatentTree], priors: Sequence[Prior], blocks: Blocks, check: LabelledRows
+) -> tuple[list[LatentTree], list[Counts]]:
+    """Continue MAP-EM of each label's circuit over all rows.
+
+    One pass of online EM makes as much progress as several of exact EM. It assumes that neighbouring rows are no more
+    alike than others, so that its result is used only where rows drawn from all places are more likely under it.
+
+    Parameters
+    ----------
+    circuits : list of LatentTree
+        Fitted to the sample.
+    priors : list of Prior
+    blocks : Blocks
+    check : LabelledRows
+        Rows of the sample.
+
+    Returns
+    -------
+    circuits : list of LatentTree
+    counts : list of Counts
+        Expected counts of all rows under these circuits, of online EM their running average. Those of a token sum to
+        its cells.
+    """
+    found, counts = online_em(circuits, priors, blocks)
+    if log_likelihood(found, check) > log_likelihood(circuits, check):
+        return found, counts
+    return exact_em(circuits, priors, blocks)
+
+
+def log_likelihood(circuits: Sequence[LatentTree], real: LabelledRows) -> float:
+    """Sum the log-likelihoods of rows under the circuits of their labels."""
+    parts = (circuit.log_likelihood(real.rows.tokens[real.labels == i]) for i, circuit in enumerate(circuits))
+    return float(sum(part.sum() for part in parts))
+
+
+def online_em(
+    circuits: Sequence[LatentTree], priors: Sequence[Prior], blocks: Blocks
+) -> tuple[list[LatentTree], list[Counts]]:
+    """Fit circuits in one pass by online EM (Cappe and Moulines 2009); return running averages of their counts, too."""
+    states = [_Online(*each) for each in zip(circuits, priors, blocks.rows, strict=True)]
+    size = int(blocks.discretizer.starts[-1])
+    cells = np.zeros((len(states), size))
+    for block in blocks:
+        for label, state in enumerate(states):
+            own = block.rows.tokens[block.labels == label]
+            cells[label] += np.bincount(own[own >= 0], minlength=size)
+            state.add(own)
+    for state, due in zip(states, cells, strict=True):
+        state.finish(due)
+    return [state.circuit for state in states], [state.counts for state in states]
+
+
+@dataclass
+class _Online:
+    """State of online EM of one label's circuit."""
+
+    circuit: LatentTree
+    prior: Prior
+    rows: int
+    counts: Counts | None = None
+    steps: int = 0
+    waiting: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, tokens: np.ndarray) -> None:
+        """Take further rows; a step begins when enough are there, whatever the batches are."""
+        size = int(np.clip(self.rows * _FRACTION, _FEWEST, _MOST))
+        self.waiting.append(tokens)
+        while sum(map(len, self.waiting)) >= size:
+            held = np.concatenate(self.waiting)
+            self._step(held[:size], size)
+            self.waiting = [held[size:]]
+
+    def finish(self, due: np.ndarray) -> None:
+        """Use the rows that are left, and give the tokens the cells that were counted."""
+        held = np.concatenate(self.waiting)
+        if len(held):
+            self._step(held, int(np.clip(self.rows * _FRACTION, _FEWEST, _MOST)))
+        leaves = self.counts.leaves
+        leaves = leaves * (due / np.maximum(leaves.sum(axis=1), np.finfo(float).tiny))[:, None]
+        self.counts = Counts(self.counts.root, self.counts.transitions, leaves, self.counts.log_likelihood)
+        self._m_step()
+
+    def _step(self, tokens: np.ndarray, size: int) -> None:
+        found = expected_counts(self.circuit, Rows(tokens, np.ones(len(tokens))))
+        self.steps += 1
+        # Until the first average, the first rows stand for all; a last step of fewer rows counts less.
+        rate = 1.0 if self.counts is None else len(tokens) / size * (self.steps + 1) ** -_RATE
+        self.counts = (self.counts or found).interpolated(found, rate, self.rows / len(tokens))
+        if self.steps >= _WARM:
+            self._m_step()
+
+    def _m_step(self) -> None:
+        self.circuit = self.prior.m_step(self.circuit.tree, self.counts, self.circuit.root.dtype)
 
 
 def summed_counts(circuits: Sequence[LatentTree], blocks: Blocks) -> list[Counts]:
@@ -47,32 +149,18 @@ def summed_counts(circuits: Sequence[LatentTree], blocks: Blocks) -> list[Counts
     return [Counts(c.root, c.transitions, c.leaves, float(total)) for c, total in zip(found, likelihoods, strict=True)]
 
 
-def continue_em(
+def exact_em(
     circuits: list[LatentTree], priors: Sequence[Prior], blocks: Blocks
 ) -> tuple[list[LatentTree], list[Counts]]:
-    """Continue MAP-EM of each label's circuit over all rows, exactly, until a pass gains little.
+    """Fit circuits by exact EM, one pass an iteration, until a pass gains little.
 
     The counts of a pass show what the M-step before it has gained, so that those of the last one belong to the
     circuits that are returned.
-
-    Parameters
-    ----------
-    circuits : list of LatentTree
-        Fitted to the sample.
-    priors : list of Prior
-    blocks : Blocks
-
-    Returns
-    -------
-    circuits : list of LatentTree
-    counts : list of Counts
-        Expected counts of all rows under these circuits.
     """
     before = -np.inf
     for number in range(_PASSES):
         counts = summed_counts(circuits, blocks)
-        rows = sum(each.root.sum() for each in counts)
-        reached = sum(each.log_likelihood for each in counts) / rows
+        reached = sum(each.log_likelihood for each in counts) / blocks.rows.sum()
         if number == _PASSES - 1 or reached < before + _GAIN:
             break
         before = reached
