@@ -119,6 +119,17 @@ def test_what_copies_is_neither_advised_nor_shared(table, searched):
     assert "copy copied training rows" in found.sharing
 
 
+def test_what_copies_is_no_first_impression(table, searched):
+    heard = []
+
+    def listen(search: Search, event: str) -> None:
+        if event == "trial" and "copy" in search.evidence.tried and search.evidence.alone():
+            heard.append(answer(search).verdict)
+
+    searched(table(), {"copy": COPY}, listen=listen)
+    assert heard[0] == "No verdict yet: copy copied training rows, and no other candidate has been compared."
+
+
 def test_a_candidate_that_fails_does_not_stop_the_others(table, searched):
     _, found = searched(table(), {"broken": "planted.Broken", "independent": INDEPENDENT})
     failed = found.trials.query("stage == 'failed'")

@@ -120,6 +120,8 @@ def _open(search: Search) -> str:
         shown = verdict.glimpsed(glance.candidate, glance.amount, glance.gain, search.metric, glance.baseline, rows)
         return f"{shown}."
     if not choices:
+        if evidence.tried and evidence.alone():
+            return f"{verdict.copied(evidence.tried)}."
         return f"{verdict.nothing(search.elapsed(), search.waited, search.started, evidence.alone(), search.metric)}."
     best = choices[0]
     folds = len(search.evidence.folds(best.candidate, "choose"))

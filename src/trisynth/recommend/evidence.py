@@ -86,16 +86,21 @@ class Evidence:
         found = [
             Choice(candidate, amount, strongest, score(results, arm_of(amount), self.metric) - levels[strongest])
             for candidate, results in looks.items()
-            if candidate != BASELINES and candidate not in self.problems
+            if candidate not in (BASELINES, *self.problems) and not self._copied(comparison(results))
             for amount in self.amounts
         ]
         return max((each for each in found if each.gain == each.gain), key=lambda each: each.gain, default=None)
 
     @property
+    def tried(self) -> list[str]:
+        """Candidates with a finished trial, in their order."""
+        found = {*self.glances, *(name for name, _ in self.results)}
+        return [name for name in self.settings.candidates if name in found]
+
+    @property
     def compares(self) -> bool:
-        """True if a candidate has been compared with the baselines at least once."""
-        tried = {*self.glances, *(name for name, _ in self.results)} - {BASELINES}
-        return bool(tried) and bool(self.choices() or self.glance())
+        """True if a candidate that does not copy has been compared with the baselines at least once."""
+        return bool(self.tried) and bool(self.choices() or self.glance())
 
     def alone(self) -> dict[str, float]:
         """Return the scores of the baselines in the first trial of theirs; nothing if none has finished."""
@@ -143,7 +148,10 @@ class Evidence:
 
     def copies(self, candidate: str) -> bool:
         """Check whether the candidate's rows copy training rows, by their scores on the folds that choose."""
-        found, limits = self.compared(candidate), self.settings.copying
+        return self._copied(self.compared(candidate))
+
+    def _copied(self, found: Mapping[str, float]) -> bool:
+        limits = self.settings.copying
         expected = max(found.get(f"copying/identical_match_share{end}", 0.0) for end in ("_base", "_floor"))
         identical = found.get("copying/identical_match_share", 0.0) - expected
         return found.get("copying/memorised", 0.0) > limits["memorised"] or identical > limits["identical"]

@@ -271,6 +271,11 @@ def nothing(elapsed: float, waited: float, started: int, alone: Mapping[str, flo
     return f"{line}, and {trials} finished"
 
 
+def copied(names: Sequence[str]) -> str:
+    """State that the candidates that were tried so far are not advised, whatever they score."""
+    return f"No verdict yet: {' and '.join(names)} copied training rows, and no other candidate has been compared"
+
+
 def longer(budget: float) -> str:
     """Advise a longer budget than one of so many seconds."""
     minutes = max(_LONGER, math.ceil(4 * budget / 60))
