@@ -8,10 +8,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# First, since it decides on the threads of all others.
+import cores  # noqa: F401
 import numpy as np
 import pandas as pd
 import pytest
@@ -141,6 +144,18 @@ def command(warm):
         return subprocess.run(line, cwd=cwd, capture_output=True, text=True, **options)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory) -> Path:
+    """An empty database of MLflow, to be copied; making one takes longer than most runs of the tests."""
+    from mlflow import MlflowClient
+
+    path = tmp_path_factory.mktemp("database") / "mlflow.db"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
 
 
 @pytest.fixture(scope="session")

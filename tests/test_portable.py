@@ -23,8 +23,8 @@ from trisynth.cache import Store
 from trisynth.experiment.build import build
 from trisynth.experiment.job import Job
 from trisynth.experiment.steps import Experiment
-overrides = ["dataset=paper_cohort", "dataset.read.n=400", "generator=gan"]
-overrides += ["generator.epochs=5", "generator.min_steps=60"]
+overrides = ["dataset=paper_cohort", "dataset.read.n=200", "generator=gan"]
+overrides += ["generator.epochs=3", "generator.min_steps=30"]
 config = commandline.composed([*overrides, "arms=minimal", "metrics=loss", "classifier=logistic"])
 job = Job.from_config(config)
 found = Experiment(job, build(job), Store(sys.argv[1])).run()

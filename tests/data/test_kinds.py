@@ -126,3 +126,11 @@ def test_cells_of_one_zone_in_two_notations_are_read():
     joined = pd.concat([first.astype(object), second.astype(object)], ignore_index=True)
     learned = learn(first, None, 0)
     assert learned.canonical(joined).tolist() == learned.canonical(first).tolist() * 2
+
+
+@pytest.mark.parametrize("values", [[0.25, 1.5, 3.0], [1e-300, 2e-301], [1e200, -1.5e200], [1.0, 5.0, 7.0], [np.nan, np.nan]])
+def test_settled_numbers_are_those_of_the_way_to_the_dtype_and_back(values):
+    kind = learn(pd.Series(values, name="a"))
+    cells = np.array([0.3, -0.0, 1e9, np.nan, np.inf, -np.inf])
+    expected = kind.canonical(kind.restore(pd.Series(cells)))
+    assert kind.settled(cells).tobytes() == expected.to_numpy().tobytes()

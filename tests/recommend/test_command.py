@@ -1,6 +1,7 @@
 """The command reads a table by its name, refuses mistakes in one line, and continues what was interrupted."""
 
 import json
+import shutil
 
 import pytest
 
@@ -41,7 +42,8 @@ def test_a_mistake_is_one_line(line, message):
     assert str(error.value).startswith(message)
 
 
-def test_it_ends_with_sentences_and_mirrors_its_trials(arguments, tmp_path, capsys):
+def test_it_ends_with_sentences_and_mirrors_its_trials(arguments, database, tmp_path, capsys):
+    shutil.copy(database, tmp_path / "mlflow.db")
     uri = f"tracking.uri=sqlite:///{tmp_path / 'mlflow.db'}"
     door.main([*arguments, "tracking=sqlite", uri])
     text = capsys.readouterr().out

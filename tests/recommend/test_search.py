@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from notes import notes
-from planted import scarce
+from planted import WIDTH, scarce
 
 from trisynth import data
 from trisynth.commandline import composed
@@ -25,10 +25,11 @@ from trisynth.recommend.search import Search
 def table(tmp_path):
     """Write a table of two classes and return its path."""
 
-    def make(rows: int = 100, share: float = 0.5, noise: bool = False) -> str:
+    def make(rows: int = 100, share: float = 0.5, noise: bool = False, width: int = 5) -> str:
         rng = np.random.default_rng(0)
         labels = (rng.permutation(rows) < share * rows).astype(int)
-        frame = scarce(np.zeros(rows) if noise else labels, rng).assign(y=np.where(labels, "well", "ill"))
+        frame = scarce(np.zeros(rows) if noise else labels, rng).iloc[:, :width]
+        frame = frame.assign(y=np.where(labels, "well", "ill"))
         path = tmp_path / "mine.csv"
         frame.to_csv(path, index=False)
         return str(path)
@@ -77,7 +78,7 @@ COPY = "trisynth.generators.copy.Copy"
 
 def test_the_candidate_that_knows_the_density_is_advised(table, searched):
     more = "recommend.metric=roc_auc", "recommend.amounts=[4]", "recommend.repeats=2"
-    search, found = searched(table(60), {"independent": INDEPENDENT, "oracle": "planted.Oracle"}, *more)
+    search, found = searched(table(60, width=WIDTH), {"independent": INDEPENDENT, "oracle": "planted.Oracle"}, *more)
     assert found.use["candidate"] == "oracle"
     assert found.verdict.startswith("Use oracle, ")
     assert found.finished

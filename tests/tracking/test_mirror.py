@@ -65,7 +65,8 @@ def test_one_parent_and_a_child_for_each_job_even_after_two_starts(finished, uri
     assert "Combined rows" in parent.data.tags["mlflow.note.content"]
 
 
-def test_a_report_made_after_its_run_is_added(config, capsys, tmp_path):
+def test_a_report_made_after_its_run_is_added(config, capsys, database, tmp_path):
+    shutil.copy(database, tmp_path / "own.db")
     given = config("tracking=sqlite", f"tracking.uri=sqlite:///{tmp_path / 'own.db'}", "tracking.figure=false")
     result, _ = run_job(given)
     commandline.show(result, given)
@@ -264,7 +265,8 @@ def test_a_server_is_as_good_as_a_database(server, finished, paths):
     assert {"result.json", "config.yaml"} <= names
 
 
-def test_the_generator_is_a_model_where_requested(config, tmp_path):
+def test_the_generator_is_a_model_where_requested(config, database, tmp_path):
+    shutil.copy(database, tmp_path / "mlflow.db")
     wanted = config(f"tracking.uri=sqlite:///{tmp_path}/mlflow.db", "tracking.model=true")
     result, _ = run_job(wanted, writers=writers(wanted))
     mirror = Mirror(wanted["tracking"], wanted["paths"])
@@ -279,7 +281,8 @@ def test_the_generator_is_a_model_where_requested(config, tmp_path):
 
 
 @pytest.mark.parametrize("change", [{"path": "gone.csv"}, {"read": {"_target_": "no_such_package.read"}}])
-def test_a_result_is_mirrored_where_its_table_is_gone(finished, paths, tmp_path, change):
+def test_a_result_is_mirrored_where_its_table_is_gone(finished, paths, database, tmp_path, change):
+    shutil.copy(database, tmp_path / "new.db")
     (result, *_) = results(finished)
     mirror = Mirror({"uri": f"sqlite:///{tmp_path}/new.db", "experiment": "trisynth"}, paths)
     mirror.job(replace(result, config={**result.config, "dataset": {**result.config["dataset"], **change}}))
@@ -288,7 +291,8 @@ def test_a_result_is_mirrored_where_its_table_is_gone(finished, paths, tmp_path,
     assert run.inputs.dataset_inputs[0].dataset.name == result.config["dataset"]["name"]
 
 
-def test_a_server_never_receives_what_a_link_leads_to(config, tmp_path, capsys):
+def test_a_server_never_receives_what_a_link_leads_to(config, database, tmp_path, capsys):
+    shutil.copy(database, tmp_path / "own.db")
     given = config("tracking=sqlite", f"tracking.uri=sqlite:///{tmp_path / 'own.db'}", "tracking.figure=false")
     result, _ = run_job(given)
     (tmp_path / "secret").write_text("secret")

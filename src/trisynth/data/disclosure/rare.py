@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from trisynth import seeds
-from trisynth.data.disclosure.repeats import Repeats, settled
+from trisynth.data.disclosure.repeats import Repeats
 from trisynth.data.disclosure.seen import Seen
 from trisynth.data.kinds import Category, Kind
 
@@ -127,7 +126,7 @@ class Guards:
         for name, column in columns.items():
             if rare and column.categories is None:
                 rng = seeds.stream(seed, "guard", name)
-                cells = _settle(column)(table[name].to_numpy())
+                cells = column.settled(table[name].to_numpy())
                 if guard := Guard.learn(cells, _step(column), rare, rng):
                     numbers[name] = guard
         pooled = {name: c for name, c in columns.items() if name in numbers or getattr(c, "pool", None)}
@@ -146,7 +145,7 @@ class Guards:
                 changed[name] = column.refill(table[name], rng)
             elif numbers:
                 cells = table[name].to_numpy()
-                moved = self.numbers[name].apply(cells, _step(column), _settle(column), rng)
+                moved = self.numbers[name].apply(cells, _step(column), column.settled, rng)
                 changed[name] = pd.Series(moved, index=table.index)
         return _assigned(table, changed)
 
@@ -179,8 +178,3 @@ def _assigned(table: pd.DataFrame, changed: dict[Hashable, pd.Series]) -> pd.Dat
 
 def _step(column: Kind) -> float:
     return column.step / column.unit
-
-
-def _settle(column: Kind) -> Settle:
-    """Return the function that rounds canonical numbers as the original dtype does."""
-    return partial(settled, column)

@@ -65,14 +65,9 @@ class Repeats:
         return table
 
 
-def settled(column: Kind, cells: np.ndarray) -> np.ndarray:
-    """Return canonical numbers as they are after their way to the original dtype and back."""
-    return column.canonical(column.restore(pd.Series(cells, dtype=float))).to_numpy()
-
-
 def _codes(columns: Mapping[Hashable, Kind], table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return a number for each row, and which rows have enough known cells."""
-    cells = pd.DataFrame({i: settled(c, table[name].to_numpy(float)) for i, (name, c) in enumerate(columns.items())})
+    cells = pd.DataFrame({i: c.settled(table[name].to_numpy(float)) for i, (name, c) in enumerate(columns.items())})
     # Floats hold 52 bits exactly; adding zero makes -0.0 and 0.0 one value.
     digests = pd.util.hash_pandas_object(cells + 0.0, index=False).to_numpy() >> np.uint64(12)
     return digests.astype(float), (cells.notna().sum(axis=1) >= _KNOWN).to_numpy()

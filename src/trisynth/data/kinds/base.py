@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 
 from trisynth.data.dataset import Column
@@ -54,3 +55,7 @@ class Kind(ABC):
     @abstractmethod
     def restore(self, values: pd.Series) -> pd.Series:
         """Translate canonical cells back to the original dtype."""
+
+    def settled(self, cells: np.ndarray) -> np.ndarray:
+        """Return canonical numbers, shape (n,), as they are after their way to the original dtype and back."""
+        return self.canonical(self.restore(pd.Series(cells, dtype=float))).to_numpy()

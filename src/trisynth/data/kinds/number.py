@@ -80,22 +80,32 @@ class Number(Kind):
 
     def canonical(self, values: pd.Series) -> pd.Series:
         """Translate to ``float64``; infinities become missing."""
-        numbers = self._floats(values)
-        return pd.Series(np.where(np.isfinite(numbers), numbers / self.unit, np.nan), index=values.index)
+        return pd.Series(self._scaled(self._floats(values)), index=values.index)
 
     def restore(self, values: pd.Series) -> pd.Series:
         """Translate to the original dtype, on the step and inside the range of the training rows."""
+        restored = self._typed(pd.Series(self._stepped(values.to_numpy(float)), index=values.index))
+        whole = isinstance(self.lower, int) and max(-self.lower, self.upper) > _EXACT
+        return restored.clip(self.lower, self.upper) if whole else restored
+
+    def settled(self, cells: np.ndarray) -> np.ndarray:
+        """Return canonical numbers as they are after their way to the original dtype and back."""
+        # Without a change of dtype the way is one of arrays.
+        plain = isinstance(self.dtype, np.dtype) and self.dtype == float
+        return self._scaled(self._stepped(np.asarray(cells, float))) if plain else super().settled(cells)
+
+    def _scaled(self, numbers: np.ndarray) -> np.ndarray:
+        return np.where(np.isfinite(numbers), numbers / self.unit, np.nan)
+
+    def _stepped(self, cells: np.ndarray) -> np.ndarray:
         # Clipped before the product, too: a value far out of range would overflow.
-        numbers = np.clip(values.to_numpy(float), self.lower / self.unit, self.upper / self.unit) * self.unit
+        numbers = np.clip(cells, self.lower / self.unit, self.upper / self.unit) * self.unit
         if self.step:
             # Decimal steps divide: 3 / 10 prints as 0.3, 3 * 0.1 does not.
             per_unit = round(1 / self.step) if self.step < 1 else None
             whole = np.rint(numbers * per_unit) if per_unit else np.rint(numbers / self.step)
             numbers = whole / per_unit if per_unit else whole * self.step
-        numbers = np.clip(numbers, self.lower, self.upper) if np.isfinite(self.lower) else numbers * np.nan
-        restored = self._typed(pd.Series(numbers, index=values.index))
-        whole = isinstance(self.lower, int) and max(-self.lower, self.upper) > _EXACT
-        return restored.clip(self.lower, self.upper) if whole else restored
+        return np.clip(numbers, self.lower, self.upper) if np.isfinite(self.lower) else numbers * np.nan
 
     @staticmethod
     def _floats(values: pd.Series) -> np.ndarray:
