@@ -128,7 +128,9 @@ def test_cells_of_one_zone_in_two_notations_are_read():
     assert learned.canonical(joined).tolist() == learned.canonical(first).tolist() * 2
 
 
-@pytest.mark.parametrize("values", [[0.25, 1.5, 3.0], [1e-300, 2e-301], [1e200, -1.5e200], [1.0, 5.0, 7.0], [np.nan, np.nan]])
+@pytest.mark.parametrize(
+    "values", [[0.25, 1.5, 3.0], [1e-300, 2e-301], [1e200, -1.5e200], [1.0, 5.0, 7.0], [np.nan, np.nan]]
+)
 def test_settled_numbers_are_those_of_the_way_to_the_dtype_and_back(values):
     kind = learn(pd.Series(values, name="a"))
     cells = np.array([0.3, -0.0, 1e9, np.nan, np.inf, -np.inf])
