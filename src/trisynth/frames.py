@@ -133,7 +133,7 @@ def evaluate(
     if folders:
         compared = {group: {n: _with_errors(m) for n, m in each.items()} for group, each in compared.items()}
     with threadpool_limits(limits=1):
-        encoder = TableEncoder().fit(train.X)
+        encoder = TableEncoder().fit(train.X, train.facts)
         scores: dict[str, float] = {}
         for name, arm in _ARMS.items():
             composed = arm.compose(train, made, seed)

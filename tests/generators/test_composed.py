@@ -78,6 +78,16 @@ def test_strata_separate_what_the_column_depends_on():
     assert found[0] == found[1] != found[2] == found[3]
 
 
+def test_each_class_has_strata_of_its_own_and_small_ones_share():
+    table, labels = rows(), np.repeat([0, 1, 2, 3], [300, 80, 18, 2])
+    # The column depends on the dose alone, so that no tree would choose the label.
+    strata = Strata.learn(table[["dose"]], labels, table["series"], 4, 100, np.random.default_rng(0))
+    found = strata.of(table[["dose"]], labels)
+    own = [set(found[labels == label]) for label in range(4)]
+    assert len(own[0]) == 3 and len(own[1]) == 1 and not own[0] & own[1]
+    assert own[2] | own[3] <= own[0]
+
+
 def test_a_text_depends_on_a_rare_class():
     table = rows()[["dose", "note"]].assign(state=["rare"] * 40 + ["common"] * 360)
     table.loc[:39, "note"] = "died in the night"

@@ -1,5 +1,6 @@
 """A reversible encoder: any table to a matrix of floats, and back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.preprocessing import StandardScaler
 
 from trisynth.data import tensors
+from trisynth.data.dataset import Column
 from trisynth.data.kinds import Sequence, Text
 from trisynth.data.schema import Schema
 from trisynth.encoders.sequences import SequenceBlock
@@ -99,9 +101,13 @@ class TableEncoder(BaseEstimator):
     def __init__(self, scaler: BaseEstimator | None = None):
         self.scaler = scaler
 
-    def fit(self, X: pd.DataFrame) -> "TableEncoder":
-        """Learn schema, medians, scales and categories from training rows ``X``, shape (n, d)."""
-        self.schema_ = Schema.learn(X)
+    def fit(self, X: pd.DataFrame, facts: Mapping[str, Column] | None = None) -> "TableEncoder":
+        """Learn schema, medians, scales and categories from training rows ``X``, shape (n, d).
+
+        Of declared facts by column the shapes of arrays are read; all else is learned from the rows.
+        """
+        shapes = {name: fact for name, fact in (facts or {}).items() if fact.shape is not None and name in X}
+        self.schema_ = Schema.learn(X, shapes)
         table = self.schema_.canonical(X)
         self.numbers_ = [c.name for c in self.schema_.columns if c.categories is None and c.flat]
         values = table[self.numbers_].to_numpy(float)

@@ -132,7 +132,7 @@ def fit_predict(
             classifier.estimator("regression", seed), matrix[order], training.y.to_numpy(float)[order], weight, tests
         )
     codes = pd.Categorical(training.y, categories=list(classes)).codes.astype(int)[order]
-    learner = _Learner(lambda: classifier.estimator("classification", seed), len(classes), seed)
+    learner = _Learner(lambda: _shaped(classifier.estimator("classification", seed), encoder), len(classes), seed)
     start = time.perf_counter()
     multipliers = np.ones(len(classes))
     if arm.decision == "tuned":
@@ -147,6 +147,12 @@ def fit_predict(
         predict_seconds=time.perf_counter() - fitted,
         converged=learner.converged,
     )
+
+
+def _shaped(estimator: BaseEstimator, encoder: TableEncoder) -> BaseEstimator:
+    """Give the encoder to a classifier with a parameter of that name, such as one that needs the shapes of arrays."""
+    names = [key for key in estimator.get_params(deep=False) if key == "encoder"]
+    return estimator.set_params(**dict.fromkeys(names, encoder)) if names else estimator
 
 
 def _regress(

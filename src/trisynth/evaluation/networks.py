@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from trisynth import seeds
 from trisynth.data.kinds import Tensor as TensorKind
+from trisynth.encoders.table import TableEncoder
 from trisynth.generators.neural.device import one_thread
 from trisynth.generators.neural.networks import backbones
 from trisynth.generators.neural.networks.layers import linear, seeded
@@ -98,6 +99,39 @@ def fitted_convolutions(
     head = nn.Sequential(nn.SiLU(), linear(features, int(labels.max()) + 1, generator))
     _train(nn.Sequential(body, head), body, rows, labels, steps, generator)
     return _outputs(body)
+
+
+def fitted_classifier(
+    encoder: TableEncoder, rows: np.ndarray, labels: np.ndarray, features: int, steps: int, rng: np.random.Generator
+) -> Outputs:
+    """Train a classifier with convolutions over the arrays of encoded rows.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+        Made the rows; its schema has the shapes of arrays.
+    rows : ndarray, shape (n, width)
+    labels : ndarray of int, shape (n,)
+    features, steps : int
+    rng : Generator
+
+    Returns
+    -------
+    callable
+        Logits of shape (m, classes) from rows of shape (m, width).
+    """
+    generator = seeds.torch_generator(rng)
+    columns = {column.name: column for column in encoder.schema_.columns}
+    places = [(each, columns[each.name]) for each in encoder.tensors_]
+    parts = [
+        backbones.Part(each.start, each.stop, column.shape, column.axes)
+        for each, column in places
+        if isinstance(column, TensorKind)
+    ]
+    body = backbones.reader("conv", parts, [rows.shape[1], 64, features], generator, nn.SiLU)
+    network = nn.Sequential(body, nn.SiLU(), linear(features, int(labels.max()) + 1, generator))
+    _train(network, network, rows, labels, steps, generator)
+    return _outputs(network)
 
 
 def _train(

@@ -80,7 +80,7 @@ class Experiment:
     def encoder(self) -> BaseEstimator:
         """Encoder, fitted on the real training rows."""
         with self.timed("encode"):
-            return clone(self.objects.encoder).fit(self.parts[0].X)
+            return clone(self.objects.encoder).fit(self.parts[0].X, self.parts[0].facts)
 
     def generator(self) -> Generator:
         """Return the generator, fitted on the real training rows."""

@@ -17,6 +17,8 @@ ORDER = {
 }
 SCORES = (
     "fidelity/frechet_distance",
+    "fidelity/feature_precision",
+    "fidelity/feature_recall",
     "fidelity/c2st_boosting",
     "synthetic/accuracy",
     "copying/memorised",

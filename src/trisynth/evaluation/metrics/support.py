@@ -49,8 +49,8 @@ class SupportPrecision(FidelityMetric):
             return {}
         real, generated = both
         return {
-            "support_precision": _inside(generated, real, self.n_neighbors),
-            "support_recall": _inside(real, generated, self.n_neighbors),
+            "support_precision": inside(generated, real, self.n_neighbors),
+            "support_recall": inside(real, generated, self.n_neighbors),
         }
 
 
@@ -152,7 +152,7 @@ def _radius(rows: np.ndarray, k: int) -> np.ndarray:
     return NearestNeighbors(n_neighbors=k).fit(rows).kneighbors()[0][:, -1]
 
 
-def _inside(rows: np.ndarray, support: np.ndarray, k: int) -> float:
+def inside(rows: np.ndarray, support: np.ndarray, k: int) -> float:
     """Return the fraction of rows within the ball of some row of the support."""
     radius = _radius(support, k) ** 2
     squared = np.sum(rows**2, axis=1)[:, None] + np.sum(support**2, axis=1) - 2 * rows @ support.T

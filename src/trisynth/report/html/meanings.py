@@ -86,6 +86,21 @@ MEANINGS = {
         "In the features of a network trained on the real rows, the distributions are {value} apart.",
         0.0,
     ),
+    "kernel_distance": Meaning(
+        "Kernel distance",
+        "In the features of a network trained on the real rows, the distributions are {value} apart by a kernel.",
+        0.0,
+    ),
+    "feature_precision": Meaning(
+        "Precision in features",
+        "{percent} of the synthetic arrays look like real ones to a network trained on the real rows.",
+        None,
+    ),
+    "feature_recall": Meaning(
+        "Recall in features",
+        "{percent} of the real arrays look like synthetic ones to a network trained on the real rows.",
+        None,
+    ),
     "cross_kind_gap": Meaning(
         "Cross-kind gap",
         "The correlations between columns of different kinds differ by {value} on average.",

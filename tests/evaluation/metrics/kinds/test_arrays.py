@@ -17,6 +17,7 @@ from trisynth.evaluation.metrics.kinds.arrays import (
     CrossKindDependence,
     DiscriminativeScore,
     Frechet,
+    cubic_mmd,
     frechet,
 )
 
@@ -68,10 +69,14 @@ def test_series_without_memory_are_found(parts):
 
 def test_images_of_another_class_are_far_in_features(parts):
     fresh = cohort(500, 3)
-    near = score(Frechet(4, 60), parts, fresh)["frechet_distance"]
+    near = score(Frechet(4, 60), parts, fresh)
     same = fresh.take(np.flatnonzero(fresh.y == "sepsis"))
-    far = score(Frechet(4, 60), parts, same)["frechet_distance"]
-    assert near < 0.5 * far
+    far = score(Frechet(4, 60), parts, same)
+    assert near["frechet_distance"] < 0.5 * far["frechet_distance"]
+    assert abs(near["kernel_distance"]) < 0.2 * far["kernel_distance"]
+    # Images of one class are typical of the data, and do not cover it.
+    assert near["feature_precision"] > 0.8 and far["feature_precision"] > 0.8
+    assert far["feature_recall"] < near["feature_recall"] - 0.05
 
 
 @pytest.mark.parametrize("name", ["image", "pulse"])
@@ -97,6 +102,9 @@ def test_frechet_distance_of_known_gaussians():
     # |mean gap|^2 + sum of (1 - 2)^2
     assert frechet(a, b) == pytest.approx(18 + 2, rel=0.02)
     assert frechet(a, a) == pytest.approx(0, abs=1e-6)
+    # One feature: E k(x, y) = 1 + 3 E x^2 E y^2 + (third moments of x and y), for independent draws with E x = 0.
+    a, b = rng.normal(size=(4_000, 1)), 2 * rng.normal(size=(4_000, 1))
+    assert cubic_mmd(a, b) == pytest.approx(3 * (1 - 4) ** 2, rel=0.15)
 
 
 def test_the_posterior_of_the_cohort_is_calibrated_and_its_kinds_add_up():

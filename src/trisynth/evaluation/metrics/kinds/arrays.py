@@ -21,6 +21,7 @@ from trisynth.encoders.table import TableEncoder
 from trisynth.errors import require_whole
 from trisynth.evaluation.metrics.base import FidelityMetric
 from trisynth.evaluation.metrics.context import Context
+from trisynth.evaluation.metrics.support import inside
 
 # Fraction of the rows that the discriminator is tested on.
 _TESTED = 0.2
@@ -150,26 +151,36 @@ class Autocorrelation(FidelityMetric):
 
 @dataclass(frozen=True)
 class Frechet(FidelityMetric):
-    """Frechet distance of synthetic to held-out rows in the features of a classifier of the real training rows.
+    """Distances of synthetic to held-out rows in the features of a classifier of the real training rows.
 
     The network has strided convolutions over images or series and is trained on the classes of the target; its last
     hidden layer gives the features (Heusel et al. 2017, with a network for the data at hand). ``frechet_distance`` is
-    that of two Gaussians; it is the mean over columns, and left out without classes.
+    that of two Gaussians, ``kernel_distance`` the squared maximum mean discrepancy under a cubic kernel (Binkowski et
+    al. 2018). ``feature_precision`` is the fraction of synthetic rows within the support of as many held-out rows,
+    balls up to their k-th neighbour, ``feature_recall`` the reverse (Kynkaanniemi et al. 2019). All are means over
+    columns, and left out without classes.
 
     Parameters
     ----------
     features : int, default=16
     steps : int, default=300
         Optimiser steps of the network, each on 128 rows.
+    n_neighbors : int, default=3
+        The k of a ball.
+    max_rows : int, default=1000
+        Most rows of either side, but for the Gaussians.
     """
 
     features: int = 16
     steps: int = 300
+    n_neighbors: int = 3
+    max_rows: int = 1_000
 
     def __post_init__(self):
         """Check the arguments."""
-        require_whole("features", self.features, 1)
-        require_whole("steps", self.steps, 1)
+        for name in ("features", "steps", "n_neighbors"):
+            require_whole(name, getattr(self, name), 1)
+        require_whole("max_rows", self.max_rows, 2)
 
     def _score(self, context):
         if context.train.classes is None or min(len(context.test), len(context.synthetic)) <= self.features:
@@ -184,8 +195,18 @@ class Frechet(FidelityMetric):
             rng = seeds.stream(context.seed, "metrics.frechet", column.name)
             labels = context.train.y.cat.codes.to_numpy().astype(int)
             network = fitted_convolutions(column, (train - mean) / deviation, labels, self.features, self.steps, rng)
-            found.append(frechet(*(network((part - mean) / deviation) for part in (real, synthetic))))
-        return {"frechet_distance": float(np.mean(found))} if found else {}
+            features = [network((part - mean) / deviation) for part in (real, synthetic)]
+            found.append({"frechet_distance": frechet(*features)} | self._near(*features, rng))
+        return {name: float(np.mean([each[name] for each in found])) for name in (found[0] if found else ())}
+
+    def _near(self, real: np.ndarray, synthetic: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
+        n = min(len(real), len(synthetic), self.max_rows)
+        some, drawn = (part[rng.permutation(len(part))[:n]] for part in (real, synthetic))
+        found = {"kernel_distance": cubic_mmd(some, drawn)}
+        if n > self.n_neighbors:
+            found["feature_precision"] = inside(drawn, some, self.n_neighbors)
+            found["feature_recall"] = inside(some, drawn, self.n_neighbors)
+        return found
 
 
 @dataclass(frozen=True)
@@ -308,3 +329,16 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
     # The root of the product of two covariances has real eigenvalues; rounding leaves imaginary parts.
     root = np.real(np.asarray(sqrtm(first @ second)))
     return float(max(gap @ gap + np.trace(first + second - 2 * root), 0.0))
+
+
+def cubic_mmd(a: np.ndarray, b: np.ndarray) -> float:
+    """Estimate the squared maximum mean discrepancy of two samples, shape (n, d), under the kernel (x'y / d + 1)^3."""
+
+    def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return (x @ y.T / x.shape[1] + 1) ** 3
+
+    def within(x: np.ndarray) -> float:
+        every = kernel(x, x)
+        return (every.sum() - every.trace()) / (len(x) * (len(x) - 1))
+
+    return float(within(a) + within(b) - 2 * kernel(a, b).mean())
