@@ -29,8 +29,8 @@ class Composed(Generator):
     """Numbers and categories by one generator, then each array and each text given all columns before it.
 
     Such a column is drawn given a stratum of the earlier columns and the label. Strata are the leaves of regression
-    trees, one for each class, that predict the first five principal components of the column (of a text, of its tf-idf weights); within
-    a stratum the column is independent of the others. Arrays come before texts.
+    trees, one for each class, that predict the first five principal components of the column (of a text, of its tf-idf
+    weights); within a stratum the column is independent of the others. Arrays come before texts.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Composed(Generator):
     sequence : Generator or None, default=None
         Of each series of unequal lengths; None is ``Autoregressive()``.
     max_strata : int, default=12
-        Most strata for each array or text, where there are not more classes.
+        Most strata of a class for each array or text.
     min_rows : int, default=150
         Fewest training rows of a stratum. A generator that is fitted on few rows stays near them. Each class of 30 rows
         or more has strata of its own, also where it has fewer; columns do not depend on smaller classes.
@@ -155,11 +155,10 @@ class Strata:
         found.trees = []
         for group in range(found.group.max() + 1):
             own = groups == group
-            leaves = round(most * own.mean())
-            tree, grown = Tree.root(), response.shape[1] and own.sum() >= 2 * least and leaves > 1
-            if grown:
+            tree = Tree.root()
+            if response.shape[1] and own.sum() >= 2 * least:
                 model = DecisionTreeRegressor(
-                    max_leaf_nodes=leaves, min_samples_leaf=least, random_state=int(rng.integers(2**31))
+                    max_leaf_nodes=most, min_samples_leaf=least, random_state=int(rng.integers(2**31))
                 )
                 tree = Tree.of(model.fit(found._features(earlier, labels)[own], response[own]).tree_)
             found.trees.append(tree)
@@ -188,7 +187,7 @@ class Strata:
 
 
 def _groups(counts: np.ndarray, least: int) -> np.ndarray:
-    """Number the groups of classes that have strata of their own: each class of ``least`` rows, and all smaller ones.
+    """Return the group of each class: a class of ``least`` rows has strata of its own, and so have all smaller ones.
 
     Where the smaller ones have fewer rows together, they share the strata of the largest class.
     """
