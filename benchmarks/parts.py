@@ -1,8 +1,11 @@
 """CPU time and memory of one part of a large table, for larger and larger parts.
 
     python -m benchmarks.parts --rows 1e5 1e6 1e7
+    python -m benchmarks.parts --kinds --rows 2e3 2e4
 
-Writes ``benchmarks/parts.csv``: a row for each number of rows, each measured in a process of its own.
+Writes ``benchmarks/parts.csv``: a row for each number of rows, each measured in a process of its own. With ``--kinds`` the
+rows are images, series, texts and mixed rows, of generators that are trained for a few steps, since the cost of$
+draws does not depend on the training; these go to ``benchmarks/parts_kinds.csv``.
 """
 
 import argparse
@@ -16,15 +19,28 @@ import time
 from pathlib import Path
 
 OUT = Path(__file__).with_suffix(".csv")
-ARGUMENTS = ("dataset=paper_cohort", "generator=circuit")
+TABLE = "dataset=paper_cohort generator=circuit"
+_SHORT = "generator.epochs=1 generator.min_steps=20"
+KINDS = (
+    f"dataset=digits generator=stylegan loss=native {_SHORT}",
+    f"dataset=digits generator=vae generator.backbone=conv {_SHORT}",
+    f"dataset=digits generator=diffusion {_SHORT}",
+    f"dataset=sine_classes generator=timevae {_SHORT}",
+    f"dataset=sine_classes generator=rcgan loss=native {_SHORT}",
+    "dataset=sine_classes generator=autoregressive",
+    "dataset=episodes generator=block_bootstrap",
+    "dataset=reuters_r8 generator=ngram train_rows=1000",
+    f"dataset=reuters_r8 generator=text_gru train_rows=1000 {_SHORT}",
+    "dataset=multimodal_notes generator=composed",
+)
 
 
-def measured(rows: int, folder: str) -> dict[str, float]:
+def measured(arguments: str, rows: int, folder: str) -> dict[str, float]:
     """Make the first of two parts of ``2 * rows`` rows, with a generator that was fitted before."""
     from trisynth import commandline, sampling
     from trisynth.output.parts import Selection
 
-    config = commandline.composed([*ARGUMENTS, f"paths.cache={folder}/cache"])
+    config = commandline.composed([*arguments.split(), f"paths.cache={folder}/cache"])
     sampling.synthesize(config, 2000, f"{folder}/first.parquet")
     begun, small = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     sampling.synthesize(config, 2 * rows, f"{folder}/parts", part=Selection.parse("1/2"))
@@ -42,22 +58,25 @@ def measured(rows: int, folder: str) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", nargs="+", type=float, default=[1e5, 1e6, 1e7])
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--kinds", action="store_true", help="rows with images, series and texts")
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(measured(given.one, folder)))
+            print(json.dumps(measured(given.one[0], int(given.one[1]), folder)))
         return
     found = []
-    for rows in map(int, given.rows):
-        command = [sys.executable, "-m", "benchmarks.parts", "--one", str(rows)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        found.append(json.loads(done.stdout.splitlines()[-1]))
-        print(found[-1], flush=True)
-    with OUT.open("w", newline="") as file:
-        writer = csv.DictWriter(file, found[0])
-        writer.writeheader()
-        writer.writerows(found)
+    for arguments in KINDS if given.kinds else [TABLE]:
+        for rows in map(int, given.rows):
+            command = [sys.executable, "-m", "benchmarks.parts", "--one", arguments, str(rows)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            row = json.loads(done.stdout.splitlines()[-1])
+            found.append(({"case": arguments} if given.kinds else {}) | row)
+            print(found[-1], flush=True)
+            with (OUT.with_name("parts_kinds.csv") if given.kinds else OUT).open("w", newline="") as file:
+                writer = csv.DictWriter(file, found[0])
+                writer.writeheader()
+                writer.writerows(found)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from trisynth.data import tensors
+from trisynth.data.arrays.beats import beats
 from trisynth.data.arrays.features import autocorrelation, summarised
 from trisynth.data.arrays.images import digits
 from trisynth.data.arrays.sines import CLASSES, classified, sines
@@ -124,6 +125,23 @@ def test_known_data_sets_have_their_shapes():
     assert set(found["speed"]) == set(CLASSES)
     features = summarised(found, {}).groupby(found["speed"])["series autocorrelation"].mean()
     assert features["slow"] > features["middle"] > features["fast"]
+
+
+def test_beats_are_cut_around_the_peaks_of_a_record(tmp_path):
+    record = np.zeros(5000)
+    places = np.arange(150, 5000, 300)
+    record[places] = 2.0
+    np.savez(tmp_path / "record.npz", ecg=record)
+    cells = tensors.values(beats(tmp_path / "record.npz")["beat"])
+    # The last peak has too few samples behind it.
+    assert cells.shape == (len(places) - 1, 64)
+    assert (cells.argmax(axis=1) == 24).all() and cells.max() == 0.5
+    np.savez(tmp_path / "flat.npz", ecg=np.zeros(5000))
+    with pytest.raises(InputError, match="has 0 beats; ten are needed"):
+        beats(tmp_path / "flat.npz")
+    np.savez(tmp_path / "other.npz", eeg=record)
+    with pytest.raises(InputError, match="is no file of numpy with an array ecg"):
+        beats(tmp_path / "other.npz")
 
 
 def test_autocorrelation_of_known_series():
