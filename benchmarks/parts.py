@@ -4,7 +4,7 @@
     python -m benchmarks.parts --kinds --rows 2e3 2e4
 
 Writes ``benchmarks/parts.csv``: a row for each number of rows, each measured in a process of its own.
-With ``--kinds`` the rows are images, series, texts and mixed rows, of generators that are trained for a few steps, since
+With ``--kinds`` the rows are images, series, texts and mixed rows, of generators trained for a few steps, since
 the cost of draws does not depend on the training; these go to ``benchmarks/parts_kinds.csv``.
 """
 
