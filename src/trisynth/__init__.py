@@ -26,6 +26,7 @@ _HOMES = {
     "Composed": "generators.composed",
     "Copula": "generators.copula",
     "Copy": "generators.copy",
+    "DPGAN": "generators.private.dp_gan",
     "DPVAE": "generators.private.dp_vae",
     "Diffusion": "generators.neural.diffusion",
     "GAN": "generators.neural.gan",

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from trisynth import seeds
 from trisynth.auditing.bounds import ceiling, lower_bound
 from trisynth.auditing.features import STATE, features
+from trisynth.auditing.records import with_rows
 from trisynth.data.dataset import Dataset
 from trisynth.errors import require_whole
 from trisynth.generators.base import Generator
@@ -125,11 +126,8 @@ def audit(
         # Equal noise in all fits would show every difference; other noise in each is what a user's fit has.
         generator = clone(generator).set_params(privacy=replace(generator.privacy, seeded=False))
     canary = canary_of(dataset) if canary is None else canary
-    joined = Dataset.of(
-        pd.concat([dataset.frame, canary], ignore_index=True).astype(dataset.frame.dtypes), dataset.spec
-    )
     # A fit never learns how many rows a table has, but by its noisy counts.
-    sides = {0: dataset, 1: replace(joined, columns=dataset.columns)}
+    sides = {0: dataset, 1: with_rows(dataset, canary)}
     found, present, claimed, delta = [], [], np.inf, 1e-9
 
     def see(i: int) -> Seen:

@@ -10,7 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from trisynth import seeds
 from trisynth.auditing.bounds import CONFIDENCE
-from trisynth.auditing.records import MOST
+from trisynth.auditing.records import MOST, with_rows
 from trisynth.data.dataset import Dataset
 from trisynth.encoders.table import TableEncoder
 from trisynth.generators.base import Generator
@@ -157,16 +157,67 @@ def shadow_attack(generator: Generator, dataset: Dataset, seed: int, shadows: in
     inside, scores = [], []
     for i in range(shadows + 1):
         half = np.sort(rng.permutation(n)[: n // 2])
-        part = dataset.take(half)
-        made = clone(generator).fit(part, seed=seeds.integer(seed, "auditing.shadow", i))
-        drawn = part.drawn(made.sample(len(part), seeds.integer(seed, "auditing.shadow", i)))
-        distance = -by_distance(encoder.transform(drawn.X), rows)
         inside.append(np.isin(chosen, half))
-        scores.append(-np.log(distance + 1e-3))
-    inside, scores = np.array(inside), np.array(scores)
+        scores.append(_closeness(_shadow(generator, dataset.take(half), seed, i, encoder), rows))
+    ratio = _likelihood_ratio(np.array(inside), np.array(scores))
+    return Attack.of(ratio[inside[0]], ratio[~inside[0]])
+
+
+def attack_by_shadows(
+    generator: Generator,
+    train: Dataset,
+    test: Dataset,
+    synthetic: Dataset,
+    seed: int,
+    shadows: int = 16,
+    most: int = 300,
+) -> Attack:
+    """Attack given synthetic rows by shadow models (LiRA, Carlini et al. 2022); see :func:`shadow_attack`.
+
+    Each shadow is fitted on as many random rows of both real tables as the attacked generator, two thirds of all at
+    most, so that a row is in some of them and not in others.
+
+    Parameters
+    ----------
+    generator : Generator
+        Fitted on ``train``; new copies of it are fitted.
+    train, test, synthetic : Dataset
+    seed : int
+    shadows : int, default=16
+        Fits besides the attacked one.
+    most : int, default=300
+        Most training and most held-out rows that are attacked.
+    """
+    rng = seeds.stream(seed, "auditing.shadows")
+    known = with_rows(train, test.frame)
+    sides = [np.sort(rng.permutation(len(part))[:most]) for part in (train, test)]
+    chosen = np.concatenate([sides[0], len(train) + sides[1]])
+    encoder = TableEncoder().fit(known.X)
+    rows = encoder.transform(known.take(chosen).X)
+    inside = [chosen < len(train)]
+    scores = [_closeness(encoder.transform(synthetic.X), rows)]
+    for i in range(shadows):
+        part = np.sort(rng.permutation(len(known))[: min(len(train), 2 * len(known) // 3)])
+        scores.append(_closeness(_shadow(generator, known.take(part), seed, i, encoder), rows))
+        inside.append(np.isin(chosen, part))
+    ratio = _likelihood_ratio(np.array(inside), np.array(scores))
+    return Attack.of(ratio[inside[0]], ratio[~inside[0]])
+
+
+def _shadow(generator: Generator, part: Dataset, seed: int, i: int, encoder: TableEncoder) -> np.ndarray:
+    made = clone(generator).fit(part, seed=seeds.integer(seed, "auditing.shadow", i))
+    return encoder.transform(part.drawn(made.sample(len(part), seeds.integer(seed, "auditing.shadow", i))).X)
+
+
+def _closeness(synthetic: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    return -np.log(-by_distance(synthetic, rows) + 1e-3)
+
+
+def _likelihood_ratio(inside: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Compare the scores of the first fit by normal distributions with those of the others, with and without a row."""
     known, own = inside[1:], scores[1:]
     spread = max(float(own.std(0).mean()), 1e-6)
-    ratio = np.zeros(len(chosen))
+    ratio = np.zeros(scores.shape[1])
     for side, sign in ((known, 1.0), (~known, -1.0)):
         count = np.maximum(side.sum(0), 1)
         mean = np.where(side, own, 0).sum(0) / count
@@ -174,4 +225,4 @@ def shadow_attack(generator: Generator, dataset: Dataset, seed: int, shadows: in
         squares = np.where(side, (own - mean) ** 2, 0).sum(0)
         deviation = np.sqrt((squares + 4 * spread**2) / (count + 4))
         ratio += sign * norm.logpdf(scores[0], mean, deviation)
-    return Attack.of(ratio[inside[0]], ratio[~inside[0]])
+    return ratio

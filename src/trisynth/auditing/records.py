@@ -1,13 +1,14 @@
 """Numeric records of training, held-out and synthetic rows, and Gower's distance between their ranks."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from trisynth import seeds
+from trisynth.data.dataset import Dataset
 from trisynth.data.kinds import Kind
 
 # Most rows of a table that are compared.
@@ -16,6 +17,12 @@ MOST = 100_000
 _CELLS, _COMPARED = 2_000_000, 2_000_000_000
 # Fewest attacked rows of a side in a table that is too large for all attacks.
 _FEWEST = 100
+
+
+def with_rows(dataset: Dataset, more: pd.DataFrame) -> Dataset:
+    """Return a data set with more rows at its end, of whom nothing is learned but their cells."""
+    joined = pd.concat([dataset.frame, more], ignore_index=True).astype(dataset.frame.dtypes)
+    return replace(Dataset.of(joined, dataset.spec), columns=dataset.columns)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from trisynth.statistics.estimate import Estimate
 EPSILON = "generator.privacy.epsilon"
 _NONE, _OTHER = "no noise", "not private"
 _TICKS = {_NONE: "∞", _OTHER: "–"}
-_MEMBERSHIP = ("distance", "domias", "likelihood")
+_MEMBERSHIP = ("distance", "domias", "likelihood", "shadows")
 # Scores by name, each with its printed name and the value without any loss or leak, None if that differs by table.
 _SHOWN = {
     "utility": ("ROC AUC, synthetic", None),

@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from trisynth.evaluation.metrics.privacy import AttributeInference, Linkability, Membership, SinglingOut
+from trisynth.generators.copy import Copy
+from trisynth.generators.independent import Independent
 
 METRICS = Membership(), AttributeInference(), SinglingOut(), Linkability()
 RISKS = "attribute_inference", "singling_out_univariate", "singling_out_multivariate", "linkability"
@@ -32,6 +34,18 @@ def test_copies_are_caught_and_fresh_rows_are_not(draw, context):
     assert (
         copied["membership_distance_used"] == copied["linkability_used"] == copied["singling_out_univariate_used"] == 1
     )
+
+
+def test_shadow_models_attack_the_generator_of_a_job(draw, context):
+    train, test = draw(120, 0), draw(80, 1)
+    found = {}
+    for kind in (Copy, Independent):
+        made = kind().fit(train)
+        given = context(train, test, train.drawn(made.sample(120, seed=1)))
+        found[kind] = Membership(shadows=8).score(replace(given, generator=lambda made=made: made))
+    assert found[Copy]["membership_shadows"] > 0.95 and found[Copy]["membership_shadows_tpr"] > 0.5
+    assert abs(found[Independent]["membership_shadows"] - 0.5) < 0.15
+    assert "membership_shadows" not in Membership().score(given)
 
 
 def test_a_likelihood_is_attacked_where_the_generator_is_seen(draw, context):

@@ -14,7 +14,9 @@ from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.generators.private.base import PrivateGenerator
-from trisynth.generators.private.dp_vae import DPVAE, clipped_sum, through
+from trisynth.generators.private.dp_gan import DPGAN
+from trisynth.generators.private.dp_sgd import clipped_sum, through
+from trisynth.generators.private.dp_vae import DPVAE
 from trisynth.generators.private.label_triples import LabelTriples
 from trisynth.generators.private.mst import MST
 from trisynth.generators.private.network import perceptron
@@ -26,9 +28,9 @@ from trisynth.privacy.noise import SeededNoise
 
 pytest.importorskip("dp_accounting", reason="needs the extra privacy")
 
-KINDS = [RakedPairs, LabelTriples, MST, DPVAE, PATEGAN]
+KINDS = [RakedPairs, LabelTriples, MST, DPVAE, DPGAN, PATEGAN]
 # Settings of a fit that is fast; what the tests look at does not depend on them.
-BRIEF = {DPVAE: {"steps": 3}, PATEGAN: {"teachers": 5, "rounds": 2, "votes": 4}}
+BRIEF = {DPVAE: {"steps": 3}, DPGAN: {"steps": 3, "critic_steps": 2}, PATEGAN: {"teachers": 5, "rounds": 2, "votes": 4}}
 FACTS = {
     "id": Column("identifier"),
     "age": Column("number", bounds=(0, 120), integer=True, gaps=False),
@@ -234,10 +236,14 @@ def test_every_row_has_one_teacher_whatever_the_others_are():
     assert all(np.array_equal(a[a < 499], b) for a, b in zip(members, few, strict=True))
 
 
-@pytest.mark.parametrize(("kind", "least"), [(DPVAE, 5), (PATEGAN, 1)])
+@pytest.mark.parametrize(("kind", "least"), [(DPVAE, 5), (DPGAN, 5), (PATEGAN, 1)])
 def test_networks_learn_dependence_where_the_budget_allows_it(kind, least):
     frame = table(1500)
-    settings = {DPVAE: {"steps": 200}, PATEGAN: {"teachers": 50, "rounds": 60, "votes": 64}}
+    settings = {
+        DPVAE: {"steps": 200},
+        DPGAN: {"steps": 400, "critic_steps": 1},
+        PATEGAN: {"teachers": 50, "rounds": 60, "votes": 64},
+    }
     made = kind(Budget(seeded=True), **settings[kind]).fit(frame, target="sick", facts=FACTS)
     drawn = made.sample(1500, seed=1)
     ages = drawn.groupby("sick", observed=True)["age"].mean()

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from trisynth.data.dataset import Column
-from trisynth.generators.private import pairs
 from trisynth.generators.private.raked_pairs import RakedPairs
+from trisynth.generators.private.tables import pairs
 from trisynth.privacy import Budget
 from trisynth.privacy.ledger import Share
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from trisynth.auditing.attribute_inference import attribute_inference, worst
 from trisynth.auditing.linkability import linkability
-from trisynth.auditing.membership import attacks
+from trisynth.auditing.membership import attack_by_shadows, attacks
 from trisynth.auditing.rates import Risk
 from trisynth.auditing.records import MOST, Records
 from trisynth.auditing.singling_out import multivariate, univariate
@@ -29,19 +29,26 @@ class Membership(PrivacyMetric):
     ----------
     max_rows : int, default=2000
         Most rows of each side that are scored, against all synthetic rows up to 100,000.
+    shadows : int, default=0
+        Shadow models (LiRA), each a fit of the job's generator on random real rows; 0 leaves this attack out.
     """
 
     max_rows: int = 2_000
+    shadows: int = 0
 
     def __post_init__(self):
         """Check the arguments."""
         require_whole("max_rows", self.max_rows, 6)
+        require_whole("shadows", self.shadows, 0)
 
     def _score(self, context):
         generator = context.generator() if context.generator else None
         parts = context.train, context.test, context.synthetic
         scores = {}
-        for name, attack in attacks(*parts, context.seed, generator, self.max_rows).items():
+        found = attacks(*parts, context.seed, generator, self.max_rows)
+        if found and self.shadows and generator is not None:
+            found["shadows"] = attack_by_shadows(generator, *parts, context.seed, self.shadows)
+        for name, attack in found.items():
             scores |= {
                 f"membership_{name}": attack.auc,
                 f"membership_{name}_low": attack.low,

@@ -25,9 +25,9 @@ from trisynth.data.stream import Stream
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.generators.inputs import check_kinds
-from trisynth.generators.private.axes import Axis
 from trisynth.generators.private.declared import complete, declared_kind, encoded
 from trisynth.generators.private.records import Records
+from trisynth.generators.private.tables.axes import Axis
 from trisynth.generators.relations import Relations
 from trisynth.privacy import Budget
 from trisynth.privacy.noise import Noise, SeededNoise

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from trisynth.generators.private import spanning, tree
 from trisynth.generators.private.base import PrivateGenerator
-from trisynth.generators.private.columns import Columns, classes, queries
-from trisynth.generators.private.leaves import groups
 from trisynth.generators.private.records import Records
+from trisynth.generators.private.tables import spanning, tree
+from trisynth.generators.private.tables.columns import Columns, classes, queries
+from trisynth.generators.private.tables.leaves import groups
 from trisynth.privacy import Budget
 from trisynth.privacy.ledger import Ledger, Share
 from trisynth.privacy.noise import Noise

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from trisynth.generators.neural.device import one_thread
 from trisynth.generators.neural.networks.layers import mlp
-from trisynth.generators.private import tree
 from trisynth.generators.private.base import PrivateGenerator
-from trisynth.generators.private.columns import Columns, classes, queries
-from trisynth.generators.private.leaves import groups
 from trisynth.generators.private.records import Records
+from trisynth.generators.private.tables import tree
+from trisynth.generators.private.tables.columns import Columns, classes, queries
+from trisynth.generators.private.tables.leaves import groups
 from trisynth.privacy.ledger import Ledger, Share
 from trisynth.privacy.noise import Noise
 

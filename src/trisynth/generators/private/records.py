@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from trisynth.errors import InputError
-from trisynth.generators.private.axes import Axis
-from trisynth.generators.private.leaves import counts_of
+from trisynth.generators.private.tables.axes import Axis
+from trisynth.generators.private.tables.leaves import counts_of
 
 Batch = tuple[np.ndarray, np.ndarray]
 

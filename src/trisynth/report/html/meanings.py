@@ -221,6 +221,11 @@ MEANINGS = {
         "An attacker who has the saved generator reaches a ROC AUC of {value} with its likelihood; 0.5 is chance.",
         0.5,
     ),
+    "membership_shadows": Meaning(
+        "Membership by shadow models",
+        "An attacker who fits the generator with and without a row reaches a ROC AUC of {value} (LiRA); 0.5 is chance.",
+        0.5,
+    ),
     "attribute_inference": Meaning(
         "Attribute inference",
         "One cell is inferred from the others for {percent} more of the training rows than of the held-out rows.",

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from trisynth.generators.private import tree
-from trisynth.generators.private.leaves import projected
-from trisynth.generators.private.spanning import Pair, apart, dependence, joined
+from trisynth.generators.private.tables import tree
+from trisynth.generators.private.tables.leaves import projected
+from trisynth.generators.private.tables.spanning import Pair, apart, dependence, joined
 from trisynth.privacy.budget import Budget
 from trisynth.privacy.ledger import Ledger, Share
 from trisynth.privacy.noise import Noise

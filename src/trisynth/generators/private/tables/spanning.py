@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
-from trisynth.generators.private import tree
+from trisynth.generators.private.tables import tree
 from trisynth.privacy.ledger import Ledger, Share
 from trisynth.privacy.noise import Noise
 

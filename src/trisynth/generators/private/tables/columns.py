@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from trisynth.data.kinds import Kind
-from trisynth.generators.private import spanning, tree
-from trisynth.generators.private.axes import Axis
-from trisynth.generators.private.leaves import Leaves, build, groups, projected
 from trisynth.generators.private.records import Records
+from trisynth.generators.private.tables import spanning, tree
+from trisynth.generators.private.tables.axes import Axis
+from trisynth.generators.private.tables.leaves import Leaves, build, groups, projected
 from trisynth.privacy.ledger import Ledger
 from trisynth.privacy.noise import Noise
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trisynth.generators.private import pairs, spanning, tree
+from trisynth.generators.private.tables import pairs, spanning, tree
 
 # Rows of a pool for each estimated row, and their least and largest number.
 _EACH, _FEWEST, _MOST = 4.0, 4_000, 80_000

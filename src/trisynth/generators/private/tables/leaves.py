@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trisynth.generators.private.axes import Axis
+from trisynth.generators.private.tables.axes import Axis
 
 # A cell is divided if its parts would hold so many standard deviations of noise on average.
 _DIVIDED = 2.0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trisynth.generators.private.leaves import projected
+from trisynth.generators.private.tables.leaves import projected
 
 _ROUNDS = 30
 
