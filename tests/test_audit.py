@@ -3,7 +3,6 @@
 import pytest
 
 from trisynth import audit, commandline
-from trisynth.auditing import canary
 from trisynth.generators.independent import Independent
 
 FITS = 20
@@ -27,13 +26,12 @@ def test_an_interrupted_audit_makes_only_the_missing_fits(config, tmp_path, monk
         fits.append(1)
         return fit(self, *arguments)
 
-    monkeypatch.setattr(canary, "_DRAWN", 100)
     monkeypatch.setattr(Independent, "_fit", counted)
     with pytest.raises(KeyboardInterrupt):
-        audit.audited(config, FITS, 60)
-    found = audit.audited(config, FITS, 60)
+        audit.audited(config, FITS, 60, 100)
+    found = audit.audited(config, FITS, 60, 100)
     assert len(fits) == 2 * FITS + 1
-    assert audit.audited(config, FITS, 60) == found and len(fits) == 2 * FITS + 1
+    assert audit.audited(config, FITS, 60, 100) == found and len(fits) == 2 * FITS + 1
     config["paths"]["cache"] = "elsewhere"
-    assert audit.audited(config, FITS, 60) == found
+    assert audit.audited(config, FITS, 60, 100) == found
     assert len(fits) == 4 * FITS + 1

@@ -1,9 +1,10 @@
 """``trisynth audit``: a lower bound on the epsilon of a generator, beside the one that it claims.
 
 ``trisynth audit dataset=framingham generator=mst privacy.epsilon=1 fits=200 rows=500`` fits the generator on
-neighbouring tables of ``rows`` rows that differ by one planted row, ``fits`` times each, and attacks every fit. A table
-of membership attacks on one fit of the training rows follows, by ``shadows`` shadow models too where it is above 0, and
-one of attribute inference, singling out and linkability.
+neighbouring tables of ``rows`` rows that differ by one planted row, ``fits`` times each, and attacks every fit. From
+each fit ``drawn`` rows are drawn; with ``drawn=0`` the attack sees the noisy tables at the planted row alone, and
+thousands of fits take a minute. A table of membership attacks on one fit of the training rows follows, by ``shadows``
+shadow models too where it is above 0, and one of attribute inference, singling out and linkability.
 
 What the attack sees of each fit is kept in ``paths.cache``. An audit that was interrupted, or that is repeated with
 more fits, makes only those that are missing.
@@ -19,7 +20,7 @@ from rich.progress import Progress
 from sklearn.base import clone
 
 from trisynth import commandline, data, seeds
-from trisynth.auditing.canary import Audit, Seen, audit
+from trisynth.auditing.canary import DRAWN, Audit, Seen, audit
 from trisynth.auditing.membership import Attack, attacks, shadow_attack
 from trisynth.auditing.rates import Risk
 from trisynth.auditing.risks import risks
@@ -30,7 +31,7 @@ from trisynth.errors import InputError, require_whole
 from trisynth.generators.base import Generator
 from trisynth.places import subclass
 
-OWN = {"fits": 200, "rows": 500, "shadows": 0}
+OWN = {"fits": 200, "rows": 500, "drawn": DRAWN, "shadows": 0}
 
 
 def parse(argv: list[str]) -> tuple[dict[str, int], list[str]]:
@@ -47,7 +48,7 @@ def parse(argv: list[str]) -> tuple[dict[str, int], list[str]]:
     return own, rest
 
 
-def audited(config: dict[str, Any], fits: int, rows: int) -> Audit:
+def audited(config: dict[str, Any], fits: int, rows: int, drawn: int = DRAWN) -> Audit:
     """Audit the configured generator on at most ``rows`` rows of the configured data set.
 
     Raises
@@ -69,15 +70,17 @@ def audited(config: dict[str, Any], fits: int, rows: int) -> Audit:
             dataset,
             fits=fits,
             seed=config["seed"],
+            drawn=drawn,
             progress=lambda n: bar.update(task, completed=n),
-            keep=kept(config, dataset),
+            # What the attack sees of such a fit takes longer to keep than to make.
+            **({"keep": kept(config, dataset, drawn)} if drawn else {}),
         )
 
 
-def kept(config: dict[str, Any], dataset: Dataset) -> Callable[[int, Callable[[], Seen]], Seen]:
+def kept(config: dict[str, Any], dataset: Dataset, drawn: int) -> Callable[[int, Callable[[], Seen]], Seen]:
     """Return the function that reads what an attack saw of a fit of an earlier start, or makes the fit and keeps it."""
     modules = "trisynth.auditing.canary", "trisynth.generators.base", *targets(config["generator"])
-    common = config["generator"], dataset.digest, config["seed"], code_digest(*modules)
+    common = config["generator"], dataset.digest, config["seed"], drawn, code_digest(*modules)
     store = Store(config["paths"]["cache"])
 
     def keep(i: int, see: Callable[[], Seen]) -> Seen:

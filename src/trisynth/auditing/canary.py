@@ -12,15 +12,15 @@ from sklearn.preprocessing import StandardScaler
 
 from trisynth import seeds
 from trisynth.auditing.bounds import ceiling, lower_bound
-from trisynth.auditing.features import STATE, features
+from trisynth.auditing.features import STATE, features, traced
 from trisynth.auditing.records import with_rows
 from trisynth.data.dataset import Dataset
-from trisynth.errors import require_whole
+from trisynth.errors import InputError, require_whole
 from trisynth.generators.base import Generator
 from trisynth.generators.private.base import PrivateGenerator
 
 # Rows that are drawn from each fitted generator.
-_DRAWN = 10_000
+DRAWN = 10_000
 _LEAST = 20
 # Numbers of the state at most, besides the other features, that the attack learns from.
 _KEPT = 20
@@ -88,6 +88,7 @@ def audit(
     fits: int = 200,
     seed: int = 0,
     white_box: bool = True,
+    drawn: int = DRAWN,
     progress: Callable[[int], None] | None = None,
     keep: Callable[[int, Callable[[], Seen]], Seen] = lambda _, see: see(),
 ) -> Audit:
@@ -110,6 +111,9 @@ def audit(
         Seed of the fits, of their rows and of the attack.
     white_box : bool, default=True
         Whether the attack sees the saved state besides the drawn rows.
+    drawn : int, default=10000
+        Rows that are drawn from each fit. With 0 the attack sees nothing but the fitted values at the canary's cells
+        (``traces``), which is fast, and for noisy tables all that an attack can use.
     progress : callable, optional
         Receives the number of finished fits.
     keep : callable, optional
@@ -122,6 +126,9 @@ def audit(
         If an argument cannot be used.
     """
     require_whole("fits", fits, _LEAST)
+    require_whole("drawn", drawn, 0)
+    if not drawn and not isinstance(generator, PrivateGenerator):
+        raise InputError("drawn", drawn, f"must be 1 or more, since {type(generator).__name__} has no noisy tables")
     if isinstance(generator, PrivateGenerator) and generator.privacy is not None and generator.privacy.seeded:
         # Equal noise in all fits would show every difference; other noise in each is what a user's fit has.
         generator = clone(generator).set_params(privacy=replace(generator.privacy, seeded=False))
@@ -130,10 +137,15 @@ def audit(
     sides = {0: dataset, 1: with_rows(dataset, canary)}
     found, present, claimed, delta = [], [], np.inf, 1e-9
 
+    refits, placed = {side: _refits(generator, rows) for side, rows in sides.items()}, []
+
     def see(i: int) -> Seen:
-        made = clone(generator).fit(sides[i % 2], seed=seeds.integer(seed, "audit.fit", i))
+        made = refits[i % 2](seeds.integer(seed, "audit.fit", i))
+        if not drawn:
+            placed[:] = placed or made.place(canary)
+            return made.spent_, traced(made, placed)
         rows_seed = seeds.integer(seed, "audit.rows", i)
-        return getattr(made, "spent_", {}), features(made, canary, dataset, _DRAWN, rows_seed, white_box)
+        return getattr(made, "spent_", {}), features(made, canary, dataset, drawn, rows_seed, white_box)
 
     for i in range(2 * fits):
         spent, seen = keep(i, partial(see, i))
@@ -145,6 +157,12 @@ def audit(
     without, with_canary = _scores(pd.DataFrame(found).fillna(0.0), np.array(present))
     bound = lower_bound(without, with_canary, delta)
     return Audit(claimed, bound, ceiling(len(without), delta), delta, fits)
+
+
+def _refits(generator: Generator, rows: Dataset) -> Callable[[int], Generator]:
+    if isinstance(generator, PrivateGenerator):
+        return generator.fits(rows)
+    return lambda seed: clone(generator).fit(rows, seed=seed)
 
 
 def _scores(features: pd.DataFrame, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -43,10 +43,15 @@ def features(
     found = _drawn(made.sample(rows, seed), canary)
     if white_box:
         if isinstance(made, PrivateGenerator):
-            found |= {f"trace.{i}": value for i, value in enumerate(made.traces(canary).tolist())}
+            found |= traced(made, made.place(canary))
         given = made.get_params(deep=False)
         found |= _state({name: value for name, value in vars(made).items() if name not in given})
     return found
+
+
+def traced(made: PrivateGenerator, placed: tuple[np.ndarray, np.ndarray]) -> dict[str, float]:
+    """Return the values of a fitted generator's tables at the cells of a row that was placed."""
+    return {f"trace.{i}": value for i, value in enumerate(made.traces(*placed).tolist())}
 
 
 def _drawn(rows: pd.DataFrame, canary: pd.DataFrame) -> dict[str, float]:

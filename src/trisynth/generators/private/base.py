@@ -6,11 +6,13 @@ types. Its hook sees positions on public grids and may use them only in queries 
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 
 from trisynth import seeds
 from trisynth.data.cleaning.written import Written
@@ -105,14 +107,33 @@ class PrivateGenerator(Generator):
             raise InputError("privacy", self.privacy.epsilon, remedy)
         stream = X if isinstance(X, Stream) else None
         table, names = self._declare(stream.sample if stream else X, y, target, facts, constraints)
-        noise = SeededNoise(seeds.stream(seed, "privacy.noise")) if self.privacy.seeded else Noise()
-        records = self._streamed(stream, names) if stream else Records.of(*self._encode(table, names))
-        self._learn(records, noise)
-        self._settle()
+        self._spend(self._streamed(stream, names) if stream else Records.of(*self._encode(table, names)), seed)
         if not isinstance(X, Dataset | Stream):
             for line in self.notes:
                 _LOG.warning(line)
         return self
+
+    def _spend(self, records: Records, seed: int) -> None:
+        self._learn(
+            positions, labels, SeededNoise(seeds.stream(seed, "privacy.noise")) if self.privacy.seeded else Noise()
+        )
+        self._settle()
+
+    def fits(self, dataset: Dataset) -> Callable[[int], "PrivateGenerator"]:
+        """Return a function of a seed that makes new fits on a data set, each with the whole budget, for audits.
+
+        Declared facts and cells are read once, so that many fits take less time.
+        """
+        first = clone(self)
+        first.check()
+        records = Records.of(*first._encode(*first._declare(dataset, None, None, None, ())))
+
+        def make(seed: int) -> "PrivateGenerator":
+            made = copy(first)
+            made._spend(records, seed)
+            return made
+
+        return make
 
     def require_declared(self, dataset: Dataset) -> None:
         """Refuse a data set whose declared facts a fit would refuse; nothing is fitted, and no cell is looked at.
@@ -196,9 +217,12 @@ class PrivateGenerator(Generator):
             raise InputError("privacy.person", self.privacy.person, remedy)
         return Records(lambda: (self._encode(frame, names) for frame in stream.frames()), streamed=True)
 
-    def traces(self, row: pd.DataFrame) -> np.ndarray:
-        """Return the fitted tables' values at the cells of one row, for audits; empty without tables."""
-        positions, labels = self._encode(row, list(row))
+    def place(self, row: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """Return the positions of one row's cells on the grids, and its label, for ``traces``."""
+        return self._encode(row, list(row))
+
+    def traces(self, positions: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return the fitted tables' values at the cells of a row that was placed, for audits; empty without tables."""
         return self._traces(positions, labels)
 
     def _traces(self, positions: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -12,6 +12,9 @@ from trisynth.privacy.ledger import Ledger, Share
 from trisynth.privacy.noise import Noise
 
 _SINGLE = "single columns"
+# Groups of a column of numbers at most: chance makes a table of many cells look dependent, so that pairs of finely
+# divided numbers would be chosen before pairs that depend on each other.
+_NUMBERS = 16
 
 
 class MST(PrivateGenerator):
@@ -30,7 +33,8 @@ class MST(PrivateGenerator):
     -----
     Source: McKenna, Miklau & Sheldon (2021), Winning the NIST Contest, https://doi.org/10.29012/jpc.778. On a tree
     the distribution of largest entropy is the product of its tables, so that proportional fitting replaces general
-    inference. Nested grids of single columns, and accounting by privacy loss distributions, are ours.
+    inference. Nested grids of single columns, and accounting by privacy loss distributions, are ours. The tree knows no
+    label: a column that depends more on another column than on the label carries little about it, whatever the budget.
     """
 
     def __init__(self, privacy: Budget | None = None):
@@ -47,7 +51,8 @@ class MST(PrivateGenerator):
         if self.has_label_:
             totals = classes(rows_of, ledger, _SINGLE, noise)
         rows = totals.sum()
-        columns.group(rows, 1, ledger.sigma(spanning.TABLES) if nodes > 1 else ledger.sigma(_SINGLE))
+        sigma = ledger.sigma(spanning.TABLES) if nodes > 1 else ledger.sigma(_SINGLE)
+        columns.group(rows, 1, sigma, numbers=_NUMBERS)
         ones = [columns.rows(i, rows)[None] for i in range(len(self.axes_))]
         if self.has_label_:
             ones.append(totals[None])

@@ -26,6 +26,8 @@ from trisynth.privacy.noise import Noise
 _SINGLE = "single columns"
 # Groups of a column at most, and standard deviations of the noise of a count that a group holds at least.
 _MOST, _LEAST = 16, 4.0
+# Latents of an estimated likelihood.
+_LATENTS = 256
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,24 @@ class Decoder:
 
     def draw(self, labels: np.ndarray, kinds: int, rng: np.random.Generator) -> list[np.ndarray]:
         """Draw the group of every column for rows of the given labels."""
-        values = np.hstack([rng.standard_normal((len(labels), self.latent_dim)), np.eye(kinds)[labels]])
+        latents = rng.standard_normal((len(labels), self.latent_dim))
+        return [tree.pick(shares, np.arange(len(labels)), rng) for shares in self._shares(latents, labels, kinds)]
+
+    def log_likelihood(self, codes: list[int], label: int, kinds: int) -> float:
+        """Estimate the log-likelihood of a row of groups given its label, by the same latents in every call."""
+        latents = np.random.default_rng(0).standard_normal((_LATENTS, self.latent_dim))
+        shares = self._shares(latents, np.full(_LATENTS, label), kinds)
+        each = [np.log(part[:, code] / part.sum(1) + 1e-12) for part, code in zip(shares, codes, strict=True)]
+        total = np.sum(each, axis=0)
+        return float(total.max() + np.log(np.exp(total - total.max()).mean()))
+
+    def _shares(self, latents: np.ndarray, labels: np.ndarray, kinds: int) -> list[np.ndarray]:
+        """Compute the weights of every column's groups, each of shape (n, groups)."""
+        values = np.hstack([latents, np.eye(kinds)[labels]])
         for i, (weights, offset) in enumerate(self.layers):
             values = (np.maximum(values, 0) if i else values) @ weights.T.astype(float) + offset
-        found, start = [], 0
-        for size in self.sizes:
-            logits = values[:, start : start + size]
-            shares = np.exp(logits - logits.max(1, keepdims=True))
-            found.append(tree.pick(shares, np.arange(len(labels)), rng))
-            start += size
-        return found
+        parts = np.split(values, np.cumsum(self.sizes)[:-1], axis=1)
+        return [np.exp(part - part.max(1, keepdims=True)) for part in parts]
 
 
 class PrivateNetwork(PrivateGenerator):
@@ -108,6 +118,12 @@ class PrivateNetwork(PrivateGenerator):
         """Return the logarithms of the noisy fractions of all groups, behind each other."""
         parts = [self.columns_.rows(i, 1.0) for i in range(len(self.axes_))]
         return torch.tensor(np.log(np.concatenate(parts) + 1e-4), dtype=torch.float32)
+
+    def _traces(self, positions: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        codes = [int(code[0]) for code in self.columns_.codes(positions)]
+        label = int(labels[0])
+        own = self.decoder_.log_likelihood(codes, label, len(self.labels_))
+        return np.array([*self.columns_.traces(positions), self.counts_[label], own])
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         return self.columns_.cells(self.decoder_.draw(labels, len(self.labels_), rng), self._kinds(), rng)

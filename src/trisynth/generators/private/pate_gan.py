@@ -146,7 +146,8 @@ class PATEGAN(PrivateNetwork):
         own = np.concatenate(self.columns_.codes(positions))
         near = (self.asked_ == own).mean(1)
         nearest = near >= near.max() - 1e-9
-        return np.array([self.votes_.mean(), self.votes_[nearest].mean(), near.max()])
+        votes = [self.votes_.mean(), self.votes_[nearest].mean(), near.max()]
+        return np.array([*votes, *super()._traces(positions, labels)])
 
 
 class Teachers:

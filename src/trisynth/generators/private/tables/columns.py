@@ -52,7 +52,15 @@ class Columns:
             found.append(build(axis, [ledger.noisy(name, each, noise) for each in grids], sigma))
         return cls(axes, found)
 
-    def group(self, rows: float, labels: int, sigma: float, least: float = _GROUP, cell: float = _CELL) -> None:
+    def group(
+        self,
+        rows: float,
+        labels: int,
+        sigma: float,
+        least: float = _GROUP,
+        cell: float = _CELL,
+        numbers: int = _MOST,
+    ) -> None:
         """Join the cells of each column to groups, fewer of them the fewer ``rows`` and the more noise there are.
 
         Parameters
@@ -67,9 +75,14 @@ class Columns:
             Rows of a group at least, in such standard deviations.
         cell : float, default=1.0
             Average rows of a cell of such a table, likewise.
+        numbers : int, default=32
+            Most groups of a column that is no category.
         """
         most = int(np.clip(np.sqrt(rows / labels / max(cell * sigma, 0.2)), _FEWEST, _MOST))
-        self.groups = [groups(*each, most, least * sigma) for each in zip(self.axes, self.leaves, strict=True)]
+        self.groups = [
+            groups(axis, leaves, most if axis.is_category else min(most, numbers), least * sigma)
+            for axis, leaves in zip(self.axes, self.leaves, strict=True)
+        ]
 
     @property
     def sizes(self) -> list[int]:

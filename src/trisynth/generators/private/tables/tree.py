@@ -7,6 +7,8 @@ import numpy as np
 from trisynth.generators.private.tables.leaves import projected
 
 _ROUNDS = 30
+# Rows by which a fitted table may miss those of its axes.
+_MET = 1e-3
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,10 @@ def fitted(triple: np.ndarray, parent: np.ndarray, child: np.ndarray) -> np.ndar
     found = projected(triple, parent.sum()) + 1e-9
     for _ in range(_ROUNDS):
         found *= _ratio(child, found.sum(1))[:, None, :]
-        found *= _ratio(parent, found.sum(2))[:, :, None]
+        along = found.sum(2)
+        found *= _ratio(parent, along)[:, :, None]
+        if np.abs(along - parent).max() < _MET:
+            break
     return found
 
 
