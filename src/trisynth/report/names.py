@@ -50,6 +50,7 @@ METRICS = {
 }
 LOWER_IS_BETTER = ("mae", "mse", "log_loss", "brier", "ece")
 _NAMES = {
+    "dpgan": "GAN by DP-SGD",
     "dpvae": "VAE by DP-SGD",
     "mst": "MST",
     "ngram": "n-gram model",

@@ -114,9 +114,8 @@ class PrivateGenerator(Generator):
         return self
 
     def _spend(self, records: Records, seed: int) -> None:
-        self._learn(
-            positions, labels, SeededNoise(seeds.stream(seed, "privacy.noise")) if self.privacy.seeded else Noise()
-        )
+        noise = SeededNoise(seeds.stream(seed, "privacy.noise")) if self.privacy.seeded else Noise()
+        self._learn(records, noise)
         self._settle()
 
     def fits(self, dataset: Dataset) -> Callable[[int], "PrivateGenerator"]:
