@@ -28,7 +28,7 @@ EPSILONS = (1.0, 10.0)
 
 @dataclass(frozen=True)
 class Cell:
-    """What is made of one generator.
+    """Fits of the audit and attacks of one generator.
 
     Parameters
     ----------
