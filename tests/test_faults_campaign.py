@@ -92,6 +92,19 @@ def test_a_slow_mirror_is_found(monkeypatch):
     assert row.wrong and all("in a second" in line for line in row.wrong)
 
 
+def test_pages_are_compared_without_their_times_and_what_is_left_counts(tmp_path):
+    (tmp_path / "runs" / "a").mkdir(parents=True)
+    page = "<td>2026-01-02 03:04 UTC</td><b>{}</b>"
+    (tmp_path / "runs" / "a" / "report.html").write_text(page.format(1))
+    before = races.pages(tmp_path)
+    (tmp_path / "runs" / "a" / "report.html").write_text(page.format(1).replace("03:04", "05:06"))
+    assert races.pages(tmp_path) == before
+    (tmp_path / "runs" / "a" / ".report.html.tmp-0123456789abcdef").write_text("<td>")
+    assert len(races.pages(tmp_path)) == 2
+    (tmp_path / "runs" / "a" / "report.html").write_text(page.format(2))
+    assert races.pages(tmp_path)["runs/a/report.html"] != before["runs/a/report.html"]
+
+
 def test_the_table_has_a_row_for_each_part_and_keeps_the_others(tmp_path, monkeypatch):
     rows = {"races": Row("races", "x", 3, 3), "disk": Row("full disk", "y", 2, 1, ["lost"])}
     steps = {part: ((row.part, row.what), lambda row=row: row) for part, row in rows.items()}

@@ -36,6 +36,7 @@ def plan(options: object) -> Iterator[tuple[tuple[str, str], Step]]:
         yield ("races", races.RACE), partial(races.race, options.processes)
     if "disk" in options.parts:
         yield ("full disk", races.DISKS[0]), partial(races.full_disk, options.disks, options.seed)
+        yield ("full disk", races.DISKS[2]), partial(races.reports, options.disks, options.seed)
     if "attacks" in options.parts:
         for place in attacks.names():
             yield ("attacks", place), partial(attacks.attack, place, None, options.seed, options.callables)

@@ -11,16 +11,22 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.faults import subject
 from benchmarks.faults.subject import QUICK, Row
 from trisynth.commandline import composed
+from trisynth.data import sequences, tensors
+from trisynth.data.dataset import Column
 from trisynth.errors import InputError
 from trisynth.experiment.results import Result
 from trisynth.experiment.run import run_job
 from trisynth.generators.base import Generator
+from trisynth.generators.composed import Composed
 from trisynth.generators.independent import Independent
+from trisynth.generators.neural.vae import VAE
+from trisynth.generators.texts.text_gru import TextGRU
 from trisynth.sweeps.folder import Sweep
 
 KINDS = ("runs", "cache", "sweeps", "generator")
@@ -72,7 +78,7 @@ DAMAGES: dict[str, Callable[[bytes, random.Random], bytes | None]] = {
 
 
 class Subject:
-    """Finished sweep with its cache and a saved generator, damaged in copies.
+    """Finished sweep with its cache, and saved generators of all kinds of column, damaged in copies.
 
     Parameters
     ----------
@@ -89,9 +95,10 @@ class Subject:
         with chdir(folder):
             self.config = composed([*QUICK, "seed=0", "tracking=none"])
             self.result, _ = run_job(self.config)
-            generator = Independent().fit(pd.read_csv("patients.csv"), target="outcome", seed=0)
-            generator.save("generator.zip")
-            self.rows = generator.sample(50, 1)
+            self.rows = {}
+            for name, generator in _generators(pd.read_csv("patients.csv")).items():
+                generator.save(name)
+                self.rows[name] = generator.sample(50, 1)
         (sweep,) = (folder / "sweeps").iterdir()
         self.sweep = str(sweep.relative_to(folder))
         self.fingerprint = json.loads((sweep / "complete.json").read_text())["fingerprint"]
@@ -102,7 +109,7 @@ class Subject:
             "runs": f"runs/{self.result.key}/*",
             "cache": "cache/*/*/*",
             "sweeps": f"{self.sweep}/*.*",
-            "generator": "generator.zip",
+            "generator": "*.zip",
         }
         found = [path for path in self.folder.glob(patterns[kind]) if path.is_file() and path.suffix != ".lock"]
         skipped = ("multirun.yaml", "plan.json")
@@ -135,8 +142,34 @@ class Subject:
         return "accepted" if Sweep(Path(self.sweep), Path("runs")).is_complete(self.fingerprint) else "healed"
 
     def _generator(self, folder: Path, name: str) -> str:
-        rows = Generator.load("generator.zip").sample(50, 1)
-        return "unused" if rows.equals(self.rows) else "other rows"
+        rows = Generator.load(name).sample(50, 1)
+        return "unused" if rows.equals(self.rows[name]) else "other rows"
+
+
+def _generators(table: pd.DataFrame) -> dict[str, Generator]:
+    """Fit a generator of cells, one of all kinds of column, and two networks; return them by the names of files."""
+    rng = np.random.default_rng(0)
+    mixed = table.assign(
+        note=[f"{sex} of {10 * (age // 10)} years" for sex, age in zip(table["sex"], table["age"], strict=True)],
+        image=tensors.column(rng.normal(size=(len(table), 3, 3))),
+        walk=sequences.column([rng.normal(size=(rng.integers(2, 6), 1)) for _ in range(len(table))]),
+    )
+    facts = {
+        "note": Column(kind="text", generate=True),
+        "image": Column(shape=(3, 3)),
+        "walk": Column(kind="sequence"),
+    }
+    texts = TextGRU(sub_words=50, embedding=4, units=4, epochs=1, min_steps=4)
+    given = {
+        "cells.zip": (Independent(), table),
+        "kinds.zip": (Composed(min_rows=30), mixed),
+        "texts.zip": (texts, mixed[["note", "outcome"]]),
+        "network.zip": (VAE(hidden_layer_sizes=(4,), epochs=1, min_steps=4), mixed[["age", "image", "outcome"]]),
+    }
+    return {
+        name: generator.fit(rows, target="outcome", facts={k: v for k, v in facts.items() if k in rows})
+        for name, (generator, rows) in given.items()
+    }
 
 
 def campaign(count: int, seed: int, kinds: tuple[str, ...] = KINDS) -> list[Row]:

@@ -1,6 +1,7 @@
 """Many processes at once, and disks that are full: each command ends well or in one line, and nothing is lost."""
 
 import random
+import re
 import resource
 import shutil
 import signal
@@ -13,8 +14,12 @@ from benchmarks.faults import subject, warm
 from benchmarks.faults.subject import MIRRORED, QUICK, Row
 
 RACE = "first starts at once"
-DISKS = ("files of limited size", "small file systems")
+DISKS = ("files of limited size", "small file systems", "reports")
+# What differs between two reports of the same results.
+_MOVING = re.compile(rb'"seconds": [0-9.]+|[0-9-]{10} [0-9:]{5} UTC|Computing</th><td>[^<]*')
 DISK = ["-m", *QUICK, "seed=range(2)", MIRRORED]
+REPORT = [*QUICK, "report=html", "tracking=none"]
+TABLES = ["gains", "results.csv", "page"]
 
 
 def race(processes: int) -> Row:
@@ -79,6 +84,48 @@ def full_disk(count: int, seed: int) -> list[Row]:
                 note = f"{min(sizes) / 1000:.1f} to {max(sizes) / 1000:.0f} kB"
                 rows.append(Row("full disk", what, len(sizes), max(len(sizes) - len(wrong), 0), wrong, note))
     return rows
+
+
+def reports(count: int, seed: int) -> Row:
+    """Write the report of a job and a page of a sweep where files have a limited size, and then without the limit."""
+    rng = random.Random(f"reports {seed}")
+    sizes = [round(10 ** rng.uniform(2, 5.5)) for _ in range(count)]
+    wrong: list[str] = []
+    warm.ready()
+    with tempfile.TemporaryDirectory(prefix="faults-") as name:
+        whole = Path(name) / "whole"
+        subject.table(whole)
+        if subject.start(whole, "run", "-m", *QUICK, "seed=range(2)", "tracking=none", warm=True).wait():
+            return Row("full disk", DISKS[2], 0, 0, [f"the undisturbed command fails: {subject.errors(whole)[:1]}"])
+        (table,) = whole.glob("sweeps/*/results.csv")
+        expected: dict[str, bytes] = {}
+        for size in (None, *sizes):
+            folder = Path(name) / f"size-{size}"
+            subject.table(folder)
+            shutil.copy(table, folder / "results.csv")
+            before = None if size is None else partial(_limit, size)
+            for command, arguments in (("run", REPORT), ("report", TABLES)):
+                status = subject.start(folder, command, *arguments, warm=True, before=before).wait()
+                wrong += [f"{size} bytes, {command}: {each}" for each in _ended(folder, status)]
+                if size is not None:
+                    # What is there is whole.
+                    cut = [path for path, content in pages(folder).items() if content != expected.get(path)]
+                    wrong += [f"{size} bytes, {command}: {path} is half-written or left" for path in cut]
+                status = subject.start(folder, command, *arguments, warm=True).wait()
+                wrong += [f"{size} bytes, {command}: fails with space"] * bool(status)
+            if size is None:
+                expected = pages(folder)
+            elif pages(folder) != expected:
+                wrong.append(f"{size} bytes: the pages differ from undisturbed ones")
+    note = f"{min(sizes) / 1000:.1f} to {max(sizes) / 1000:.0f} kB"
+    return Row("full disk", DISKS[2], count, max(count - len(wrong), 0), wrong, note)
+
+
+def pages(folder: Path) -> dict[str, bytes]:
+    """Return the files of reports and pages, and temporary ones that are left."""
+    patterns = ("runs/*/report*", "page/*", "**/.*.tmp-*")
+    found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()}
+    return {str(path.relative_to(folder)): _MOVING.sub(b"", path.read_bytes()) for path in sorted(found)}
 
 
 def _limited(folder: Path, size: int, expected: dict[str, bytes]) -> list[str]:
