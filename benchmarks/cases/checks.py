@@ -20,6 +20,8 @@ from trisynth.data.readers import delimited
 # A value in this fraction of the real rows must have nearly the same fraction in the synthetic ones.
 FREQUENT, NEARLY = 0.05, 0.12
 _PLAIN = 10
+# Characters behind the digits of a whole number from which on a file has the digits of floats.
+_FLOAT = 16
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,16 @@ def _structure(real: Table, made: Table) -> Iterator[str]:
         known = set(old.astype(str))
         odd = set(new.astype(str)) - known
         if not category:
-            forms = set(map(_form, known))
-            odd = {cell for cell in odd if _form(cell) not in forms}
+            plain = name in real.facts and real.facts[name].kind == "number" and real.facts[name].format is None
+            most = max(map(_decimals, known), default=0) if plain else 0
+            # Decimals of a plain number end where the value does: 0.4 stands among 0.412 and 0.38.
+            forms = {_form(cell)[: -_decimals(cell) or None] if plain else _form(cell) for cell in known}
+            odd = {
+                cell
+                for cell in odd
+                if (_form(cell)[: -_decimals(cell) or None] if plain else _form(cell)) not in forms
+                or (plain and most < _FLOAT and _decimals(cell) > most)
+            }
         if odd:
             yield f"{name}: written as {sorted(odd)[:3]}"
     if len(pd.concat([real.raw, made.raw])) != len(real.raw) + len(made.raw):
@@ -157,6 +167,12 @@ def _form(cell: str) -> str:
     digits = re.sub(r"\d", "9", cell)
     whole, mark, rest = digits.rpartition(".") if digits.count(".") == 1 else (digits, "", "")
     return re.sub(r"(9+[., '’ ]?)+", "9", whole) + mark + rest
+
+
+def _decimals(cell: str) -> int:
+    """Count the characters from the decimal point on; 0 where there are other signs."""
+    found = re.search(r"\.[0-9]+$", cell)
+    return len(found[0]) if found else 0
 
 
 def _private(real: Table, made: Table) -> Iterator[str]:

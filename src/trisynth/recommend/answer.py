@@ -116,7 +116,7 @@ def _open(search: Search) -> str:
     evidence = search.evidence
     choices, glance = evidence.choices(), evidence.glance()
     if not choices and glance:
-        rows = min(GLANCE, len(search.dataset))
+        rows = min(GLANCE, len(search.dataset) - len(search.dataset) // search.settings.folds)
         shown = verdict.glimpsed(glance.candidate, glance.amount, glance.gain, search.metric, glance.baseline, rows)
         return f"{shown}."
     if not choices:

@@ -394,6 +394,33 @@ def test_ages_that_disagree_with_the_birth_in_few_rows_do_so_as_often_afterwards
     assert rows["age"].between(X["age"].min(), X["age"].max()).all()
 
 
+def test_a_sum_of_parts_that_were_rounded_afterwards_keeps_its_differences():
+    rng = np.random.default_rng(3)
+    parts = rng.gamma(2, 20, (600, 3))
+    X = pd.DataFrame(parts.round(1), columns=["room", "board", "care"]).assign(total=parts.sum(axis=1).round(1))
+    found, _ = learned(X)
+    assert any("total = room + board + care in" in str(relation) for relation in found.steps)
+    rows = Independent().fit(X, seed=0).sample(600, seed=0)
+    off = (rows["total"] - rows[["room", "board", "care"]].sum(axis=1)).round(1).abs()
+    assert off.max() <= 0.2
+    real = (X["total"] - X[["room", "board", "care"]].sum(axis=1)).round(1).abs()
+    assert (off > 0).mean() == pytest.approx((real > 0).mean(), abs=0.1)
+    unlike = X.assign(total=X["total"] + rng.choice([-0.4, 0.0, 0.4], 600))
+    assert not any("total = room" in str(relation) for relation in learned(unlike)[0].steps)
+
+
+def test_times_between_clocks_go_past_midnight():
+    rng = np.random.default_rng(4)
+    begin, minutes = rng.integers(18 * 60, 24 * 60, 400), rng.integers(200, 600, 400)
+    X = pd.DataFrame({"bed": pd.to_timedelta(begin, "min"), "up": pd.to_timedelta((begin + minutes) % 1440, "min")})
+    X = X.assign(slept=minutes)
+    (found,) = (relation for relation in learned(X)[0].steps if isinstance(relation, Computed))
+    assert str(found) == "slept = 1/minute * up - 1/minute * bed, also past midnight"
+    rows = Independent().fit(X, seed=0).sample(300, seed=0)
+    passed = (rows["up"] - rows["bed"]) // pd.Timedelta("1min") % 1440
+    assert (passed == rows["slept"]).all()
+
+
 def test_two_sums_do_not_hide_each_other():
     rng = np.random.default_rng(2)
     X = pd.DataFrame(rng.integers(1, 50, (300, 4)).astype(float), columns=list("abcd"))

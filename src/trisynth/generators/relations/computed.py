@@ -22,7 +22,8 @@ class Computed(Relation):
     ----------
     form : str
         ``power``: the constant times the inputs to the powers ``weights``. ``sum``: the constant plus the inputs times
-        ``weights``. ``birthdays``: whole calendar years from the first to the second input, plus the constant.
+        ``weights``. ``clock``: the same of two times of the day, past midnight. ``birthdays``: whole calendar years
+        from the first to the second input, plus the constant.
     derived : object
     inputs : tuple
     weights : tuple of float
@@ -65,7 +66,8 @@ class Computed(Relation):
                 for values, power in zip(columns, self.weights, strict=True):
                     found = found * values**power
                 return found
-            return sum((w * values for values, w in zip(columns, self.weights, strict=True)), self.constant)
+            found = sum((w * values for values, w in zip(columns, self.weights, strict=True)), self.constant)
+            return np.mod(found, _DAY * abs(self.weights[0])) if self.form == "clock" else found
 
     def _rounded(self, table: pd.DataFrame) -> np.ndarray:
         return Grid(self.step, -np.inf, np.inf, True).rounded(self.value(table), self.rounding)
@@ -115,6 +117,7 @@ class Computed(Relation):
         )
         constant = f" {'-' if self.constant < 0 else '+'} {abs(self.constant):.6g}" if self.constant else ""
         mode = "" if self.rounding == "nearest" else f", rounded {self.rounding}"
+        mode += ", also past midnight" * (self.form == "clock")
         return f"{self.derived} = {(terms + constant).strip().removeprefix('+ ')}{mode}"
 
 

@@ -48,7 +48,7 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping[object, Gr
         return []
     found: list[Computed] = []
     # A column that was computed may not be an input of a later one, which would be computed first.
-    for candidates in (_spans, _ages, _lines, _products, _sums):
+    for candidates in (_spans, _clocks, _ages, _lines, _products, _sums):
         gone = {relation.derived for relation in found}
         left = [kind for kind in kinds if kind.name not in gone]
         for relation in candidates(table, left, grids):
@@ -112,6 +112,22 @@ def _spans(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterat
                     best = share, relation
             if best:
                 yield best[1]
+
+
+def _clocks(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterator[Computed]:
+    """Find times between two times of the day, of which the later one may be on the next day."""
+    clocks = [kind.name for kind in kinds if isinstance(kind, Duration) and _varied(table[kind.name].to_numpy(float))]
+    clocks = [name for name in clocks if table[name].min() >= 0 and table[name].max() < UNITS["days"]]
+    numbers = [kind for kind in kinds if not isinstance(kind, Date) and _varied(table[kind.name].to_numpy(float))]
+    some = table.iloc[np.unique(np.linspace(0, len(table) - 1, 200).astype(int))]
+    for start, end in ((a, b) for a in clocks for b in clocks if a != b):
+        for kind in (each for each in numbers if each.name not in (start, end)):
+            units = [1.0] if isinstance(kind, Duration) else [UNITS[name] for name in ("seconds", "minutes", "hours")]
+            for unit in units:
+                option = Computed("clock", kind.name, (end, start), (1 / unit, -1 / unit), 0.0)
+                rough = option.holds(some, grids).mean() >= _MOSTLY - 0.05
+                if relation := _accepted(table, option, grids[kind.name], _MOSTLY) if rough else None:
+                    yield relation
 
 
 def _ages(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterator[Computed]:
@@ -262,7 +278,11 @@ def _sums(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterato
         half = max(grids[name].step / 2, 1e-9 * np.abs(cells[i]).max())
         constant = _plain(*sorted((float(np.median(rest) - half), float(np.median(rest) + half))))
         constant = 0.0 if abs(np.median(rest)) <= half else constant
-        relation = _accepted(table, Computed("sum", name, inputs, exact, constant), grids[name])
+        # Parts that were rounded after their sum was taken differ from it by half a last digit each.
+        allowed = sum(abs(weight) * grids[each].step for each, weight in zip(inputs, exact, strict=True))
+        rounded = np.abs(rest - constant) <= (allowed + grids[name].step) / 2 * (1 + 1e-6)
+        least = 0.0 if allowed and rounded.mean() >= _HOLDS else _HOLDS
+        relation = _accepted(table, Computed("sum", name, inputs, exact, constant), grids[name], least)
         if relation:
             found.append((sum(weight < 0 for weight in exact), len(found), relation))
     # The total is computed, and not one of its parts.
