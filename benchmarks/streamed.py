@@ -2,9 +2,9 @@
 
     python -m benchmarks.streamed --rows 1e5 1e6 1e7 --folder FOLDER
 
-The rows are drawn by a circuit of twenty columns of ``fars``, the law, and the fitted generator is compared with fresh
-rows of it. Writes ``benchmarks/streamed.csv``: a row for each number of rows, each measured in a process of its own.
-FOLDER needs 10 MB for each million rows, and what was made is kept there for the next call.
+The rows are drawn by a reference, a circuit of twenty columns of ``fars``, and the fitted generator is compared with
+fresh rows of it. Writes ``benchmarks/streamed.csv``: a row for each number of rows, each measured in a process of its
+own. FOLDER needs 10 MB for each million rows, and what was made is kept there for the next call.
 """
 
 import argparse
@@ -18,31 +18,31 @@ import time
 from pathlib import Path
 
 OUT = Path(__file__).with_suffix(".csv")
-# Columns of the law besides its target, rows that it is fitted to, and rows of either side of the comparison.
-COLUMNS, LAW_ROWS, COMPARED = 20, 20_000, 10_000
+# Columns of the reference besides its target, rows that it is fitted to, and rows of either side of the comparison.
+COLUMNS, REFERENCE_ROWS, COMPARED = 20, 20_000, 10_000
 # Rows of one file.
 PART = 500_000
 
 
-def law(folder: Path):
+def reference(folder: Path):
     """Return the circuit that rows are drawn by; fit it at the first call."""
     from trisynth import Circuit, commandline, data
     from trisynth.generators.base import Generator
 
-    path = folder / "law.zip"
+    path = folder / "reference.zip"
     if not path.exists():
         config = commandline.composed(["dataset=fars"])
         fars = data.load(config["dataset"], config["paths"]["raw"])
-        frame = fars.frame[[*list(fars.X)[:COLUMNS], fars.y.name]].sample(LAW_ROWS, random_state=0)
+        frame = fars.frame[[*list(fars.X)[:COLUMNS], fars.y.name]].sample(REFERENCE_ROWS, random_state=0)
         Circuit().fit(frame.reset_index(drop=True), target=fars.y.name, relations=False).save(path)
     return Generator.load(path)
 
 
 def rows_of(folder: Path, rows: int) -> Path:
-    """Return the folder of so many rows of the law; make it at the first call."""
+    """Return the folder of so many rows of the reference; make it at the first call."""
     from trisynth.output.files import write
 
-    made, place = law(folder), folder / str(rows)
+    made, place = reference(folder), folder / str(rows)
     for number, first in enumerate(range(0, rows, PART)):
         path = place / f"{number:04d}.parquet"
         if not path.exists():
@@ -52,14 +52,14 @@ def rows_of(folder: Path, rows: int) -> Path:
 
 
 def measured(rows: int, folder: Path) -> dict[str, float]:
-    """Fit a circuit to a folder and compare its rows with fresh ones of the law."""
+    """Fit a circuit to a folder and compare its rows with fresh ones of the reference."""
     from trisynth import Circuit, read_folder
 
     begun = time.process_time()
     given = read_folder(folder / str(rows), "injury")
     made = Circuit().fit(given)
     spent, memory = time.process_time() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    score, error = c2st(made.sample(COMPARED, 1), law(folder).sample(2 * COMPARED, seed=10**9))
+    score, error = c2st(made.sample(COMPARED, 1), reference(folder).sample(2 * COMPARED, seed=10**9))
     return {
         "rows": rows,
         "columns": COLUMNS + 1,
@@ -73,13 +73,13 @@ def measured(rows: int, folder: Path) -> dict[str, float]:
 
 
 def c2st(synthetic, fresh) -> tuple[float, float]:
-    """Return the C2ST of synthetic rows against fresh ones of the law, and its standard error."""
+    """Return the C2ST of synthetic rows against fresh ones of the reference, and its standard error."""
     from trisynth.data.dataset import Dataset, Spec
     from trisynth.encoders.table import TableEncoder
     from trisynth.evaluation.metrics.c2st import C2ST
     from trisynth.evaluation.metrics.context import Context
 
-    spec = Spec("law", "injury")
+    spec = Spec("reference", "injury")
     texts = [name for name in fresh if fresh[name].dtype == object or fresh[name].dtype == "category"]
     train, test, made = (
         Dataset.of(part.astype({name: str for name in texts}).astype(dict.fromkeys(texts, "category")), spec)
