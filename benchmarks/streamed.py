@@ -1,10 +1,12 @@
 """CPU time, memory and fidelity of fits of folders in batches, for larger and larger folders.
 
     python -m benchmarks.streamed --rows 1e5 1e6 1e7 --folder FOLDER
+    python -m benchmarks.streamed --dataset fars --rows 1e6 --folder FOLDER
 
-The rows are drawn by a reference, a circuit of twenty columns of ``fars``, and the fitted generator is compared with
-fresh rows of it. Writes ``benchmarks/streamed.csv``: a row for each number of rows, each measured in a process of its
-own. FOLDER needs 10 MB for each million rows, and what was made is kept there for the next call.
+The rows are drawn by a reference, a circuit of the five columns of ``paper_cohort`` or of twenty of ``fars``, and the
+fitted generator is compared with fresh rows of it. Writes ``benchmarks/streamed.csv``: a row for each data set and
+number of rows, each measured in a process of its own. FOLDER needs 50 MB for each million rows, and what was made is
+kept there for the next call.
 """
 
 import argparse
@@ -18,68 +20,76 @@ import time
 from pathlib import Path
 
 OUT = Path(__file__).with_suffix(".csv")
-# Columns of the reference besides its target, rows that it is fitted to, and rows of either side of the comparison.
-COLUMNS, REFERENCE_ROWS, COMPARED = 20, 20_000, 10_000
+# Columns of the reference besides its target, by data set; most rows that it is fitted to, and rows of either side of
+# the comparison.
+COLUMNS, REFERENCE_ROWS, COMPARED = {"paper_cohort": 5, "fars": 20}, 20_000, 10_000
 # Rows of one file.
 PART = 500_000
 
 
-def reference(folder: Path):
+def reference(folder: Path, name: str):
     """Return the circuit that rows are drawn by; fit it at the first call."""
     from trisynth import Circuit, commandline, data
     from trisynth.generators.base import Generator
 
-    path = folder / "reference.zip"
+    path = folder / f"{name}.zip"
     if not path.exists():
-        config = commandline.composed(["dataset=fars"])
-        fars = data.load(config["dataset"], config["paths"]["raw"])
-        frame = fars.frame[[*list(fars.X)[:COLUMNS], fars.y.name]].sample(REFERENCE_ROWS, random_state=0)
-        Circuit().fit(frame.reset_index(drop=True), target=fars.y.name, relations=False).save(path)
+        config = commandline.composed([f"dataset={name}"])
+        rows = data.load(config["dataset"], config["paths"]["raw"])
+        frame = rows.frame[[*list(rows.X)[: COLUMNS[name]], rows.y.name]]
+        frame = frame.sample(min(REFERENCE_ROWS, len(frame)), random_state=0).reset_index(drop=True)
+        Circuit().fit(frame, target=rows.y.name, relations=False).save(path)
     return Generator.load(path)
 
 
-def rows_of(folder: Path, rows: int) -> Path:
-    """Return the folder of so many rows of the reference; make it at the first call."""
+def place(folder: Path, name: str, rows: int) -> Path:
+    """Return where so many rows of a reference are."""
+    return folder / f"{name}-{rows}"
+
+
+def make(folder: Path, name: str, rows: int) -> None:
+    """Draw rows of a reference, those of each file that is not there."""
     from trisynth.output.files import write
 
-    made, place = reference(folder), folder / str(rows)
+    made = reference(folder, name)
     for number, first in enumerate(range(0, rows, PART)):
-        path = place / f"{number:04d}.parquet"
+        path = place(folder, name, rows) / f"{number:04d}.parquet"
         if not path.exists():
             batches = range(first, min(first + PART, rows), 100_000)
             write((made.sample(min(100_000, rows - start), seed=start + 1) for start in batches), path)
-    return place
 
 
-def measured(rows: int, folder: Path) -> dict[str, float]:
+def measured(folder: Path, name: str, rows: int) -> dict[str, object]:
     """Fit a circuit to a folder and compare its rows with fresh ones of the reference."""
     from trisynth import Circuit, read_folder
 
-    begun = time.process_time()
-    given = read_folder(folder / str(rows), "injury")
-    made = Circuit().fit(given)
+    source, given = reference(folder, name), place(folder, name, rows)
+    before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    made = Circuit().fit(read_folder(given, source.target_.name))
     spent, memory = time.process_time() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    score, error = c2st(made.sample(COMPARED, 1), reference(folder).sample(2 * COMPARED, seed=10**9))
+    score, error = c2st(made.sample(COMPARED, 1), source.sample(2 * COMPARED, seed=10**9), source.target_.name)
     return {
+        "dataset": name,
+        "columns": COLUMNS[name] + 1,
         "rows": rows,
-        "columns": COLUMNS + 1,
         "states": made.n_states_,
         "fit_cpu_seconds": round(spent, 1),
+        "memory_before_mb": round(before / 1024),
         "memory_mb": round(memory / 1024),
         "c2st_boosting": round(score, 4),
         "c2st_boosting_se": round(error, 4),
-        "folder_mb": round(sum(p.stat().st_size for p in (folder / str(rows)).glob("*.parquet")) / 1e6),
+        "folder_mb": round(sum(path.stat().st_size for path in given.glob("*.parquet")) / 1e6),
     }
 
 
-def c2st(synthetic, fresh) -> tuple[float, float]:
+def c2st(synthetic, fresh, target: str) -> tuple[float, float]:
     """Return the C2ST of synthetic rows against fresh ones of the reference, and its standard error."""
     from trisynth.data.dataset import Dataset, Spec
     from trisynth.encoders.table import TableEncoder
     from trisynth.evaluation.metrics.c2st import C2ST
     from trisynth.evaluation.metrics.context import Context
 
-    spec = Spec("reference", "injury")
+    spec = Spec("reference", target)
     texts = [name for name in fresh if fresh[name].dtype == object or fresh[name].dtype == "category"]
     train, test, made = (
         Dataset.of(part.astype({name: str for name in texts}).astype(dict.fromkeys(texts, "category")), spec)
@@ -92,27 +102,29 @@ def c2st(synthetic, fresh) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dataset", choices=COLUMNS, default="paper_cohort")
     parser.add_argument("--rows", nargs="+", type=float, default=[1e5, 1e6])
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     logging.getLogger("trisynth").setLevel(logging.ERROR)
     if given.one:
-        print(json.dumps(measured(given.one, given.folder)))
+        print(json.dumps(measured(given.folder, given.dataset, given.one)))
         return
     given.folder.mkdir(parents=True, exist_ok=True)
     found = {}
     if OUT.exists():
         with OUT.open(newline="") as file:
-            found = {int(row["rows"]): row for row in csv.DictReader(file)}
+            found = {(row["dataset"], int(row["rows"])): row for row in csv.DictReader(file)}
     for rows in map(int, given.rows):
-        rows_of(given.folder, rows)
-        command = [sys.executable, "-m", "benchmarks.streamed", "--one", str(rows), "--folder", str(given.folder)]
+        make(given.folder, given.dataset, rows)
+        options = ["--dataset", given.dataset, "--folder", str(given.folder), "--one", str(rows)]
+        command = [sys.executable, "-m", "benchmarks.streamed", *options]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        found[rows] = json.loads(done.stdout.splitlines()[-1])
-        print(found[rows], flush=True)
+        row = found[given.dataset, rows] = json.loads(done.stdout.splitlines()[-1])
+        print(row, flush=True)
         with OUT.open("w", newline="") as file:
-            writer = csv.DictWriter(file, found[rows])
+            writer = csv.DictWriter(file, row)
             writer.writeheader()
             writer.writerows(found[each] for each in sorted(found))
 

@@ -11,9 +11,9 @@ from trisynth.generators.circuit.latent_tree import LatentTree
 from trisynth.generators.circuit.refinement import LabelledRows, plus
 from trisynth.generators.passes import Passes
 
-# Rows of a step of online EM: this fraction of a label's rows, within these limits; steps before the first M-step, and
-# the exponent of their rates.
-_FRACTION, _FEWEST, _MOST, _WARM, _RATE = 1 / 64, 512, 8_192, 3, 0.6
+# Rows of a step of online EM: this fraction of a label's rows, within these limits, or all where they are too few for
+# so many steps. Steps before the first M-step, and the exponent of their rates.
+_FRACTION, _FEWEST, _MOST, _STEPS, _WARM, _RATE = 1 / 64, 512, 8_192, 8, 3, 0.6
 # Most passes of exact EM, and nats per row that one must gain for another to follow.
 _PASSES, _GAIN = 4, 0.005
 
@@ -105,30 +105,36 @@ class _Online:
     steps: int = 0
     waiting: list[np.ndarray] = field(default_factory=list)
 
+    @property
+    def size(self) -> int:
+        """Rows of a step."""
+        if self.rows < _STEPS * _FEWEST:
+            return max(1, self.rows)
+        return int(np.clip(self.rows * _FRACTION, _FEWEST, _MOST))
+
     def add(self, tokens: np.ndarray) -> None:
         """Take further rows; a step begins when enough are there, whatever the batches are."""
-        size = int(np.clip(self.rows * _FRACTION, _FEWEST, _MOST))
         self.waiting.append(tokens)
-        while sum(map(len, self.waiting)) >= size:
+        while sum(map(len, self.waiting)) >= self.size:
             held = np.concatenate(self.waiting)
-            self._step(held[:size], size)
-            self.waiting = [held[size:]]
+            self._step(held[: self.size])
+            self.waiting = [held[self.size :]]
 
     def finish(self, due: np.ndarray) -> None:
         """Use the rows that are left, and give the tokens the cells that were counted."""
         held = np.concatenate(self.waiting)
         if len(held):
-            self._step(held, int(np.clip(self.rows * _FRACTION, _FEWEST, _MOST)))
+            self._step(held)
         leaves = self.counts.leaves
         leaves = leaves * (due / np.maximum(leaves.sum(axis=1), np.finfo(float).tiny))[:, None]
         self.counts = Counts(self.counts.root, self.counts.transitions, leaves, self.counts.log_likelihood)
         self._m_step()
 
-    def _step(self, tokens: np.ndarray, size: int) -> None:
+    def _step(self, tokens: np.ndarray) -> None:
         found = expected_counts(self.circuit, Rows(tokens, np.ones(len(tokens))))
         self.steps += 1
         # Until the first average, the first rows stand for all; a last step of fewer rows counts less.
-        rate = 1.0 if self.counts is None else len(tokens) / size * (self.steps + 1) ** -_RATE
+        rate = 1.0 if self.counts is None else len(tokens) / self.size * (self.steps + 1) ** -_RATE
         self.counts = (self.counts or found).interpolated(found, rate, self.rows / len(tokens))
         if self.steps >= _WARM:
             self._m_step()
