@@ -155,10 +155,10 @@ class Frechet(FidelityMetric):
 
     The network has strided convolutions over images or series and is trained on the classes of the target; its last
     hidden layer gives the features (Heusel et al. 2017, with a network for the data at hand). ``frechet_distance`` is
-    that of two Gaussians, ``kernel_distance`` the squared maximum mean discrepancy under a cubic kernel (Binkowski et
-    al. 2018). ``feature_precision`` is the fraction of synthetic rows within the support of as many held-out rows,
-    balls up to their k-th neighbour, ``feature_recall`` the reverse (Kynkaanniemi et al. 2019). All are means over
-    columns, and left out without classes.
+    that of two Gaussians. The others are in features that are standardised by the training rows. ``kernel_distance`` is
+    the squared maximum mean discrepancy under a cubic kernel (Binkowski et al. 2018). ``feature_precision`` is the
+    fraction of synthetic rows within the support of as many held-out rows, balls up to their k-th neighbour, and
+    ``feature_recall`` the reverse (Kynkaanniemi et al. 2019). All are means over columns, and left out without classes.
 
     Parameters
     ----------
@@ -195,8 +195,10 @@ class Frechet(FidelityMetric):
             rng = seeds.stream(context.seed, "metrics.frechet", column.name)
             labels = context.train.y.cat.codes.to_numpy().astype(int)
             network = fitted_convolutions(column, (train - mean) / deviation, labels, self.features, self.steps, rng)
-            features = [network((part - mean) / deviation) for part in (real, synthetic)]
-            found.append({"frechet_distance": frechet(*features)} | self._near(*features, rng))
+            base, *features = [network((part - mean) / deviation) for part in (train, real, synthetic)]
+            scale = np.where(base.std(axis=0) > 0, base.std(axis=0), 1.0)
+            scaled = [(part - base.mean(axis=0)) / scale for part in features]
+            found.append({"frechet_distance": frechet(*features)} | self._near(*scaled, rng))
         return {name: float(np.mean([each[name] for each in found])) for name in (found[0] if found else ())}
 
     def _near(self, real: np.ndarray, synthetic: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
