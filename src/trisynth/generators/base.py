@@ -175,7 +175,7 @@ class Generator(BaseEstimator, ABC):
         columns = {column.name: column for column in self.schema_.columns if column.flat}
         if self.numeric_target_:
             columns[self.target_column_] = self.target_
-        self.guards_ = Guards.learn(columns, table, given.rare, seed)
+        self.guards_ = Guards.learn(columns, table, given.rare, seed, given.persons)
         self.rare_classes_ = []
         if self.target_ is not None and not self.numeric_target_:
             self.rare_classes_ = rare_classes(self.labels_, self.counts_, self.target_.name, given.rare)

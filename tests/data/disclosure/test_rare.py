@@ -1,11 +1,27 @@
 """Rare categories are pooled; where a column has no others, a line states that it is left empty."""
 
+import numpy as np
 import pandas as pd
 
 from trisynth import Circuit
+from trisynth.data.disclosure.rare import Guard
 
 
 def test_a_column_of_rare_categories_only_is_told_to_be_empty():
     table = pd.DataFrame({"city": [f"town {i % 20}" for i in range(60)], "age": [20 + i % 40 for i in range(60)]})
     notes = Circuit().fit(table).notes
     assert any("no category but 20 rare" in line and "left empty" in line and "rare: 0" in line for line in notes)
+
+
+def test_a_birth_date_in_six_rows_of_one_person_is_rare():
+    rng = np.random.default_rng(0)
+    born = np.sort(rng.choice(20_000, 60, replace=False)).astype(float)
+    persons = np.repeat(np.arange(60), 6)
+    cells = rng.permuted(born[persons])
+    assert Guard.learn(born[persons], 1.0, 5, rng) is None
+    guard = Guard.learn(born[persons], 1.0, 5, rng, persons)
+    # Neither the dates nor the four smallest and largest come back, whoever drew them.
+    assert (guard.lower, guard.upper) == (born[4], born[-5])
+    moved = guard.apply(cells, 1.0, np.rint, rng)
+    assert not np.isin(moved, born).any()
+    assert np.abs(moved - np.clip(cells, born[4], born[-5])).max() < 3000

@@ -24,9 +24,10 @@ Settle = Callable[[np.ndarray], np.ndarray]
 class Guard:
     """Rare values of one canonical column of numbers, and the rule that replaces them.
 
-    A value is rare if fewer than ``rare`` training rows hold it. A synthetic cell moves by about the distance between
-    neighbouring values if ``Seen`` marks it: it marks all rare values, and others to hide which ones are real. Cells
-    beyond the ``rare`` smallest and largest training cells are moved inside.
+    A value is rare if fewer than ``rare`` training rows hold it, or so few persons where rows belong to such. A
+    synthetic cell moves by about the distance between neighbouring values if ``Seen`` marks it: it marks all rare
+    values, and others to hide which ones are real. Cells beyond the ``rare`` smallest and largest training cells are
+    moved inside.
 
     Parameters
     ----------
@@ -46,7 +47,9 @@ class Guard:
     seen: Seen
 
     @classmethod
-    def learn(cls, cells: np.ndarray, step: float, rare: int, rng: np.random.Generator) -> "Guard | None":
+    def learn(
+        cls, cells: np.ndarray, step: float, rare: int, rng: np.random.Generator, persons: np.ndarray | None = None
+    ) -> "Guard | None":
         """Learn a column of canonical training cells; None where no value needs protection.
 
         Parameters
@@ -57,8 +60,14 @@ class Guard:
             Distance of possible values, 0 where there is none.
         rare : int
         rng : Generator
+        persons : ndarray of int, shape (n,), optional
+            Number of the person of each row: a value of several rows of one person counts once.
         """
-        cells = np.sort(cells[np.isfinite(cells)])
+        known = np.isfinite(cells)
+        if persons is None:
+            cells = np.sort(cells[known])
+        else:
+            cells = np.unique(np.column_stack([cells, persons])[known], axis=0)[:, 0]
         values, counts = np.unique(cells, return_counts=True)
         few = values[counts < rare]
         if rare < 1 or len(cells) < max(_ROWS, 4 * rare) or not len(few):
@@ -120,14 +129,21 @@ class Guards:
     rows: Repeats | None = None
 
     @classmethod
-    def learn(cls, columns: dict[Hashable, Kind], table: pd.DataFrame, rare: int, seed: int) -> "Guards":
+    def learn(
+        cls,
+        columns: dict[Hashable, Kind],
+        table: pd.DataFrame,
+        rare: int,
+        seed: int,
+        persons: np.ndarray | None = None,
+    ) -> "Guards":
         """Learn which columns of a canonical training table need protection; none where ``rare`` is 0."""
         numbers = {}
         for name, column in columns.items():
             if rare and column.categories is None:
                 rng = seeds.stream(seed, "guard", name)
                 cells = column.settled(table[name].to_numpy())
-                if guard := Guard.learn(cells, _step(column), rare, rng):
+                if guard := Guard.learn(cells, _step(column), rare, rng, persons):
                     numbers[name] = guard
         pooled = {name: c for name, c in columns.items() if name in numbers or getattr(c, "pool", None)}
         rows = Repeats.learn(columns, table, seeds.stream(seed, "guard.rows")) if rare else None
