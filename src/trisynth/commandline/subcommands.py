@@ -104,7 +104,7 @@ DOORS = {
         (
             ("out", "file to write, ending in .csv or .parquet"),
             ("n", "number of rows, or rows per class; default: as many as the table has"),
-            ("given", "file of rows to complete; only with generator=circuit"),
+            ("given", "file of rows to complete, with generator=circuit or sequential_forest"),
             ("part", "3/100, 1-10/100 or all/100: parts of a large table, in the folder out"),
             _SEED,
             _OWN,
