@@ -1,8 +1,10 @@
 """Settings and fixtures of all tests: no telemetry, no display, and small experiments without a download."""
 
+import copy
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -188,6 +190,34 @@ def held():
             yield
 
     return hold
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compositions() -> Iterator[None]:
+    """Compose a command line once, whatever its folders are: Hydra takes a fifth of a second for each."""
+    from omegaconf import OmegaConf
+
+    from trisynth.commandline import choices, compose
+
+    known, compose_only = {}, compose.compose_only
+
+    def composed_once(arguments: list[str]):
+        folders = [a for a in arguments if re.fullmatch(r"paths\.(raw|cache|runs|sweeps)=/[\w/.-]+", a)]
+        rest = tuple(a for a in arguments if a not in folders)
+        # Flags and search paths name other folders of choices, as packages do; the last of two folders counts.
+        own = any(a.startswith(("-", "paths.")) or "hydra" in a for a in rest)
+        if own or any(map(choices.installed, choices.ENTRY_POINTS)):
+            return compose_only(arguments)
+        if rest not in known:
+            known[rest] = compose_only(list(rest))
+        config = copy.deepcopy(known[rest])
+        for folder in folders:
+            OmegaConf.update(config, *folder.split("=", 1))
+        return config
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compose, "compose_only", composed_once)
+        yield
 
 
 @pytest.fixture(autouse=True)
