@@ -24,6 +24,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 
 from benchmarks.faults.subject import Row
 from trisynth.errors import InputError
@@ -156,6 +158,48 @@ def files(folder: Path) -> Iterator[tuple[str, Callable[[], bytes] | None, Calla
     for name, content in contents.items():
         yield f"table: {name}", content, lambda place: _table(str(place))
         yield f"parquet: {name}", content, lambda place: _table(str(place), "parquet")
+
+    for name, table in _parquet().items():
+        yield f"parquet: {name}", partial(_written, table), lambda place: _table(str(place), "parquet")
+
+
+def _parquet() -> dict[str, Callable[[], pa.Table]]:
+    """Return functions that make tables which grow when they are read, or describe themselves wrongly."""
+    few = {"a": pa.array(range(40)), "y": pa.array(np.arange(40) % 2)}
+
+    def repeated(rows: int, size: int) -> pa.Array:
+        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype="int32")), pa.array(["x" * size]))
+
+    def lists(cells: pa.Array, count: int) -> pa.Array:
+        ends = np.linspace(0, len(cells), count + 1).astype("int32")
+        return pa.ListArray.from_arrays(pa.array(ends), cells)
+
+    def pandas(text: bytes) -> Callable[[], pa.Table]:
+        return lambda: pa.table(few).replace_schema_metadata({"pandas": text})
+
+    return {
+        "one long text in many rows": lambda: pa.table({"a": repeated(10_000, 1_000_000)}),
+        "one long text in many lists": lambda: pa.table({"a": lists(repeated(10_000, 1_000_000), 50)}),
+        "long lists of zeros": lambda: pa.table({"a": lists(pa.array(np.zeros(50_000_000, dtype="int8")), 50)}),
+        "structures": lambda: pa.table({**few, "b": pa.array([{"c": [{"d": 1}]}] * 40)}),
+        "maps": lambda: pa.table({**few, "b": pa.array([[("k", 1)]] * 40, pa.map_(pa.string(), pa.int64()))}),
+        "2,000 row groups": lambda: pa.table({"a": np.arange(2000), "y": np.arange(2000) % 2}),
+        "equal names": lambda: pa.Table.from_arrays([few["a"], few["a"], few["y"]], ["a", "a", "y"]),
+        "times without end": lambda: pa.table({**few, "b": pa.array([2**62] * 40, pa.timestamp("us"))}),
+        "an unknown zone": lambda: pa.table({**few, "b": pa.array([1] * 40, pa.timestamp("us", tz="No/Where"))}),
+        "half a description by pandas": pandas(b'{"index_'),
+        "a number for a description": pandas(b"3"),
+        "an index that is absent": pandas(b'{"index_columns": ["__index_level_0__"]}'),
+        "10,001 columns": lambda: pa.table({f"c{i}": few["a"] for i in range(10_001)}),
+    }
+
+
+def _written(table: Callable[[], pa.Table]) -> bytes:
+    buffer, made = io.BytesIO(), table()
+    # Without Arrow's own schema a dictionary is read as texts, as many as there are rows.
+    options = {"store_schema": "y" in made.column_names, "row_group_size": 1 if len(made) == 2000 else None}
+    pyarrow.parquet.write_table(made, buffer, **options)
+    return buffer.getvalue()
 
 
 def _grow(file: Any, size: int) -> None:

@@ -1,6 +1,8 @@
 """A search: its distributions, the same trials at every start, and a database that shows them."""
 
+import json
 from functools import partial
+from wsgiref.util import setup_testing_defaults
 
 import optuna
 import pytest
@@ -143,6 +145,26 @@ def test_a_database_shows_the_trials_and_is_continued(tmp_path):
     assert [trial.number for trial in study.trials] == list(range(15))
     found = [(tmp_path / name / "optimization_results.yaml").read_bytes() for name in ("plain", "mine")]
     assert found[0] == found[1]
+
+
+@pytest.mark.filterwarnings("ignore")  # of the dashboard's own imports
+def test_the_dashboard_shows_a_search(tmp_path):
+    dashboard = pytest.importorskip("optuna_dashboard")
+    storage = f"sqlite:///{tmp_path / 'search.db'}"
+    search(Jobs(), ARGUMENTS, tmp_path, **options(storage=storage, study_name="mine", n_trials=4))
+    application = dashboard.wsgi(storage)
+
+    def answer(path):
+        statuses, environment = [], {"PATH_INFO": path}
+        setup_testing_defaults(environment)
+        content = b"".join(application(environment, lambda status, *_: statuses.append(status)))
+        assert statuses == ["200 OK"]
+        return json.loads(content)
+
+    (study,) = answer("/api/studies")["study_summaries"]
+    assert study["study_name"] == "mine" and len(study["directions"]) == 2
+    shown = answer(f"/api/studies/{study['study_id']}")["trials"]
+    assert [trial["state"] for trial in shown] == ["Complete"] * 4 and all(len(t["values"]) == 2 for t in shown)
 
 
 def test_another_search_of_the_same_name_is_refused(tmp_path):
