@@ -28,13 +28,17 @@ CASES = {
     "episodes": ("block_bootstrap", "autoregressive"),
     "sine_classes": (*CONTROLS, "autoregressive", "rcgan loss=native", "rcgan", "timevae", *CONV, "vae"),
     "digits": (*CONTROLS, "stylegan loss=native", *CONV, "vae", "diffusion"),
-    "multimodal_cohort": (*CONTROLS, *CONV, "vae"),
-    "sines": (*CONTROLS, "autoregressive", "rcgan loss=native", "timevae loss=native", "diffusion loss=native"),
+    "multimodal_cohort": (*CONTROLS, "composed", *CONV, "vae"),
+    "sines": (*CONTROLS, "autoregressive", "rcgan loss=native", "timevae", "diffusion"),
     "reuters_r8": ("ngram", "ngram +dataset.rare=5"),
 }
 TEXTS = {"reuters_r8": "Text"}
 # The published scores of ``sines`` are means of ten networks; the steps and rows of a network differ.
-PUBLISHED = ("dataset.read.n=3000", "metrics.fidelity.discriminative.repeats=10")
+PUBLISHED = (
+    "dataset.read.n=3000",
+    "metrics.fidelity.discriminative.repeats=10",
+    "metrics.fidelity.predictive.repeats=10",
+)
 SETTINGS = ("classifier=forest", "arms=minimal", "tracking=none")
 SCORES = (
     "discriminative_score",
@@ -44,7 +48,11 @@ SCORES = (
     "autocorrelation_error",
     "cross_correlation_error",
     "frechet_distance",
+    "kernel_distance",
+    "feature_precision",
+    "feature_recall",
     "cross_kind_gap",
+    "cross_kind_auc",
     "c2st_boosting",
 )
 DRAWN = 1_000

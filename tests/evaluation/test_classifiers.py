@@ -14,6 +14,7 @@ from sklearn.model_selection import TunedThresholdClassifierCV, cross_val_predic
 from threadpoolctl import threadpool_limits
 
 from trisynth.config import instantiate
+from trisynth.data import texts
 from trisynth.data.dataset import TASKS, Dataset, Spec
 from trisynth.encoders.table import TableEncoder
 from trisynth.errors import InputError
@@ -153,6 +154,13 @@ def test_planted_leak_is_caught_by_the_canary():
         for each in (X, canary)
     ]
     assert not np.array_equal(leaky[0].probabilities[1:], leaky[1].probabilities[1:])
+
+
+def test_rows_without_a_feature_are_refused_in_one_line():
+    X = pd.DataFrame({"note": texts.column(pd.Series([""] * 30), "note")})
+    y = pd.Series(pd.Categorical(["0", "2"] * 15, categories=CLASSES), name="y")
+    with pytest.raises(InputError, match="the training rows have no feature"):
+        predict(CONFIGS["logistic"], Dataset(X, y, Spec("empty", "y")), X)
 
 
 def test_seed_reaches_the_estimator_and_nested_ones():
