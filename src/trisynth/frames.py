@@ -28,7 +28,7 @@ from trisynth.evaluation.arms import Combined, Real, Synthetic
 from trisynth.evaluation.classifiers import Classifier, fit_predict
 from trisynth.evaluation.metrics.base import Metric
 from trisynth.evaluation.metrics.context import Context
-from trisynth.evaluation.metrics.references import references
+from trisynth.evaluation.references import references
 from trisynth.evaluation.scores import gains, row_scores, utility_scores
 from trisynth.experiment.results import RESULT, DamagedError, Result, table
 from trisynth.generators.base import Generator

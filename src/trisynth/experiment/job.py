@@ -93,7 +93,7 @@ class Job:
     def comparison_key(self, rows_key: str | None) -> str:
         """Return the key of the scores of the rows ``rows_key``, None for floor and ceiling."""
         named = self.preprocessing, *(self.metrics.get(group) for group in self.compared)
-        code = code_digest("trisynth.evaluation.metrics.references", *targets(named))
+        code = code_digest("trisynth.evaluation.references", *targets(named))
         # An attack may see the generator besides its rows.
         seen = [self.generator_key] if rows_key and self.metrics.get("privacy") else []
         return digest(self.split_key, *named, rows_key, code, *seen)

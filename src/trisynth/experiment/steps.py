@@ -23,7 +23,7 @@ from trisynth.cache import Store, sha256
 from trisynth.data.dataset import Dataset
 from trisynth.evaluation import classifiers
 from trisynth.evaluation.metrics.context import Context
-from trisynth.evaluation.metrics.references import references
+from trisynth.evaluation.references import references
 from trisynth.evaluation.scores import gains, row_scores, utility_scores
 from trisynth.experiment.build import Objects
 from trisynth.experiment.job import Job

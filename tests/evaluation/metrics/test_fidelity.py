@@ -14,7 +14,7 @@ from trisynth.data.dataset import Dataset
 from trisynth.evaluation.metrics.c2st import C2ST
 from trisynth.evaluation.metrics.context import bin_edges
 from trisynth.evaluation.metrics.fidelity import Correlation, Distances, Divergences, Moments, js, kl
-from trisynth.evaluation.metrics.references import references
+from trisynth.evaluation.references import references
 from trisynth.generators.copy import Copy
 from trisynth.generators.independent import Independent
 
