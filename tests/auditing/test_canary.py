@@ -8,6 +8,7 @@ import pytest
 
 from trisynth.auditing.canary import audit
 from trisynth.data.dataset import Column, Dataset, Spec
+from trisynth.errors import InputError
 from trisynth.generators.copy import Copy
 from trisynth.generators.private.mst import MST
 from trisynth.privacy import Budget
@@ -99,6 +100,20 @@ def test_planted_leaks_are_caught(leaking):
     found = audit(leaking(Budget(1.0, 1e-4)), dataset(), fits=LEAKS[leaking], white_box=not black_box)
     assert found.claimed <= 1 and not found.holds and found.bound <= found.ceiling
     assert "THE CLAIM DOES NOT HOLD" in found.sentence
+
+
+def test_noisy_tables_alone_give_a_leak_away():
+    found = audit(LittleNoise(Budget(1.0, 1e-4)), dataset(), fits=100, drawn=0)
+    assert not found.holds and found.bound <= found.ceiling
+    with pytest.raises(InputError, match=r"^drawn=0: must be 1 or more, since Copy has no noisy tables"):
+        audit(Copy(), dataset(), fits=20, drawn=0)
+
+
+def test_refits_share_cells_and_nothing_else():
+    make = MST(Budget(1.0, 1e-4)).fits(dataset())
+    first, second = make(0), make(1)
+    assert first.spent_ == second.spent_ and not np.array_equal(first.counts_, second.counts_)
+    assert list(first.sample(5)) == list(dataset().frame)
 
 
 def test_an_honest_generator_is_not_accused():
