@@ -9,7 +9,7 @@ from trisynth.data import texts
 from trisynth.report.figures import sides, style
 
 # Texts of a class on either side, and the characters and lines of a text that are shown.
-_TEXTS, _ACROSS, _LINES = 2, 58, 3
+_TEXTS, _ACROSS, _LINES = 3, 58, 3
 
 
 def excerpts(
@@ -43,22 +43,29 @@ def excerpts(
     Figure
     """
     shown, further = sides.classes(real, target)
+    listed = [
+        [(colour, _listed(held[name])) for colour, held in sides.rows(real, synthetic, target, member)]
+        for member in shown
+    ]
+    lines = [max(text.count("\n") + 1 for _, text in row) + 0.8 for row in listed]
     with style.applied():
-        height = 0.1 * _TEXTS * (_LINES + 0.6) * len(shown) + 0.9
-        figure = style.blank(style.TWO_COLUMNS, min(height, style.PAGE))
-        grid = figure.subplots(len(shown), 2, squeeze=False)
-        for row, member in zip(grid, shown, strict=True):
-            for axes, (colour, held) in zip(row, sides.rows(real, synthetic, target, member), strict=True):
+        figure = style.blank(style.TWO_COLUMNS, min(0.115 * sum(lines) + 0.9, style.PAGE))
+        grid = figure.subplots(len(shown), 2, squeeze=False, height_ratios=lines)
+        for row, member, both in zip(grid, shown, listed, strict=True):
+            for axes, (colour, text) in zip(row, both, strict=True):
                 axes.set_xticks([])
                 axes.set_yticks([])
                 axes.spines[:].set_visible(False)
-                listed = "\n".join(f"• {_beginning(text)}" for text in texts.values(held[name][:_TEXTS]))
                 # A text may hold signs that mark up formulas.
-                axes.text(0, 1, listed, va="top", size=style.SMALL - 0.5, color=colour, parse_math=False)
+                axes.text(0, 1, text, va="top", size=style.SMALL - 0.5, color=colour, parse_math=False)
             sides.name_class(row[0], member)
         sides.heading(figure, title, name, generator, simulated)
         style.footnote(figure, f"The beginnings of the first texts of each class, not selected{further}.")
     return figure
+
+
+def _listed(cells: pd.Series) -> str:
+    return "\n".join(f"• {_beginning(text)}" for text in texts.values(cells[:_TEXTS]))
 
 
 def _beginning(text: str) -> str:

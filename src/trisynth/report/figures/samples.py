@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from trisynth.data import sequences, tensors
 from trisynth.data.dataset import Column
@@ -95,6 +96,8 @@ def draw_lines(axes: Axes, cells: Iterable[np.ndarray], meaning: tuple[str, ...]
         series = series[:, None] if CHANNEL not in meaning else series
         for channel, line in zip(series.T[:_CHANNELS], ("-", "--", ":"), strict=False):
             axes.plot(channel, line, color=colour, alpha=0.6, linewidth=0.7)
+    # Steps are whole numbers.
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
 def draw_images(panels: np.ndarray, cells: np.ndarray, limits: tuple[float, float]) -> None:
