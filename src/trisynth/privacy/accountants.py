@@ -185,7 +185,11 @@ def rdp_epsilon(mechanisms: Iterable[Mechanism], delta: float) -> float:
 
     The conversion is that of Canonne, Kamath & Steinke (2020).
     """
-    mechanisms = tuple(mechanisms)
+    return _rdp_epsilon(tuple(mechanisms), delta)
+
+
+@lru_cache(maxsize=256)
+def _rdp_epsilon(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
     sampled = any(getattr(each, "rate", 1) != 1 for each in mechanisms)
     orders = np.array(_ORDERS if not sampled else [order for order in _ORDERS if order < 256])
     total = np.zeros(len(orders))
