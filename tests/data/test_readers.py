@@ -185,6 +185,7 @@ def test_a_first_row_of_data_is_no_line_of_units(file):
         ("t.ods", zipped(b"a,b\n1,2\n", "content.xml")[:60], "is a damaged workbook"),
         ("t.xlsx", b"\x01\x02\x8a\x03 damaged \x07", "is not text, and no workbook that is known here; open it"),
     ],
+    ids=["xlsx", "ods", "text"],  # the bytes of an archive hold the time
 )
 def test_a_damaged_workbook_is_one_line_with_a_remedy(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
