@@ -30,7 +30,7 @@ def test_every_experiment_with_results_has_a_page():
 
 
 def test_sweeps_depend_on_the_settings_of_their_experiment_and_not_on_its_page():
-    for name in ("sweep", "law", "weights"):
+    for name in ("sweep", "law", "weights", "kinds"):
         (keys,) = (keys for entry in STAGES[name]["params"] for path, keys in entry.items() if "experiment" in path)
         assert "study" not in keys
         assert not any("experiment" in path for path in STAGES[name]["deps"] if path.startswith("conf/"))
