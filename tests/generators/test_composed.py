@@ -37,7 +37,7 @@ def test_every_kind_depends_on_the_earlier_ones(fitted):
     drawn = fitted.sample(500)
     assert list(drawn) == list(rows()) and list(drawn.dtypes) == list(rows().dtypes)
     mean = tensors.values(drawn["series"]).mean(axis=1)
-    assert np.corrcoef(mean, drawn["dose"])[0, 1] > 0.92
+    assert np.corrcoef(mean, drawn["dose"])[0, 1] > 0.95
     much = drawn["note"].str.startswith("much").to_numpy()
     assert (much == (drawn["dose"] > 5)).mean() > 0.95 and (much == (mean > 5)).mean() > 0.9
     assert fitted.diagnostics()["strata"] >= 4
@@ -76,16 +76,6 @@ def test_strata_separate_what_the_column_depends_on():
     assert strata.count == 2
     found = strata.of(pd.DataFrame({"dose": [1.0, 4.9, 5.1, 9.0]}), np.zeros(4, int))
     assert found[0] == found[1] != found[2] == found[3]
-
-
-def test_each_class_has_strata_of_its_own_and_small_ones_share():
-    table, labels = rows(), np.repeat([0, 1, 2, 3], [300, 80, 18, 2])
-    # The column depends on the dose alone, so that no tree would choose the label.
-    strata = Strata.learn(table[["dose"]], labels, table["series"], 4, 100, np.random.default_rng(0))
-    found = strata.of(table[["dose"]], labels)
-    own = [set(found[labels == label]) for label in range(4)]
-    assert 2 <= len(own[0]) <= 3 and len(own[1]) == 1 and not own[0] & own[1]
-    assert own[2] | own[3] <= own[0]
 
 
 def test_a_text_depends_on_a_rare_class():

@@ -20,7 +20,7 @@ from trisynth.generators.trees.tree import Tree
 
 # Principal components of a column that strata are grown for.
 _COMPONENTS = 5
-# Rows of a class that has strata of its own.
+# Rows of a class that is a stratum of its own although it has fewer than a stratum of the tree.
 _CLASS = 30
 _LABEL = "label"
 
@@ -28,9 +28,9 @@ _LABEL = "label"
 class Composed(Generator):
     """Numbers and categories by one generator, then each array and each text given all columns before it.
 
-    Such a column is drawn given a stratum of the earlier columns and the label. Strata are the leaves of regression
-    trees, one for each class, that predict the first five principal components of the column (of a text, of its tf-idf
-    weights); within a stratum the column is independent of the others. Arrays come before texts.
+    Such a column is drawn given a stratum of the earlier columns and the label. Strata are the leaves of a regression
+    tree that predicts the first five principal components of the column (of a text, of its tf-idf weights); within
+    a stratum the column is independent of the others. Arrays come before texts.
 
     Parameters
     ----------
@@ -43,10 +43,10 @@ class Composed(Generator):
     sequence : Generator or None, default=None
         Of each series of unequal lengths; None is ``Autoregressive()``.
     max_strata : int, default=12
-        Most strata of a class for each array or text.
+        Most strata for each array or text.
     min_rows : int, default=150
-        Fewest training rows of a stratum. A generator that is fitted on few rows stays near them. Each class of 30 rows
-        or more has strata of its own, also where it has fewer; columns do not depend on smaller classes.
+        Fewest training rows of a stratum. A generator that is fitted on few rows stays near them. A class of 30 rows
+        or more is a stratum of its own where it has fewer; columns do not depend on smaller classes.
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
@@ -150,57 +150,43 @@ class Strata:
         encoded = encoded - encoded.mean(axis=0)
         axes = np.linalg.eigh(encoded.T @ encoded)[1][:, ::-1][:, :_COMPONENTS]
         response = encoded @ axes
-        found.group = _groups(np.bincount(labels, minlength=found.classes), min(_CLASS, least))
-        groups = found.group[labels]
-        found.trees = []
-        for group in range(found.group.max() + 1):
-            own = groups == group
-            tree = Tree.root()
-            if response.shape[1] and own.sum() >= 2 * least:
-                model = DecisionTreeRegressor(
-                    max_leaf_nodes=most, min_samples_leaf=least, random_state=int(rng.integers(2**31))
-                )
-                tree = Tree.of(model.fit(found._features(earlier, labels)[own], response[own]).tree_)
-            found.trees.append(tree)
+        tree = DecisionTreeRegressor(
+            max_leaf_nodes=most, min_samples_leaf=min(least, len(labels)), random_state=int(rng.integers(2**31))
+        )
+        counts = np.bincount(labels)
+        # The tree cannot separate such a class, and the column would not depend on it.
+        found.apart = np.flatnonzero((counts >= min(_CLASS, least)) & (counts < least))
+        rest = ~np.isin(labels, found.apart)
+        while len(found.apart) and 0 < rest.sum() < least:
+            # Classes of few rows share a stratum with the largest of these.
+            found.apart = found.apart[found.apart != found.apart[np.argmax(counts[found.apart])]]
+            rest = ~np.isin(labels, found.apart)
+        found.tree = Tree.root()
+        if response.shape[1] and rest.sum() >= 2 * least:
+            found.tree = Tree.of(tree.fit(found._features(earlier, labels).T[rest], response[rest]).tree_)
         return found
 
     @property
     def count(self) -> int:
         """Number of strata."""
-        return sum(map(_leaves, self.trees))
+        return self._leaves + len(self.apart)
 
     def of(self, earlier: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
         """Return the stratum of each row, numbered from 0."""
-        features, groups = self._features(earlier, labels).T, self.group[labels]
-        found, start = np.zeros(len(labels), dtype=int), 0
-        for group, tree in enumerate(self.trees):
-            own = groups == group
-            found[own] = start + tree.apply(features[:, own]).astype(int)
-            start += _leaves(tree)
+        found = self.tree.apply(self._features(earlier, labels)).astype(int)
+        apart = np.isin(labels, self.apart)
+        found[apart] = self._leaves + np.searchsorted(self.apart, labels[apart])
         return found
+
+    @property
+    def _leaves(self) -> int:
+        return int((self.tree.feature < 0).sum())
 
     def _features(self, earlier: pd.DataFrame, labels: np.ndarray) -> np.ndarray:
         parts = [np.eye(self.classes)[labels]]
         if self.encoder is not None:
             parts.append(self.encoder.transform(earlier))
-        return np.hstack(parts).astype(np.float32)
-
-
-def _groups(counts: np.ndarray, least: int) -> np.ndarray:
-    """Return the group of each class: a class of ``least`` rows has strata of its own, and so have all smaller ones.
-
-    Where the smaller ones have fewer rows together, they share the strata of the largest class.
-    """
-    large = counts >= least
-    if not large.any():
-        return np.zeros(len(counts), dtype=int)
-    found = np.cumsum(large) - 1
-    found[~large] = large.sum() if counts[~large].sum() >= least else found[counts.argmax()]
-    return found
-
-
-def _leaves(tree: Tree) -> int:
-    return int((tree.feature < 0).sum())
+        return np.hstack(parts).T.astype(np.float32)
 
 
 def _drawn(generator: Generator, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
