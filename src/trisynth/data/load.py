@@ -20,6 +20,8 @@ from trisynth.places import READER
 _KEPT = 4
 # Cleaning takes some milliseconds for each, and models of pairs of columns many times as long.
 _MOST_COLUMNS = 10_000
+# The reader of a folder of files; other readers read one file.
+_READS_FOLDERS = "trisynth.data.readers.parquet"
 _LAST: dict[tuple[str, str], Dataset] = {}
 
 
@@ -121,7 +123,8 @@ def data_key(cfg: Mapping[str, Any]) -> str:
         cache.require_file(cfg["path"], "dataset.path")
         try:
             path = Path(cfg["path"])
-            content = Folder.open(path).digest if path.is_dir() else cache.sha256(path)
+            folder = path.is_dir() and cfg["read"]["_target_"] == _READS_FOLDERS
+            content = Folder.open(path).digest if folder else cache.sha256(path)
         except OSError as error:
             remedy = f"cannot be read ({error.strerror}); check the name"
             raise InputError("dataset.path", str(cfg["path"]), remedy) from None
