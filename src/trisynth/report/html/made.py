@@ -36,7 +36,7 @@ def made(results: Sequence[Result], arguments: Sequence[str], seconds: float | N
         "test_size": first.config.get("test_size"),
         "jobs": len(results),
         "keys": sorted(result.key for result in results)[:50],
-        "digests": dict(first.digests) if len(results) == 1 else {},
+        "digests": dict(sorted(first.digests.items())) if len(results) == 1 else {},
         "versions": {
             "trisynth": importlib.metadata.version("trisynth"),
             "python": platform.python_version(),
