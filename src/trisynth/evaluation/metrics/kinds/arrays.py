@@ -65,7 +65,21 @@ def _longest(cells: pd.Series) -> int:
 
 
 @dataclass(frozen=True)
-class DiscriminativeScore(FidelityMetric):
+class NetworkScore(FidelityMetric):
+    """Score by recurrent networks that are trained for it; see its subclasses for the arguments."""
+
+    repeats: int = 3
+    steps: int = 300
+    max_rows: int = 2_000
+
+    def __post_init__(self):
+        """Check the arguments."""
+        for name, least in (("repeats", 1), ("steps", 1), ("max_rows", 10)):
+            require_whole(name, getattr(self, name), least)
+
+
+@dataclass(frozen=True)
+class DiscriminativeScore(NetworkScore):
     """Distance from one half of the accuracy of a recurrent network that separates synthetic from held-out series.
 
     ``discriminative_score`` is |accuracy - 1/2| on a fifth of the rows, the mean over ``repeats`` networks and splits
@@ -80,16 +94,6 @@ class DiscriminativeScore(FidelityMetric):
     max_rows : int, default=2000
         Most rows of either side.
     """
-
-    repeats: int = 3
-    steps: int = 300
-    max_rows: int = 2_000
-
-    def __post_init__(self):
-        """Check the arguments."""
-        for name in ("repeats", "steps"):
-            require_whole(name, getattr(self, name), 1)
-        require_whole("max_rows", self.max_rows, 10)
 
     def _score(self, context):
         found = []

@@ -10,7 +10,7 @@ from trisynth import seeds
 from trisynth.data import sequences, tensors
 from trisynth.errors import require_whole
 from trisynth.evaluation.metrics.base import FidelityMetric
-from trisynth.evaluation.metrics.kinds.arrays import columns, series, unequal
+from trisynth.evaluation.metrics.kinds.arrays import NetworkScore, columns, series, unequal
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class SequenceLength(FidelityMetric):
 
 
 @dataclass(frozen=True)
-class PredictiveScore(FidelityMetric):
+class PredictiveScore(NetworkScore):
     """Error of a recurrent network that predicts the next step of held-out series and was trained on synthetic ones.
 
     ``predictive_score`` is the mean absolute error over steps and channels, in standard deviations of the training
@@ -45,15 +45,6 @@ class PredictiveScore(FidelityMetric):
     max_rows : int, default=2000
         Most rows of either side.
     """
-
-    repeats: int = 3
-    steps: int = 300
-    max_rows: int = 2_000
-
-    def __post_init__(self):
-        """Check the arguments."""
-        for name in ("repeats", "steps", "max_rows"):
-            require_whole(name, getattr(self, name), 1)
 
     def _score(self, context):
         from trisynth.evaluation.networks import fitted_predictor
