@@ -77,7 +77,7 @@ def produced(tmp_path_factory) -> set[str]:
     unequal += ["metrics.fidelity.discriminative.steps=2"]
     regression = ["dataset.target=age", "dataset.task=regression"]
     network = [*base[:2], *base[3:], "metrics=minimal", "generator=gan", "generator.epochs=1", "generator.min_steps=1"]
-    images = ["dataset=digits", "train_rows=60", "generator=stylegan", "generator.channels=2", *base[3:]]
+    images = ["dataset=digits", "imbalance=9", "train_rows=60", "generator=stylegan", "generator.channels=2", *base[3:]]
     images += ["metrics=minimal", "loss=native", "generator.epochs=1", "generator.min_steps=1"]
     metrics = every_metric()
     # Few rows have small populations, and some metrics are off by default.

@@ -87,9 +87,10 @@ def read_or_set_aside(runs: str | Path, key: str) -> Result | None:
 def job_of(config: Mapping[str, Any]) -> Job:
     """Build the job of a resolved root config, ordinary, on validation rows, on a fold or on fewer training rows."""
     validation = is_validation(config)
-    if config.get("train_rows") is not None and (validation or config.get("fold") is not None):
+    thinned = [name for name in ("train_rows", "imbalance") if config.get(name) is not None]
+    if thinned and (validation or config.get("fold") is not None):
         remedy = "thins the training rows of the ordinary split; set validation=false and fold=null"
-        raise InputError("train_rows", config["train_rows"], remedy)
+        raise InputError(thinned[0], config[thinned[0]], remedy)
     if config.get("fold") is not None:
         if validation:
             raise InputError("fold", config["fold"], "has held-out rows of its own; set validation=false")
@@ -100,7 +101,7 @@ def job_of(config: Mapping[str, Any]) -> Job:
         from trisynth.experiment.validation import ValidationJob
 
         return ValidationJob.from_config(config)
-    if config.get("train_rows") is not None:
+    if thinned:
         from trisynth.experiment.thinned import ThinnedJob
 
         return ThinnedJob.from_config(config)

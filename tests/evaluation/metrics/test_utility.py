@@ -11,7 +11,7 @@ from sklearn import metrics as reference
 from trisynth.config import instantiate
 from trisynth.errors import InputError
 from trisynth.evaluation.classifiers import Prediction
-from trisynth.evaluation.metrics import utility
+from trisynth.evaluation.metrics import minority, utility
 
 CLASSES = ["0", "1", "2"]
 DEFAULT = yaml.safe_load((Path(__file__).parents[3] / "conf" / "metrics" / "default.yaml").read_text())
@@ -152,3 +152,27 @@ def test_arguments_change_scores_and_are_checked():
     assert one < many
     with pytest.raises(InputError, match="n_bins=0: must be a whole number, 1 or more"):
         utility.Probabilities(n_bins=0)
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_the_minority_is_the_rarest_class_against_all_others(k):
+    y, prediction, classes = outcome(k=k)
+    kept = np.flatnonzero((y != "0").to_numpy() | (np.arange(len(y)) % 5 == 0))
+    y, labels, p = y.iloc[kept], prediction.labels[kept], prediction.probabilities[kept]
+    found = minority.Minority().score(y, Prediction(labels=labels, probabilities=p), classes)
+    truth, predicted = (y == "0").to_numpy(), labels == "0"
+    assert found["minority_recall"] == pytest.approx(reference.recall_score(truth, predicted))
+    assert found["minority_specificity"] == pytest.approx(reference.recall_score(~truth, ~predicted))
+    assert found["minority_precision"] == pytest.approx(reference.precision_score(truth, predicted))
+    assert found["minority_average_precision"] == pytest.approx(reference.average_precision_score(truth, p[:, 0]))
+    assert found["minority_probability_gap"] == pytest.approx(p[:, 0].mean() - truth.mean())
+
+
+def test_the_minority_needs_two_classes_among_the_test_rows():
+    y, prediction, classes = outcome(k=2)
+    ones = y[y == "1"]
+    assert minority.Minority().score(ones, prediction, classes) == {}
+    assert minority.Minority().score(pd.Series([1.0, 2.0]), Prediction(values=np.ones(2)), None) == {}
+    never = Prediction(labels=np.full(len(y), "1", object), probabilities=np.tile([0.0, 1.0], (len(y), 1)))
+    if (y == "0").sum() < (y == "1").sum():
+        assert minority.Minority().score(y, never, classes)["minority_precision"] == 0
