@@ -17,6 +17,7 @@ _HOMES = {
     "Autoregressive": "generators.arrays.autoregressive",
     "BlockBootstrap": "generators.arrays.block_bootstrap",
     "BorderlineSMOTE": "generators.smote",
+    "AIM": "generators.private.aim",
     "CART": "generators.trees.cart",
     "CGAN": "generators.neural.cgan",
     "CTGAN": "generators.neural.ctgan",

@@ -26,6 +26,7 @@ from trisynth.generators.circuit.streaming import (
 )
 from trisynth.generators.independent import Independent
 from trisynth.generators.passes import Passes
+from trisynth.generators.private.aim import AIM
 from trisynth.generators.private.dp_vae import DPVAE
 from trisynth.generators.private.label_triples import LabelTriples
 from trisynth.generators.private.mst import MST
@@ -78,7 +79,7 @@ def circuit(folder) -> Circuit:
     return Circuit(n_states=4).fit(read_folder(folder, "outcome", sample=SAMPLE))
 
 
-@pytest.mark.parametrize("kind", [RakedPairs, LabelTriples, MST])
+@pytest.mark.parametrize("kind", [RakedPairs, LabelTriples, MST, AIM])
 @pytest.mark.parametrize("target", ["outcome", "dose", None])
 def test_private_generators_count_as_in_memory(folder, tmp_path, kind, target):
     def saved(sample: int) -> bytes:

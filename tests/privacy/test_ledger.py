@@ -41,6 +41,32 @@ def test_queries_beyond_the_plan_are_refused():
             ledger.noisy(name, np.zeros(2), Noise())
 
 
+def test_an_adaptive_part_answers_queries_of_any_noise_within_its_weight():
+    ledger = Ledger.open(Budget(1.0, 1e-6), {"counts": Share(1.0), "rounds": Share(3.0, adaptive=True)})
+    whole, noise = ledger.left("rounds"), Noise()
+    assert whole == pytest.approx(0.75 * ledger.rho)
+    ledger.noisy("rounds", np.zeros(2), noise, rho=0.1 * whole)
+    ledger.choose("rounds", np.zeros(3), noise, rho=0.3 * whole)
+    assert ledger.left("rounds") == pytest.approx(0.6 * whole)
+    for rho in (0.61 * whole, 0.0, None):
+        with pytest.raises(RuntimeError, match="not so much left for 'rounds'"):
+            ledger.noisy("rounds", np.zeros(2), noise, rho=rho)
+    ledger.noisy("rounds", np.zeros(2), noise, rho=ledger.left("rounds"))
+    ledger.noisy("counts", np.zeros(2), noise)
+    assert 0.99 < ledger.spent() <= 1
+    # How much of it was used may depend on the rows, so that all of it is stated.
+    early = Ledger.open(Budget(1.0, 1e-6), {"rounds": Share(1.0, adaptive=True)})
+    early.noisy("rounds", np.zeros(2), noise, rho=1e-9)
+    assert 0.99 < early.spent() <= 1
+
+
+def test_adaptive_noise_has_the_standard_deviation_that_it_pays_for():
+    ledger = Ledger.open(Budget(1.0, 1e-6), {"rounds": Share(1.0, adaptive=True)})
+    rho = ledger.left("rounds") / 2
+    drawn = ledger.noisy("rounds", np.zeros(20_000), SeededNoise(np.random.default_rng(0)), rho=rho)
+    assert drawn.std() == pytest.approx(1 / np.sqrt(2 * rho), rel=0.02)
+
+
 def test_a_budget_too_small_for_the_table_names_the_least_that_works():
     with pytest.raises(InputError, match=r"privacy\.epsilon=\S+ is too small: .*give at least \d") as caught:
         Ledger.open(Budget(0.001, 1e-6, rows=200), PLAN)

@@ -60,7 +60,22 @@ class Selection:
     times: int = 1
 
 
-Mechanism = Gaussian | Selection
+@dataclass(frozen=True)
+class Concentrated:
+    """Queries of which each is chosen, with its noise, by the answers before, ``rho`` in all.
+
+    Zero-concentrated differential privacy adds up under such choices, as long as the sum stays below a bound that was
+    fixed before (Feldman & Zrnic 2021, Whitehouse et al. 2023).
+
+    Parameters
+    ----------
+    rho : float
+    """
+
+    rho: float
+
+
+Mechanism = Gaussian | Selection | Concentrated
 
 
 def required(name: str) -> ModuleType:
@@ -128,8 +143,14 @@ def selection_delta(epsilon: float, at: np.ndarray) -> np.ndarray:
 
 
 def pld_epsilon(mechanisms: Iterable[Mechanism], delta: float) -> float:
-    """Compute epsilon by privacy loss distributions, never below the true one."""
-    return _pld_epsilon(tuple(mechanisms), delta)
+    """Compute epsilon by privacy loss distributions, never below the true one.
+
+    Adaptive noise has no single distribution of the loss; with it, the bound is that of ``rdp_epsilon``.
+    """
+    mechanisms = tuple(mechanisms)
+    if any(isinstance(each, Concentrated) for each in mechanisms):
+        return rdp_epsilon(mechanisms, delta)
+    return _pld_epsilon(mechanisms, delta)
 
 
 @lru_cache(maxsize=256)
@@ -197,6 +218,8 @@ def _rdp_epsilon(mechanisms: tuple[Mechanism, ...], delta: float) -> float:
         if isinstance(each, Selection):
             # Bounded range implies concentrated differential privacy of epsilon^2 / 8.
             total += each.times * np.minimum(orders * each.epsilon**2 / 8, each.epsilon)
+        elif isinstance(each, Concentrated):
+            total += orders * each.rho
         elif each.rate == 1:
             total += each.times * orders / (2 * each.multiplier**2)
         else:

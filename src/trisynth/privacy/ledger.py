@@ -2,13 +2,21 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 
 from trisynth.errors import InputError
-from trisynth.privacy.accountants import Gaussian, Mechanism, Selection, analytic_mu, pld_epsilon, rdp_epsilon
+from trisynth.privacy.accountants import (
+    Concentrated,
+    Gaussian,
+    Mechanism,
+    Selection,
+    analytic_mu,
+    pld_epsilon,
+    rdp_epsilon,
+)
 from trisynth.privacy.budget import Budget
 from trisynth.privacy.noise import Noise
 
@@ -34,12 +42,15 @@ class Share:
         Whether the queries are choices by the exponential mechanism instead of noisy counts.
     rate : float, default=1.0
         Probability with which a query sees each row (Poisson sampling).
+    adaptive: bool, default=False
+        Whether the answers before decide on each query and its noise; ``times`` and ``choice`` then have no meaning.
     """
 
     weight: float
     times: int = 1
     choice: bool = False
     rate: float = 1.0
+    adaptive: bool = False
 
 
 @dataclass
@@ -55,12 +66,15 @@ class Ledger:
     plan : dict of str to Share
     charged : dict of str to int
         Queries that were answered.
+    used : dict of str to float
+        What the queries of adaptive parts have used, in units of zero-concentrated differential privacy.
     """
 
     budget: Budget
     rho: float
     plan: dict
     charged: dict
+    used: dict = field(default_factory=dict)
 
     @classmethod
     def open(cls, budget: Budget, plan: Mapping[str, Share], parameter: str = "privacy") -> "Ledger":
@@ -83,7 +97,7 @@ class Ledger:
     def _check_noise(self, parameter: str) -> None:
         if self.budget.rows is None:
             return
-        counts = [name for name, share in self.plan.items() if not share.choice and share.rate == 1]
+        counts = [n for n, share in self.plan.items() if not (share.choice or share.adaptive) and share.rate == 1]
         sigma = max(map(self.sigma, counts))
         most = _DROWNED * self.budget.rows
         if sigma > most:
@@ -92,14 +106,22 @@ class Ledger:
             remedy = f"is too small: noise of {sigma:,.0f} rows would drown {self.budget.rows:,}; give at least"
             raise InputError(f"{parameter}.epsilon", self.budget.epsilon, f"{remedy} {math.ceil(least * 1e3) / 1e3:g}")
 
-    def sigma(self, name: str) -> float:
-        """Return the standard deviation of the noise on a count of a part of the plan."""
+    def sigma(self, name: str, rho: float | None = None) -> float:
+        """Return the standard deviation of the noise on a count of a part of the plan; adaptive ones need ``rho``."""
         if self.budget.epsilon is None:
             return 0.0
         share = self.plan[name]
+        if rho is not None:
+            return self.budget.sensitivity * math.sqrt(1 / (2 * rho))
         return self.budget.sensitivity * _mechanism(share, self.rho, share.times).multiplier
 
-    def noisy(self, name: str, counts: np.ndarray, noise: Noise, queries: int = 1) -> np.ndarray:
+    def left(self, name: str) -> float:
+        """Return what an adaptive part may still use."""
+        return self.rho * self.plan[name].weight - self.used.get(name, 0.0)
+
+    def noisy(
+        self, name: str, counts: np.ndarray, noise: Noise, queries: int = 1, rho: float | None = None
+    ) -> np.ndarray:
         """Answer counting queries of any shape at once, to whose cells each row contributes at most 1 in all.
 
         Parameters
@@ -111,30 +133,39 @@ class Ledger:
         noise : Noise
         queries : int, default=1
             Number of queries that are answered, such as one for each cell where a row may change all of them by 1.
+        rho : float, optional
+            What a query of an adaptive part uses.
 
         Raises
         ------
         RuntimeError
             If the plan has too few such queries left.
         """
-        self._charge(name, choice=False, queries=queries)
+        self._charge(name, choice=False, queries=queries, rho=rho)
         if self.budget.epsilon is None:
             return counts.astype(float)
-        return counts + noise.gaussian(self.sigma(name), counts.size).reshape(counts.shape)
+        return counts + noise.gaussian(self.sigma(name, rho), counts.size).reshape(counts.shape)
 
-    def choose(self, name: str, scores: np.ndarray, noise: Noise, sensitivity: float = 1.0) -> int:
+    def choose(
+        self, name: str, scores: np.ndarray, noise: Noise, sensitivity: float = 1.0, rho: float | None = None
+    ) -> int:
         """Choose one of some candidates of about the best score, each of which a row changes by ``sensitivity``."""
-        self._charge(name, choice=True)
+        self._charge(name, choice=True, rho=rho)
         if self.budget.epsilon is None:
             return int(np.argmax(scores))
         share = self.plan[name]
-        epsilon = math.sqrt(8 * self.rho * share.weight / share.times)
+        epsilon = math.sqrt(8 * (self.rho * share.weight / share.times if rho is None else rho))
         scale = epsilon / (2 * sensitivity * self.budget.sensitivity)
         return int(np.argmax(scale * scores + noise.gumbel(len(scores))))
 
-    def _charge(self, name: str, choice: bool, queries: int = 1) -> None:
+    def _charge(self, name: str, choice: bool, queries: int = 1, rho: float | None = None) -> None:
         share = self.plan.get(name)
-        if share is None or share.choice != choice or self.charged[name] + queries > share.times:
+        if share is not None and share.adaptive:
+            # Rounding must not refuse the last query of a plan.
+            if rho is None or not 0 < rho <= self.left(name) + 1e-9 * self.rho or queries != 1:
+                raise RuntimeError(f"the plan has not so much left for {name!r}")
+            self.used[name] = self.used.get(name, 0.0) + rho
+        elif share is None or share.choice != choice or self.charged[name] + queries > share.times:
             raise RuntimeError(f"the plan has no query {name!r} left")
         self.charged[name] += queries
 
@@ -156,6 +187,9 @@ class Ledger:
 
 def _mechanism(share: Share, rho: float, times: int) -> Mechanism:
     each = rho * share.weight / share.times
+    if share.adaptive:
+        # All of it, since how much is used may depend on the rows.
+        return Concentrated(rho * share.weight)
     if share.rate < 1:
         # Where the noise is large, sampling with a probability divides the privacy loss by it.
         return Gaussian(share.rate / math.sqrt(2 * each), times, share.rate)

@@ -3,29 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from cycles import FACTS, cycle
 
-from trisynth.data.dataset import Column
 from trisynth.generators.private.raked_pairs import RakedPairs
 from trisynth.generators.private.tables import pairs
 from trisynth.privacy import Budget
 from trisynth.privacy.ledger import Share
 
 pytest.importorskip("dp_accounting", reason="needs the extra privacy")
-
-NAMES = ["a", "b", "c"]
-FACTS = {name: Column("category", categories=("0", "1", "2"), gaps=False) for name in NAMES}
-FACTS["y"] = Column("category", categories=("no", "yes"), gaps=False)
-
-
-def cycle(rows: int) -> pd.DataFrame:
-    """Three columns that depend on each other in pairs, which no tree can show."""
-    rng = np.random.default_rng(0)
-    a, b, c = rng.integers(0, 3, (3, rows))
-    keep = rng.random(rows)
-    frame = pd.DataFrame({"a": a, "b": np.where(keep < 0.4, a, b)})
-    frame["c"] = np.where(keep > 0.6, a, np.where(keep < 0.2, c, frame["b"]))
-    frame["y"] = np.where(rng.random(rows) < 0.3 + 0.4 * (frame["a"] == frame["c"]), "yes", "no")
-    return frame.astype(str)
 
 
 def test_tables_of_all_pairs_are_met_without_noise():

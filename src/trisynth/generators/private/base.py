@@ -270,7 +270,10 @@ class PrivateGenerator(Generator):
         """Return the promise, the queries that were charged, and relations, one a line."""
         lines = [self.promise]
         for name, share in self.ledger_.plan.items() if self.spent_ else ():
-            how = "choices" if share.choice else f"counts with noise of {self.ledger_.sigma(name):.4g}"
+            if share.adaptive:
+                how = "with noise that follows from the answers before"
+            else:
+                how = "choices" if share.choice else f"counts with noise of {self.ledger_.sigma(name):.4g}"
             lines.append(f"charged: {self.ledger_.charged[name]} {name}, {how}")
         return "\n".join(lines + self.relations_.lines())
 

@@ -47,6 +47,7 @@ GENERATORS = {
     "ctgan": ("#882255", "h"),
     "tvae": ("#AA4499", "d"),
     "tgan": ("#332288", "P"),
+    "aim": ("#117733", "D"),
     "label_triples": ("#D55E00", "o"),
     "mst": ("#009E73", "s"),
     "raked_pairs": ("#332288", "P"),
