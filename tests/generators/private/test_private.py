@@ -31,7 +31,12 @@ pytest.importorskip("dp_accounting", reason="needs the extra privacy")
 
 KINDS = [RakedPairs, LabelTriples, MST, AIM, DPVAE, DPGAN, PATEGAN]
 # Settings of a fit that is fast; what the tests look at does not depend on them.
-BRIEF = {DPVAE: {"steps": 3}, DPGAN: {"steps": 3, "critic_steps": 2}, PATEGAN: {"teachers": 5, "rounds": 2, "votes": 4}}
+BRIEF = {
+    AIM: {"max_cells": 3000},
+    DPVAE: {"steps": 3},
+    DPGAN: {"steps": 3, "critic_steps": 2},
+    PATEGAN: {"teachers": 5, "rounds": 2, "votes": 4},
+}
 FACTS = {
     "id": Column("identifier"),
     "age": Column("number", bounds=(0, 120), integer=True, gaps=False),
