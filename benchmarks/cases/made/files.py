@@ -60,7 +60,7 @@ def _blank(rng):
 @made("odd_names", encoding="utf-8")
 def _names(rng):
     names = [
-        'he said "x"',
+        'a "quoted" one',
         "two\nlines",
         "a,b",
         " outer ",

@@ -9,7 +9,7 @@ import pandas as pd
 from benchmarks.cases.made.base import ROWS, days, gaps, made, outcome, texts
 
 _WORDS = {
-    "en": "the nurse was kind but we had to wait for three hours and nobody told us why",
+    "en": "the nurse was kind but we had to wait for three hours and nobody knew the reason",
     "de": "die Pflege war freundlich aber wir mussten drei Stunden warten ohne zu wissen warum",
 }
 

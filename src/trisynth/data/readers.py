@@ -207,6 +207,10 @@ def _table(path, text, separator, header, names, labels, units=False, notes=(), 
     frame = table.slice(int(header)).to_pandas(types_mapper={pa.string(): pd.ArrowDtype(pa.string())}.get)
     # An unnamed column is most often a row number that a program wrote.
     frame.columns = [name or f"column_{i}" for i, name in enumerate(names)]
+    rows = around.questions_of(frame) if units else 0
+    if rows:
+        frame = frame.iloc[rows:].reset_index(drop=True)
+        notes.append(f"{rows} lines under the header left out: questions of a survey")
     if units and around.second_header(frame):
         remedy = "has two lines of names above its rows; delete the one that you do not need"
         raise InputError("dataset.path", str(path), remedy)

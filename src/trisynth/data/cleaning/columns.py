@@ -12,7 +12,8 @@ from pandas.api import types
 
 from trisynth.data import tensors
 from trisynth.data.cells import Cells, key
-from trisynth.data.cleaning import compound
+from trisynth.data.cleaning import compound, remarks, units
+from trisynth.data.cleaning.remarks import Note
 from trisynth.data.dataset import ANALYSED, Column
 from trisynth.data.formats import NumberFormat, format_of
 from trisynth.data.formats.dates import offsets
@@ -24,9 +25,6 @@ LARGEST_INTEGER = 2**53
 _EARLIEST, _LATEST = pd.Timestamp.min.ceil("D"), pd.Timestamp.max.floor("D")
 
 KINDS_OF_TEXT = {"identifier": "identifiers", "text": "free text"}
-
-# Takes problem, number of cells, treatment and, if there is one, the line of yaml that settles it.
-Note = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ class _Values:
         how = "set to missing"
         if shown and self.column.typed is None:
             texts = {self.column.labels[i]: int(self.column.counts[i]) for i in np.flatnonzero(bad)}
-            how, remedy = f"{how}: {suspects.shown(texts)}", remedy or _remedy(list(texts))
+            how, remedy = f"{how}: {suspects.shown(texts)}", remedy or remarks.remedy(list(texts))
         self.note(problem, int(self.column.counts[bad].sum()), how, remedy)
         self.series = self.series.mask(bad)
 
@@ -154,32 +152,18 @@ class _Values:
             self.drop(outside.fillna(False).to_numpy(bool), f"outside {text}")
 
 
-def _remedy(texts: list[str]) -> str:
-    """Return the line of yaml that settles texts among numbers."""
-    censored = suspects.censored(texts)
-    words = [text for text in texts if text not in censored][:6]
-    lines = []
-    if censored:
-        lines.append(
-            "values: {" + ", ".join(f"{quoted(text)}: {quoted(n)}" for text, n in [*censored.items()][:6]) + "}"
-        )
-    if words and len(texts) - len(censored) <= len(words):
-        lines.append(f"missing: [{', '.join(map(quoted, words))}]")
-    return "\n".join(lines)
-
-
-def quoted(value: object) -> str:
-    """Write a value as yaml: numbers bare, texts with quotes."""
-    if isinstance(value, int | float):
-        return f"{value}"
-    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
-
-
 def _number(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: bool, index: pd.Index) -> pd.Series:
     values = _Values(column, _read_numbers(column, facts), absent, note)
     floats = values.series.to_numpy(float, na_value=np.nan)
-    values.drop(np.isnan(floats), "not a number", shown=doubts)
+    unread = np.isnan(floats)
+    if doubts and column.typed is None and unread.any():
+        for unit, found in units.others(column.labels, unread & ~absent, facts).items():
+            other = np.array([label in found for label in column.labels])
+            line = units.line(found)
+            problem = f"in {unit}, unlike the others" + ("" if line else "; convert them in the file")
+            values.drop(other, problem, shown=True, remedy=line)
+            unread &= ~other
+    values.drop(unread, "not a number", shown=doubts)
     values.drop(np.isinf(floats), "infinite")
     values.bound(facts.bounds, float)
     floats = values.series.to_numpy(float, na_value=np.nan)
@@ -206,7 +190,9 @@ def _read_numbers(column: Cells, facts: Column) -> pd.Series:
             return pd.Series(np.asarray(column.typed, dtype="int64")).astype("Int64")
         return pd.Series(column.numbers)
     form = format_of("number", facts.format)
-    if facts.format is not None and (not isinstance(form, NumberFormat) or form.marked):
+    # Powers of ten are read as plain numbers are.
+    marked = not all(isinstance(each, NumberFormat) and each.plain for each in getattr(form, "formats", [form]))
+    if facts.format is not None and marked:
         return form.parse(column.texts)
     if np.max(np.abs(column.numbers[np.isfinite(column.numbers)]), initial=0) >= LARGEST_INTEGER:
         # In texts all digits of large whole numbers can be read.
@@ -251,6 +237,8 @@ def _date(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: 
     values = _Values(column, read, absent, note)
     values.drop(values.series.isna().to_numpy(), "not a date", shown=doubts)
     zone = read.dt.tz
+    if doubts and facts.missing is None and column.typed is None:
+        remarks.note_days(column, suspects.days(values.series, column.counts), note)
     values.bound(facts.bounds, lambda end: pd.Timestamp(end, tz=zone))
     return column.spread(values.series, index)
 
@@ -275,7 +263,7 @@ def _duration(column: Cells, absent: np.ndarray, facts: Column, note: Note, doub
 def _category(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: bool, index: pd.Index) -> pd.Series:
     labels = column.labels
     if doubts:
-        _note_texts(column, absent, facts, note)
+        remarks.note_texts(column, absent, facts, note)
     if facts.categories is not None:
         categories = list(facts.categories)
         names = {key(name): name for name in reversed(categories)}
@@ -303,27 +291,3 @@ def _category(column: Cells, absent: np.ndarray, facts: Column, note: Note, doub
     ordered = facts.ordered or (column.ordered and facts.ordered is None)
     values = pd.Categorical.from_codes(chosen[column.codes], categories=categories, ordered=bool(ordered))
     return pd.Series(values, index=index, name=column.name)
-
-
-def _note_texts(column: Cells, absent: np.ndarray, facts: Column, note: Note) -> None:
-    """Report texts that may mean a missing cell or another category; nothing is changed."""
-    kept = np.flatnonzero(~absent)
-    labels, counts = [column.labels[i] for i in kept], column.counts[kept]
-    by_label = dict(zip(labels, map(int, counts), strict=True))
-    if column.trimmed:
-        note("spaces around a text", column.trimmed, "removed")
-    if facts.categories is not None:
-        return
-    if facts.missing is None:
-        found = suspects.missing(labels, counts)
-        if found.codes and len(found.codes) < len(labels):
-            listed = {text: by_label[text] for text in found.codes}
-            line = f"missing: [{', '.join(map(quoted, found.codes))}]"
-            note(f"may mean a missing cell: {suspects.shown(listed)}", found.cells, "kept as a category", line)
-    if facts.values is None:
-        others = suspects.spellings(labels, counts)
-        if others:
-            listed = {text: by_label[text] for text in {*others, *others.values()}}
-            line = "values: {" + ", ".join(f"{quoted(text)}: {quoted(name)}" for text, name in others.items()) + "}"
-            cells = sum(by_label[text] for text in others)
-            note(f"spellings that may be one value: {suspects.shown(listed, 12)}", cells, "kept apart", line)

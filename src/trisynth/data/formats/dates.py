@@ -22,14 +22,19 @@ COUNTS = {
     "excel": (pd.Timestamp(1899, 12, 30), "D"),
     "unix": (pd.Timestamp(1970, 1, 1), "s"),
     "unix_ms": (pd.Timestamp(1970, 1, 1), "ms"),
+    "unix_us": (pd.Timestamp(1970, 1, 1), "us"),
 }
 _DIRECTIVE = re.compile(r"%([-^+]?[a-zA-Z]|3f|:z|%)")
 _NAMES = {flag + key for flag in ("", "-", "^", "+") for key in "BbAa"}
 _KNOWN = {*"YymdHMSfIpzjGVu", *_NAMES, "-d", "+d", "-m", "-H", "-I", "3f", ":z", "%"}
 _CLOCK = re.compile(r"(-?)(\d+):(\d\d)(?::(\d\d)(\.\d+)?)?(?: ?([AaPp])[Mm])?")
+# Words behind a time of the day.
+_OCLOCK = re.compile(r" (?:Uhr|[Hh]|hrs|uur|heures)$")
+# Years of two digits, and the first of the hundred years that they stand for.
+_CENTURY = re.compile(r"%y\{(\d{4})\}")
 _CLOCKS = re.compile(r"%(?P<dash>-?)(?P<H>H|I):%M(?P<S>:%S(?P<f>\.%3f|\.%f)?)?(?P<p> ?%p)?")
 # Hours and minutes without a colon: what stands between them.
-_BETWEEN = {"%H%M": "", "%Hh%M": "h", "%-Hh%M": "h", "%HH%M": "H", "%-HH%M": "H"}
+_BETWEEN = {"%H.%M": ".", "%-H.%M": ".", "%H%M": "", "%Hh%M": "h", "%-Hh%M": "h", "%HH%M": "H", "%-HH%M": "H"}
 DAY = "%Y-%m-%d"
 # Days as in 1st, 22nd and 18th; French has one for the first day alone.
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er)\b", re.IGNORECASE)
@@ -50,7 +55,8 @@ class DateFormat(Format):
         milliseconds and ``%:z`` for an offset such as +01:00; ``%^b``, ``%-b`` and ``%+b`` write names in capitals, in
         small letters and with a capital first, and an end such as `` @de`` names their language; ``%+d`` is a day as in
         1st, and ``%Z{CET,CEST}`` at the end abbreviates a zone. Or ``excel``,
-        ``unix``, ``unix_ms`` for counts of days, seconds and milliseconds. None is ISO 8601, and is written with a time
+        ``unix``, ``unix_ms``, ``unix_us`` for counts of days, seconds, milliseconds and microseconds. ``%y{1920}`` is
+        a year of two digits from 1920 to 2019. None is ISO 8601, and is written with a time
         where any value has one.
     """
 
@@ -64,7 +70,7 @@ class DateFormat(Format):
         _, mark, language = text.partition(LANGUAGE)
         if mark and language not in LANGUAGES:
             raise InputError(parameter, text, f"names no known language; the codes are {', '.join(LANGUAGES)}")
-        body, names = zones.split(text.partition(LANGUAGE)[0])
+        body, names = zones.split(_CENTURY.sub("%y", text.partition(LANGUAGE)[0]))
         if names and zones.directive(names) is None:
             raise InputError(parameter, text, "must abbreviate one zone, such as %Z{CET} or %Z{CET,CEST}")
         found = [match[1] for match in _DIRECTIVE.finditer(body)]
@@ -86,6 +92,8 @@ class DateFormat(Format):
         texts = pd.Series(pc.utf8_trim_whitespace(array).to_pylist(), dtype=object)
         if self.text in COUNTS:
             return _counted(pd.to_numeric(texts, errors="coerce").to_numpy(float), self.text)
+        if century := _CENTURY.search(self.text):
+            return _in_century(DateFormat(_CENTURY.sub("%y", self.text)).parse(array), int(century[1]))
         text, _, language = self.text.partition(LANGUAGE)
         text, names = zones.split(text)
         strptime = re.sub(r"%([-^+](?=[a-zA-Z])|3(?=f)|:(?=z))", "%", text)
@@ -115,7 +123,7 @@ class DateFormat(Format):
         text = self.text or _needed(present)
         if text in COUNTS:
             return _counts(values, text)
-        text, _, language = text.partition(LANGUAGE)
+        text, _, language = _CENTURY.sub("%y", text).partition(LANGUAGE)
         text, abbreviations = zones.split(text)
         end = ""
         if abbreviations:
@@ -154,7 +162,8 @@ class DurationFormat(Format):
     ----------
     text : str or None
         ``%H:%M:%S`` or ``%H:%M``; ``%-H`` for hours without a leading zero, ``%S.%3f`` or ``%S.%f`` for fractions,
-        ``%I:%M %p`` for times of the day in two halves, ``%H%M`` or ``%Hh%M`` for 0930 or 9h30. None is pandas' text.
+        ``%I:%M %p`` for times of the day in two halves, ``%H%M``, ``%Hh%M`` or ``%H.%M`` for 0930, 9h30 or 09.30, all
+        with a word such as ``Uhr`` at the end where the file has one. None is pandas' text.
         Other texts are examples with the names of units, see ``LengthFormat``.
     """
 
@@ -163,8 +172,9 @@ class DurationFormat(Format):
     @classmethod
     def of(cls, text: str | None, parameter: str = "format") -> Format:
         """Check a format."""
-        clock = _CLOCKS.fullmatch(text or "")
-        if text is None or text in _BETWEEN or (clock and (clock["H"] == "I") == bool(clock["p"])):
+        body = _OCLOCK.sub("", text or "")
+        clock = _CLOCKS.fullmatch(body)
+        if text is None or body in _BETWEEN or (clock and (clock["H"] == "I") == bool(clock["p"])):
             return cls(text)
         if (lengths := LengthFormat.of(text)) is None:
             remedy = "must be %H:%M:%S, %H:%M, %I:%M %p, or an example such as 1h 1min or P1DT1H"
@@ -176,8 +186,10 @@ class DurationFormat(Format):
         texts = pd.Series(listed(texts), dtype=object)
         if self.text is None:
             return pd.to_timedelta(texts, errors="coerce").astype("timedelta64[ns]")
+        if end := _OCLOCK.search(self.text):
+            return DurationFormat(self.text[: end.start()]).parse([_OCLOCK.sub("", text.strip()) for text in texts])
         if self.text in _BETWEEN:
-            pattern = re.compile(r"(\d?\d)" + _BETWEEN[self.text] + r"([0-5]\d)")
+            pattern = re.compile(r"(\d?\d)" + re.escape(_BETWEEN[self.text]) + r"([0-5]\d)")
             found = [pattern.fullmatch(text.strip()) for text in texts]
             return in_seconds([int(each[1]) * 3600 + int(each[2]) * 60 if each else np.nan for each in found])
         seconds, clock = [], _CLOCKS.fullmatch(self.text)
@@ -201,6 +213,8 @@ class DurationFormat(Format):
     def _one(self, value: pd.Timedelta) -> str:
         if self.text is None:
             return str(value)
+        if end := _OCLOCK.search(self.text):
+            return DurationFormat(self.text[: end.start()])._one(value) + end[0]
         if self.text in _BETWEEN:
             minutes = round(abs(value.total_seconds()) / 60)
             hours = minutes // 60
@@ -271,3 +285,13 @@ def _needed(present: pd.Series) -> str:
         return DAY
     fraction = ".%f" if (naive.dt.microsecond != 0).any() else ""
     return f"{DAY} %H:%M:%S{fraction}{zone}"
+
+
+def _in_century(dates: pd.Series, first: int) -> pd.Series:
+    """Move years that were read from two digits into the hundred years from the first on."""
+    years = dates.dt.year.fillna(first).astype(int)
+    moved = first + (years - first) % 100 - years
+    for shift in sorted(set(moved) - {0}):
+        chosen = (moved == shift).to_numpy()
+        dates = dates.mask(chosen, dates[chosen] + pd.DateOffset(years=int(shift)))
+    return dates

@@ -16,12 +16,14 @@ from trisynth.errors import InputError
 # Marks between groups of three digits: also a blank that does not break, a thin one, and both apostrophes.
 GROUPING = ",.'’ \u00a0\u202f\u2009"
 MINUS = "-\u2212\u2013"
+# Parentheses between a currency and its amount.
+INSIDE = "$("
 _EXAMPLE = re.compile(
-    r"^(?P<open>\()?(?P<prefix>[^\d(]*?)(?P<minus>[\u2212\u2013-])?"
-    r"(?P<number>\d(?:[\d.,'’]|[ \u00a0\u202f\u2009](?=\d{3}))*)"
-    r"(?P<more>\*)?(?P<suffix>[^)]*?)(?P<behind>[\u2212\u2013-])?(?P<close>\))?$"
+    r"^(?P<open>\()?(?P<prefix>[^\d(+]*?)(?P<inner>\()?(?P<plus>\+)?(?P<minus>[\u2212\u2013-])?"
+    r"(?P<number>\d(?:\d|[.,'’](?![-\u2013\u2014])|[ \u00a0\u202f\u2009](?=\d{3}))*)"
+    r"(?P<more>\*)?(?P<suffix>[.,][-\u2013\u2014]{1,2}[^)]*?|[^)]*?)(?P<behind>[\u2212\u2013-])?(?P<close>\))?$"
 )
-_POWER = re.compile(r"1(?:\.(?P<after>0+))?(?P<e>[eE])\+00")
+_POWER = re.compile(r"(?P<plus>\+)?1(?:(?P<point>[.,])(?P<after>0+))?(?P<more>\*)?(?P<power>[eE]\+?0{1,3})")
 # White space, also such as does not break a line, which RE2 does not count among it.
 _BLANKS = r"[\s\x{a0}\x{202f}\x{2009}]*"
 _GAPS = {pa.int64(): pd.Int64Dtype()}
@@ -45,13 +47,15 @@ class NumberFormat(Format):
     width : int
         Digits that leading zeros fill up to; 0 or 1 for none.
     minus : str
-        Sign of negative numbers; ``(`` puts them in parentheses.
+        Sign of negative numbers; ``(`` puts them in parentheses, ``$(`` leaves the prefix before these.
     behind : bool
         Whether the sign of a negative number follows it, as in an example ``1.00-``.
     lakh : bool
         Whether the groups before the last three digits have two, as in an example ``1,23,456``.
     exponent : str
-        Letter before the power of ten, as in an example ``1.00e+00``; empty for none.
+        How the power of ten is written, as in an example ``1.00e+00`` or ``1*E0``; empty for none.
+    plus : bool
+        Whether positive numbers have a sign, too, as in an example ``+1.0``.
     """
 
     prefix: str = ""
@@ -65,6 +69,7 @@ class NumberFormat(Format):
     behind: bool = False
     lakh: bool = False
     exponent: str = ""
+    plus: bool = False
 
     @classmethod
     def of(cls, text: str | None, parameter: str = "format") -> "NumberFormat":
@@ -72,9 +77,11 @@ class NumberFormat(Format):
         if text is None:
             return cls()
         if power := _POWER.fullmatch(text):
-            return cls(decimals=len(power["after"] or ""), more=False, exponent=power["e"])
+            after, more, plus = len(power["after"] or ""), bool(power["more"]), bool(power["plus"])
+            point = power["point"] or "."
+            return cls(decimal=point, decimals=after, more=more, exponent=power["power"], plus=plus)
         found = _EXAMPLE.match(text)
-        if not found or bool(found["open"]) != bool(found["close"]):
+        if not found or [found["open"], found["inner"]].count("(") != bool(found["close"]):
             remedy = "must be a number as the file writes it, such as 1.234,50 kg or $1,234.5* (* for more decimals)"
             raise InputError(parameter, text, remedy)
         number = found["number"]
@@ -98,9 +105,10 @@ class NumberFormat(Format):
             decimals=len(after),
             more=bool(found["more"]),
             width=len(digits) if digits.startswith("0") and len(digits) > 1 else 0,
-            minus="(" if found["open"] else found["behind"] or found["minus"] or "-",
+            minus="(" if found["open"] else INSIDE if found["inner"] else found["behind"] or found["minus"] or "-",
             behind=bool(found["behind"]),
             lakh=bool(re.match(r"\d{1,2}(,\d\d)+,\d{3}", number)),
+            plus=bool(found["plus"]),
         )
 
     @property
@@ -109,7 +117,8 @@ class NumberFormat(Format):
         if self == NumberFormat():
             return None
         if self.exponent:
-            return f"1{'.' * bool(self.decimals)}{'0' * self.decimals}{self.exponent}+00"
+            after = self.decimal * bool(self.decimals) + "0" * self.decimals
+            return f"{'+' * self.plus}1{after}{'*' * self.more}{self.exponent}"
         # Three decimals after 1 would be read as thousands.
         one = (
             "1,23,456"
@@ -125,15 +134,22 @@ class NumberFormat(Format):
         number = f"{whole}{point}{after}" + "*" * self.more
         if self.behind:
             return f"{self.prefix}{number}{self.suffix}{self.minus}"
-        sign = self.minus if self.minus not in "-(" else ""
+        sign = "+" * self.plus + (self.minus if self.minus not in ("-", "(", INSIDE) else "")
+        if self.minus == INSIDE:
+            return f"{self.prefix}({sign}{number}{self.suffix})"
         text = f"{self.prefix}{sign}{number}{self.suffix}"
         return f"({text})" if self.minus == "(" else text
 
     @property
     def marked(self) -> bool:
         """Boolean: it differs from plain numbers by more than the number of decimals."""
-        around = self.prefix or self.suffix or self.thousands or self.behind or self.exponent
-        return bool(around) or self.decimal != "." or self.minus != "-"
+        return not self.plain or bool(self.exponent) or self.plus
+
+    @property
+    def plain(self) -> bool:
+        """Boolean: every program reads such numbers."""
+        around = self.prefix or self.suffix or self.thousands or self.behind
+        return not around and self.decimal == "." and self.minus == "-"
 
     @property
     def _groups(self) -> str:
@@ -154,7 +170,7 @@ class NumberFormat(Format):
         sign = rf"[{MINUS}+]"
         number = rf"(?P<whole>{groups})?(?:{point}(?P<after>[0-9]*))?{exponent}"
         before, behind = (rf"(?:{_escaped(part.strip())}{_BLANKS})?" for part in (self.prefix, self.suffix))
-        start = rf"^(?P<open>\()?{_BLANKS}(?P<first>{sign})?{_BLANKS}{before}(?P<second>{sign})?"
+        start = rf"^(?P<open>\()?{_BLANKS}(?P<first>{sign})?{_BLANKS}{before}(?P<inner>\()?(?P<second>{sign})?"
         end = rf"(?P<last>{sign + '?' if self.behind else ''})(?P<close>\))?$"
         return rf"{start}{_BLANKS}{number}{_BLANKS}{behind}{end}"
 
@@ -165,18 +181,19 @@ class NumberFormat(Format):
         if (read := self._usual(array)) is not None:
             return read
         found = pc.extract_regex(array, self.pattern)
-        names = ("open", "close", "first", "second", "whole", "after", "last")
+        names = ("open", "inner", "close", "first", "second", "whole", "after", "last")
         parts = {name: pc.struct_field(found, name) for name in names}
         parts["exponent"] = pc.struct_field(found, "exponent")
         parts = {name: pc.fill_null(part, "") for name, part in parts.items()}
         whole = pc.replace_substring_regex(parts["whole"], "[^0-9]", "")
         digits = pc.add(pc.utf8_length(whole), pc.utf8_length(parts["after"]))
-        same = pc.equal(parts["open"], pc.replace_substring(parts["close"], ")", "("))
+        opened = pc.binary_join_element_wise(parts["open"], parts["inner"], "")
+        same = pc.equal(opened, pc.replace_substring(parts["close"], ")", "("))
         signs = pc.binary_join_element_wise(parts["first"], parts["second"], parts["last"], "")
         single = pc.less_equal(pc.utf8_length(signs), 1)
         read = pc.and_(pc.and_(pc.greater(digits, 0), same), single)
         read = pc.and_(read, pc.is_valid(found))
-        signs = pc.binary_join_element_wise(parts["open"], signs, "")
+        signs = pc.binary_join_element_wise(opened, signs, "")
         minus = pc.if_else(pc.match_substring_regex(signs, rf"[{MINUS}(]"), "-", "")
         valid = read.to_numpy(zero_copy_only=False)
         fraction = pc.replace_substring_regex(parts["after"], "0+$", "")
@@ -229,7 +246,7 @@ class NumberFormat(Format):
         if isinstance(value, float) and not np.isfinite(value):
             return str(value)
         if self.exponent:
-            return f"{value:.{self.decimals}{self.exponent}}"
+            return self._power(value)
         if isinstance(value, int):
             digits = str(abs(value)) + "." + "0" * self.decimals
         elif self.more:
@@ -247,10 +264,24 @@ class NumberFormat(Format):
         number = whole.zfill(self.width) + (self.decimal + after if after else "")
         text = f"{self.prefix}{number}{self.suffix}"
         if not negative:
-            return text
+            return f"+{text}" if self.plus else text
         if self.behind:
             return f"{text}{self.minus}"
+        if self.minus == INSIDE:
+            return f"{self.prefix}({number}{self.suffix})"
         return f"({text})" if self.minus == "(" else f"{self.minus}{text}"
+
+    def _power(self, value: float) -> str:
+        """Write a number with a power of ten."""
+        if self.more:
+            trim = "k" if self.decimals else "-"
+            text = np.format_float_scientific(value, min_digits=self.decimals, trim=trim)
+        else:
+            text = f"{value:.{self.decimals}e}"
+        number, _, power = text.partition("e")
+        sign = "-" if power[0] == "-" else "+" * ("+" in self.exponent)
+        end = f"{self.exponent[0]}{sign}{power[1:].lstrip('0').zfill(self.exponent.count('0'))}"
+        return "+" * (self.plus and value > 0) + number.replace(".", self.decimal) + end
 
 
 def _escaped(text: str) -> str:

@@ -27,13 +27,16 @@ class Spellings:
         Texts of missing cells and their fractions; also words among numbers, such as >90 or unknown.
     special : mapping of number to str
         Frequent numbers that the file does not write in the format, such as a bare -9 among 81.2 kg.
-    second : float
-        Fraction of the cells that are written in the second of two formats.
+    others : tuple of float
+        Fraction of the cells that are written in each further format.
+    positional : tuple of float, optional
+        Magnitudes between which numbers are written without a power of ten, if the second format has one.
     """
 
     missing: Mapping[str, float] = field(default_factory=lambda: {"": 1.0})
     special: Mapping[float, str] = field(default_factory=dict)
-    second: float = 0.0
+    others: tuple[float, ...] = ()
+    positional: tuple[float, float] | None = None
 
     @classmethod
     def learn(cls, cells: pd.Series, facts: Column, tokens: Collection[str], category: bool) -> "Spellings":
@@ -62,14 +65,24 @@ class Spellings:
                 absent[kept] = absent.get(kept, 0) + int(n)
         parsed = values.notna().to_numpy()
         special = _special(texts, counts, values, facts, len(cells)) if facts.kind == "number" else {}
-        return cls(_fractions(absent), special, _second(texts, counts.to_numpy(), parsed, facts))
+        if _of_powers(facts):
+            return cls(_fractions(absent), special, (), _positional(texts, values))
+        return cls(_fractions(absent), special, _others(texts, counts.to_numpy(), parsed, facts))
 
     def write(self, texts: pd.Series, cells: pd.Series, facts: Column, rng: np.random.Generator) -> pd.Series:
         """Replace the texts of missing cells, of frequent numbers, and some by those of the second format."""
-        if self.second:
-            _, _, second = facts.format.partition(OR)
-            other = format_of(facts.kind, second).print(cells)
-            texts = texts.mask(rng.random(len(texts)) < self.second, other)
+        further = (facts.format or "").split(OR)[1:]
+        if self.positional:
+            low, high = self.positional
+            sizes = np.abs(cells.to_numpy(float, na_value=0.0))
+            small_or_large = (sizes > 0) & ((sizes < low) | (sizes >= high))
+            texts = texts.mask(small_or_large, format_of("number", further[0]).print(cells))
+        elif any(self.others):
+            drawn, begin = rng.random(len(texts)), 0.0
+            for form, share in zip(further, self.others, strict=True):
+                chosen = (drawn >= begin) & (drawn < begin + share)
+                texts = texts.mask(chosen, format_of(facts.kind, form).print(cells)) if share else texts
+                begin += share
         if self.special and len(cells):
             own = cells.map(self.special)
             texts = own.astype(object).where(own.notna(), texts)
@@ -102,13 +115,41 @@ def _special(texts: list[str], counts: pd.Series, values: pd.Series, facts: Colu
     }
 
 
-def _second(texts: list[str], counts: np.ndarray, parsed: np.ndarray, facts: Column) -> float:
-    first, _, second = (facts.format or "").partition(OR)
-    if not second or not parsed.any():
-        return 0.0
+def _of_powers(facts: Column) -> bool:
+    """Return whether plain numbers are written with a power of ten where they are small or large."""
+    if facts.kind != "number" or OR not in (facts.format or ""):
+        return False
+    forms = [format_of("number", text) for text in facts.format.split(OR)]
+    return len(forms) == 2 and bool(getattr(forms[1], "exponent", "")) and not getattr(forms[0], "exponent", "")
+
+
+def _positional(texts: list[str], values: pd.Series) -> tuple[float, float]:
+    """Return the magnitudes from which and below which numbers have no power of ten."""
+    power = np.array(["e" in text.casefold() for text in texts], bool)
+    sizes = np.abs(values.to_numpy(float, na_value=np.nan))
+    small, large = sizes[power & (sizes < 1)], sizes[power & (sizes >= 1)]
+    plain = sizes[~power & (sizes > 0)]
+    low, high = np.max(small, initial=0.0), np.min(large, initial=np.inf)
+    first, last = np.nanmin(plain, initial=np.inf), np.nanmax(plain, initial=0.0)
+    # Programs change at round numbers.
+    low = 10.0 ** np.ceil(np.log10(low)) if low > 0 else 0.0
+    high = 10.0 ** np.floor(np.log10(high)) if np.isfinite(high) else np.inf
+    return (low if low <= first else min(first, low)), (high if high > last else np.inf)
+
+
+def _others(texts: list[str], counts: np.ndarray, parsed: np.ndarray, facts: Column) -> tuple[float, ...]:
+    """Return the fraction of the cells that each format after the first is the first to read."""
+    first, *further = (facts.format or "").split(OR)
+    if not further or not parsed.any():
+        return ()
     read = format_of(facts.kind, first).parse(texts).notna().to_numpy()
     if facts.kind == "number":
         # A number without its unit is read by the first format, too.
-        printed = format_of("number", second)
+        printed = format_of("number", further[0])
         read &= (printed.print(format_of("number", facts.format).parse(texts)) != pd.Series(texts)).to_numpy()
-    return float(counts[parsed & ~read].sum() / counts[parsed].sum())
+    shares = []
+    for form in further:
+        own = ~read & parsed & format_of(facts.kind, form).parse(texts).notna().to_numpy()
+        shares.append(float(counts[own].sum() / counts[parsed].sum()))
+        read |= own
+    return tuple(shares)

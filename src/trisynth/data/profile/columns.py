@@ -1,8 +1,7 @@
 """Profile of one column: its kind, its format, and what is doubtful about it."""
 
-import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -16,10 +15,10 @@ from trisynth.data.formats import OR, QUANTITIES, NumberFormat, format_of
 from trisynth.data.formats.dates import DAY
 from trisynth.data.formats.digits import Digits
 from trisynth.data.formats.zones import of_zones
-from trisynth.data.profile import identifiers, names
-from trisynth.data.profile.dates import Found, time_format
-from trisynth.data.profile.numbers import number_format, several_units
-from trisynth.data.profile.whole import of_ordinal, whole_dates
+from trisynth.data.profile import identifiers, names, times
+from trisynth.data.profile.base import Context, Doubt, Profile
+from trisynth.data.profile.numbers import mixed_powers, number_format, several_units
+from trisynth.data.profile.whole import whole_dates
 
 # Fewer different numbers among texts are categories, such as 1, 2, 3 and more.
 _FEW = 10
@@ -27,62 +26,9 @@ _HALF = 0.5
 # Beyond the first, floats miss whole numbers, and generators would make others of them; so few are codes.
 _EXACT, _FEW_LARGE = 2**53, 50
 _SAMPLE = 2_000
-# Day of the year.
-_ORDINAL = "%j"
-# Titres such as 1:160 among 1:20 and 1:40.
-_RATIO = re.compile(r"\d+:\d+")
 _OF_DAY = r"([01][0-9]|2[0-3])[0-5][0-9]"
-_PARTS = {"%Y-%m": r"[0-9]{4}-[0-9]{2}", "%Y": r"[0-9]{4}"}
-
-
-@dataclass(frozen=True)
-class Context:
-    """Facts of a table that all of its columns share.
-
-    Parameters
-    ----------
-    comma : bool, default=False
-        Whether decimals follow a comma.
-    day_first : bool or None, default=None
-        True if the day comes before the month; None if no column shows it.
-    """
-
-    comma: bool = False
-    day_first: bool | None = None
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """Fact that the cells leave open.
-
-    Parameters
-    ----------
-    problem : str
-    cells : int
-    treatment : str
-        What is done until it is settled.
-    remedy : str
-        Line of yaml that settles it.
-    """
-
-    problem: str
-    cells: int
-    treatment: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
-class Profile:
-    """Facts of a column, declared ones first, and doubts about the others.
-
-    Parameters
-    ----------
-    facts : Column
-    doubts : tuple of Doubt, default=()
-    """
-
-    facts: Column
-    doubts: tuple[Doubt, ...] = ()
+# The same as 9.30.
+_DOTTED, _DOTTED_WIDTH = r"([01]?[0-9]|2[0-3])\.[0-5][0-9]", 5
 
 
 def profile(
@@ -122,18 +68,24 @@ def profile(
     if digits := Digits.of(sample):
         return _other_digits(cells, digits, facts, missing, context, target)
     if kind in ("date", "duration"):
-        return _times(facts, sample, context, cells.name)
+        return times.times(facts, sample, context, cells.name)
     if kind is None and (found := whole_dates(cells, present, sample)):
-        return Profile(replace(facts, kind="date", format=found), _as_dates(found, counts))
-    if kind is None and not cells.numeric[present].all() and (found := _time(cells.name, texts, sample, context)):
-        return _found_times(facts, found, counts)
+        return Profile(replace(facts, kind="date", format=found), times.as_dates(found, counts))
+    if kind is None and not cells.numeric[present].all() and (found := times.time(cells.name, texts, sample, context)):
+        return times.found_times(facts, found, counts)
+    if kind is None and len(texts) > _FEW and names.of_clock(cells.name) and matches(texts, _DOTTED).all():
+        doubt = Doubt("times of the day, or numbers", int(counts.sum()), "read as %H.%M", "kind: number")
+        form = "%H.%M" if (pc.utf8_length(texts).to_numpy() == _DOTTED_WIDTH).all() else "%-H.%M"
+        return Profile(replace(facts, kind="duration", format=form), (doubt,))
     if kind is None and matches(texts, r"[+-]?0[0-9]+").any() and cells.numeric[present].all():
         if len(texts) > _FEW and names.of_clock(cells.name) and matches(texts, _OF_DAY).all():
             doubt = Doubt("four digits that are times of the day", int(counts.sum()), "read as %H%M", "kind: category")
             return Profile(replace(facts, kind="duration", format="%H%M"), (doubt,))
         return _texts(cells.name, texts, counts, facts, target)
-    form = number_format(sample, context.comma)
     plain = bool(cells.numeric[present].all())
+    if plain and matches(texts, ".*[0-9.][eE].*").any() and (both := mixed_powers(sample)):
+        return Profile(replace(facts, kind="number", format=both))
+    form = number_format(sample, context.comma)
     numbers = _number(facts, form, texts, counts, plain)
     if kind == "number":
         return numbers
@@ -170,44 +122,6 @@ def _other_digits(
     return Profile(replace(found.facts, format=form and digits.form(form)), doubts)
 
 
-def _time(name: str, texts: pa.Array, sample: list[str], context: Context) -> Found | None:
-    """Recognise times of one format, or of two."""
-    found = time_format(sample, context.day_first, _HALF)
-    if found is None or (_ORDINAL in (found.format or "") and not of_ordinal(name)):
-        return None
-    if re.fullmatch(r"(%-?[dm]\.){2}%y", found.format or "") and (names.of_version(name) or _versions(name, found)):
-        return None
-    unread = format_of(found.kind, found.format).parse(texts).isna().to_numpy()
-    if unread.mean() > _HALF:
-        return None
-    rest = texts.filter(pa.array(unread)).to_pylist()
-    if found.kind == "duration" and any(_RATIO.fullmatch(text) for text in rest):
-        return None
-    if found.kind == "date" and found.format is None and (forms := _partial(texts)):
-        return Found("date", OR.join([DAY, *forms]), "some dates without a day or a month")
-    other = time_format(rest, context.day_first) if rest and found.kind == "date" else None
-    if other and other.kind == "date" and (_ORDINAL not in (other.format or "") or of_ordinal(name)):
-        forms = [found.format or DAY, other.format or DAY]
-        if forms[0] == forms[1]:
-            return found
-        doubt = "; ".join(filter(None, ["dates in two formats", other.doubt or found.doubt]))
-        swapped = OR.join([forms[0], other.other]) if other.other else ""
-        return Found("date", OR.join(forms), doubt, swapped)
-    return found
-
-
-def _versions(name: str, found: Found) -> bool:
-    """Return whether 1.6.14 is more likely a version: no day is above 12, and the name does not mean a date."""
-    return bool(found.other) and not names.of_date(name)
-
-
-def _partial(texts: pa.Array) -> list[str]:
-    """Return the formats of years and months among days; ISO 8601 would read them as the first day."""
-    found = {form: matches(texts, pattern) for form, pattern in _PARTS.items()}
-    whole = matches(texts, r"[0-9]{4}-[0-9]{2}-[0-9]{2}.+").any()
-    return [] if whole else [form for form, matched in found.items() if matched.any()]
-
-
 def _typed(cells: Cells, present: np.ndarray, facts: Column, target: bool) -> Profile:
     """Infer the kind of a column whose source has types."""
     dtype = cells.typed.dtype
@@ -222,7 +136,7 @@ def _typed(cells: Cells, present: np.ndarray, facts: Column, target: bool) -> Pr
         if len(values) and values.min() > 18_500_101 and values.max() < 21_501_231:
             texts = [str(value) for value in values]
             if format_of("date", "%Y%m%d").parse(texts).notna().all():
-                return Profile(replace(facts, kind="date", format="%Y%m%d"), _as_dates("%Y%m%d", counts))
+                return Profile(replace(facts, kind="date", format="%Y%m%d"), times.as_dates("%Y%m%d", counts))
         if len(values) and (reason := identifiers.whole_number(cells.name, values, int(counts.sum()))):
             return _identifier(facts, reason, counts)
         if types.is_signed_integer_dtype(dtype) and _few_large(values, counts):
@@ -244,8 +158,12 @@ def _large(facts: Column, counts: np.ndarray) -> Profile:
 
 def _identifier(facts: Column, reason: str, counts: np.ndarray, kind: str = "identifier") -> Profile:
     what = "identifiers" if kind == "identifier" else "free text"
-    doubt = Doubt(f"{what} ({reason})", int(counts.sum()), "not used as a feature", "kind: category")
-    return Profile(replace(facts, kind=kind), (doubt,))
+    doubts = [Doubt(f"{what} ({reason})", int(counts.sum()), "not used as a feature", "kind: category")]
+    if kind == "identifier" and facts.person is None and len(counts) < identifiers.NEARLY * counts.sum():
+        problem = f"{len(counts):,} identifiers that repeat, perhaps of persons"
+        how = "rows of one may be on both sides of a split"
+        doubts.append(Doubt(problem, int(counts.sum()), how, "person: true"))
+    return Profile(replace(facts, kind=kind), tuple(doubts))
 
 
 def _texts(name: str, texts: pa.Array, counts: np.ndarray, facts: Column, target: bool) -> Profile:
@@ -302,7 +220,7 @@ def _number(facts: Column, form: NumberFormat | None, texts: pa.Array, counts: n
     text = _needed(form, texts)
     if text is None or (plain and not form.marked):
         return Profile(replace(facts, kind="number", format=text))
-    if form.exponent and not form.decimals:
+    if form.exponent and not form.decimals and not form.more:
         doubt = Doubt("numbers with a power of ten, or codes", int(counts.sum()), "read as numbers", "kind: category")
         return Profile(replace(facts, kind="number", format=text), (doubt,))
     unread = format_of("number", text).parse(texts).isna().to_numpy()
@@ -323,25 +241,3 @@ def _needed(form: NumberFormat | None, texts: pa.Array) -> str | None:
     if not form.marked and (not form.decimals or not matches(texts, r".*\.[0-9]*0").any()):
         return None
     return form.text
-
-
-def _times(facts: Column, sample: list[str], context: Context, name: str) -> Profile:
-    """Infer the format of a column that is declared to hold dates or durations."""
-    if facts.kind == "date" and matches(pa.array(sample), r"[0-9]{5}(\.[0-9]+)?").mean() > 0.5:
-        return Profile(replace(facts, format="excel"))
-    found = time_format(sample, context.day_first)
-    if found and found.kind == facts.kind:
-        return _found_times(facts, found, np.ones(len(sample), int))
-    return Profile(facts)
-
-
-def _found_times(facts: Column, found: Found, counts: np.ndarray) -> Profile:
-    code = found.kind == "duration" or _ORDINAL in str(found.format)
-    settle = f'format: "{found.other}"' if found.other else "kind: category" if code else ""
-    doubts = (Doubt(found.doubt, int(counts.sum()), f"read as {found.format}", settle),) if found.doubt else ()
-    return Profile(replace(facts, kind=found.kind, format=found.format), doubts)
-
-
-def _as_dates(form: str, counts: np.ndarray) -> tuple[Doubt, ...]:
-    how = {"excel": "days since 1900, as Excel counts them", "unix": "seconds since 1970"}.get(form, form)
-    return (Doubt("whole numbers that look like dates", int(counts.sum()), f"read as {how}", "kind: number"),)

@@ -35,13 +35,15 @@ _TIME = re.compile(
 )
 _CLOCK = re.compile(r"-?(?P<H>\d{1,3}):[0-5]\d(?P<S>:[0-5]\d(?P<f>\.\d+)?)?(?P<p> ?[AaPp][Mm])?")
 _WEEKDAY = re.compile(r"(?P<day>[^\W\d_]{2,10}(?:-feira)?\.?)(?P<gap>,? )(?=\S)")
+_OCLOCK = re.compile(r"(?P<time>\d\d?[:.]\d\d(?::\d\d)?)(?P<end> (?:Uhr|[Hh]|hrs|uur|heures))")
 _HOURS = re.compile(r"(?P<H>[01]?\d|2[0-3])(?P<h>[hH])[0-5]\d")
 _DAYS = re.compile(r"-?\d+ days?,? (?:[+-]?\d{1,2}:\d{2}:\d{2}(\.\d+)?)?")
 _MONTHS = {name.casefold() for known in LANGUAGES.values() for key in "Bb" for name in known.names[key]}
 # A time of the day, and what stands behind it in all cells: an unknown zone, or a place in brackets.
 _PLACE = re.compile(
     r"(?P<time>.*\d:\d\d(?:\.\d+)?(?: ?[AaPp][Mm])?)"
-    r"(?P<place> ?(?:[A-Z]{2,5}|[(\[]?[A-Z][A-Za-z]+/[A-Za-z_/]+[)\]]?|(?:UTC|GMT) ?[+-]\d{1,2}(?::?\d\d)?)(?<!Z))"
+    r"(?P<place>(?! ?[AP]M$) ?"
+    r"(?:[A-Z]{2,5}|[(\[]?[A-Z][A-Za-z]+/[A-Za-z_/]+[)\]]?|(?:UTC|GMT) ?[+-]\d{1,2}(?::?\d\d)?)(?<!Z))"
 )
 _KNOWN = re.compile(f" ?{ZONE}")
 _SAMPLE = 2_000
@@ -88,6 +90,8 @@ def time_format(texts: Sequence[str], day_first: bool | None = None, most: float
     texts = texts[:: max(1, len(texts) // _SAMPLE)]
     if not texts:
         return None
+    if after := _before_words(texts, most):
+        return after
     for pattern in (_CLOCK, _DAYS):
         matched = [found for found in map(pattern.fullmatch, texts) if found]
         if len(matched) >= most * len(texts):
@@ -107,6 +111,20 @@ def time_format(texts: Sequence[str], day_first: bool | None = None, most: float
         if len(matched) >= most * len(texts):
             return _described(matched, day_first)
     return None
+
+
+def _before_words(texts: Sequence[str], most: float) -> Found | None:
+    """Recognise times of the day before a word, as in 10:30 Uhr or 10.30 h."""
+    matched = [found for found in map(_OCLOCK.fullmatch, texts) if found]
+    if not matched or len(matched) < most * len(texts) or len({each["end"] for each in matched}) > 1:
+        return None
+    end = matched[0]["end"]
+    if all("." in each["time"] for each in matched):
+        dash = "-" if any(len(each["time"]) == 4 for each in matched) else ""
+        return Found("duration", f"%{dash}H.%M{end}")
+    clock = [found for found in (_CLOCK.fullmatch(each["time"]) for each in matched) if found]
+    form = _clock(clock) if len(clock) == len(matched) else None
+    return form and Found("duration", form + end)
 
 
 def _after_weekdays(texts: Sequence[str], day_first: bool | None, most: float) -> Found | None:

@@ -89,13 +89,15 @@ def text(name: str, texts: Sequence[str], counts: np.ndarray) -> tuple[str, str]
         return "category", ""
     if names.of_identifier(name) and share > HINTED and len(texts) >= LEAST:
         return "identifier", "by its name"
+    if share > NEARLY and len(texts) >= LEAST and _made(sample):
+        return "identifier", f"{len(texts):,} different ones of one pattern"
     if length > 60 and len(texts) > LEAST and share > 0.1:
         return "text", f"{length:.0f} characters on average"
     if share <= MANY or len(texts) < LEAST:
         return "category", ""
     if several(sample):
         return "text", SEVERAL
-    made = np.mean([bool(_MADE.fullmatch(each)) for each in sample]) > NEARLY
+    made = _made(sample)
     if not made and np.mean([each.strip().count(" ") for each in sample]) > _WORDS:
         return "text", f"{len(texts):,} different ones"
     if made or _one_pattern(sample):
@@ -103,6 +105,10 @@ def text(name: str, texts: Sequence[str], counts: np.ndarray) -> tuple[str, str]
     if blanks > MANY:
         return "text", f"{len(texts):,} different ones"
     return "identifier", f"{len(texts):,} different ones"
+
+
+def _made(texts: Sequence[str]) -> bool:
+    return bool(np.mean([bool(_MADE.fullmatch(each)) for each in texts]) > NEARLY)
 
 
 def _one_pattern(texts: Sequence[str]) -> bool:

@@ -44,6 +44,22 @@ _PERSON = {
     *("user", "student", "proband", "kunde"),
 }
 _NUMBER = {"no", "nr", "num", "number", "code", "ref"}
+# Records, whose numbers are identifiers: Fall-Nr., invoice no; not the number of orders.
+_RECORD = {
+    *("fall", "akte", "auftrag", "auftrags", "rechnung", "rechnungs", "beleg", "vertrag", "vertrags", "versicherten"),
+    *(
+        "invoice",
+        "policy",
+        "contract",
+        "claim",
+        "ticket",
+        "transaction",
+        "booking",
+        "receipt",
+        "encounter",
+        "accession",
+    ),
+}
 _TEXT = {
     *("note", "notes", "comment", "comments", "remark", "remarks", "description", "text", "freetext", "narrative"),
     *("message", "feedback", "review", "notiz", "notizen", "bemerkung", "bemerkungen", "kommentar", "anmerkung"),
@@ -69,6 +85,11 @@ _DATE = {
     ),
     *("admission", "admitted", "discharge", "discharged", "日期", "生日"),
 }
+_WEEK = {"week", "weeks", "wk", "kw", "woche", "kalenderwoche", "semaine", "semana", "yearweek", "yyyyww"}
+_BIRTH = {
+    *("birth", "birthday", "birthdate", "dob", "born", "dateofbirth", "geburtsdatum", "geburtstag", "geboren", "geb"),
+    *("naissance", "nacimiento", "nascita", "nascimento", "geboortedatum", "生日"),
+}
 _CLOCK = {
     *("time", "times", "clock", "hhmm", "uhr", "uhrzeit", "zeit", "hora", "horas", "heure", "heures", "horaire", "ora"),
     *("orario", "tijd", "tid", "klokkeslett", "arrival", "arrivals", "departure", "departures", "ankunft", "abfahrt"),
@@ -91,8 +112,10 @@ def of_identifier(name: object) -> bool:
     if found & _IDENTIFIER:
         return True
     # The name as a whole is among its words, too.
-    plain = {word for word in found if word not in (_PERSON | _NUMBER)} - {re.sub(r"[\W_]+", "", str(name)).casefold()}
-    return bool(found & _PERSON) and not plain
+    rest = found - _NUMBER - {re.sub(r"[\W_]+", "", str(name)).casefold()}
+    if found & _PERSON and not rest - _PERSON:
+        return True
+    return bool(rest and rest <= _RECORD and found & _NUMBER)
 
 
 def of_code(name: object) -> bool:
@@ -108,6 +131,16 @@ def of_text(name: object) -> bool:
 def of_date(name: object) -> bool:
     """Return whether a name means a date."""
     return bool(words(name) & _DATE)
+
+
+def of_week(name: object) -> bool:
+    """Return whether a name means a week of a year."""
+    return bool(words(name) & _WEEK)
+
+
+def of_birth(name: object) -> bool:
+    """Return whether a name means a date of birth."""
+    return bool(words(name) & _BIRTH)
 
 
 def of_clock(name: object) -> bool:

@@ -7,18 +7,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from trisynth.data.formats import NumberFormat
+from trisynth.data.formats import OR, NumberFormat
+from trisynth.data.formats.numbers import INSIDE
 
 _SIGN = r"[-+\u2212\u2013]"
 _PIECES = re.compile(
     rf"^(?P<open>\()?(?P<first>{_SIGN})?(?P<prefix>[^\d().,+\-\u2212\u2013]{{0,6}}?|[^\W\d_]{{1,4}}\.\s?)"
-    rf"(?P<second>{_SIGN})?"
-    r"(?P<number>\d[\d.,'’ \u00a0\u202f\u2009]*\d|\d|[.,]\d+)(?P<suffix>[^\d)\-\u2212\u2013].{0,15}?)?"
+    rf"(?P<inner>\()?(?P<second>{_SIGN})?"
+    r"(?P<number>\d[\d.,'’ \u00a0\u202f\u2009]*\d|\d|[.,]\d+)"
+    r"(?P<suffix>[.,][-\u2013\u2014]{1,2}(?: ?\S{1,3})?|[^\d)\-\u2212\u2013].{0,15}?)?"
     rf"(?P<last>{_SIGN})?(?P<close>\))?$"
 )
 # FR306054 is a code, and Fr. 30 an amount.
 _CODES = re.compile(r"(?:[A-Z]{0,2}[$]|[Ff]r\.?|[Kk]r\.?|Rs\.?|zł|Kč|[Ll]ei|[Рр]уб\.?|円|元|원|万|Mio\.?|Mrd\.?|bn|mn)")
-_SCIENTIFIC = re.compile(r"[-+]?\d(?:\.(?P<after>\d+))?(?P<e>[eE])[-+]\d\d")
+_SCIENTIFIC = re.compile(r"[-+]?(?P<number>\d(?:[.,]\d+)?)(?P<e>[eE])(?P<sign>[-+]?)(?P<power>\d{1,3})")
+# Amounts without cents, as in 150.– or 20,--.
+_NO_CENTS = re.compile(r"[.,][-\u2013\u2014]{1,2}(?: ?\S{1,3})?")
+# Ratings such as 4/5.
+_OUT_OF = re.compile(r"/(\d{1,3})")
+# Numbers beside which a bare one is not of the same scale.
+_THOUSANDS = re.compile(r"[kKMBT]|bn|mn|[Mm]io\.?|[Mm]rd\.?|[Tt]sd\.?")
 _LAKH = re.compile(r"[1-9]\d?(?:,\d{2})*,\d{3}(?:\.\d*)?|\d{1,3}(?:\.\d*)?")
 # Three letters are a currency if they are one of ISO 4217; lvl1 and ICU2 are codes.
 _CURRENCIES = re.compile(
@@ -31,7 +39,7 @@ _UNITS = re.compile(
     r"|[kKM]|min|h|hrs?|d|wk|mo|yrs?|y|km|mph|kmh|ml|mL|dl|dL|px|x|€|st|cc|days?|years?|months?|weeks?|hours?)"
     r"(?:[/·*^²³ ]?[\w²³µμ.%]+){0,3}"
 )
-_SPACED = re.compile(r"[^\d\s,.;:()][^,;:()]{0,14}")
+_SPACED = re.compile(r"[^\d\s,.;:()=\-\u2013\u2014][^,;:()]{0,14}")
 # Thousands and decimal marks, the plain ones first.
 _MARKS = [("", "."), (",", "."), ("", ","), (".", ",")] + [
     (mark, point) for mark in " \u00a0\u202f\u2009'’" for point in ",."
@@ -61,7 +69,7 @@ def number_format(texts: Sequence[str], comma: bool = False) -> NumberFormat | N
     texts = texts[:: max(1, len(texts) // _SAMPLE)]
     if scientific := _scientific(texts):
         return scientific
-    pieces = [found for found in map(_PIECES.match, texts) if found and bool(found["open"]) == bool(found["close"])]
+    pieces = [found for found in map(_PIECES.match, texts) if found and _closed(found)]
     if len(pieces) < max(1, _HALF * len(texts)):
         return None
     around = Counter((found["prefix"].strip(), (found["suffix"] or "").strip()) for found in pieces)
@@ -73,17 +81,18 @@ def number_format(texts: Sequence[str], comma: bool = False) -> NumberFormat | N
     before, after = max(
         (pair for pair in written if (pair[0].strip(), pair[1].strip()) == (prefix, suffix)), key=written.get
     )
-    if not _is_prefix(prefix) or not _is_suffix(after):
-        return None
-    # A unit of one letter may as well be part of a code.
-    least = _MOST if len(prefix + suffix) == 1 and suffix.isalpha() else _HALF
-    if count < least * (len(pieces) - (bare if prefix or suffix else 0)):
-        return None
     numbers = [
         found["number"]
         for found in pieces
         if (found["prefix"].strip(), (found["suffix"] or "").strip()) == (prefix, suffix)
     ]
+    rated = bool(_OUT_OF.fullmatch(suffix)) and not prefix and all(_within(each, suffix) for each in numbers)
+    if not _is_prefix(prefix) or not (rated or _is_suffix(after)) or _scales(suffix, pieces):
+        return None
+    # A unit of one letter may as well be part of a code.
+    least = _MOST if rated or (len(prefix + suffix) == 1 and suffix.isalpha()) else _HALF
+    if count < least * (len(pieces) - (bare if prefix or suffix else 0)):
+        return None
     prefix, suffix = before, after
     marks = _marks(numbers, comma)
     if marks is None:
@@ -92,22 +101,63 @@ def number_format(texts: Sequence[str], comma: bool = False) -> NumberFormat | N
     # CAD13 may be a code, and CAD 13, CAD13.50 and CAD1,300 are amounts.
     if re.search(r"[A-Za-z]$", prefix) and not (marks[0] or decimals or more):
         return None
-    signs = {found["first"] or found["second"] for found in pieces} - {None, "+"}
+    written = [found["first"] or found["second"] for found in pieces]
+    signs = set(written) - {None, "+"}
+    # 0 most often has no sign.
+    plus = "+" in written and all(
+        sign or not found["number"].strip("0.,") for sign, found in zip(written, pieces, strict=True)
+    )
     last = {found["last"] for found in pieces} - {None, "+"}
     behind = bool(last) and not signs
-    minus = "(" if any(found["open"] for found in pieces) else min(last if behind else signs, default="-")
+    minus = min(last if behind else signs, default="-")
+    if any(found["close"] for found in pieces):
+        minus = INSIDE if any(found["inner"] for found in pieces) else "("
     lakh = marks[0] == "," and any(re.search(r",\d\d,", number) for number in numbers)
-    return NumberFormat(prefix, suffix, *marks, decimals, more, 0, minus, behind, lakh)
+    return NumberFormat(prefix, suffix, *marks, decimals, more, 0, minus, behind, lakh, plus=plus)
+
+
+def _closed(found: re.Match) -> bool:
+    return [found["open"], found["inner"]].count("(") == bool(found["close"])
+
+
+def _within(number: str, suffix: str) -> bool:
+    """Return whether 4 is at most 5 in 4/5."""
+    return number.isdigit() and int(number) <= int(suffix[1:])
+
+
+def _scales(suffix: str, pieces: Sequence[re.Match]) -> bool:
+    """Return whether some numbers are of another scale, as 500 among 1.2K and 3M is."""
+    if not _THOUSANDS.fullmatch(suffix):
+        return False
+    others = {(found["suffix"] or "").strip() for found in pieces if found["number"].strip("0.,")} - {suffix}
+    return any(not other or _THOUSANDS.fullmatch(other) for other in others)
 
 
 def _scientific(texts: Sequence[str]) -> NumberFormat | None:
     """Recognise numbers that are all written with a power of ten."""
     found = [_SCIENTIFIC.fullmatch(text) for text in texts]
-    forms = {(len(each["after"] or ""), each["e"]) for each in found if each}
-    if not texts or not all(found) or len(forms) > 1:
+    if not texts or not all(found) or len({each["e"] for each in found}) > 1:
         return None
-    ((decimals, letter),) = forms
-    return NumberFormat(decimals=decimals, more=False, exponent=letter)
+    numbers, powers = [each["number"] for each in found], [each["power"] for each in found]
+    point = "," if any("," in number for number in numbers) else "."
+    decimals, more = _decimals(numbers, point)
+    # Small numbers alone do not show whether large ones have a sign; all programs that fill up the power write it.
+    filled = any(power[0] == "0" and len(power) > 1 for power in powers)
+    signs = {each["sign"] for each in found}
+    width = min(map(len, powers)) if filled or "+" in signs else 1
+    sign = "+" if "+" in signs or (filled and "" not in signs) else ""
+    return NumberFormat(decimal=point, decimals=decimals, more=more, exponent=found[0]["e"] + sign + "0" * width)
+
+
+def mixed_powers(texts: Sequence[str]) -> str | None:
+    """Return both formats of plain numbers of which the small or the large ones have a power of ten, such as 1e-05."""
+    texts = texts[:: max(1, len(texts) // _SAMPLE)]
+    powers = [text for text in texts if "e" in text or "E" in text]
+    first, second = number_format([text for text in texts if text not in set(powers)]), _scientific(powers)
+    if first is None or second is None or first.marked or second.decimal != ".":
+        return None
+    whole = any(text.endswith(".0") for text in texts)
+    return OR.join(["1.0*" if whole else "1*", second.text])
 
 
 def several_units(texts: Sequence[str]) -> list[str]:
@@ -119,8 +169,12 @@ def several_units(texts: Sequence[str]) -> list[str]:
     known = Counter()
     for (prefix, suffix), count in around.items():
         before = not prefix or (_is_prefix(prefix) and not prefix.isalpha()) or _CURRENCIES.fullmatch(prefix)
-        if bool(prefix) != bool(suffix) and before and (not suffix or _is_suffix(suffix)):
+        # 1 - Good and 0x1F hold no units.
+        odd = re.match(r"\s*[-\u2013\u2014:=]", suffix) or re.search(r"\d.|^\s*\d|[xX][0-9A-F]", suffix)
+        if bool(prefix) != bool(suffix) and before and (not suffix or (_is_suffix(suffix) and not odd)):
             known[prefix or suffix.strip()] += count
+    if any(_THOUSANDS.fullmatch(unit) for unit in known):
+        known["none"] = around["", ""]
     units = [unit for unit, count in known.most_common() if count >= _FEW_CELLS * len(texts)]
     return units if len(units) > 1 and sum(known.values()) >= _MOST * len(texts) else []
 
@@ -136,6 +190,8 @@ def _is_prefix(text: str) -> bool:
 def _is_suffix(text: str) -> bool:
     bare = text.strip()
     if not bare or all(unicodedata.category(sign) == "Sc" for sign in bare) or _UNITS.fullmatch(bare):
+        return True
+    if _NO_CENTS.fullmatch(text):
         return True
     if _CODES.fullmatch(bare) or _CURRENCIES.fullmatch(bare):
         return True

@@ -1,10 +1,12 @@
 """Cells that may not mean what they show: codes for missing cells, censored numbers, other spellings."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from trisynth.data.cells import key
 
@@ -31,6 +33,7 @@ MISSING = {
         "nil",
         "-",
         "--",
+        "\\n",
     ),
     *("---", ".", "..", "?", "??", "not available", "not applicable", "not recorded", "not reported", "not specified"),
     *(
@@ -74,6 +77,11 @@ YES = (
 )
 NO = ("no", "n", "false", "f", "0", "0.0", "nein", "non", "нет", "否", "いいえ", "negative", "neg")
 _SEXES = (("male", "m", "man", "männlich"), ("female", "f", "w", "woman", "weiblich"))
+# Dates that stand for a missing or an open one.
+_DAYS = (
+    *("1900-01-01", "1900-01-02", "1901-01-01", "1899-12-30", "1899-12-31", "1800-01-01", "1753-01-01", "1700-01-01"),
+    *("1970-01-01", "1980-01-01", "2099-01-01", "2099-12-31", "2100-01-01", "2199-12-31", "2200-01-01", "1910-01-01"),
+)
 # A code stands apart where the gap to the other values is this fraction of their range.
 _GAP = 0.2
 _LEAST = 3
@@ -134,6 +142,34 @@ def _apart(value: float, others: np.ndarray, count: int, counts: np.ndarray) -> 
 
 def _whole(value: float) -> float | int:
     return int(value) if float(value).is_integer() else float(value)
+
+
+def days(values: pd.Series, counts: np.ndarray) -> list[int]:
+    """Find the places of dates such as 1900-01-01 that stand apart from all others and are repeated."""
+    plain = values.dt.tz_localize(None).dt.normalize()
+    known = plain.isin(pd.to_datetime(list(_DAYS))).to_numpy()
+    others = plain[~known].dropna()
+    if len(others) < 3:
+        return []
+    gap = _GAP * (others.max() - others.min())
+    apart = ((others.min() - plain > gap) | (plain - others.max() > gap)).to_numpy()
+    return [int(i) for i in np.flatnonzero(known & apart & (counts >= _LEAST))]
+
+
+def lists(texts: Sequence[str], counts: np.ndarray) -> tuple[str, int]:
+    """Return the separator and the number of the values that cells list, as in fever;cough; else nothing."""
+    for mark in ";|,":
+        several = [i for i, text in enumerate(texts) if mark in text]
+        cells = int(sum(counts[i] for i in several))
+        if cells < max(_LEAST, 0.3 * counts.sum()):
+            continue
+        parts = Counter()
+        for i, text in enumerate(texts):
+            parts.update({part.strip(): int(counts[i]) for part in text.split(mark) if part.strip()})
+        # Each value of a list stands in many lists, and alone in some.
+        if 3 <= len(parts) <= max(20, len(texts) / 2) and len(texts) > len(parts) and min(parts.values()) >= _LEAST:
+            return mark, len(parts)
+    return "", 0
 
 
 def missing(texts: Sequence[str], counts: np.ndarray) -> Suspects:

@@ -31,6 +31,8 @@ def whole_dates(cells: Cells, present: np.ndarray, sample: list[str]) -> str | N
     if ordinal and matches(array, r"(19|20)[0-9]{2}(0[0-9]{2}|[12][0-9]{2}|3[0-6][0-9])").all():
         dates = DateFormat("%Y%j").parse(sample)
         return "%Y%j" if dates.notna().all() else None
+    if len(sample) > _FEW and (found := _months_or_weeks(cells.name, array)):
+        return found
     if not cells.numeric[present].all():
         return None
     numbers = cells.numbers[present]
@@ -41,7 +43,15 @@ def whole_dates(cells: Cells, present: np.ndarray, sample: list[str]) -> str | N
     if names.of_date(cells.name) and _DAYS[0] <= low and high <= _DAYS[1]:
         return "excel"
     if names.of_stamp(cells.name):
-        for scale, name in ((1, "unix"), (1000, "unix_ms")):
+        for scale, name in ((1, "unix"), (1000, "unix_ms"), (1_000_000, "unix_us")):
             if _SECONDS[0] * scale <= low and high <= _SECONDS[1] * scale:
                 return name
     return None
+
+
+def _months_or_weeks(name: str, texts: pa.Array) -> str | None:
+    """Recognise 202401 as a month, or as a week where the name means one."""
+    if matches(texts, r"(19|20)[0-9]{2}(0[1-9]|1[0-2])").all():
+        return "%G%V" if names.of_week(name) else "%Y%m"
+    weeks = names.of_week(name) and matches(texts, r"(19|20)[0-9]{2}(0[1-9]|[1-4][0-9]|5[0-3])").all()
+    return "%G%V" if weeks else None

@@ -15,6 +15,7 @@ SEPARATORS = ",;\t|"
 COMMENT = "#"
 _LINES = 60
 _ROWS = 500
+_NUMBER = re.compile(r"[-+]?[\d.,]*\d[\d.,]*([eE][-+]?\d+)?")
 # Words under a header that stand for units.
 _WORDS = {
     "n",
@@ -36,12 +37,15 @@ _UNIT = re.compile(r"[\[(].{1,12}[\])]|10\^?\d+/[lL]|1/min|/\w+|x?10[⁰-⁹^].*
 
 
 def separator_of(text: str) -> str:
-    """Return the separator of comma, semicolon, tab and bar that a table has."""
+    """Return the separator of comma, semicolon, tab, bar and blank that a table has."""
     first = text[: text.find("\n") + 1] or text
     likely = max(SEPARATORS, key=first.count)
     if _modal(text, likely)[0] == len(_row(first, likely)) > 1:
         return likely
     # The first line is not a row of the table: take the separator with the most regular lines.
+    # R separates by blanks, which stand in most other files, too.
+    if max(map(first.count, SEPARATORS)) == 0 and _modal(text, " ")[1] == 1 and len(_row(first.strip(), " ")) > 1:
+        return " "
     shares = {mark: _modal(text, mark) for mark in SEPARATORS}
     best = max(SEPARATORS, key=lambda mark: (shares[mark][0] > 1) * shares[mark][1])
     return best if shares[best][0] > 1 else likely
@@ -110,18 +114,27 @@ def second_header(frame: pd.DataFrame) -> bool:
     columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
     first = [str(cells.iloc[0] or "").strip() for cells in columns]
     numeric = [i for i, cells in enumerate(columns) if _numbers(cells.iloc[1 : _ROWS + 1])]
-    # Longer words such as height begin with a unit by chance. Under names that repeat, units would not do.
-    known = frame.columns.is_unique and any(
+    # Longer words such as height begin with a unit by chance. Under names that repeat or lack, units would not do.
+    named = frame.columns.is_unique and not any(f"column_{i}" == name for i, name in enumerate(frame.columns) if i)
+    known = named and any(
         (len(first[i]) < 6 and _like_unit(first[i])) or first[i].casefold() in _WORDS | MISSING for i in numeric
     )
     if len(numeric) < 2 or known or not all(first) or len(set(first)) < len(first):
         return False
-    return all(any(sign.isalpha() for sign in first[i]) for i in numeric)
+    return all(any(sign.isalpha() for sign in first[i]) and not _NUMBER.fullmatch(first[i]) for i in numeric)
+
+
+def questions_of(frame: pd.DataFrame) -> int:
+    """Return how many rows under the header hold the questions and the keys of a survey, as Qualtrics exports them."""
+    for row in range(min(2, len(frame))):
+        if all(re.fullmatch(r'\{"ImportId":.*\}', str(cell).strip()) for cell in frame.iloc[row]):
+            return row + 1
+    return 0
 
 
 def _numbers(cells: pd.Series) -> bool:
     present = [cell.strip() for cell in cells if cell and cell.strip()]
-    return bool(present) and all(re.fullmatch(r"[-+]?[\d.,]*\d[\d.,]*([eE][-+]?\d+)?", cell) for cell in present)
+    return bool(present) and all(map(_NUMBER.fullmatch, present))
 
 
 def _like_unit(text: str) -> bool:
