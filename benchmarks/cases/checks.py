@@ -15,6 +15,7 @@ from pandas.api import types
 from trisynth import data
 from trisynth.commandline import composed
 from trisynth.data.dataset import Column, Dataset
+from trisynth.data.formats import OR, format_of
 from trisynth.data.readers import delimited
 
 # A value in this fraction of the real rows must have nearly the same fraction in the synthetic ones.
@@ -145,21 +146,30 @@ def _structure(real: Table, made: Table) -> Iterator[str]:
         category = name in real.clean and isinstance(real.clean[name].dtype, pd.CategoricalDtype)
         known = set(old.astype(str))
         odd = set(new.astype(str)) - known
+        if name in real.clean and real.clean[name].isna().any():
+            # A rare text that stands for a missing cell is not written.
+            odd -= {""}
         if not category:
-            plain = name in real.facts and real.facts[name].kind == "number" and real.facts[name].format is None
+            plain = name in real.facts and real.facts[name].kind == "number" and _is_plain(real.facts[name].format)
             most = max(map(_decimals, known), default=0) if plain else 0
             # Decimals of a plain number end where the value does: 0.4 stands among 0.412 and 0.38.
-            forms = {_form(cell)[: -_decimals(cell) or None] if plain else _form(cell) for cell in known}
+            forms = {_open_form(cell) if plain else _form(cell) for cell in known}
             odd = {
                 cell
                 for cell in odd
-                if (_form(cell)[: -_decimals(cell) or None] if plain else _form(cell)) not in forms
+                if (_open_form(cell) if plain else _form(cell)) not in forms
                 or (plain and most < _FLOAT and _decimals(cell) > most)
             }
         if odd:
             yield f"{name}: written as {sorted(odd)[:3]}"
     if len(pd.concat([real.raw, made.raw])) != len(real.raw) + len(made.raw):
         yield "rows cannot be appended"
+
+
+def _is_plain(form: str | None) -> bool:
+    """Tell whether numbers have as many decimals as their value, with a power of ten or without."""
+    parts = [format_of("number", part) for part in form.split(OR)] if form else []
+    return all(part.plain and part.more for part in parts)
 
 
 def _form(cell: str) -> str:
@@ -169,9 +179,15 @@ def _form(cell: str) -> str:
     return re.sub(r"(9+[., '’ ]?)+", "9", whole) + mark + rest
 
 
+def _open_form(cell: str) -> str:
+    """Reduce a plain number to its form without decimals."""
+    number, power = re.fullmatch(r"(.*?)((?:[eE][-+]?[0-9]+)?)", cell).groups()
+    return _form(number)[: -_decimals(number) or None] + power[:2]
+
+
 def _decimals(cell: str) -> int:
     """Count the characters from the decimal point on; 0 where there are other signs."""
-    found = re.search(r"\.[0-9]+$", cell)
+    found = re.search(r"\.[0-9]+$", re.sub(r"[eE][-+]?[0-9]+$", "", cell))
     return len(found[0]) if found else 0
 
 

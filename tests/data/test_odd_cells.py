@@ -162,3 +162,9 @@ def test_blanks_separate_where_nothing_else_does(tmp_path):
     (tmp_path / "t.txt").write_text(f'"len" "where" "y"\n{rows}')
     table = delimited(tmp_path / "t.txt")
     assert list(table) == ["len", "where", "y"] and table.attrs["dialect"].separator == " "
+
+
+@pytest.mark.parametrize("form", [" {:.2f} ", "{:>9.2f}", "{:<9.2f}"])
+def test_blanks_around_numbers_return(form):
+    cells = [form.format(i * i / 4) for i in WHOLE]
+    assert rewritten(cells, found(cells).facts) == cells

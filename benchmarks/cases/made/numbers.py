@@ -113,7 +113,7 @@ def _accounting(rng):
     value = rng.normal(100, 900, ROWS).round(2)
     cells = [f"({abs(v):,.2f})" if v < 0 else f"{v:,.2f}" for v in value]
     dollars = [f"$({abs(v):,.0f})" if v < 0 else f"${v:,.0f}" for v in value]
-    dash = [" - " if rng.random() < 0.1 else f" {abs(v):,.0f} " for v in value]
+    dash = [" - " if rng.random() < 0.1 else f" {v:,.0f} " for v in rng.lognormal(7, 1, ROWS)]
     return pd.DataFrame({"net": cells, "gross": dollars, "other": dash, "y": outcome(rng, value / 900)})
 
 

@@ -24,6 +24,7 @@ COUNTS = {
     "unix_ms": (pd.Timestamp(1970, 1, 1), "ms"),
     "unix_us": (pd.Timestamp(1970, 1, 1), "us"),
 }
+_COUNT = re.compile(rf"(?P<name>{'|'.join(COUNTS)})(?:\.(?P<after>0+))?")
 _DIRECTIVE = re.compile(r"%([-^+]?[a-zA-Z]|3f|:z|%)")
 _NAMES = {flag + key for flag in ("", "-", "^", "+") for key in "BbAa"}
 _KNOWN = {*"YymdHMSfIpzjGVu", *_NAMES, "-d", "+d", "-m", "-H", "-I", "3f", ":z", "%"}
@@ -36,6 +37,7 @@ _CLOCKS = re.compile(r"%(?P<dash>-?)(?P<H>H|I):%M(?P<S>:%S(?P<f>\.%3f|\.%f)?)?(?
 # Hours and minutes without a colon: what stands between them.
 _BETWEEN = {"%H.%M": ".", "%-H.%M": ".", "%H%M": "", "%Hh%M": "h", "%-Hh%M": "h", "%HH%M": "H", "%-HH%M": "H"}
 DAY = "%Y-%m-%d"
+_DAY_NS = 86_400 * 10**9
 # Days as in 1st, 22nd and 18th; French has one for the first day alone.
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er)\b", re.IGNORECASE)
 _ENDS = dict.fromkeys(range(1, 32), "th") | {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
@@ -55,7 +57,8 @@ class DateFormat(Format):
         milliseconds and ``%:z`` for an offset such as +01:00; ``%^b``, ``%-b`` and ``%+b`` write names in capitals, in
         small letters and with a capital first, and an end such as `` @de`` names their language; ``%+d`` is a day as in
         1st, and ``%Z{CET,CEST}`` at the end abbreviates a zone. Or ``excel``,
-        ``unix``, ``unix_ms``, ``unix_us`` for counts of days, seconds, milliseconds and microseconds. ``%y{1920}`` is
+        ``unix``, ``unix_ms``, ``unix_us`` for counts of days, seconds, milliseconds and microseconds, with decimals as
+        in ``unix.000``. ``%y{1920}`` is
         a year of two digits from 1920 to 2019. None is ISO 8601, and is written with a time
         where any value has one.
     """
@@ -65,7 +68,7 @@ class DateFormat(Format):
     @classmethod
     def of(cls, text: str | None, parameter: str = "format") -> "DateFormat":
         """Check a format."""
-        if text is None or text in COUNTS:
+        if text is None or _COUNT.fullmatch(text):
             return cls(text)
         _, mark, language = text.partition(LANGUAGE)
         if mark and language not in LANGUAGES:
@@ -90,7 +93,7 @@ class DateFormat(Format):
         if self.text is None:
             return _iso(pc.utf8_trim_whitespace(array))
         texts = pd.Series(pc.utf8_trim_whitespace(array).to_pylist(), dtype=object)
-        if self.text in COUNTS:
+        if _COUNT.fullmatch(self.text):
             return _counted(pd.to_numeric(texts, errors="coerce").to_numpy(float), self.text)
         if century := _CENTURY.search(self.text):
             return _in_century(DateFormat(_CENTURY.sub("%y", self.text)).parse(array), int(century[1]))
@@ -121,7 +124,7 @@ class DateFormat(Format):
         """Write points in time, in their own zone."""
         present = values.dropna()
         text = self.text or _needed(present)
-        if text in COUNTS:
+        if _COUNT.fullmatch(text):
             return _counts(values, text)
         text, _, language = _CENTURY.sub("%y", text).partition(LANGUAGE)
         text, abbreviations = zones.split(text)
@@ -263,18 +266,35 @@ def offsets(texts: pd.Series) -> list[str]:
 
 
 def _counted(numbers: np.ndarray, name: str) -> pd.Series:
-    origin, unit = COUNTS[name]
+    origin, unit = COUNTS[_COUNT.fullmatch(name)["name"]]
+    size = pd.Timedelta(1, unit).value
     # Counts so large that no date is meant would overflow.
-    days = numbers * (pd.Timedelta(1, unit) / pd.Timedelta(1, "D"))
-    numbers = np.where(np.abs(days) < 80_000, numbers, np.nan)
-    lengths = in_seconds(numbers * (pd.Timedelta(1, unit) / pd.Timedelta(1, "s")))
-    return (origin + lengths).dt.round("ms").astype("datetime64[ns]")
+    numbers = np.where(np.abs(numbers) * (size / _DAY_NS) < 80_000, numbers, np.nan)
+    missing = np.isnan(numbers)
+    whole = np.floor(np.where(missing, 0.0, numbers))
+    # A float has microseconds of today's time stamps, and milliseconds of Excel's days.
+    last = 1_000_000 if unit == "D" else 1_000
+    part = np.rint(np.where(missing, 0.0, numbers - whole) * (size / last)).astype(np.int64) * last
+    lengths = pd.Series(pd.to_timedelta(whole.astype(np.int64) * size + part, unit="ns")).mask(missing)
+    return (origin + lengths).astype("datetime64[ns]")
 
 
 def _counts(values: pd.Series, name: str) -> pd.Series:
-    origin, unit = COUNTS[name]
-    counts = (values - origin) / pd.Timedelta(1, unit)
-    return NumberFormat().print(counts.round(6))
+    found = _COUNT.fullmatch(name)
+    origin, unit = COUNTS[found["name"]]
+    if unit == "D" and not found["after"]:
+        return NumberFormat().print(((values - origin) / pd.Timedelta(1, unit)).round(6))
+    size, decimals = pd.Timedelta(1, unit).value, len(found["after"] or "")
+    texts = []
+    for length in values - origin:
+        # Whole numbers, which floats would round.
+        count = None if pd.isna(length) else round(length.value * 10**decimals / size)
+        count = count if count is None or decimals else (2 * length.value + size) // (2 * size)
+        sign, digits = ("-", str(-count)) if (count or 0) < 0 else ("", str(count))
+        digits = digits.zfill(decimals + 1)
+        place = len(digits) - decimals
+        texts.append(None if count is None else f"{sign}{digits[:place]}{'.' * bool(decimals)}{digits[place:]}")
+    return pd.Series(texts, index=values.index, name=values.name, dtype=object)
 
 
 def _needed(present: pd.Series) -> str:

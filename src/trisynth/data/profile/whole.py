@@ -45,7 +45,8 @@ def whole_dates(cells: Cells, present: np.ndarray, sample: list[str]) -> str | N
     if names.of_stamp(cells.name):
         for scale, name in ((1, "unix"), (1000, "unix_ms"), (1_000_000, "unix_us")):
             if _SECONDS[0] * scale <= low and high <= _SECONDS[1] * scale:
-                return name
+                after = max(len(text.partition(".")[2]) for text in sample)
+                return f"{name}.{'0' * after}" if after else name
     return None
 
 

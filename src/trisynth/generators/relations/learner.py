@@ -8,7 +8,16 @@ from trisynth.data.constraints import Constraint
 from trisynth.data.constraints.linear import bounds
 from trisynth.data.kinds import Category, Date, Kind
 from trisynth.data.schema import Schema
-from trisynth.generators.relations import calendar, declared, equalities, functional, masses, orders, searches
+from trisynth.generators.relations import (
+    calendar,
+    declared,
+    equalities,
+    functional,
+    masses,
+    multiples,
+    orders,
+    searches,
+)
 from trisynth.generators.relations.base import Grid, Relation
 from trisynth.generators.relations.formulas import DerivedColumns, Formulas
 
@@ -98,6 +107,8 @@ class Learner:
             self._search_formulas()
         kinds = self._open
         for step in orders.search(self.table, kinds, self.grids, [kind.name for kind in kinds]):
+            self._add(step)
+        for step in multiples.search(self.table, self._free, self.grids):
             self._add(step)
         free = [kind.name for kind in self._open]
         for step in equalities.search(self.table, self._free, self.grids, free):

@@ -15,6 +15,8 @@ from trisynth.generators.relations.computed import dropped, flagged, helper_of
 _EVIDENCE, _SHARE, _DISTINCT = 11.0, 0.05, 6
 # Largest difference of a local clock from UTC, in seconds.
 _ZONES = 14 * 3600.0
+# Fewest rows and distinct distances that show a step of them, and the largest whole number that floats hold.
+_STEPPED, _FEW, _EXACT = 30, 3, 2.0**53
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Order(Relation):
         Start of the distance in rows without any lower cell; None where the upper cell is missing in such rows.
     ranges : tuple of (float, float), default=()
         With an origin: range of the distance from each lower column.
+    every : float, default=0.0
+        The distance is ``least`` or a multiple of this above it, such as whole weeks; 0 where none was found.
     """
 
     derived: object
@@ -46,6 +50,7 @@ class Order(Relation):
     strict: bool = False
     origin: float | None = None
     ranges: tuple = ()
+    every: float = 0.0
 
     @property
     def names(self) -> tuple:
@@ -79,11 +84,14 @@ class Order(Relation):
         """Add the distance to the largest lower column, upwards to the step, within the range."""
         grid, base = grids[self.derived], self._base(table)
         drawn = table[self.derived].to_numpy(float)
-        distance = np.clip(drawn, self.least, self.most)
+        distance = self._stepped(np.clip(drawn, self.least, self.most))
         value = grid.rounded(base + distance)
         low = value < base + (self.least if self.strict else self._slack)
         value = np.where(low, grid.rounded(base + distance, "up"), value)
         value = np.where(value > grid.upper, np.maximum(grid.upper, base + self._slack), value)
+        if self.every:
+            # What the upper end shortens, it shortens by whole steps.
+            value = np.where(value < base + distance, base + self._stepped(value - base, "down"), value)
         if self.origin is not None:
             value = self._within_ranges(table, value, grid)
             alone = np.clip(grid.rounded(self.origin + drawn), grid.lower, grid.upper)
@@ -92,6 +100,12 @@ class Order(Relation):
             value = np.where(flagged(table[self.helper]), np.nan, value)
             table = table.drop(columns=self.helper)
         return with_column(table, self.derived, value)
+
+    def _stepped(self, distance: np.ndarray, how: str = "nearest") -> np.ndarray:
+        if not self.every:
+            return distance
+        steps = (distance - self.least) / self.every
+        return self.least + np.maximum(np.floor(steps) if how == "down" else np.rint(steps), 0) * self.every
 
     def _within_ranges(self, table: pd.DataFrame, value: np.ndarray, grid: Grid) -> np.ndarray:
         """Move cells into the ranges from all known lower cells; where the ranges are apart, the order decides."""
@@ -144,12 +158,23 @@ def _order(
     least = float(met.min())
     most = float(max(met.max(), least))
     if not alone:
-        return Order(derived, lowers, least, most, helper, strict)
+        return Order(derived, lowers, least, most, helper, strict, every=_every(met))
     # Rows that break a declared order do not widen the ranges.
     value, met = table[derived].to_numpy(float), distance >= least
     gaps = [(value - table[name].to_numpy(float))[met] for name in lowers]
     ranges = tuple((float(np.nanmin(gap)), float(np.nanmax(gap))) for gap in gaps)
     return Order(derived, lowers, least, most, helper, strict, float(np.nanmedian(base)), ranges)
+
+
+def _every(distances: np.ndarray) -> float:
+    """Return the step of whole distances, such as seven days; 0 where they show none."""
+    distinct = np.unique(distances)
+    if len(distances) < _STEPPED or len(distinct) < _FEW or (distinct != np.rint(distinct)).any():
+        return 0.0
+    if distinct.max() > _EXACT:
+        return 0.0
+    step = float(np.gcd.reduce((distinct - distinct[0]).astype(np.int64)))
+    return step if step > 1 else 0.0
 
 
 def _largest(table: pd.DataFrame, lowers: Sequence, alone: bool) -> np.ndarray:
