@@ -138,6 +138,12 @@ def test_a_release_is_that_of_an_installed_package():
     assert config._release("trisynth") is None
 
 
+def test_a_local_package_needs_no_list_of_all_installed_ones(outside, monkeypatch):
+    monkeypatch.setattr(config, "_distributions", None)
+    config._release.cache_clear()
+    assert config._release("mygen") is None
+
+
 def test_a_misspelt_class_is_named():
     with pytest.raises(InputError, match=r"LogisticRegresion.*no such class"):
         locate("sklearn.linear_model.LogisticRegresion")
@@ -239,6 +245,30 @@ def test_code_and_what_it_imports_count_and_nothing_else(package, module, source
     before = code_digest("trisynth.first")
     package(module, source)
     assert (code_digest("trisynth.first") != before) == moved
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "if True:\n    pass\nelse:",
+        "try:\n    pass\nexcept ImportError:",
+        "try:\n    pass\nfinally:",
+        "for _ in ():\n    pass\nelse:",
+        "with open('x'):",
+        "match 1:\n  case 1:",
+        "class A:\n  async def f(self):",
+    ],
+)
+def test_imports_count_and_docstrings_do_not_at_any_depth(package, start):
+    def text(words, line):
+        return f'{start}\n    def g():\n        """{words}"""\n        {line}\n'
+
+    found = []
+    for words, line in (("One.", "import trisynth.second"), ("Two.", "import trisynth.second"), ("One.", "pass")):
+        package("first", text(words, line))
+        found.append(config._source.__wrapped__("trisynth.first"))
+    assert found[0] == found[1]
+    assert (found[0][1], found[2][1]) == (["trisynth.second"], [])
 
 
 def test_an_import_inside_a_function_counts(package):

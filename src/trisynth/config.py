@@ -204,9 +204,12 @@ def _release(package: str) -> str | None:
     if package == "trisynth":
         return None
     origin = _origin(package)
+    # Reading the files of all distributions takes a second; no folder above a package in a clone holds one.
+    if origin is None or not any(importlib.metadata.distributions(path=list(map(str, origin.parents)))):
+        return None
     for name in _distributions().get(package, []):
         distribution = importlib.metadata.distribution(name)
-        if origin and origin.is_relative_to(Path(distribution.locate_file(""))):
+        if origin.is_relative_to(Path(distribution.locate_file(""))):
             return f"{name} {distribution.version}"
     return None
 
@@ -220,6 +223,10 @@ def files_of(package: str) -> list[Path]:
     return [] if origin is None else [origin] if origin.is_file() else sorted(origin.rglob("*.py"))
 
 
+# Fields of syntax trees that hold statements.
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+
+
 @cache
 def _source(module: str) -> tuple[str, list[str]]:
     """Return a module's source without comments and docstrings, and the modules it imports whose code counts."""
@@ -229,7 +236,7 @@ def _source(module: str) -> tuple[str, list[str]]:
         raise InputError("_target_", module, f"is not valid Python ({error.msg}, line {error.lineno})") from None
     package = module if _file(module).name == "__init__.py" else module.rpartition(".")[0]
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -260,8 +267,18 @@ def _counts(module: str) -> bool:
     return _file(module) is not None or (package != "trisynth" and _release(package) is not None)
 
 
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield a module and each part of it that has statements or is one; no expression holds imports or docstrings."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        for part in _BLOCKS:
+            waiting += getattr(node, part, ())
+        yield node
+
+
 def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         if documented and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]

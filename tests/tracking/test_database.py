@@ -74,6 +74,22 @@ def empty(uri, finished):
     return uri
 
 
+def test_a_new_database_is_made_without_waiting_for_the_disk_and_then_used_with_it(tmp_path):
+    from sqlalchemy import create_engine, text
+
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    kinds = []
+    for _ in range(2):
+        database.connect(uri)
+        engine = create_engine(uri)
+        with engine.connect() as connection:
+            kinds.append(connection.execute(text("PRAGMA synchronous")).scalar())
+        engine.dispose()
+    assert 0 not in kinds
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as made:
+        assert made.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
 def test_a_process_killed_while_it_makes_the_database_leaves_none(script, tmp_path):
     process = script(
         """

@@ -16,6 +16,7 @@ from trisynth.commandline import beside, choices, form
 from trisynth.commandline.environment import check_environment
 from trisynth.commandline.guard import searched
 from trisynth.commandline.mistakes import ONE_VALUE, SWEEP, as_mistake
+from trisynth.commandline.parsing import parsed_once
 from trisynth.config import CONF, digest, files_of, locate, target_name
 from trisynth.errors import InputError
 from trisynth.places import current_name
@@ -43,7 +44,7 @@ def compose_only(arguments: list[str]) -> DictConfig:
     if named:
         overrides = [*overrides, f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in named)}]"]
     register()
-    with searched(), initialize_config_dir(str(CONF), version_base="1.3"):
+    with searched(), parsed_once(), initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("config", overrides)
 
 

@@ -19,6 +19,7 @@ from hydra.plugins.sweeper import Sweeper
 from omegaconf import Container, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from trisynth.commandline.parsing import parsed_once
 from trisynth.config import KERNELS, LIBRARIES, allowed, locate
 from trisynth.errors import InputError
 from trisynth.places import INTERNAL, Kind, subclass
@@ -194,7 +195,7 @@ def guarded() -> Iterator[None]:
 
     ConfigLoaderImpl.load_configuration = checked
     try:
-        with searched():
+        with searched(), parsed_once():
             yield
     finally:
         ConfigLoaderImpl.load_configuration = original

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t, ttest_1samp, wilcoxon
+from scipy import special
 
 from trisynth.statistics.estimate import Estimate
 
@@ -17,7 +17,7 @@ def mean_over_datasets(values: pd.Series) -> Estimate:
     """Estimate the mean over data sets of the mean within each, with a 95 % t interval over the data sets."""
     means = values.groupby(level="dataset", sort=False).mean()
     k = len(means)
-    half = float(t.ppf(0.975, k - 1) * means.std(ddof=1) / math.sqrt(k)) if k > 1 else math.nan
+    half = float(special.stdtrit(k - 1, 0.975) * means.std(ddof=1) / math.sqrt(k)) if k > 1 else math.nan
     return Estimate(float(means.mean()), half, len(values))
 
 
@@ -34,7 +34,7 @@ def win_rate(differences: pd.Series) -> Estimate:
         return Estimate(p, math.nan, len(differences))
     variance = float(rates.var(ddof=1)) / k
     n = np.clip(p * (1 - p) / variance, k, len(differences)) if variance > 0 else k
-    square = float(t.ppf(0.975, k - 1)) ** 2
+    square = float(special.stdtrit(k - 1, 0.975)) ** 2
     centre = (p + square / (2 * n)) / (1 + square / n)
     half = math.sqrt(square * (p * (1 - p) / n + square / (4 * n**2))) / (1 + square / n)
     return Estimate(p, float(half + abs(p - centre)), len(differences))
@@ -42,6 +42,9 @@ def win_rate(differences: pd.Series) -> Estimate:
 
 def p_value(values: pd.Series) -> float:
     """Test with a two-sided t test that the mean over data sets is zero; 1 for a single data set."""
+    # Half a second of imports, which a table of means does not need.
+    from scipy.stats import ttest_1samp
+
     means = values.groupby(level="dataset", sort=False).mean().to_numpy()
     if len(means) < 2:
         return 1.0
@@ -54,6 +57,8 @@ def wilcoxon_p(values: pd.Series) -> float:
 
     The test is exact where no two means have the same size. 1 for fewer than two data sets, or where all means are 0.
     """
+    from scipy.stats import wilcoxon
+
     means = values.groupby(level="dataset", sort=False).mean().to_numpy()
     return float(wilcoxon(means).pvalue) if len(means) > 1 and means.any() else 1.0
 

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from trisynth.statistics.estimate import Estimate
 
@@ -56,7 +56,7 @@ def estimate(scores: np.ndarray | pd.Series, test_size: float, confidence: float
     if k < 2:
         return Estimate(float(scores.mean()), math.nan, k)
     error = math.sqrt(corrected_variance(scores, test_size / (1 - test_size)))
-    return Estimate(float(scores.mean()), float(stats.t.ppf((1 + confidence) / 2, k - 1) * error), k)
+    return Estimate(float(scores.mean()), float(special.stdtrit(k - 1, (1 + confidence) / 2) * error), k)
 
 
 def difference(one: pd.Series, other: pd.Series, test_size: float) -> Estimate:
@@ -76,4 +76,4 @@ def p_value(differences: np.ndarray | pd.Series, test_size: float) -> float:
     error = math.sqrt(corrected_variance(differences, test_size / (1 - test_size)))
     if error == 0:
         return float(found.mean == 0)
-    return float(2 * stats.t.sf(abs(found.mean) / error, found.count - 1))
+    return float(2 * special.stdtr(found.count - 1, -abs(found.mean) / error))
