@@ -52,6 +52,7 @@ CELLS = {
     "mst": Cell(1000, shadows=8),
     "label_triples": Cell(500, shadows=8),
     "raked_pairs": Cell(250, shadows=8),
+    "dp_circuit": Cell(100, settings=("n_states=4", "max_iter=10")),
     "aim": Cell(100, settings=("max_cells=2000",)),
     "dp_vae": Cell(300, shadows=4, settings=_SGD),
     "dp_gan": Cell(300, settings=(*_SGD, "critic_steps=5")),

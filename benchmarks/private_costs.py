@@ -20,6 +20,7 @@ from trisynth.auditing.canary import canary_of
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.generators.private.aim import AIM
 from trisynth.generators.private.base import PrivateGenerator
+from trisynth.generators.private.dp_circuit import DPCircuit
 from trisynth.generators.private.dp_gan import DPGAN
 from trisynth.generators.private.dp_vae import DPVAE
 from trisynth.generators.private.label_triples import LabelTriples
@@ -27,7 +28,7 @@ from trisynth.generators.private.mst import MST
 from trisynth.generators.private.raked_pairs import RakedPairs
 from trisynth.privacy import Budget
 
-MARGINAL = {"mst": MST, "label_triples": LabelTriples, "raked_pairs": RakedPairs, "aim": AIM}
+MARGINAL = {"mst": MST, "label_triples": LabelTriples, "raked_pairs": RakedPairs, "aim": AIM, "dp_circuit": DPCircuit}
 BUDGET = Budget(1.0, 1e-6)
 _SECONDS, _MINUTE, _TIMES = 2.0, 60.0, 8.0
 _REFITS = 10_000

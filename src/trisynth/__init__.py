@@ -27,6 +27,7 @@ _HOMES = {
     "Composed": "generators.composed",
     "Copula": "generators.copula",
     "Copy": "generators.copy",
+    "DPCircuit": "generators.private.dp_circuit",
     "DPGAN": "generators.private.dp_gan",
     "DPVAE": "generators.private.dp_vae",
     "Diffusion": "generators.neural.diffusion",

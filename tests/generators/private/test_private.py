@@ -15,6 +15,7 @@ from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.generators.private.aim import AIM
 from trisynth.generators.private.base import PrivateGenerator
+from trisynth.generators.private.dp_circuit import DPCircuit
 from trisynth.generators.private.dp_gan import DPGAN
 from trisynth.generators.private.dp_sgd import clipped_sum, through
 from trisynth.generators.private.dp_vae import DPVAE
@@ -29,10 +30,11 @@ from trisynth.privacy.noise import SeededNoise
 
 pytest.importorskip("dp_accounting", reason="needs the extra privacy")
 
-KINDS = [RakedPairs, LabelTriples, MST, AIM, DPVAE, DPGAN, PATEGAN]
+KINDS = [RakedPairs, DPCircuit, LabelTriples, MST, AIM, DPVAE, DPGAN, PATEGAN]
 # Settings of a fit that is fast; what the tests look at does not depend on them.
 BRIEF = {
     AIM: {"max_cells": 3000},
+    DPCircuit: {"n_states": 4, "max_iter": 5},
     DPVAE: {"steps": 3},
     DPGAN: {"steps": 3, "critic_steps": 2},
     PATEGAN: {"teachers": 5, "rounds": 2, "votes": 4},

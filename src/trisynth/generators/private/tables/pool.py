@@ -1,6 +1,7 @@
 """Pool of rows of groups, drawn down a tree of tables, with weights that meet the tables of many pairs."""
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -91,11 +92,10 @@ class Pool:
             chosen[own] = starts[label] + rng.permutation(np.minimum(np.searchsorted(reach, at), len(reach) - 1))
         return [column[chosen].astype(np.int64) for column in self.codes]
 
-    def traces(self, label: int, codes: list[np.ndarray]) -> list[float]:
-        """Return the weight of the rows with the label and group of each column of a row, and of each pair."""
+    def rows(self, label: int, codes: list[int]) -> tuple[list[float], dict[pairs.Pair, float]]:
+        """Return the weight of the rows with the label and the given group of each column, and of each pair."""
         own = self.labels == label
         weights = self.weights[own]
-        same = [column[own] == int(code[0]) for column, code in zip(self.codes, codes, strict=False)]
-        ones = [float(weights[each].sum()) for each in same]
-        both = [float(weights[a & b].sum()) for i, a in enumerate(same) for b in same[i + 1 :]]
-        return [*ones, *both]
+        same = [column[own] == code for column, code in zip(self.codes, codes, strict=True)]
+        both = {(i, j): float(weights[same[i] & same[j]].sum()) for i, j in combinations(range(len(same)), 2)}
+        return [float(weights[each].sum()) for each in same], both

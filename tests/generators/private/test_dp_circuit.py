@@ -1,0 +1,66 @@
+"""The private circuit meets noisy tables beyond its tree."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from cycles import FACTS, cycle
+
+from trisynth.errors import InputError
+from trisynth.generators.circuit.latent_tree import LatentTree, Tree
+from trisynth.generators.private.dp_circuit import DPCircuit, _latent_pairs, _parts
+from trisynth.generators.private.tables import pairs
+from trisynth.privacy import Budget
+
+pytest.importorskip("dp_accounting", reason="needs the extra privacy")
+
+
+def misfit(frame: pd.DataFrame, drawn: pd.DataFrame) -> float:
+    """Return the largest total variation distance of a table of two columns and the label."""
+    found = []
+    for first, second in (("a", "b"), ("a", "c"), ("b", "c")):
+        real, own = (pd.crosstab(part["y"], [part[first], part[second]]) for part in (frame, drawn))
+        found.append(np.abs(real - own).sum().sum() / len(frame) / 2)
+    return max(found)
+
+
+@pytest.mark.parametrize("epsilon", [None, 1.0])
+def test_em_meets_pairs_that_the_tree_of_columns_does_not_have(epsilon):
+    frame = cycle(6000)
+    budget = Budget(epsilon, epsilon and 1e-6, seeded=bool(epsilon))
+    first, fitted = (
+        misfit(frame, DPCircuit(budget, max_iter=steps).fit(frame, target="y", facts=FACTS).sample(6000, seed=1))
+        for steps in (0, 40)
+    )
+    assert fitted < 0.05 < first
+
+
+def test_pairs_of_states_are_those_of_the_enumerated_tree():
+    rng, k = np.random.default_rng(0), 2
+    parents = np.array([1, 3, 1, -1])
+    transitions, root = rng.dirichlet(np.ones(k), (4, k)), rng.dirichlet(np.ones(k))
+    whole = np.einsum("d,db,ba,bc->abcd", root, transitions[1], transitions[0], transitions[2])
+    found = _latent_pairs(LatentTree(Tree.of(parents), root, transitions, np.ones((1, k))))
+    assert set(found) == {(i, j) for i in range(4) for j in range(i + 1, 4)}
+    for pair, table in found.items():
+        np.testing.assert_allclose(table, whole.sum(tuple(v for v in range(4) if v not in pair)))
+
+
+def test_states_are_equal_parts_of_neighbouring_groups():
+    parts = _parts(np.array([2.0, 1.0, 1.0]), 2)
+    np.testing.assert_allclose(parts, [[1, 0], [0, 1], [0, 1]], atol=1e-6)
+    np.testing.assert_allclose(_parts(np.array([1.0]), 4), np.full((1, 4), 0.25), atol=1e-6)
+
+
+def test_columns_that_no_table_joins_stay_independent():
+    frame = cycle(3000)[["a", "y"]]
+    made = DPCircuit(Budget(1.0, 1e-6, seeded=True)).fit(frame, target="y", facts={n: FACTS[n] for n in ("a", "y")})
+    assert pairs.TABLES not in made.ledger_.charged or not made.ledger_.charged[pairs.TABLES]
+    drawn = made.sample(3000, seed=1)
+    real, own = (part["a"].value_counts(normalize=True).sort_index() for part in (frame, drawn))
+    assert np.abs(real - own).max() < 0.05
+
+
+@pytest.mark.parametrize("name", ["n_states", "max_iter"])
+def test_numbers_that_are_none_are_refused(name):
+    with pytest.raises(InputError, match=rf"generator\.{name}=-1"):
+        DPCircuit(Budget(1.0, 1e-6), **{name: -1}).fit(cycle(50), target="y", facts=FACTS)
