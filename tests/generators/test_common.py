@@ -39,6 +39,7 @@ SEEDED = {"_target_": "trisynth.privacy.budget.Budget", "epsilon": 400.0, "delta
 # What the checks look at does not depend on how long a network trains.
 BRIEF = {
     "epochs": 2,
+    "max_cells": 1500,
     "min_steps": 2,
     "sampling_steps": 6,
     "steps": 3,

@@ -27,6 +27,8 @@ _PLANNED, _TABLE = 16, 0.9
 _USUAL = 2
 # Steps of the last fit.
 _LAST = 200
+# Rows of a cell without any.
+_NONE = 1e-60
 # Without noise: rounds for each column, and the mean misfit of a table, as a part of the rows, that is good enough.
 _FREE, _GOOD = 4, 0.01
 
@@ -100,8 +102,9 @@ class AIM(PrivateGenerator):
         """Measure tables until the budget is used up; return the fitted model."""
         inner, free = len(self.sizes_) - 1, ledger.budget.epsilon is None
         weights = _workload(inner, self.sizes_[inner] > 1)
+        # Independent columns meet the counts of single ones; where those have no row, noise must not bring one back.
         model = JunctionTree.of(
-            self.sizes_, rows, {scope: np.zeros_like(each.table) for scope, each in measured.items()}
+            self.sizes_, rows, {scope: np.log(np.maximum(each.table, _NONE)) for scope, each in measured.items()}
         )
         model.fit(measured)
         budget = whole = 1.0 if free else ledger.left(_ROUNDS)

@@ -168,11 +168,11 @@ class JunctionTree:
         weights = {scope: each.weight / heaviest for scope, each in measured.items()}
         found, loss, slopes = self._misfit(measured, weights)
         for _ in range(steps):
-            factors, old, before = self.factors, found, loss
+            factors, old, before, pace = self.factors, found, loss, self._pace
             for _ in range(_HALVINGS):
-                pace = self._pace / self.total
+                step = self._pace / self.total
                 self.factors = {
-                    scope: _bounded(factor - pace * slopes[scope]) if scope in slopes else factor
+                    scope: _bounded(factor - step * slopes[scope]) if scope in slopes else factor
                     for scope, factor in factors.items()
                 }
                 self._propagate()
@@ -181,7 +181,8 @@ class JunctionTree:
                     break
                 self._pace /= 2
             else:
-                self.factors = factors
+                # Rounding hides what is left of the descent.
+                self.factors, self._pace = factors, pace
                 self._propagate()
                 return
             slopes, self._pace = new, self._pace * 1.5
