@@ -1,6 +1,6 @@
 """Relations between columns in real rows and in the rows of every generator.
 
-Writes ``relations.csv``. Two tables are simulated, and with ``--default`` a subsample of the Default of Credit Card
+Writes ``relations.csv``. Three tables are simulated, and with ``--default`` a subsample of the Default of Credit Card
 Clients (UCI) is added, as a CSV file with its own header. Each generator is fitted with the search for relations and
 without it, and draws 2,000 rows; the table holds the fraction of rows in which each relation holds.
 """
@@ -69,6 +69,28 @@ def visits() -> tuple[pd.DataFrame, str, list[str], Checks]:
     return X, "y", [], checks
 
 
+def answers() -> tuple[pd.DataFrame, str, list[str], Checks]:
+    """Return answers with a total, a level in three columns, doses on a step, and whole weeks between dates."""
+    rng = np.random.default_rng(2)
+    items, level = rng.integers(0, 4, (ROWS, 9)), rng.integers(0, 3, ROWS)
+    first = pd.Timestamp("2020-01-06") + pd.to_timedelta(rng.integers(0, 900, ROWS), "D")
+    X = pd.DataFrame(items, columns=[f"q{i + 1}" for i in range(9)])
+    X["total"] = items.sum(axis=1)
+    for i, name in enumerate(("mild", "moderate", "severe")):
+        X[name] = (level == i).astype(int)
+    X["dose"] = 5 * rng.binomial(40, 0.3, ROWS)
+    X["first"], X["next"] = first, first + pd.to_timedelta(7 * rng.integers(1, 13, ROWS), "D")
+    X["y"] = np.where(rng.random(ROWS) < 0.2 + 0.4 * (X["total"] > 14), "yes", "no")
+    questions = [f"q{i + 1}" for i in range(9)]
+    checks: Checks = {
+        "total = sum of nine answers": lambda t: t["total"] == t[questions].sum(axis=1),
+        "mild + moderate + severe = 1": lambda t: t[["mild", "moderate", "severe"]].sum(axis=1) == 1,
+        "dose is a multiple of 5": lambda t: t["dose"] % 5 == 0,
+        "next whole weeks after first": lambda t: (t["next"] - t["first"]).dt.days % 7 == 0,
+    }
+    return X, "y", [], checks
+
+
 def default(path: Path) -> tuple[pd.DataFrame, str, list[str], Checks]:
     """Return a subsample of the credit card clients; equality of two zeros does not count."""
     X = pd.read_csv(path).sample(2_000, random_state=0).reset_index(drop=True)
@@ -107,7 +129,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--generators", nargs="+", choices=known, default=[*NAMES, *NETWORKS])
     parser.add_argument("--default", type=Path, help="CSV file of the credit card clients")
     options = parser.parse_args(arguments)
-    cases = {"invoices": invoices(), "visits": visits()}
+    cases = {"invoices": invoices(), "visits": visits(), "answers": answers()}
     if options.default:
         cases["default"] = default(options.default)
     found: list[dict] = []

@@ -173,7 +173,7 @@ def _lengths(rng):
         {
             "runtime": texts(minutes, "{} min"),
             "lap": [f"{m // 60}:{m % 60:02d}.{rng.integers(100):02d}" for m in minutes],
-            "words": [f"{m // 60} hours {m % 60} minutes" for m in minutes],
+            "words": [f"{m // 60} h {m % 60:02d} min" for m in minutes],
             "since": rng.choice(["3 days ago", "2 weeks ago", "1 month ago"], ROWS),
             "age": [f"{v} months" if v < 24 else f"{v // 12} years" for v in rng.integers(1, 90, ROWS)],
             "y": outcome(rng),

@@ -25,3 +25,14 @@ def test_a_birth_date_in_six_rows_of_one_person_is_rare():
     moved = guard.apply(cells, 1.0, np.rint, rng)
     assert not np.isin(moved, born).any()
     assert np.abs(moved - np.clip(cells, born[4], born[-5])).max() < 3000
+
+
+def test_a_frequent_value_stays_even_if_its_digest_equals_that_of_a_rare_one():
+    cells = np.concatenate([np.repeat(np.arange(0.0, 1000.0, 10.0), 6), [3.0, 7.0, 991.0]])
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        guard = Guard.learn(cells, 1.0, 5, rng)
+        inside = cells[(cells >= guard.lower) & (cells <= guard.upper)]
+        moved = guard.apply(inside, 1.0, np.rint, rng)
+        frequent = inside % 10 == 0
+        assert (moved == inside)[frequent].all() and not (moved == inside)[~frequent].any()

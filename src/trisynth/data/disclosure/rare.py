@@ -26,7 +26,8 @@ class Guard:
 
     A value is rare if fewer than ``rare`` training rows hold it, or so few persons where rows belong to such. A
     synthetic cell moves by about the distance between neighbouring values if ``Seen`` marks it: it marks all rare
-    values, and others to hide which ones are real. Cells beyond the ``rare`` smallest and largest training cells are
+    values, and others to hide which ones are real,
+    but not values of many rows. Cells beyond the ``rare`` smallest and largest training cells are
     moved inside.
 
     Parameters
@@ -38,6 +39,8 @@ class Guard:
     between : float
         Rare values between two knots.
     seen : Seen
+    frequent : ndarray
+        Values of at least ``rare`` training rows, in order.
     """
 
     lower: float
@@ -45,6 +48,7 @@ class Guard:
     knots: np.ndarray
     between: float
     seen: Seen
+    frequent: np.ndarray
 
     @classmethod
     def learn(
@@ -78,7 +82,11 @@ class Guard:
         grid = np.quantile(few, np.linspace(0, 1, min(_KNOTS, len(few) + 1)))
         knots = np.concatenate([grid[:1], (grid[1:] + grid[:-1]) / 2, grid[-1:]])
         between = max(len(few) / (len(grid) - 1), 1.0)
-        return cls(float(cells[rare - 1]), float(cells[-rare]), knots, between, Seen.learn(few, rng))
+        frequent = values[counts >= rare]
+        return cls(float(cells[rare - 1]), float(cells[-rare]), knots, between, Seen.learn(few, rng), frequent)
+
+    def _held(self, cells: np.ndarray) -> np.ndarray:
+        return self.seen.has(cells) & ~np.isin(cells, self.frequent)
 
     def apply(self, cells: np.ndarray, step: float, settle: Settle, rng: np.random.Generator) -> np.ndarray:
         """Move rare values of synthetic cells, shape (n,); all others stay as they are.
@@ -93,7 +101,7 @@ class Guard:
         """
         moved = np.clip(cells, self.lower, self.upper)
         settled = settle(moved)
-        held = np.flatnonzero(np.isfinite(settled) & self.seen.has(settled))
+        held = np.flatnonzero(np.isfinite(settled) & self._held(settled))
         widths = np.maximum(np.diff(self.knots) / self.between, step)
         for trial in range(_TRIALS):
             if not len(held):
@@ -101,12 +109,12 @@ class Guard:
             place = np.clip(np.searchsorted(self.knots, settled[held]) - 1, 0, len(widths) - 1)
             reach = np.maximum(widths[place], np.spacing(np.abs(settled[held])) * 4) * 1.2**trial
             proposed = settle(settled[held] + reach * rng.uniform(-1.5, 1.5, len(held)))
-            free = (proposed >= self.lower) & (proposed <= self.upper) & ~self.seen.has(proposed)
+            free = (proposed >= self.lower) & (proposed <= self.upper) & ~self._held(proposed)
             moved[held[free]] = proposed[free]
             held = held[~free]
         # Where no free value is near, any free one.
         proposed = settle(rng.uniform(self.lower, self.upper, len(held)))
-        moved[held] = np.where(self.seen.has(proposed), np.nan, proposed)
+        moved[held] = np.where(self._held(proposed), np.nan, proposed)
         return moved
 
 

@@ -25,7 +25,9 @@ _COARSE = 0.02
 _FIRST, _LOOSE = 24, 0.15
 _POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, -3.0)
 # Most numeric columns that are searched, and most terms of a sum.
-_COLUMNS, _TERMS = 40, 12
+_COLUMNS, _TERMS = 40, 24
+# Fewest distinct values of a part of a sum, and of an answer or a flag that is one; largest fraction of one value.
+_PART, _ITEM = (5, 0.9), (2, 0.98)
 # Standard deviation of what rounding leaves of a sum, in steps of the last digit, at the most.
 _ROUNDED = 0.4
 
@@ -248,11 +250,14 @@ def _independent(cells: np.ndarray, columns: list[int], steps: Sequence[float]) 
 
 def _sums(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterator[Computed]:
     """Find weighted sums of other numbers, by least squares on the columns before."""
-    names = [
-        kind.name for kind in kinds if not isinstance(kind, Date) and _varied(table[kind.name].to_numpy(float), 5, 0.9)
-    ]
+    numbers = {kind.name: table[kind.name].to_numpy(float) for kind in kinds if not isinstance(kind, Date)}
+    names = [name for name, values in numbers.items() if _varied(values, *_ITEM)]
+    if len(names) > _COLUMNS:
+        names = [name for name in names if _varied(numbers[name], *_PART)]
     if not 3 <= len(names) <= _COLUMNS:
         return
+    # Answers of a few levels are not rounded, as measured numbers may be.
+    steps = [grids[name].step if _varied(numbers[name], *_PART) else 0.0 for name in names]
     cells = np.array([table[name].to_numpy(float) for name in names])
     complete = np.flatnonzero(~np.isnan(cells).any(axis=0))
     if len(complete) < max(_ROWS, 3 * len(names)):
@@ -262,7 +267,7 @@ def _sums(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterato
     scale = cells.std(axis=1)
     found = []
     for i, name in enumerate(names):
-        others = _independent(cells, [j for j in range(len(names)) if j != i], [grids[name].step for name in names])
+        others = _independent(cells, [j for j in range(len(names)) if j != i], steps)
         design = np.column_stack([(cells[others] / scale[others, None]).T, np.ones(len(rows))])
         weights, _, rank, _ = np.linalg.lstsq(design, cells[i] / scale[i], rcond=1e-10)
         residual = cells[i] - scale[i] * (design @ weights)
@@ -283,6 +288,9 @@ def _sums(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterato
         rounded = np.abs(rest - constant) <= (allowed + grids[name].step) / 2 * (1 + 1e-6)
         least = 0.0 if allowed and rounded.mean() >= _HOLDS else _HOLDS
         relation = _accepted(table, Computed("sum", name, inputs, exact, constant), grids[name], least)
+        if relation and not _varied(numbers[name], *_PART):
+            # Most rows of a few levels may agree by chance.
+            relation = relation if relation.holds(table, grids).all() else None
         if relation:
             found.append((sum(weight < 0 for weight in exact), len(found), relation))
     # The total is computed, and not one of its parts.
