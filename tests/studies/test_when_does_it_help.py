@@ -1,6 +1,7 @@
 """Gains by the number of training rows: planted gains, tables that are too small, and the worth in rows."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -73,3 +74,15 @@ def test_what_is_missing_is_named(jobs):
         gains(jobs.drop(columns="duplicated/roc_auc"))
     with pytest.raises(InputError, match="no table has as many training rows"):
         gains(jobs.assign(**{"data/train_rows": 3}))
+
+
+def test_the_readme_states_what_the_committed_table_has():
+    root = Path(__file__).parents[2]
+    table = pd.read_csv(root / "paper_figures/studies/when_does_it_help/gains.csv")
+    combined = table[(table["arm"] == "combined") & (table["generator"] == "all")].set_index(["classifier", "n"])
+    least, most = sorted(-combined["over_best"])[:: len(combined) - 1]
+    sizes = combined.index.get_level_values("n")
+    readme = " ".join((root / "README.md").read_text().split())
+    assert f"with {sizes.min()} to {sizes.max()} training rows they lose {least:.3f} to {most:.3f} ROC AUC" in readme
+    mean, high = combined.loc[("boosting", 50), ["over_best", "over_best_high"]]
+    assert f"−{-mean:.3f} ± {high - mean:.3f})" in readme
