@@ -6,6 +6,7 @@ and files of the client, and ends as with ``python -m`` or ``python -c``. With `
 workers of a sweep are forked, too.
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -46,6 +47,7 @@ LATE = (
     "sklearn.neighbors",
     "sklearn.pipeline",
     "torch",
+    "torch._dynamo",
 )
 
 
@@ -60,6 +62,17 @@ def preload() -> None:
             # Extras may be missing, and a module may need what the command prepares.
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
+        rehearse([name for name in found if not name.endswith("__main__")])
+
+
+def rehearse(modules: list[str]) -> None:
+    """Compute what each process otherwise computes once more: Hydra's plugins, and the source that is part of keys."""
+    from trisynth import config
+    from trisynth.commandline import composed
+
+    composed([])
+    for module in modules:
+        config._source(module)
 
 
 def serve(path: str) -> dict:
@@ -159,6 +172,28 @@ def become(command: dict) -> None:
         runpy.run_module(first, run_name="__main__", alter_sys=True)
 
 
+def leave(command: dict) -> None:
+    """Run the command and end as Python does, but leave modules as they are: clearing them takes half a second."""
+    status = 0
+    try:
+        become(command)
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        status = 1
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            status = 120
+    os._exit(status & 0xFF)
+
+
 if __name__ == "__main__":
     preload()
     gc.freeze()
@@ -166,4 +201,4 @@ if __name__ == "__main__":
         sys.exit(f"a forked process lacks the threads {threading.enumerate()}")
     address = sys.argv[1]
     sys.executable = interpreter(address)
-    become(serve(address))
+    leave(serve(address))
