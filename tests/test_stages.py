@@ -87,3 +87,21 @@ def test_mistakes_are_one_line(argv, line, capsys, tmp_path, monkeypatch):
     assert err.startswith(line)
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_of_one_stem_are_told_apart(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = pd.DataFrame({"x": [i * i % 7 for i in range(40)], "y": ["a", "b"] * 20})
+    (tmp_path / "other").mkdir()
+    rows.to_csv("mine.csv", index=False)
+    rows.rename(columns={"x": "z"}).to_csv("other/mine.csv", index=False)
+    rows.rename(columns={"x": "w"}).to_parquet("mine.parquet")
+    for kind, path in (("csv", "mine.csv"), ("csv", "other/mine.csv"), ("parquet", "mine.parquet")):
+        stages.main(["prepare", f"dataset={kind}", f"dataset.path={path}", "dataset.target=y"])
+    assert "data/prepared/mine holds the table mine.csv" in capsys.readouterr().out
+    folders = sorted((tmp_path / "data" / "prepared").iterdir(), key=lambda folder: len(folder.name))
+    assert [folder.name for folder in folders][:2] == ["mine", "mine.parquet"]
+    assert [next(iter(pd.read_parquet(folder / "table.parquet"))) for folder in folders] == ["x", "w", "z"]
+    assert (tmp_path / "mine.parquet.yaml").exists() and composed(["dataset=csv", "dataset.path=mine.csv"])
+    named = composed(["dataset=parquet", "dataset.path=mine.parquet"])["dataset"]["name"]
+    assert named == "mine.parquet"

@@ -14,7 +14,7 @@ import pandas as pd
 from trisynth import commandline, data
 from trisynth.cache import Store, write_atomic
 from trisynth.commandline import beside, facts
-from trisynth.config import target_name
+from trisynth.config import digest, target_name
 from trisynth.data.cleaning import findings
 from trisynth.data.collect import collect
 from trisynth.data.dataset import Dataset
@@ -36,7 +36,7 @@ def prepare_stage(config: dict[str, Any], root: str = "data/prepared", out: str 
     """
     read = data.reader(config["dataset"], config.get("allow", ()))
     dataset, report = data.prepare(config["dataset"], config["paths"]["raw"], read, layout=False)
-    folder = Path(root) / dataset.spec.name
+    folder = _folder(Path(root), dataset.spec.name, config["dataset"].get("path"))
     # In files for figures the target is the last column.
     replace(dataset, place=None).write(folder / "table.parquet")
     write_atomic(folder / "report.csv", report.round(6).to_csv(index=False))
@@ -46,6 +46,20 @@ def prepare_stage(config: dict[str, Any], root: str = "data/prepared", out: str 
         write_facts(dataset, config["dataset"], out)
     elif out is not None:
         raise InputError("out", out, "is only for your own table; shipped data sets have their facts in conf/dataset")
+
+
+def _folder(root: Path, name: str, path: str | None) -> Path:
+    """Return the folder of a prepared table; of a user's, it notes the table's place, so that no other one takes it."""
+    folder = root / name
+    if path is None:
+        return folder
+    note = folder / "place.txt"
+    before = note.read_text() if note.is_file() else None
+    if before not in (None, path) and Path(before).exists():
+        folder = root / f"{name}-{digest(path)[:8]}"
+        print(f"{folder} is used, because {root / name} holds the table {before}; name: in the yaml gives another name")
+    write_atomic(folder / "place.txt", path)
+    return folder
 
 
 def write_facts(dataset: Dataset, cfg: dict[str, Any], out: str | None = None) -> None:

@@ -137,7 +137,7 @@ def _open(rng):
             "valid_from": begin.strftime("%Y-%m-%d"),
             "valid_to": gaps(rng, end.strftime("%Y-%m-%d"), 0.4, "9999-12-31"),
             "last_login": gaps(rng, end.strftime("%Y-%m-%d"), 0.2, "1900-01-01"),
-            "never": gaps(rng, end.strftime("%Y-%m-%d"), 0.2, "0000-00-00"),
+            "never": gaps(rng, days(rng, "2010-01-01").strftime("%Y-%m-%d"), 0.2, "0000-00-00"),
             "y": outcome(rng),
         }
     )

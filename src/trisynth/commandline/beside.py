@@ -31,6 +31,8 @@ KEYS = (
     "note",
 )
 _MAPPINGS = ("columns", "read")
+# First line of a file that was written, and most of its characters.
+_ABOUT, _FIRST = re.compile(r"# Facts about (.+), inferred from its cells"), 500
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
 # A few lines of references can unfold to more values than memory holds.
 _MOST = 1_000_000
@@ -75,16 +77,33 @@ def find(path: str | Path) -> Path | None:
 
 
 def place(path: str | Path) -> Path:
-    """Return where the yaml file beside a table is, or would be: ``mine.yaml`` for ``mine.csv`` and ``mine.csv.gz``."""
+    """Return where the yaml file beside a table is, or would be: ``mine.yaml`` for ``mine.csv`` and ``mine.csv.gz``.
+
+    Where ``mine.yaml`` was written for ``mine.csv``, that of ``mine.parquet`` is ``mine.parquet.yaml``.
+    """
     path = Path(path)
     # A path such as "." has no name to change.
     return path.with_name(f"{name_of(path)}.yaml") if path.name else path
 
 
 def name_of(path: str | Path) -> str:
-    """Return the name of a table: that of its file, without its endings."""
+    """Return the name of a table: that of its file, without its endings unless another table has that name."""
     path = Path(path)
-    return Path(path.stem).stem if path.suffix.lower() in _PACKED else path.stem
+    name = Path(path.stem).stem if path.suffix.lower() in _PACKED else path.stem
+    return path.name if path.name and name != path.name and _of_another(path, name) else name
+
+
+def _of_another(path: Path, name: str) -> bool:
+    """Return whether the first line of the yaml file names another table that is there."""
+    if path.with_name(f"{path.name}.yaml").is_file():
+        return True
+    try:
+        with path.with_name(f"{name}.yaml").open(encoding="utf-8") as file:
+            first = file.readline(_FIRST)
+    except (OSError, UnicodeDecodeError):
+        return False
+    found = _ABOUT.match(first)
+    return bool(found) and found[1] != path.name and path.with_name(found[1]).is_file()
 
 
 def load(text: str) -> Any:

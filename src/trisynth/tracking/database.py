@@ -27,6 +27,8 @@ from trisynth.config import digest
 from trisynth.errors import InputError
 
 SQLITE = "sqlite:///"
+# Beside other threads, `quiet` does not hold: each restores the filters that it found.
+warnings.filterwarnings("ignore", message="Hint: Inferred schema contains integer column", module="mlflow")
 # Seconds after which an unfinished run of another machine counts as abandoned.
 _DAY = 86_400
 
