@@ -6,8 +6,9 @@ import pytest
 from cycles import FACTS, cycle
 
 from trisynth.errors import InputError
+from trisynth.generators.circuit.em import Rows, expected_counts
 from trisynth.generators.circuit.latent_tree import LatentTree, Tree
-from trisynth.generators.private.dp_circuit import DPCircuit, _latent_pairs, _parts
+from trisynth.generators.private.dp_circuit import DPCircuit, _latent_pairs, _parts, _path
 from trisynth.generators.private.tables import pairs
 from trisynth.privacy import Budget
 
@@ -43,6 +44,30 @@ def test_pairs_of_states_are_those_of_the_enumerated_tree():
     assert set(found) == {(i, j) for i in range(4) for j in range(i + 1, 4)}
     for pair, table in found.items():
         np.testing.assert_allclose(table, whole.sum(tuple(v for v in range(4) if v not in pair)))
+
+
+def test_counts_of_a_table_are_those_of_its_cells_as_partial_rows():
+    rng, k, sizes = np.random.default_rng(3), 3, [2, 3, 4]
+    parents = np.array([1, -1, 1])
+    made = DPCircuit(n_states=k)
+    made.starts_ = np.array([0, 2, 5, 9])
+    leaves = np.concatenate([rng.dirichlet(np.ones(size), k).T for size in sizes] + [np.ones((1, k))])
+    circuit = LatentTree(Tree.of(parents), rng.dirichlet(np.ones(k)), rng.dirichlet(np.ones(k), (3, k)), leaves)
+    table = rng.random((2, 4))
+    found = made._expected(circuit, {(0, 2): table}, {(0, 2): _path(parents, 0, 2)})
+    a, b = np.nonzero(table)
+    rows = Rows(np.stack([a, np.full(8, 9), 5 + b], axis=1), table[a, b])
+    due = expected_counts(circuit, rows)
+    np.testing.assert_allclose(found.log_likelihood, due.log_likelihood)
+    np.testing.assert_allclose(found.root, due.root)
+    np.testing.assert_allclose(found.transitions, due.transitions, atol=1e-12)
+    np.testing.assert_allclose(found.leaves[[0, 1, 5, 6, 7, 8]], due.leaves[[0, 1, 5, 6, 7, 8]])
+
+
+def test_a_path_meets_at_the_nearest_common_parent():
+    parents = np.array([1, 3, 1, -1, 3])
+    assert _path(parents, 0, 2) == [0, 1, 2] and _path(parents, 0, 4) == [0, 1, 3, 4]
+    assert _path(parents, 3, 0) == [3, 1, 0] and _path(parents, 1, 1) == [1]
 
 
 def test_states_are_equal_parts_of_neighbouring_groups():

@@ -3,7 +3,7 @@
 import numpy as np
 
 from trisynth.errors import require_whole
-from trisynth.generators.circuit.em import Counts, Rows, expected_counts, with_ones
+from trisynth.generators.circuit.em import Counts, with_ones
 from trisynth.generators.circuit.latent_tree import LatentTree, Tree
 from trisynth.generators.private.pairwise import PairwiseGenerator
 from trisynth.generators.private.tables import pairs, spanning, tree
@@ -20,7 +20,7 @@ class DPCircuit(PairwiseGenerator):
 
     The tables are those of ``RakedPairs``, under the same plan. A cell of a table is a weighted row whose other columns
     are unobserved, so that the cost goes by cells and not by rows. The tree is that of the chosen pairs; at the start
-    a state stands for an equal part of its column.
+    a state stands for an equal part of its column. EM sums over the variables between two columns, and no others.
 
     Parameters
     ----------
@@ -74,7 +74,8 @@ class DPCircuit(PairwiseGenerator):
             for pair, found in model.items()
         }
         self.circuits_ = [
-            self._climbed(circuit, self._rows(targets, ones, label)) for label, circuit in enumerate(self.circuits_)
+            self._climbed(circuit, {pair: table[label] for pair, table in targets.items()})
+            for label, circuit in enumerate(self.circuits_)
         ]
 
     def _initial(
@@ -112,29 +113,48 @@ class DPCircuit(PairwiseGenerator):
             shape, (root / root.sum()).astype(np.float32), transitions.astype(np.float32), with_ones(leaves)
         )
 
-    def _rows(self, targets: pairs.Tables, ones: list[np.ndarray], label: int) -> Rows:
-        """Return the cells of the tables of a label as weighted rows of tokens."""
-        whole = int(self.starts_[-1])
-        tokens, weights = [], []
-        for (i, j), table in (targets or {}).items():
-            a, b = np.nonzero(table[label] > 0)
-            found = np.full((len(a), len(ones)), whole)
-            found[:, i], found[:, j] = self.starts_[i] + a, self.starts_[j] + b
-            tokens.append(found)
-            weights.append(table[label][a, b])
-        if not tokens:
-            return Rows(np.full((0, len(ones)), whole), np.zeros(0))
-        return Rows(np.concatenate(tokens), np.concatenate(weights))
-
-    def _climbed(self, circuit: LatentTree, rows: Rows) -> LatentTree:
+    def _climbed(self, circuit: LatentTree, targets: dict[pairs.Pair, np.ndarray]) -> LatentTree:
         """Run EM; without a table the circuit stays."""
-        before, most = -np.inf, max(rows.weights.sum(), 1e-9)
-        for _ in range(self.max_iter if len(rows) else 0):
-            counts = expected_counts(circuit, rows)
+        paths = {pair: _path(circuit.tree.parents, *pair) for pair in targets}
+        before, most = -np.inf, max(sum(table.sum() for table in targets.values()), 1e-9)
+        for _ in range(self.max_iter if targets else 0):
+            counts = self._expected(circuit, targets, paths)
             if counts.log_likelihood - before < _STILL * most:
                 break
             before, circuit = counts.log_likelihood, self._maximised(circuit.tree, counts)
         return circuit
+
+    def _expected(self, circuit: LatentTree, targets: dict[pairs.Pair, np.ndarray], paths: dict) -> Counts:
+        """Compute expected counts, of each table those of the variables between its columns (the E-step)."""
+        marginals, latent = circuit.state_marginals().astype(float), _latent_pairs(circuit)
+        root, transitions = np.zeros(circuit.states), np.zeros(circuit.transitions.shape)
+        leaves, log_likelihood, first = np.zeros((int(self.starts_[-1]), circuit.states)), 0.0, circuit.tree.order[0]
+
+        def joint(a: int, b: int) -> np.ndarray:
+            if a == b:
+                return np.diag(marginals[a])
+            return latent[a, b] if a < b else latent[b, a].T
+
+        def given(a: int, b: int) -> np.ndarray:
+            """Return p(z_a | z_b), columns for the states of b."""
+            return joint(a, b) / np.maximum(marginals[b], 1e-30)
+
+        for (i, j), table in targets.items():
+            own, other = (slice(self.starts_[v], self.starts_[v + 1]) for v in (i, j))
+            one, two = circuit.leaves[own].astype(float), circuit.leaves[other].astype(float)
+            model = np.maximum(one @ latent[i, j] @ two.T, 1e-30)
+            ratio = table / model
+            log_likelihood += float((table * np.log(model)).sum())
+            leaves[own] += one * (ratio @ two @ latent[i, j].T)
+            leaves[other] += two * (ratio.T @ one @ latent[i, j])
+            weight = one.T @ ratio @ two
+            for near, far in zip(paths[i, j], paths[i, j][1:], strict=False):
+                found = joint(near, far) * (given(i, near).T @ weight @ given(j, far))
+                down = circuit.tree.parents[far] == near
+                transitions[far if down else near] += found if down else found.T
+            if first in paths[i, j]:
+                root += marginals[first] * ((given(i, first).T @ weight) * given(j, first).T).sum(1)
+        return Counts(root, transitions, leaves, log_likelihood)
 
     def _cells(self, circuit: LatentTree, latent: dict, pair: pairs.Pair) -> np.ndarray:
         """Return the probabilities of the groups of two columns."""
@@ -162,6 +182,18 @@ class DPCircuit(PairwiseGenerator):
         ones = (circuit.state_marginals() * leaves).sum(1) * rows
         latent = _latent_pairs(circuit)
         return ones.tolist(), {(i, j): float(rows * leaves[i] @ table @ leaves[j]) for (i, j), table in latent.items()}
+
+
+def _path(parents: np.ndarray, first: int, last: int) -> list[int]:
+    """Return the variables of a tree from one to another, both included."""
+    up, down = [first], [last]
+    for way in (up, down):
+        while parents[way[-1]] >= 0:
+            way.append(int(parents[way[-1]]))
+    while len(up) > 1 and len(down) > 1 and up[-2] == down[-2]:
+        up.pop()
+        down.pop()
+    return [*up, *down[-2::-1]]
 
 
 def _parts(rows: np.ndarray, states: int) -> np.ndarray:
