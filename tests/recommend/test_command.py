@@ -106,7 +106,7 @@ def test_a_budget_admits_private_generators_alone():
         overrides = door.parse(["dataset=framingham", *option])
         assert overrides[0] == "+recommend=private"
         found = door.configured(overrides)["recommend"]["candidates"]
-        assert set(found) == {"raked_pairs", "label_triples", "mst", "dp_vae"}
+        assert set(found) == {"raked_pairs", "dp_circuit", "label_triples", "dp_vae"}
         assert all(each["privacy"]["epsilon"] == 2 for each in found.values())
     assert door.parse(["dataset=framingham"])[0] == "+recommend=default"
     with pytest.raises(InputError, match=r"^privacy\.epsilon='1': is read by"):
@@ -137,7 +137,7 @@ def test_a_candidate_without_guarantee_is_refused_beside_a_budget(options):
 @pytest.mark.parametrize("option", ["++privacy.epsilon=1", "privacy=dp", "privacy.rows=99"])
 def test_however_a_budget_is_written_the_panel_is_private(option):
     found = door.configured(door.parse(["dataset=framingham", option]))["recommend"]["candidates"]
-    assert set(found) == {"raked_pairs", "label_triples", "mst", "dp_vae"}
+    assert set(found) == {"raked_pairs", "dp_circuit", "label_triples", "dp_vae"}
 
 
 def test_facts_that_a_private_fit_lacks_are_named_together_before_the_search(tmp_path, monkeypatch):
