@@ -216,6 +216,8 @@ def sharing(
         if not math.isnan(floor) and not math.isnan(ceiling):
             chance = ", worse by the chance of the split" if round(ceiling, 2) > max(round(auc, 2), 0.5) else ""
             line += f" (independent columns: {floor:.2f}, the real rows themselves: {ceiling:.2f}{chance})"
+            # Within chance of the floor, as where columns hardly depend on each other.
+            line += ", so that independent columns are as good by it" if round(auc, 2) >= round(floor, 2) else ""
     memorised = scores.get("copying/memorised", math.nan)
     shown = "" if math.isnan(memorised) else f" (memorised share {max(memorised, 0.0):.2f}, limit {limit:.2f})"
     passed = f"The rows of {candidate} pass the check for copies{shown}"

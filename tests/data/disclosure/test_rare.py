@@ -5,6 +5,7 @@ import pandas as pd
 
 from trisynth import Circuit
 from trisynth.data.disclosure.rare import Guard
+from trisynth.data.disclosure.seen import Seen
 
 
 def test_a_column_of_rare_categories_only_is_told_to_be_empty():
@@ -36,3 +37,13 @@ def test_a_frequent_value_stays_even_if_its_digest_equals_that_of_a_rare_one():
         moved = guard.apply(inside, 1.0, np.rint, rng)
         frequent = inside % 10 == 0
         assert (moved == inside)[frequent].all() and not (moved == inside)[~frequent].any()
+
+
+def test_a_cell_whose_moves_all_leave_the_range_takes_a_free_or_a_frequent_value():
+    seen = Seen.learn(np.arange(10.0), np.random.default_rng(0))
+    guard = Guard(0.0, 9.0, np.array([0.0, 1e9]), 1.0, seen, np.array([5.0]))
+    moved = guard.apply(np.full(2_000, 3.0), 1.0, np.rint, np.random.default_rng(0))
+    assert set(moved) == {5.0}
+    # Without any free value, a frequent one outside the range is taken.
+    guard = Guard(0.0, 9.0, np.array([0.0, 1e9]), 1.0, seen, np.array([20.0]))
+    assert set(guard.apply(np.full(20, 3.0), 1.0, np.rint, np.random.default_rng(0))) == {20.0}

@@ -112,9 +112,16 @@ class Guard:
             free = (proposed >= self.lower) & (proposed <= self.upper) & ~self._held(proposed)
             moved[held[free]] = proposed[free]
             held = held[~free]
-        # Where no free value is near, any free one.
-        proposed = settle(rng.uniform(self.lower, self.upper, len(held)))
-        moved[held] = np.where(self._held(proposed), np.nan, proposed)
+        # Where no free value is near, any free one; a frequent one where the marks leave none.
+        for _ in range(_TRIALS):
+            if not len(held):
+                break
+            proposed = settle(rng.uniform(self.lower, self.upper, len(held)))
+            free = ~self._held(proposed)
+            moved[held[free]] = proposed[free]
+            held = held[~free]
+        if len(held):
+            moved[held] = rng.choice(self.frequent, len(held)) if len(self.frequent) else np.nan
         return moved
 
 
