@@ -12,7 +12,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 # First, since it decides on the threads of all others.
@@ -115,9 +115,9 @@ def config(overrides, tmp_path):
     return lambda *more, task="classes": composed(overrides(tmp_path, task, *more))
 
 
-@pytest.fixture(scope="session")
-def warm(tmp_path_factory) -> Iterator[list[str]]:
-    """Start of a command line that does as ``python -m`` or ``python -c`` in a process that need not import anything.
+@contextmanager
+def server() -> Iterator[str]:
+    """Run a server of warm commands and yield its address; a command waits until the server has imported everything.
 
     A cold process imports for three to eight seconds, which is longer than most commands of the tests take.
     """
@@ -125,10 +125,31 @@ def warm(tmp_path_factory) -> Iterator[list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "warm"
         line = [sys.executable, SUPPORT / "warm.py", path]
-        with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-            assert server.stdout.readline() == "ready\n"
-            yield [sys.executable, "-IS", str(SUPPORT / "warm_client.py"), str(path)]
-            server.stdin.close()
+        with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout.readline() == "listening\n"
+            yield str(path)
+            process.stdin.close()
+
+
+SERVER = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    """Let the workers of a test run have one server of warm commands."""
+    if SERVER not in node.config.stash:
+        running = ExitStack()
+        node.config.stash[SERVER] = running.enter_context(server())
+        node.config.add_cleanup(running.close)
+    node.workerinput["warm"] = node.config.stash[SERVER]
+
+
+@pytest.fixture(scope="session")
+def warm(request) -> Iterator[list[str]]:
+    """Start of a command line that does as ``python -m`` or ``python -c`` in a process that imports nothing more."""
+    given = getattr(request.config, "workerinput", {}).get("warm")
+    with nullcontext(given) if given else server() as path:
+        yield [sys.executable, "-IS", str(SUPPORT / "warm_client.py"), path]
 
 
 @pytest.fixture(scope="session")

@@ -75,18 +75,23 @@ def rehearse(modules: list[str]) -> None:
         config._source(module)
 
 
-def serve(path: str) -> dict:
-    """Fork for each command; return in the new process, with the command. Ends when standard input does."""
+def listen(path: str) -> socket.socket:
+    """Open the address, so that commands can wait there."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen(64)
+    print("listening", flush=True)
+    return listener
+
+
+def serve(listener: socket.socket) -> dict:
+    """Fork for each command; return in the new process, with the command. Ends when standard input does."""
     ended, wake = os.pipe()
     os.set_blocking(wake, False)
     os.set_blocking(ended, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     clients: dict[socket.socket, int] = {}
-    print("ready", flush=True)
     while True:
         ready, _, _ = select.select([listener, ended, sys.stdin.fileno(), *clients], [], [])
         if sys.stdin.fileno() in ready:
@@ -195,10 +200,11 @@ def leave(command: dict) -> None:
 
 
 if __name__ == "__main__":
+    address = sys.argv[1]
+    opened = listen(address)
     preload()
     gc.freeze()
     if threading.active_count() > 1:
         sys.exit(f"a forked process lacks the threads {threading.enumerate()}")
-    address = sys.argv[1]
     sys.executable = interpreter(address)
-    leave(serve(address))
+    leave(serve(opened))
