@@ -217,6 +217,9 @@ def _shares(real: Table, made: Table) -> Iterator[str]:
         shares = real.clean[name].value_counts(normalize=True, dropna=False)
         drawn = made.clean[name].value_counts(normalize=True, dropna=False)
         for value, share in shares[shares >= FREQUENT].items():
+            # Rows without a target are dropped, and a line reports that.
+            if name == real.config.get("target") and pd.isna(value):
+                continue
             other = drawn.get(value, 0.0) if pd.notna(value) else float(made.clean[name].isna().mean())
             # Three standard errors of small tables are no fault.
             noise = 3 * np.sqrt(2 * share * (1 - share) / max(len(made.clean), 1))
