@@ -93,7 +93,9 @@ def test_the_best_possible_score_bounds_the_cohort(jobs):
 
 def test_the_pictures_have_a_panel_for_each_comparison(jobs):
     assert len(gains_picture(jobs).figure.axes) == 6
-    assert len(datasets_picture(jobs).figure.axes) == 2
+    for part, stated in ((jobs, "corrected resampled"), (jobs[jobs["seed"] == 1], "without an interval")):
+        figure = datasets_picture(part).figure
+        assert len(figure.axes) == 2 and stated in " ".join(figure.get_supxlabel().split())
 
 
 def test_what_is_missing_is_named(jobs):

@@ -102,10 +102,17 @@ def datasets_picture(jobs: pd.DataFrame) -> Picture:
         style.heading(figure, f"Rows balanced by the {names.label(PRIMARY)}, by data set", handles)
         style.footnote(
             figure,
-            "Means over classifiers and seeds. Data sets: 95 % corrected resampled t intervals over the splits of the "
-            f"seeds; mean: 95 % t intervals over data sets. The grey band is ±{WORTH:g}.",
+            f"{_averaged(found)}; mean: 95 % t intervals over data sets. The grey band is ±{WORTH:g}.",
         )
     return Picture("datasets", "The comparison named before the run, by data set.", figure)
+
+
+def _averaged(found: pd.DataFrame) -> str:
+    if found["seed"].nunique() < 2:
+        return "Means over classifiers. Data sets: a single split, without an interval"
+    return (
+        "Means over classifiers and seeds. Data sets: 95 % corrected resampled t intervals over the splits of the seeds"
+    )
 
 
 def _remedies(jobs: pd.DataFrame) -> pd.DataFrame:
