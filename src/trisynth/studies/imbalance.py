@@ -126,7 +126,7 @@ def growth(values: pd.DataFrame, name: str) -> Estimate:
 def primary_table(jobs: pd.DataFrame) -> Table:
     """Tabulate the comparison that was named before the run, and the same at each ratio and for all generators."""
     found = gains(jobs)
-    ratios = sorted(found["imbalance"].unique())
+    ratios = sorted(found["imbalance"].unique().tolist())
     hard = [ratio for ratio in ratios if ratio in HARD] or ratios
     columns = [Column("generator", "Balanced by"), Column("ratio", "Ratio"), Column("tables", "Data sets")]
     over = {"over_real": "Over real", f"over_{AGAINST}": "Over tuned threshold", "over_best": "Over best baseline"}
