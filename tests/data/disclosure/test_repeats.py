@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trisynth.generators.circuit import Circuit
 from trisynth.generators.copy import Copy
 from trisynth.generators.smote import SMOTE
 from trisynth.generators.trees.cart import CART
@@ -41,3 +42,11 @@ def test_a_class_of_one_row_ends():
     X = people().assign(y=["b"] + ["a"] * 299)
     made = SMOTE().fit(X, target="y").sample({"a": 5, "b": 5})
     assert len(made) == 10
+
+
+def test_zeros_that_many_rows_share_are_drawn_as_often_as_in_the_table():
+    rng = np.random.default_rng(0)
+    dry = rng.random(400) < 0.4
+    rain = pd.DataFrame({name: np.where(dry, 0.0, rng.gamma(1, 20, 400).round(2)) for name in ("a", "b", "c")})
+    rows = Circuit().fit(rain.assign(y=rng.choice(["n", "y"], 400)), target="y", rare=5).sample(1_000)
+    assert abs((rows[["a", "b", "c"]] == 0).all(axis=1).mean() - dry.mean()) < 0.07

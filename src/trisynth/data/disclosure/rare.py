@@ -161,7 +161,8 @@ class Guards:
                 if guard := Guard.learn(cells, _step(column), rare, rng, persons):
                     numbers[name] = guard
         pooled = {name: c for name, c in columns.items() if name in numbers or getattr(c, "pool", None)}
-        rows = Repeats.learn(columns, table, seeds.stream(seed, "guard.rows")) if rare else None
+        rng = seeds.stream(seed, "guard.rows")
+        rows = Repeats.learn(columns, table, rare, rng, persons) if rare else None
         return cls(pooled, numbers, rows)
 
     def apply(

@@ -24,20 +24,35 @@ class Repeats:
         Near-unique columns by their name in the canonical table.
     seen : Seen
         Marks the rows, and others to hide which ones are real.
+    frequent : ndarray of float
+        Digests of what many training rows hold, such as zero in all of these columns; in order.
     """
 
     columns: dict[Hashable, Kind]
     seen: Seen
+    frequent: np.ndarray
 
     @classmethod
-    def learn(cls, columns: Mapping[Hashable, Kind], table: pd.DataFrame, rng: np.random.Generator) -> "Repeats | None":
-        """Learn the rows of a canonical training table; None where fewer than two columns are near-unique."""
+    def learn(
+        cls,
+        columns: Mapping[Hashable, Kind],
+        table: pd.DataFrame,
+        rare: int,
+        rng: np.random.Generator,
+        persons: np.ndarray | None = None,
+    ) -> "Repeats | None":
+        """Learn what fewer than ``rare`` rows of a canonical training table hold; None without two such columns."""
         least = max(_UNIQUE * len(table), _ROWS)
         keys = {name: c for name, c in columns.items() if c.categories is None and table[name].nunique() > least}
         if len(keys) < _KNOWN:
             return None
         codes, known = _codes(keys, table)
-        return cls(keys, Seen.learn(codes[known], rng))
+        codes = codes[known]
+        if persons is not None:
+            # Several rows of one person count once.
+            codes = np.unique(np.column_stack([codes, persons[known]]), axis=0)[:, 0]
+        distinct, counts = np.unique(codes, return_counts=True)
+        return cls(keys, Seen.learn(distinct[counts < rare], rng), distinct[counts >= rare])
 
     def replaced(
         self, table: pd.DataFrame, labels: np.ndarray, draw: Callable[[np.ndarray], pd.DataFrame]
@@ -55,7 +70,7 @@ class Repeats:
         """
         for _ in range(_ROUNDS):
             codes, known = _codes(self.columns, table)
-            again = np.flatnonzero(known & self.seen.has(codes))
+            again = np.flatnonzero(known & self.seen.has(codes) & ~np.isin(codes, self.frequent))
             if not len(again):
                 break
             fresh = draw(labels[again])

@@ -164,6 +164,8 @@ def _lines(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterat
         rest = b[known] - slope * a[known]
         half = max(grids[derived].step / 2, 1e-9 * np.abs(b[known]).max())
         constant = _plain(*sorted((np.quantile(rest, 0.995) - half, np.quantile(rest, 0.005) + half)))
+        # Rounding errors of floats are no constant.
+        constant = 0.0 if abs(constant) < 1e-9 * np.abs(b[known]).max() else constant
         relation = _accepted(table, Computed("sum", derived, (source,), (slope,), constant), grids[derived])
         if relation:
             yield relation
