@@ -32,7 +32,8 @@ class InputError(ValueError):
         shown = " ".join(map(str.strip, repr(self.value).splitlines()))
         if len(shown) > 200:
             shown = shown[:200] + "..."
-        return printable(f"{self.parameter}={shown}: {self.remedy}")
+        # A name in a file may hold the end of a line.
+        return printable(" ".join(f"{self.parameter}={shown}: {self.remedy}".splitlines()))
 
 
 def printable(text: str) -> str:

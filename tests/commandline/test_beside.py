@@ -1,5 +1,7 @@
 """Facts in a yaml file beside a user's table: read by every command, below the command line, part of the keys."""
 
+import os
+
 import pandas as pd
 import pytest
 
@@ -131,6 +133,20 @@ def test_a_number_of_too_many_digits_is_one_line(table):
     table.with_suffix(".yaml").write_text(f"rare: {'9' * 5000}")
     with pytest.raises(InputError, match="a number of too many digits"):
         beside.read(table.with_suffix(".yaml"))
+
+
+def test_a_bound_of_too_many_digits_is_one_line(table):
+    text = f"target: outcome\ncolumns: {{age (years): {{kind: number, bounds: [0, {'9' * 400}]}}}}"
+    table.with_suffix(".yaml").write_text(text)
+    with pytest.raises(InputError, match=r"bounds=.*must be two numbers"):
+        data.prepare(composed(arguments(table))["dataset"])
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(table):
+    table.with_suffix(".yaml").unlink()
+    os.mkfifo(table.with_suffix(".yaml"))
+    config = composed(arguments(table, "dataset.target=outcome"))["dataset"]
+    assert (config["name"], config["columns"]) == ("odd names", {})
 
 
 @pytest.mark.parametrize("depth", [2_000, 100_000])

@@ -1,11 +1,15 @@
 """Folders of Parquet files: read in batches of equal size, sampled by row numbers, refused where parts do not fit."""
 
+import gc
 import json
+import os
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -120,6 +124,61 @@ def test_a_folder_that_differs_from_its_manifest_is_one_line(tmp_path):
     assert "is not listed in the manifest" in refused(tmp_path)
     (tmp_path / MANIFEST).write_text(json.dumps({"files": []}))
     assert "is damaged" in refused(tmp_path)
+    # What another program sealed has the right digest, and may have any form.
+    for odd in ({}, {"files": None}, {"files": [1]}, {"files": [listed[0] | {"rows": "1"}]}, {"files": {"a": 1}}):
+        (tmp_path / MANIFEST).write_text(sealed(odd))
+        assert "it does not list files with their rows and digests" in refused(tmp_path)
+
+
+def test_equal_names_of_columns_are_one_line(tmp_path):
+    column = pa.array([1.0, 2.0])
+    pq.write_table(pa.Table.from_arrays([column, column], ["a\nb", "a\nb"]), tmp_path / "rows.parquet")
+    assert refused(tmp_path).endswith("has two columns a b; rename one")
+
+
+def test_the_footers_of_many_files_are_not_kept(tmp_path, monkeypatch):
+    write(table(), tmp_path, [50, 100, 150, 200])
+    alive, read = [], pq.read_metadata
+    held = []
+
+    def counted(file):
+        gc.collect()  # a footer and its columns refer to each other
+        held.append(sum(footer() is not None for footer in alive))
+        footer = read(file)
+        alive.append(weakref.ref(footer))
+        return footer
+
+    monkeypatch.setattr("trisynth.data.reading.folder.pq.read_metadata", counted)
+    assert Folder.open(tmp_path).rows == ROWS
+    assert max(held) <= 1
+
+
+@pytest.mark.parametrize("change", ["longer", "shorter", "gone", "fifo"])
+@pytest.mark.parametrize("moment", ["before", "during"])
+def test_a_file_that_changes_between_passes_is_one_line(tmp_path, change, moment):
+    write(table(), tmp_path, [100, 200, 300])
+    opened, file = Folder.open(tmp_path), tmp_path / "part-0.parquet"
+
+    def changed():
+        file.unlink()
+        if change == "fifo":
+            os.mkfifo(file)
+        elif change != "gone":
+            table()[: 90 if change == "shorter" else 110].to_parquet(file, index=False)
+
+    assert sum(map(len, opened.tables(size=50))) == ROWS
+    with pytest.raises(InputError, match=r"part-0.parquet': has changed since the folder was opened"):
+        if moment == "before":
+            changed()
+        for number, _ in enumerate(opened.tables(size=50)):
+            if number == 5:
+                changed()
+
+
+def test_no_path_is_no_folder():
+    for path in (None, 3):
+        with pytest.raises(InputError, match=r"^path=.*must be a folder of Parquet files"):
+            read_folder(path)
 
 
 def test_a_stream_reads_cells_as_its_sample_does(tmp_path):

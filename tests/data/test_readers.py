@@ -121,10 +121,11 @@ def test_a_separator_is_one_character(tmp_path, separator):
         delimited(tmp_path / "t.csv", separator=separator)
 
 
-def zipped(content: bytes, name: str = "table.csv") -> bytes:
+def zipped(content: bytes, *names: str, method: int = zipfile.ZIP_STORED) -> bytes:
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        archive.writestr(name, content)
+    with zipfile.ZipFile(target, "w", method) as archive:
+        for name in names or ("table.csv",):
+            archive.writestr(name, content)
     return target.getvalue()
 
 
@@ -135,6 +136,20 @@ PLAIN = "a,b,y\n2.5,8,yes\n-1.5,6,no\n0.25,6,yes\n1.5,2,no\n"
 def test_compressed_files_are_unpacked(file, pack):
     raw = delimited(file(pack(PLAIN.encode()), "table.bin"))
     assert raw.equals(delimited(file(PLAIN))) and "unpacked" in raw.attrs["notes"][0]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_of_a_method_that_has_no_limit_is_one_line(file, method):
+    packed = zipped(PLAIN.encode(), method=method)
+    for content in (packed, packed[:45] + bytes(20) + packed[65:]):
+        with pytest.raises(InputError, match=r"is a zip of an unusual method; unpack it yourself$"):
+            delimited(file(content))
+
+
+def test_names_in_a_zip_neither_end_the_line_nor_command_the_terminal(file):
+    with pytest.raises(InputError) as caught:
+        delimited(file(zipped(PLAIN.encode(), "a\n\x1b[2J.csv", "b.csv")))
+    assert str(caught.value).endswith(r"holds 2 files (a \x1b[2J.csv, b.csv); unpack one of them")
 
 
 @pytest.mark.parametrize(

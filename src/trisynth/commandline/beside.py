@@ -97,8 +97,12 @@ def _of_another(path: Path, name: str) -> bool:
     """Return whether the first line of the yaml file names another table that is there."""
     if path.with_name(f"{path.name}.yaml").is_file():
         return True
+    facts = path.with_name(f"{name}.yaml")
+    # Opening a pipe waits for its writer.
+    if not facts.is_file():
+        return False
     try:
-        with path.with_name(f"{name}.yaml").open(encoding="utf-8") as file:
+        with facts.open(encoding="utf-8") as file:
             first = file.readline(_FIRST)
     except (OSError, UnicodeDecodeError):
         return False

@@ -221,7 +221,7 @@ def _bounds(parameter: str, given: Any, kind: str | None) -> tuple[float, float]
         low, high = map(float, pair)
         if low <= high:
             return low, high
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     raise InputError(parameter, given, "must be two numbers, [smallest, largest]")
 

@@ -94,8 +94,12 @@ def whole(cfg: Mapping[str, Any], dataset: Dataset) -> Dataset | Stream:
 
 def open_folder(path: str | Path, parameter: str = "path") -> Folder:
     """Return a folder of Parquet files, checked; refuse what is none."""
-    if not Path(path).is_dir():
-        raise InputError(parameter, str(path), "must be a folder of Parquet files; read a file by pandas.read_parquet")
+    if not isinstance(path, str | Path) or not Path(path).is_dir():
+        raise InputError(
+            parameter,
+            path if path is None else str(path),
+            "must be a folder of Parquet files; read a file by pandas.read_parquet",
+        )
     return Folder.open(path, parameter)
 
 

@@ -109,7 +109,7 @@ class Result:
         try:
             content = _whole(path)
             return None if content is None else cls(**_shaped(content, key))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, OverflowError) as error:
             raise DamagedError(path, error) from None
 
     def seconds(self, root: str | Path) -> dict[str, float]:
@@ -177,7 +177,7 @@ def _shaped(content: dict[str, Any], key: str) -> dict[str, Any]:
         isinstance(config.get(group), Mapping) and isinstance(config[group].get(name), str)
         for group, name in (("dataset", "name"), ("generator", "_target_"), ("classifier", "name"))
     )
-    if not named or "seed" not in config or not isinstance(content.get("name"), str):
+    if not named or not isinstance(config.get("seed"), int) or not isinstance(content.get("name"), str):
         raise ValueError("it does not name its job")
     if not isinstance(config["generator"].get("loss") or {}, Mapping):
         raise ValueError("its loss is not a mapping")

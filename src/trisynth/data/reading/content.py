@@ -118,9 +118,12 @@ def _from_zip(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:
             if len(tables) != 1:
                 listed = ", ".join(tables[:6])
                 raise InputError("dataset.path", str(path), f"holds {len(tables)} files ({listed}); unpack one of them")
+            if archive.getinfo(tables[0]).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                # Python unpacks the other methods in one piece, however large it is.
+                raise InputError("dataset.path", str(path), "is a zip of an unusual method; unpack it yourself")
             with archive.open(tables[0]) as file:
                 return _limited(path, file, len(content)), [f"{tables[0]} unpacked"]
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, RuntimeError, NotImplementedError) as error:
         remedy = f"cannot be unpacked ({error}); unpack it yourself"
         if Path(path).suffix.lower() in _WORKBOOKS:
             remedy = f"is a damaged workbook ({error}); copy the file again, then {_SHEET}"

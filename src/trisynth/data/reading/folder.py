@@ -1,7 +1,7 @@
 """Folder of Parquet files that are one table: checked, sampled, and read in batches, never whole."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +32,14 @@ class Folder:
         Rows of each file, by its path below the folder.
     schema : Schema
         Columns of all files, and those that names of folders such as ``year=2024`` hold.
+    stamps : dict of str to tuple
+        What differs for each file once it is written again.
     """
 
     path: Path
     files: dict[str, int]
     schema: pa.Schema
+    stamps: dict[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def open(cls, path: str | Path, parameter: str = "dataset.path") -> "Folder":
@@ -53,22 +56,26 @@ class Folder:
         names = [name.as_posix() for name in names if not any(part[0] in "._" for part in name.parts)]
         if not names:
             raise InputError(parameter, str(path), "holds no Parquet file; name a file, or a folder of .parquet files")
-        footers = {name: _footer(path / name, parameter) for name in names}
-        first = footers[names[0]].schema.to_arrow_schema()
-        for name in names[1:]:
-            _check_alike(path, names[0], first, name, footers[name].schema.to_arrow_schema(), parameter)
-        files = {name: about.num_rows for name, about in footers.items()}
+        stamps = {name: _stamp(path / name) for name in names}
+        files, first = {}, None
+        # One footer at a time: those of very many files would fill the memory.
+        for name in names:
+            footer = _footer(path / name, parameter)
+            files[name], own = footer.num_rows, footer.schema.to_arrow_schema()
+            _check_unique(path / name, own, parameter)
+            first = own if first is None else first
+            _check_alike(path, names[0], first, name, own, parameter)
         if not sum(files.values()):
             raise InputError(parameter, str(path), "holds files without rows; give at least two rows")
         _check_manifest(path, files, parameter)
         # Files of categories differ in the types of their codes; texts are the same in all.
-        fields = [field.with_type(_plain(field.type)) for field in first]
+        fields = [each.with_type(_plain(each.type)) for each in first]
         try:
             found = _source(path, files).schema
         except pa.ArrowException as error:
             raise InputError(parameter, str(path), f"cannot be read ({_line(error)})") from None
-        fields += [field.with_type(_plain(field.type)) for field in found if field.name not in first.names]
-        return cls(path, files, pa.schema(fields, first.metadata))
+        fields += [each.with_type(_plain(each.type)) for each in found if each.name not in first.names]
+        return cls(path, files, pa.schema(fields, first.metadata), stamps)
 
     @property
     def rows(self) -> int:
@@ -93,17 +100,25 @@ class Folder:
         return digest(found)
 
     def tables(self, columns: Sequence[str] | None = None, size: int = BATCH) -> Iterator[pa.Table]:
-        """Read all rows, ``size`` at a time, except that the last table has fewer."""
-        batches = _source(self.path, self.files, self.schema).to_batches(
-            columns=None if columns is None else list(columns),
-            batch_size=size,
-            batch_readahead=1,
-            fragment_readahead=1,
-            use_threads=False,
-        )
+        """Read all rows, ``size`` at a time, except that the last table has fewer.
+
+        Raises
+        ------
+        InputError
+            If a file cannot be read, or has changed since the folder was opened: not before the last table of a pass
+            during which it does.
+        """
+        self._require_unchanged()
         waiting: list[pa.RecordBatch] = []
         rows = 0
         try:
+            batches = _source(self.path, self.files, self.schema).to_batches(
+                columns=None if columns is None else list(columns),
+                batch_size=size,
+                batch_readahead=1,
+                fragment_readahead=1,
+                use_threads=False,
+            )
             for batch in batches:
                 waiting.append(batch)
                 rows += batch.num_rows
@@ -113,8 +128,16 @@ class Folder:
                     waiting, rows = table.slice(size).to_batches(), rows - size
         except (pa.ArrowException, OSError) as error:
             raise InputError("dataset.path", str(self.path), f"cannot be read ({_line(error)})") from None
+        self._require_unchanged()
         if rows:
             yield pa.Table.from_batches(waiting)
+
+    def _require_unchanged(self) -> None:
+        """Refuse a folder with other files than were checked: its sample and its passes would not belong together."""
+        for name, stamp in self.stamps.items():
+            if _stamp(self.path / name) != stamp:
+                remedy = "has changed since the folder was opened; run again once nothing writes to it"
+                raise InputError("dataset.path", str(self.path / name), remedy)
 
     def sample(self, rows: int, seed: int = 0) -> pa.Table:
         """Draw rows without replacement, in their order; all rows where there are no more.
@@ -147,6 +170,21 @@ def _source(path: Path, names: Iterable[str], schema: pa.Schema | None = None) -
     return ds.dataset(files, schema, "parquet", partitioning="hive", partition_base_dir=str(path))
 
 
+def _stamp(file: Path) -> tuple[int, ...]:
+    """Return what differs once a file is written again; empty where there is none."""
+    try:
+        seen = file.stat()
+    except OSError:
+        return ()
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
+def _check_unique(file: Path, schema: pa.Schema, parameter: str) -> None:
+    for column in schema.names:
+        if len(schema.get_all_field_indices(column)) > 1:
+            raise InputError(parameter, str(file), f"has two columns {column}; rename one")
+
+
 def _footer(file: Path, parameter: str) -> pq.FileMetaData:
     require_file(file, parameter)
     try:
@@ -175,10 +213,18 @@ def _manifest(path: Path, parameter: str) -> dict | None:
     if not (path / MANIFEST).exists():
         return None
     try:
-        return unsealed(text_of(path / MANIFEST))
+        listed = unsealed(text_of(path / MANIFEST))
+        if not isinstance(listed.get("files"), list) or not all(map(_names_file, listed["files"])):
+            raise ValueError("it does not list files with their rows and digests")
+        return listed
     except (OSError, ValueError) as error:
         remedy = f"is damaged ({error}); delete it, or make the parts again"
         raise InputError(parameter, str(path / MANIFEST), remedy) from None
+
+
+def _names_file(record: object) -> bool:
+    kinds = {"file": str, "rows": int, "sha256": str}
+    return isinstance(record, dict) and all(isinstance(record.get(name), kind) for name, kind in kinds.items())
 
 
 def _check_manifest(path: Path, files: dict[str, int], parameter: str) -> None:
