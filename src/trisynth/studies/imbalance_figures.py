@@ -90,6 +90,8 @@ def datasets_picture(jobs: pd.DataFrame) -> Picture:
             axes.axvline(0, color="0.7", linewidth=0.6, zorder=0)
             axes.axhline(len(datasets) - 0.5, color="0.7", linewidth=0.5, zorder=0)
             axes.set_xlabel("gain in macro-F1")
+            axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+            axes.xaxis.set_major_formatter("{x:g}")
             axes.set_title(f"{style.letter(letter)}  {title}")
             axes.tick_params(axis="y", length=0)
         labels = [names.name(dataset) for dataset in datasets]
