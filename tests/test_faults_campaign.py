@@ -1,6 +1,7 @@
 """The campaign finds faults that are planted, and none in what is there."""
 
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -124,3 +125,16 @@ def test_every_row_of_the_committed_table_is_of_a_part_that_is_there():
     known = {first for first, _ in command.plan(options)} | {("full disk", races.DISKS[1])}
     assert set(command._read(command.output.HERE / "faults.csv").index) <= known
     assert known >= set(command.BEFORE)
+
+
+def test_every_test_that_the_page_names_is_there():
+    text = (
+        (command.output.ROOT / "benchmarks" / "README.md")
+        .read_text()
+        .partition("| fault | before | after | tests |")[2]
+    )
+    rows = [line for line in text.partition("\n\n")[0].splitlines() if line.endswith(".py` |")]
+    named = {name for row in rows for name in re.findall(r"`([\w/]+\.py)`", row.split("|")[4])}
+    assert len(rows) == 17
+    without = [name for name in named if "\ndef test_" not in (command.output.ROOT / "tests" / name).read_text()]
+    assert without == []

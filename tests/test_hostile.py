@@ -1,5 +1,7 @@
 """Hostile files: a sample of the campaign, and a planted fault that it must find."""
 
+import signal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +27,13 @@ def test_a_planted_fault_is_found(monkeypatch):
     monkeypatch.setattr(persistence, "load", load)
     table = hostile.campaign("deep")
     assert table["wrong"].all() and table["outcome"].eq("traceback RecursionError").all()
+
+
+def test_a_process_that_waits_is_named_with_its_time(monkeypatch):
+    monkeypatch.setattr(hostile, "SECONDS", 1.0)
+    outcome, memory, _ = hostile.attempt(signal.pause)
+    assert outcome.startswith("does not end after ")
+    assert not memory <= hostile.MEMORY
 
 
 def test_what_shrinks_beyond_the_limit_is_stored_as_it_is(tmp_path):

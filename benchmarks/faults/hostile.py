@@ -4,6 +4,7 @@ Each is read in a process of its own, whose memory is measured. It has to end in
 """
 
 import bz2
+import faulthandler
 import gzip
 import io
 import json
@@ -20,10 +21,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import pyarrow as pa
 import pyarrow.parquet
 
@@ -216,7 +218,9 @@ def _table(path: str, read: str = "delimited") -> Any:
     return data.prepare(config)
 
 
-def _read(read: Callable[[], Any], sender: Any) -> None:
+def _read(read: Callable[[], Any], sender: Any, stack: Any) -> None:
+    # Where a process waits that does not end.
+    faulthandler.dump_traceback_later(0.9 * SECONDS, file=stack)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         read()
@@ -232,20 +236,34 @@ def attempt(read: Callable[[], Any]) -> tuple[str, float, float]:
     """Read a file in a process of its own; return how that ended, the memory in GB, and the seconds."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_read, args=(read, sender))
     start = time.perf_counter()
-    with warnings.catch_warnings():
+    with tempfile.TemporaryFile("w+") as stack, warnings.catch_warnings():
+        process = context.Process(target=_read, args=(read, sender, stack))
         # A fork in a process of several threads may block; this one only reads a file.
         warnings.simplefilter("ignore", DeprecationWarning)
         process.start()
-    sender.close()
-    try:
-        outcome, memory = receiver.recv() if receiver.poll(SECONDS) else ("does not end", math.nan)
-    except EOFError:
-        outcome, memory = "process died", math.nan
-    process.kill()
-    process.join()
+        sender.close()
+        try:
+            outcome, memory = (
+                receiver.recv() if receiver.poll(SECONDS) else (_without_end(process.pid, stack), math.nan)
+            )
+        except EOFError:
+            outcome, memory = "process died", math.nan
+        process.kill()
+        process.join()
     return outcome, memory, time.perf_counter() - start
+
+
+def _without_end(pid: int, stack: IO[str]) -> str:
+    """Return the processor time of a process that has not ended, which is short where it waits, and its place."""
+    try:
+        spent = sum(psutil.Process(pid).cpu_times()[:2])
+    except psutil.Error:
+        return "does not end"
+    stack.seek(0)
+    # The innermost call comes first.
+    places = [line.strip() for line in stack if line.lstrip().startswith("File ")]
+    return f"does not end after {spent:.1f} CPU s" + "".join(f", {place}" for place in places[:1])
 
 
 def campaign(only: str = "") -> pd.DataFrame:
