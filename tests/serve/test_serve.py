@@ -192,6 +192,8 @@ def test_a_wrong_request_is_one_line(port, query, status, message):
         (b"[1]", 422, "must be an object"),
         (b"[" * 900, 422, "no JSON"),
         (b'{"n": true}', 422, "whole number"),
+        (b'{"n": 1, "n": 5}', 422, "given twice"),
+        (b'{"n": 1, "given": {"age": 40, "age": 50}}', 422, "given twice"),
         (b'{"format": {}}', 422, "must be one of"),
         (b'{"format": ["csv"]}', 422, "must be one of"),
         (b'{"n": {"sick": 1}, "class": "sick"}', 422, "cannot be combined"),

@@ -127,7 +127,7 @@ async def _settings(request: Request, most: int) -> dict[str, Any]:
             raise Refused(413, f"the body has more than {most:,} bytes; shorten it")
     if body:
         try:
-            content = json.loads(body)
+            content = json.loads(body, object_pairs_hook=_once)
         except (ValueError, RecursionError):
             raise Refused(422, "the body is no JSON") from None
         if not isinstance(content, dict):
@@ -139,9 +139,17 @@ async def _settings(request: Request, most: int) -> dict[str, Any]:
         raise Refused(422, f"{unknown[0][:80]!r}: no such setting; the settings are {', '.join(_SETTINGS)}")
     if isinstance(found.get("given"), str):
         try:
-            found["given"] = json.loads(found["given"])
+            found["given"] = json.loads(found["given"], object_pairs_hook=_once)
         except (ValueError, RecursionError):
             raise Refused(422, 'given: must be JSON such as {"age": 40}') from None
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, which Python would read with the last of equal names alone."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Refused(422, "a name is given twice in the same object; give each once")
     return found
 
 
