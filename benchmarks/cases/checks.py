@@ -20,6 +20,8 @@ from trisynth.data.readers import delimited
 
 # A value in this fraction of the real rows must have nearly the same fraction in the synthetic ones.
 FREQUENT, NEARLY = 0.05, 0.12
+# Rows from which on what they hold is no person's.
+SHARED = 5
 _PLAIN = 10
 # Characters behind the digits of a whole number from which on a file has the digits of floats.
 _FLOAT = 16
@@ -206,7 +208,9 @@ def _private(real: Table, made: Table) -> Iterator[str]:
                 yield f"{name}: identifiers repeated"
     keys = [name for name in real.clean if real.clean[name].nunique() > 0.5 * len(real.clean)]
     if len(keys) >= 3:
-        known = set(real.clean[keys].astype(str).agg("|".join, axis=1))
+        # What many rows hold, such as zero in all columns, identifies none.
+        rows = real.clean[keys].astype(str).agg("|".join, axis=1).value_counts()
+        known = set(rows[rows < SHARED].index)
         copied = int(made.clean[keys].astype(str).agg("|".join, axis=1).isin(known).sum())
         if copied > 0.01 * len(made.clean):
             yield f"{copied} rows repeat all near-unique cells of a real row"

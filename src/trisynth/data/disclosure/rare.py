@@ -14,6 +14,8 @@ from trisynth.data.kinds import Category, Kind
 # Largest fraction of the possible values between the smallest and the largest that rare ones may fill: beyond it, as
 # for ages in years, a value identifies nobody.
 _SPARSE = 0.2
+# Most names in a line.
+_NAMED = 20
 # Fewest training rows, knots of the distances between neighbours, and trials of a move.
 _ROWS, _KNOTS, _TRIALS = 20, 33, 60
 
@@ -196,7 +198,9 @@ class Guards:
                 end = "the column is left empty in synthetic rows; declare categories or set rare: 0 to keep them"
                 found.append(f"{column.name}: no category but {few}; {end}")
         if self.numbers:
-            names = ", ".join(str(self.columns[name].name) for name in self.numbers)
+            names = [str(self.columns[name].name) for name in self.numbers]
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            names = ", ".join(names[:_NAMED]) + more
             found.append(f"{names}: values that few rows hold are not reproduced")
         return found
 

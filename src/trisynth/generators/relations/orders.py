@@ -202,13 +202,18 @@ def below(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> dict[ob
     values = {kind.name: table[kind.name].to_numpy(float) for kind in numeric}
     ranked = {name: np.sort(column[~np.isnan(column)]) for name, column in values.items()}
     found: dict = {}
+    if not numeric:
+        return found
+    head = np.array([values[kind.name][:64] for kind in numeric])
     for upper in numeric:
-        for lower in numeric:
+        # Looking at a few rows of all columns first saves most of the time.
+        slack = _ZONES if isinstance(upper, Date) else 0.0
+        possible = np.flatnonzero(~(head - slack > values[upper.name][:64]).any(axis=1))
+        for lower in (numeric[i] for i in possible):
             if upper is lower or upper.kind != lower.kind:
                 continue
             a, b = values[lower.name] - _offset(lower, upper), values[upper.name]
-            # Looking at a few rows first saves most of the time.
-            if (a[:64] > b[:64]).any() or (a > b).any() or np.array_equal(a, b, equal_nan=True):
+            if (a > b).any() or np.array_equal(a, b, equal_nan=True):
                 continue
             known = int((~(np.isnan(a) | np.isnan(b))).sum())
             above = np.searchsorted(ranked[upper.name], ranked[lower.name] - _offset(lower, upper), side="left")
