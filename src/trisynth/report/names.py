@@ -50,6 +50,8 @@ METRICS = {
 }
 LOWER_IS_BETTER = ("mae", "mse", "log_loss", "brier", "ece")
 _NAMES = {
+    "aim": "AIM",
+    "dpcircuit": "private circuit",
     "dpgan": "GAN by DP-SGD",
     "dpvae": "VAE by DP-SGD",
     "mst": "MST",

@@ -50,7 +50,7 @@ def test_the_model_stays_within_its_cells():
 
 def test_tables_that_serve_more_of_the_workload_weigh_more():
     weights = _workload(3, labelled=True)
-    # Three tables (column, column, label): each shares the label, and two of them share a column.
+    # Three tables (column, column, label): the label is in all of them, and a column in two.
     assert weights[3,] == 3 and weights[0,] == 2 and weights[0, 3] == 5 and weights[0, 1, 3] == 3 + 2 + 2
     assert set(_workload(2, labelled=False)) == {(0,), (1,), (0, 1)}
 
