@@ -51,7 +51,7 @@ GENERATORS = {
     "label_triples": ("#D55E00", "o"),
     "mst": ("#009E73", "s"),
     "raked_pairs": ("#332288", "P"),
-    "dpcircuit": ("#0072B2", "v"),
+    "dpcircuit": ("#882255", "d"),
     "dpvae": ("#CC79A7", "v"),
     "dpgan": ("#56B4E9", ">"),
     "pategan": ("#E69F00", "^"),
