@@ -126,7 +126,7 @@ def test_a_wrong_budget_is_refused_before_the_search(epsilon):
         ["epsilon=1", "+generator@recommend.candidates.smote=smote"],
         ["++privacy.epsilon=1", "+generator@recommend.candidates.smote=smote"],
         ["recommend=private", "+generator@recommend.candidates.smote=smote"],
-        ["epsilon=1", "recommend.candidates.mst.privacy={_target_: trisynth.privacy.budget.Budget}"],
+        ["epsilon=1", "recommend.candidates.label_triples.privacy={_target_: trisynth.privacy.budget.Budget}"],
     ],
 )
 def test_a_candidate_without_guarantee_is_refused_beside_a_budget(options):
