@@ -85,6 +85,23 @@ def test_noise_has_its_standard_deviation_and_hides_the_last_bits_of_a_count():
     assert (a == b).all() and not (Noise().gaussian(2.0, 5) == Noise().gaussian(2.0, 5)).any()
 
 
+def test_the_largest_noise_hides_the_last_digits_of_a_count():
+    noise = Noise().gaussian(2.0**40, 40)
+    assert (noise % 2**10 != 0).any() and (noise == np.rint(noise)).all()
+
+
+def test_choices_have_the_probabilities_of_the_exponential_mechanism():
+    noise = SeededNoise(np.random.default_rng(0))
+    for sensitivity, rows in ((1.0, 1), (3.0, 2)):
+        person = {} if rows == 1 else {**PERSON, "rows_per_person": rows}
+        ledger = Ledger.open(Budget(4.0, 1e-6, **person), {"rounds": Share(1.0, adaptive=True)})
+        rho, epsilon = 1e-4 * ledger.left("rounds"), 0.02 * np.sqrt(2 * ledger.left("rounds"))
+        # Scores of two candidates, between which a unit that changes both can shift the odds by epsilon.
+        scores = np.array([0.0, 40 * 2 * sensitivity * rows])
+        found = [ledger.choose("rounds", scores, noise, sensitivity, rho) for _ in range(4000)]
+        assert np.mean(found) == pytest.approx(1 / (1 + np.exp(-40 * epsilon)), abs=0.03)
+
+
 def test_a_person_of_several_rows_needs_as_much_more_noise():
     row, person = (Ledger.open(Budget(1.0, 1e-6, **extra), PLAN).sigma("counts") for extra in ({}, PERSON))
     assert person == pytest.approx(3 * row)

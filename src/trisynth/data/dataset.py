@@ -125,6 +125,8 @@ class Spec:
         Declared number of rows, from which the delta of a private fit follows.
     confirmed : bool, default=True
         Whether the declared facts are known without the rows; a private fit needs that.
+    found : mapping of str to str
+        Formats of columns with declared bounds that all rows together decided on, where cells alone read otherwise.
     """
 
     name: str
@@ -139,6 +141,7 @@ class Spec:
     rare: int = 0
     rows: int | None = None
     confirmed: bool = True
+    found: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

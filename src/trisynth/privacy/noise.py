@@ -25,7 +25,8 @@ class Noise:
         # The sign apart, so that both tails reach equally far.
         u = self.uniform(size)
         z = ndtri(np.minimum(u, 1 - u)) * np.where(u < 0.5, 1.0, -1.0)
-        grid = 2.0 ** (np.floor(np.log2(sigma)) - _BITS)
+        # Coarser than whole numbers, it would show the last digits of a count.
+        grid = min(2.0 ** (np.floor(np.log2(sigma)) - _BITS), 1.0)
         return np.rint(z * sigma / grid) * grid
 
     def gumbel(self, size: int) -> np.ndarray:

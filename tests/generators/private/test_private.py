@@ -10,6 +10,7 @@ import torch
 from declared import facts_of
 
 from trisynth.config import instantiate
+from trisynth.data.cleaning.clean import clean
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
@@ -26,7 +27,7 @@ from trisynth.generators.private.pate_gan import PATEGAN
 from trisynth.generators.private.raked_pairs import RakedPairs
 from trisynth.privacy import Budget
 from trisynth.privacy.ledger import Ledger
-from trisynth.privacy.noise import SeededNoise
+from trisynth.privacy.noise import Noise, SeededNoise
 
 pytest.importorskip("dp_accounting", reason="needs the extra privacy")
 
@@ -97,6 +98,40 @@ def fitted(kind: type, frame: pd.DataFrame, **privacy) -> PrivateGenerator:
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_but_answers_of_the_ledger_depends_on_the_rows(kind, deaf, tmp_path):
     assert saved(fitted(kind, table(80)), tmp_path) == saved(fitted(kind, other(31)), tmp_path)
+
+
+@pytest.mark.parametrize("kind", [RakedPairs, DPCircuit, LabelTriples, MST, AIM])
+@pytest.mark.parametrize("target", ["sick", "age"])
+def test_a_row_changes_no_query_by_more_than_what_is_charged(kind, target, monkeypatch):
+    asked = []
+
+    def noisy(self, name, counts, noise, queries=1, rho=None):
+        self._charge(name, choice=False, queries=queries, rho=rho)
+        asked.append((counts.astype(float), np.sqrt(queries), 2, rho))
+        return np.full(counts.shape, 50.0)
+
+    def choose(self, name, scores, noise, sensitivity=1.0, rho=None):
+        self._charge(name, choice=True, rho=rho)
+        # Every candidate may change by the sensitivity.
+        asked.append((np.array(scores), sensitivity, np.inf, rho))
+        return len(asked) % len(scores)
+
+    monkeypatch.setattr(Ledger, "noisy", noisy)
+    monkeypatch.setattr(Ledger, "choose", choose)
+    frame = table(60)
+
+    def fit(rows):
+        asked.clear()
+        # So much noise that not all pairs are counted, but chosen.
+        kind(Budget(0.02, 1e-6), **BRIEF.get(kind, {})).fit(rows, target=target, facts=FACTS)
+        return list(asked)
+
+    # Seeds of models are no secret, and equal.
+    monkeypatch.setattr(Noise, "uniform", lambda self, size: np.full(size, 0.5))
+    one, two = fit(frame), fit(frame.drop(index=[17]))
+    assert len(one) == len(two) and {order for *_, order, _ in one} == {2, np.inf}
+    for (a, most, order, rho), (b, *others) in zip(one, two, strict=True):
+        assert [most, order, rho] == others and np.linalg.norm((a - b).ravel(), order) <= most + 1e-6
 
 
 class Peeking(MST):
@@ -193,6 +228,25 @@ def test_facts_that_were_read_from_rows_are_refused_until_confirmed():
         MST(Budget(3.0)).fit(Dataset.of(frame, spec))
     made = MST(Budget(3.0)).fit(Dataset.of(frame, replace(spec, confirmed=True)))
     assert made.spent_["delta"] == pytest.approx(60**-1.5)
+
+
+def test_a_format_that_one_row_can_change_is_refused_until_it_is_declared():
+    days = [f"0{1 + i % 9}/0{1 + i % 7}/2020" for i in range(40)]
+    column = {"kind": "date", "bounds": ["2019-01-01", "2021-01-01"], "gaps": False}
+    classes = {"kind": "category", "categories": ["a", "b"], "gaps": False}
+
+    def read(more: list[str], **declared) -> Dataset:
+        raw = pd.DataFrame({"day": [*days, *more], "y": ["a", "b"] * 20 + ["a"] * len(more)})
+        cfg = {"name": "mine", "target": "y", "rows": 40, "columns": {"day": {**column, **declared}, "y": classes}}
+        return clean(raw, cfg)[0]
+
+    def moved(**declared) -> int:
+        return (read([], **declared).X["day"] != read(["04/13/2020"], **declared).X["day"][:40]).sum()
+
+    assert moved() > 30 and moved(format="%d/%m/%Y") == 0
+    with pytest.raises(InputError, match=r"^dataset\.columns\.day\.format=None: must be declared .* '%d/%m/%Y'"):
+        MST(Budget(3.0)).fit(read([]))
+    assert MST(Budget(3.0)).fit(read([], format="%d/%m/%Y")).spent_
 
 
 def test_a_person_counts_once_and_needs_a_column(monkeypatch):

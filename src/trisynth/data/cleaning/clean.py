@@ -103,6 +103,7 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any], layout: bool = True) -> tup
     if not columns:
         raise _no_features(spec, facts)
     X = pd.DataFrame(columns, index=raw.index)
+    found = _found(work, columns if y is None else {**columns, spec.target: y}, facts)
     withheld = [name for name, fact in facts.items() if fact.kind in ("identifier", "text") and name not in X]
     kept = _kept_rows(work, X, y, withheld)
     X = X[kept].reset_index(drop=True)
@@ -114,13 +115,32 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any], layout: bool = True) -> tup
     _check(X, y, cfg)
     _remark(X, work.note, spec.rare)
     analysed = {name: fact for name, fact in facts.items() if name in X or name == spec.target}
-    spec = replace(spec, task=task, columns=analysed if work.own else _declared(spec, analysed))
+    spec = replace(spec, task=task, columns=analysed if work.own else _declared(spec, analysed), found=found)
     place = None if y is None else list(analysed).index(spec.target)
     persons = Dataset.person_numbers(raw[kept], facts)
     dataset = Dataset(X, y, spec, place, columns=facts, persons=persons, report=work.report)
     if layout and work.own and cfg.get("path") is not None:
         dataset = replace(dataset, layout=Layout.learn(raw, dataset, facts, cfg))
     return dataset, work.report
+
+
+def _found(work: _Cleaning, cells: Mapping[str, pd.Series], facts: Mapping[str, Column]) -> dict[str, str]:
+    """Return the formats that all cells of a column decided on, of declared bounds, where they changed a cell."""
+    found = {}
+    for name, own in cells.items():
+        declared, form = work.spec.columns.get(name, Column()), facts[name].format
+        if form is None or declared.format is not None or declared.bounds is None:
+            continue
+        alone = clean_column(
+            work.raw[name], replace(declared, kind=facts[name].kind), work.missing, _unheard, doubts=False
+        )
+        if not alone.cells.equals(own):
+            found[name] = form
+    return found
+
+
+def _unheard(*_: object) -> None:
+    """Record nothing."""
 
 
 def _declared(spec: Spec, analysed: Mapping[str, Column]) -> dict[str, Column]:

@@ -27,7 +27,7 @@ from trisynth.data.stream import Stream
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.generators.inputs import check_kinds
-from trisynth.generators.private.declared import complete, declared_kind, encoded
+from trisynth.generators.private.declared import complete, declared_kind, encoded, require_formats
 from trisynth.generators.private.records import Records
 from trisynth.generators.private.tables.axes import Axis
 from trisynth.generators.relations import Relations
@@ -150,10 +150,12 @@ class PrivateGenerator(Generator):
         """Take order, schema, target and grids from declared facts; return the table and the names of its features."""
         own = isinstance(X, Dataset)
         parameter, rows = ("dataset.columns", X.spec.rows) if own else ("facts", None)
+        found: Mapping[object, str] = {}
         if own:
             if not X.spec.confirmed:
                 remedy = "the facts were read from the rows; correct them, then set confirmed: true in the yaml"
                 raise InputError("dataset.confirmed", False, remedy)
+            found = X.spec.found
             X, target, facts, constraints = X.frame, X.spec.target, X.facts, (*X.spec.constraints, *constraints)
         X, target = _whole(X, y, target)
         budget = self.privacy.settled(rows)
@@ -168,6 +170,7 @@ class PrivateGenerator(Generator):
         if not names:
             raise InputError("X", self.order_, "has no column besides identifiers, free text and the target")
         complete(declared, {name: X[name].dtype for name in [*names, *([] if target is None else [target])]}, parameter)
+        require_formats(found, parameter)
         kinds = [declared_kind(name, declared[name], X[name].dtype, parameter) for name in names]
         self.schema_ = Schema(tuple(kinds))
         check_kinds(type(self), self.schema_.columns)

@@ -104,6 +104,18 @@ def complete(facts: Mapping[object, Column], dtypes: Mapping[object, object], pa
     raise InputError(first.parameter, None, f"{first.remedy}; and so must {shown}")
 
 
+def require_formats(found: Mapping[object, str], parameter: str) -> None:
+    """Refuse formats that rows decided on: one more row could change how all cells of a column are read."""
+    if not found:
+        return
+    first, *others = found
+    remedy = (
+        f"must be declared for a private fit, since all rows decided on it: format: {found[first]!r}, if it is right"
+    )
+    more = "".join(f"; {name}: {found[name]!r}" for name in others[:_SHOWN])
+    raise InputError(f"{parameter}.{first}.format", None, f"{remedy}{more}")
+
+
 def _category(name: object, facts: Column, dtype: object) -> Category:
     values: list = list(facts.categories)
     if types.is_bool_dtype(dtype):
