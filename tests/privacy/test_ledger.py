@@ -90,6 +90,12 @@ def test_the_largest_noise_hides_the_last_digits_of_a_count():
     assert (noise % 2**10 != 0).any() and (noise == np.rint(noise)).all()
 
 
+@pytest.mark.parametrize("byte", [b"\x00", b"\xff"])
+def test_noise_is_finite_for_all_random_bits(byte, monkeypatch):
+    monkeypatch.setattr("trisynth.privacy.noise.os.urandom", lambda size: byte * size)
+    assert np.isfinite(Noise().gaussian(3.0, 2)).all() and np.isfinite(Noise().gumbel(2)).all()
+
+
 def test_choices_have_the_probabilities_of_the_exponential_mechanism():
     noise = SeededNoise(np.random.default_rng(0))
     for sensitivity, rows in ((1.0, 1), (3.0, 2)):

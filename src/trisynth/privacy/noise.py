@@ -18,7 +18,7 @@ class Noise:
     def uniform(self, size: int) -> np.ndarray:
         """Draw numbers strictly between 0 and 1, shape (size,)."""
         words = np.frombuffer(os.urandom(8 * size), dtype=np.uint64)
-        return ((words >> np.uint64(11)).astype(float) + 0.5) * 2.0**-53
+        return _inside(words >> np.uint64(11))
 
     def gaussian(self, sigma: float, size: int) -> np.ndarray:
         """Draw Gaussian noise of shape (size,), rounded to a grid that depends on ``sigma`` alone."""
@@ -49,4 +49,9 @@ class SeededNoise(Noise):
 
     def uniform(self, size: int) -> np.ndarray:
         """Draw numbers strictly between 0 and 1, shape (size,)."""
-        return (self._rng.integers(0, 2**53, size).astype(float) + 0.5) * 2.0**-53
+        return _inside(self._rng.integers(0, 2**53, size))
+
+
+def _inside(numbers: np.ndarray) -> np.ndarray:
+    """Divide whole numbers below 2^53; rounding must not lift the last one to 1, whose noise is infinite."""
+    return np.minimum((numbers.astype(float) + 0.5) * 2.0**-53, 1 - 2.0**-53)

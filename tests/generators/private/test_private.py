@@ -258,6 +258,25 @@ def test_a_person_counts_once_and_needs_a_column(monkeypatch):
         fitted(MST, frame, **{**person, "person": "patient"})
 
 
+def test_persons_of_a_file_are_those_of_its_declared_identifier():
+    raw = pd.DataFrame(
+        {"id": [f"P{i // 5}" for i in range(200)], "y": ["a", "b"] * 100, "v": ["1", "2", "3", "4"] * 50}
+    )
+    classes = {"kind": "category", "categories": ["a", "b"], "gaps": False}
+    columns = {"v": {"kind": "number", "bounds": [0, 9], "integer": True, "gaps": False}, "y": classes}
+
+    def fit(**of_person) -> PrivateGenerator:
+        facts = {**columns, "id": {"kind": "identifier", **of_person}}
+        dataset = clean(raw, {"name": "mine", "target": "y", "rows": 200, "columns": facts})[0]
+        return MST(Budget(300.0, 1e-6, "person", "id", rows_per_person=2)).fit(dataset)
+
+    made = fit(person=True)
+    # Forty persons of five rows each.
+    assert made.counts_.sum() == pytest.approx(80, abs=4) and list(made.sample(3)) == ["y", "v"]
+    with pytest.raises(InputError, match=r"^privacy\.person='id': .*person: true"):
+        fit()
+
+
 def test_declared_constraints_are_met_without_reading_rows():
     budget = Budget(5.0, 1e-6, seeded=True)
     made = MST(budget).fit(table(500), target="sick", facts=FACTS, constraints=["age >= 30"])

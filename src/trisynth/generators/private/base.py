@@ -151,17 +151,23 @@ class PrivateGenerator(Generator):
         own = isinstance(X, Dataset)
         parameter, rows = ("dataset.columns", X.spec.rows) if own else ("facts", None)
         found: Mapping[object, str] = {}
+        persons, person = None, self.privacy.person
         if own:
             if not X.spec.confirmed:
                 remedy = "the facts were read from the rows; correct them, then set confirmed: true in the yaml"
                 raise InputError("dataset.confirmed", False, remedy)
             found = X.spec.found
+            # Identifiers of a file are not among its features.
+            if person in X.columns and person not in X.X:
+                if not X.columns[person].person:
+                    remedy = "is declared as no column of persons; set kind: identifier and person: true for it"
+                    raise InputError("privacy.person", person, remedy)
+                persons = X.persons
             X, target, facts, constraints = X.frame, X.spec.target, X.facts, (*X.spec.constraints, *constraints)
         X, target = _whole(X, y, target)
         budget = self.privacy.settled(rows)
         declared = checked_facts(facts, list(X.columns), parameter)
-        person = budget.person
-        if person is not None and person not in X:
+        if person is not None and persons is None and person not in X:
             remedy = f"names the column of persons, which the table lacks; {nearest(person, X.columns)}"
             raise InputError("privacy.person", person, remedy)
         self.order_ = list(X.columns)
@@ -188,11 +194,11 @@ class PrivateGenerator(Generator):
         self.guards_, self.written_, self.rare_classes_ = Guards({}, {}), Written(), []
         self.relations_ = Relations.declared(kinds, constraints, target, self.labels_ if target is not None else None)
         self._budget = budget
-        return X, names
+        return X if persons is None else X.assign(**{person: persons}), names
 
     def _encode(self, table: pd.DataFrame, names: list) -> tuple[np.ndarray, np.ndarray]:
         """Return positions on the grids, shape (axes, n), and labels; each row by itself."""
-        if self.privacy.person is not None:
+        if self.privacy.person in table:
             table = table[table.groupby(self.privacy.person, sort=False).cumcount() < self.privacy.rows_per_person]
         labels = np.zeros(len(table), int)
         if self.target_ is not None:
