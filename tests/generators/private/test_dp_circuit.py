@@ -85,7 +85,7 @@ def test_columns_that_no_table_joins_stay_independent():
     assert np.abs(real - own).max() < 0.05
 
 
-@pytest.mark.parametrize("name", ["n_states", "max_iter"])
-def test_numbers_that_are_none_are_refused(name):
-    with pytest.raises(InputError, match=rf"generator\.{name}=-1"):
-        DPCircuit(Budget(1.0, 1e-6), **{name: -1}).fit(cycle(50), target="y", facts=FACTS)
+@pytest.mark.parametrize(("name", "value"), [("n_states", 0), ("n_states", 100_000), ("max_iter", -1)])
+def test_numbers_beyond_a_circuit_are_refused(name, value):
+    with pytest.raises(InputError, match=rf"generator\.{name}={value}"):
+        DPCircuit(Budget(1.0, 1e-6), **{name: value}).fit(cycle(50), target="y", facts=FACTS)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trisynth.errors import require_whole
+from trisynth.errors import InputError, require_whole
 from trisynth.generators.circuit.em import Counts, with_ones
 from trisynth.generators.circuit.latent_tree import LatentTree, Tree
 from trisynth.generators.private.pairwise import PairwiseGenerator
@@ -11,6 +11,8 @@ from trisynth.privacy import Budget
 
 # Pseudo-rows of each distribution of a circuit, and the part of the likelihood of a cell below which EM has ended.
 _SMOOTHING, _STILL = 0.5, 1e-5
+# States at most: a column has at most 33 groups.
+_MOST = 256
 # At the start: standard deviation of the logarithm of a transition, and the part of a leaf that is not its state's own.
 _SPREAD, _OPEN = 0.5, 0.1
 
@@ -48,6 +50,10 @@ class DPCircuit(PairwiseGenerator):
         """Refuse arguments that cannot be used."""
         super().check()
         require_whole("generator.n_states", self.n_states, 1)
+        if self.n_states > _MOST:
+            raise InputError(
+                "generator.n_states", self.n_states, f"must be at most {_MOST}; a column has fewer groups than that"
+            )
         require_whole("generator.max_iter", self.max_iter, 0)
 
     def _model(self, ones, totals, tables, edges, sigma, rng) -> None:
