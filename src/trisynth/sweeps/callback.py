@@ -136,6 +136,8 @@ class Sweep(Callback):
         """Write and show the sweep's table and figure, end the mirror, and report failed and lost jobs."""
         self.stop.set()
         self.watcher.join()
+        # The last line states what is left now, however recent the estimate before is.
+        self.due = 0.0
         self._look()
         atexit.unregister(self.progress.stop)
         self.progress.stop()
