@@ -3,22 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from cycles import FACTS, cycle
+from cycles import FACTS, cycle, misfit
 
 from trisynth.errors import InputError
 from trisynth.generators.private.aim import _ROUNDS, AIM, _exact, _workload
 from trisynth.privacy import Budget
 
 pytest.importorskip("dp_accounting", reason="needs the extra privacy")
-
-
-def misfit(frame: pd.DataFrame, drawn: pd.DataFrame) -> float:
-    """Return the largest total variation distance of a table of two columns and the label."""
-    found = []
-    for first, second in (("a", "b"), ("a", "c"), ("b", "c")):
-        real, own = (pd.crosstab(part["y"], [part[first], part[second]]) for part in (frame, drawn))
-        found.append(np.abs(real - own).sum().sum() / len(frame) / 2)
-    return max(found)
 
 
 def test_tables_of_all_pairs_are_met_without_noise():

@@ -1,9 +1,8 @@
 """The private circuit meets noisy tables beyond its tree."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from cycles import FACTS, cycle
+from cycles import FACTS, cycle, misfit
 
 from trisynth.errors import InputError
 from trisynth.generators.circuit.em import Rows, expected_counts
@@ -13,15 +12,6 @@ from trisynth.generators.private.tables import pairs
 from trisynth.privacy import Budget
 
 pytest.importorskip("dp_accounting", reason="needs the extra privacy")
-
-
-def misfit(frame: pd.DataFrame, drawn: pd.DataFrame) -> float:
-    """Return the largest total variation distance of a table of two columns and the label."""
-    found = []
-    for first, second in (("a", "b"), ("a", "c"), ("b", "c")):
-        real, own = (pd.crosstab(part["y"], [part[first], part[second]]) for part in (frame, drawn))
-        found.append(np.abs(real - own).sum().sum() / len(frame) / 2)
-    return max(found)
 
 
 @pytest.mark.parametrize("epsilon", [None, 1.0])

@@ -107,8 +107,8 @@ class AIM(PrivateGenerator):
             self.sizes_, rows, {scope: np.log(np.maximum(each.table, _NONE)) for scope, each in measured.items()}
         )
         model.fit(measured)
-        budget = whole = 1.0 if free else ledger.left(_ROUNDS)
-        each = 1.0 if free else whole / (_PLANNED * (inner + 1))
+        budget = 1.0 if free else ledger.left(_ROUNDS)
+        each = 1.0 if free else budget / (_PLANNED * (inner + 1))
         for _ in range((_FREE if free else _PLANNED) * (inner + 1)):
             if not free:
                 left = ledger.left(_ROUNDS)

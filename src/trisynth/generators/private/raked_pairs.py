@@ -11,16 +11,10 @@ from trisynth.privacy import Budget
 class RakedPairs(PairwiseGenerator):
     """Noisy tables of (column, column, label), of all pairs where the budget allows it, met by raking a pool of rows.
 
-    1. Single columns are counted on nested grids, with a sixth of the budget in units of zero-concentrated differential
-       privacy, and every column with the label, with another sixth.
-    2. The rest counts pairs of columns with the label. All pairs are counted where the noise of so many tables is small
-       beside the declared rows. Otherwise a part of it chooses as many as it allows by the exponential mechanism,
-       first a spanning tree and then those with the largest dependence within labels.
-    3. A pool of rows is drawn down the tree. Its weights are raked: scaled until the tables of all pairs are met. Noisy
-       tables are drawn towards those of the pool before, in cells of few rows most.
-    4. Rows are drawn from the pool by their weights, and a cell inside its group by the noisy histogram.
-
-    Only the first two steps read rows, by queries of the ledger.
+    The tables are counted as ``PairwiseGenerator`` states. A pool of rows is then drawn down the tree, and its weights
+    are raked: scaled until the tables of all pairs are met. Noisy tables are drawn towards those of the pool before,
+    in cells of few rows most. Rows are drawn from the pool by their weights, and a cell inside its group by the noisy
+    histogram.
 
     Parameters
     ----------
