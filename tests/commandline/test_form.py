@@ -63,8 +63,16 @@ def test_a_name_of_a_column_or_file_needs_no_quotes_of_hydra(target):
     assert dataset["target"] == target and dataset["path"] == path
 
 
+@pytest.mark.parametrize("value", ["a,b", "my results (1), old", "range(3)", "plain/folder"])
+def test_a_place_has_one_value_whatever_is_in_its_name(value):
+    given = [f"paths.sweeps={value}", f"tracking.uri=sqlite:///{value}.db"]
+    config = composed(given)
+    assert config["paths"]["sweeps"] == value and config["tracking"]["uri"] == f"sqlite:///{value}.db"
+
+
 def test_what_hydra_understands_is_left_alone():
     given = ["dataset.path=a.csv,b.csv", "dataset.target='my target'", "seed=7", "dataset.target=null"]
+    given += ["paths.raw='a,b'", "paths.runs=plain", "hydra.sweep.dir=${paths.sweeps}/mine", "tracking.uri=null"]
     assert form.quoted(given) == given
 
 

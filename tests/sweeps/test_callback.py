@@ -19,3 +19,19 @@ def test_more_trials_make_another_search():
 
     assert decided(4) == ["seed=0", "hydra/sweeper=search", "hydra.sweeper.n_trials=4"]
     assert decided(4) != decided(9)
+
+
+@pytest.mark.parametrize(
+    ("ended", "results", "lost"),
+    [
+        ({"0": "a", "1": "b", "2": "c"}, "abc", 0),
+        ({"0": "a", "2": None}, "a", 1),
+        ({}, "", 3),
+        ({"0": "a", "1": "b", "2": "b"}, "a", 1),
+        # Statuses and results of another sweep, which has more jobs.
+        ({"0": "a", "1": "b", "2": "c", "3": "d", "4": "e", "5": "f"}, "abcdef", 0),
+        ({"1": "b", "2": "c", "3": "d", "4": "e", "5": "f"}, "abcdef", 1),
+    ],
+)
+def test_lost_jobs_are_those_of_this_sweep(ended, results, lost):
+    assert callback.lost_jobs({name: {"key": key} for name, key in ended.items()}, 3, set(results)) == lost

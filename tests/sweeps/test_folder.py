@@ -153,6 +153,35 @@ def test_killed_at_any_moment_and_started_again_ends_with_the_same_bytes(
     ]
 
 
+@pytest.mark.parametrize("second", ["seed=0,1", "seed=0,1,2,3,4"])
+def test_two_starts_at_once_in_one_folder_end_one_after_the_other(
+    overrides, config, until, held, warm, warm_workers, light, tmp_path, second
+):
+    """Before, each deleted and counted the statuses of the other: -3 of 2 jobs were lost."""
+
+    def begin(seeds):
+        given = overrides(tmp_path, "classes", seeds, "hydra.launcher.n_jobs=1", light)
+        line = [*warm, "trisynth.run", "-m", *given, f"hydra.sweep.dir={tmp_path / 'same, of both'}"]
+        return start(tmp_path, line, warm_workers)
+
+    # The first sweep cannot end before the second has started.
+    with held(config("seed=1"), tmp_path / "cache"):
+        one = begin("seed=0,1")
+        until(lambda: any((tmp_path / "runs").glob("*/result.json")), one)
+        two = begin(second)
+        said = two.stderr.readline()
+    assert said.startswith("waiting: another sweep runs in "), said + two.stderr.read()
+    _, err = one.communicate()
+    assert one.returncode == 0, err
+    assert "2/2 2 done" in err and "error" not in err
+    out, err = two.communicate()
+    assert two.returncode == 0, err
+    if second == "seed=0,1":
+        assert "nothing to run: all 2 jobs were finished before" in out
+    else:
+        assert "5/5 3 done, 2 cached" in err and "error" not in err
+
+
 def test_a_failing_job_fails_neither_the_others_nor_silently(overrides, command, light, tmp_path):
     given = overrides(
         tmp_path, "classes", "generator=smote", "generator.k_neighbors=-1,3,2", "hydra.launcher.n_jobs=1", light
@@ -192,6 +221,7 @@ def sweep(tmp_path, monkeypatch):
 def test_a_job_without_a_status_is_reported(sweep, capsys):
     callback, cfg, state = sweep
     state(0).write(None, "failed", "Traceback\nValueError: planted")
+    state(2).write("of-another-sweep", "done")
     with pytest.raises(SystemExit) as exit_:
         callback.on_multirun_end(cfg)
     err = capsys.readouterr().err

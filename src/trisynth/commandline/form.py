@@ -23,6 +23,8 @@ _PLAIN = ("-m", "--multirun", "-r", "--run", "--resolve", "--shell-completion", 
 _HELP = ("-h", "--help", "--hydra-help", "--version")
 # Settings whose values are texts, which need no quotes here.
 _TEXTS = ("dataset.path", "dataset.target")
+# Settings of one value, also where it contains a comma, which would make Hydra vary it.
+_PLACES = ("paths.", "hydra.sweep.dir", "hydra.run.dir", "tracking.uri")
 _TABLES = (".csv", ".tsv", ".txt", ".parquet")
 TARGET = {"--target": "dataset.target"}
 
@@ -99,21 +101,23 @@ def check(arguments: Sequence[str]) -> None:
 
 
 def quoted(arguments: Sequence[str]) -> list[str]:
-    """Return the command line with quotes around paths and column names that Hydra's grammar cannot read."""
+    """Return the command line with quotes around paths and column names that Hydra would not read as one text."""
     parser = OverridesParser.create()
 
     def kept(argument: str) -> bool:
         try:
-            value = parser.parse_override(argument).value()
+            override = parser.parse_override(argument)
         except HydraException:
             return False
+        if argument.startswith(_PLACES):
+            return not override.is_sweep_override()
         # A column may be called 7 or yes.
-        return not isinstance(value, bool | int | float)
+        return not isinstance(override.value(), bool | int | float)
 
     found = []
     for argument in arguments:
         name, _, value = argument.partition("=")
-        if name in _TEXTS and value and not kept(argument):
+        if (name in _TEXTS or name.startswith(_PLACES)) and value and not kept(argument):
             escaped = value.replace("'", "\\'")
             argument = f"{name}='{escaped}'"
         found.append(argument)

@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -71,11 +71,11 @@ class Sweep(Callback):
         paths, tracking = config.paths, config.tracking
         self.sweep = sweeps.Sweep(Path(config.hydra.sweep.dir), Path(paths.runs))
         self.fingerprint = sweeps.fingerprint(deciding(config), files_of(config))
-        if self.sweep.is_complete(self.fingerprint) and exists(tracking.uri):
-            self._show(config)
-            count = len(pd.read_csv(self.sweep.folder / sweeps.RESULTS, usecols=["key"]))
-            print(f"nothing to run: all {count} jobs were finished before")
-            raise SystemExit(0)
+        self._end_if_complete(config)
+        waits = f"waiting: another sweep runs in {self.sweep.folder}; this one starts after its end"
+        self.lock = self.sweep.claim(lambda: print(waits, file=sys.stderr, flush=True))
+        # The other one may have been the same.
+        self._end_if_complete(config)
         self.sweep.clear()
         # joblib replaces a worker whose memory has grown; a user can do nothing about it.
         warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
@@ -109,6 +109,14 @@ class Sweep(Callback):
         self.stop = threading.Event()
         self.watcher = threading.Thread(target=self._watch, daemon=True)
         self.watcher.start()
+
+    def _end_if_complete(self, config: DictConfig) -> None:
+        """Show the results and end the program where an earlier start has finished all jobs."""
+        if self.sweep.is_complete(self.fingerprint) and exists(config.tracking.uri):
+            self._show(config)
+            count = len(pd.read_csv(self.sweep.folder / sweeps.RESULTS, usecols=["key"]))
+            print(f"nothing to run: all {count} jobs were finished before")
+            raise SystemExit(0)
 
     def _watch(self) -> None:
         spent = 0.0
@@ -153,9 +161,7 @@ class Sweep(Callback):
             # The last line of a traceback names the error; all of it is in the job's status file.
             print(f"failed: {failure['overrides']}: {failure['error'].strip().splitlines()[-1]}", file=sys.stderr)
         total = int(self.progress.tasks[0].total or len(self.watch.ended))
-        keys = {state["key"] for state in self.watch.ended.values() if state["key"]}
-        # Besides jobs without a status, those whose result was deleted since.
-        lost = total - len(self.watch.ended) + len(keys) - len(results)
+        lost = lost_jobs(self.watch.ended, total, {result.key for result in results})
         if failures:
             remedy = f"rerun to repeat only these; details are in {self.sweep.folder / 'jobs'}"
             print(f"error: {len(failures)} of {total} jobs failed; {remedy}", file=sys.stderr)
@@ -164,6 +170,7 @@ class Sweep(Callback):
         if failures or lost or problem:
             raise SystemExit(1)
         self.sweep.complete(self.fingerprint)
+        self.lock.release()
 
     def _show(self, config: DictConfig) -> None:
         """Print the summary, made once: the next start of a finished sweep needs none of the libraries behind it."""
@@ -189,6 +196,23 @@ class Sweep(Callback):
         arguments = ["trisynth run -m", *config.hydra.overrides.task]
         for path in write_sweep(results, plain, self.sweep.folder, arguments):
             print(f"report: {path}")
+
+
+def lost_jobs(ended: Mapping[str, Mapping], total: int, results: Collection[str]) -> int:
+    """Count the jobs of a sweep without a status, and those whose result was deleted since.
+
+    Parameters
+    ----------
+    ended : mapping of str to mapping
+        Statuses by the number of the job. Those beyond ``total`` are of another sweep, as tasks of a cluster may write
+        after the sweep that started them was killed.
+    total : int
+    results : collection of str
+        Keys of the results that are there.
+    """
+    of_sweep = [ended.get(str(number)) for number in range(total)]
+    keys = {state["key"] for state in of_sweep if state and state["key"]}
+    return of_sweep.count(None) + len(keys.difference(results))
 
 
 def show_notes(runs: str, results: list[Result]) -> None:

@@ -5,12 +5,14 @@ Jobs may run in other processes or on other machines; this folder is all that th
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from trisynth.cache import sealed, sha256, text_of, unsealed, unwritable, write_atomic
 from trisynth.config import CONF, ROOT, canonical, digest, versions
@@ -23,6 +25,8 @@ STATE, COMPLETE, RESULTS = "state.json", "complete.json", "results.csv"
 SUMMARY, FIGURE = "summary.txt", "gains.png"
 # Marks a folder as that of a sweep, which alone may replace the files in it.
 MARKER = "jobs/.trisynth"
+# Held while a start of a sweep uses its folder; the operating system releases it when the process ends.
+_LOCK = "jobs/.lock"
 _NAMES = {"jobs", RESULTS, COMPLETE, PLAN, SUMMARY, FIGURE, "multirun.yaml"}
 
 
@@ -65,14 +69,41 @@ class Sweep:
     folder: Path
     runs: Path
 
-    def clear(self) -> None:
-        """Make the folder and delete the statuses of an earlier start; results stay.
+    def claim(self, wait: Callable[[], None]) -> FileLock:
+        """Make the folder, and wait until no other start of a sweep uses it.
+
+        Two starts at once would delete and count each other's statuses, which have the numbers of jobs as names.
+
+        Parameters
+        ----------
+        wait : callable
+            Called once before a wait.
+
+        Returns
+        -------
+        FileLock
+            Held; not released before the sweep has ended.
 
         Raises
         ------
         InputError
             If the folder cannot be written, or has files of such names that no sweep wrote.
         """
+        self._make()
+        lock = FileLock(self.folder / _LOCK)
+        try:
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                wait()
+                lock.acquire(poll_interval=0.5)
+        except NotImplementedError:
+            pass  # a file system without locks
+        except OSError as error:
+            raise unwritable(self.folder, error, "paths.sweeps") from error
+        return lock
+
+    def _make(self) -> None:
         try:
             if links := self._links():
                 remedy = f"holds links ({', '.join(links)}), and what they lead to is not a sweep's; remove them"
@@ -81,6 +112,19 @@ class Sweep:
                 remedy = f"holds {', '.join(foreign)}, which no sweep wrote; nothing was changed: name a new folder"
                 raise InputError("hydra.sweep.dir", str(self.folder), remedy)
             (self.folder / MARKER).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.folder, error, "paths.sweeps") from error
+
+    def clear(self) -> None:
+        """Make the folder and delete the statuses of an earlier start; results stay.
+
+        Raises
+        ------
+        InputError
+            As :meth:`claim`.
+        """
+        self._make()
+        try:
             for name in self.started():
                 for path in (self.folder / "jobs" / name).glob(f"*{STATE}*"):
                     path.unlink()
@@ -109,7 +153,8 @@ class Sweep:
             return present
         if not jobs.exists():
             return [] if table.exists() else present
-        written = all(path.name.isdigit() and {f.name for f in path.iterdir()} <= {STATE} for path in jobs.iterdir())
+        folders = [path for path in jobs.iterdir() if path.name != Path(_LOCK).name]
+        written = all(path.name.isdigit() and {f.name for f in path.iterdir()} <= {STATE} for path in folders)
         return [] if written else present
 
     def started(self) -> set[str]:
