@@ -46,6 +46,17 @@ from trisynth.errors import InputError
         ("duration", "%-H:%M", ["9:30", "0:07", "100:00"]),
         ("duration", "%H:%M:%S.%3f", ["23:55:03.250", "00:00:00.000", "-00:00:01.500"]),
         ("duration", "%H:%M:%S.%f", ["23:55:59.999999"]),
+        ("duration", "%H:%M:%S.%1f", ["23:55:59.9", "00:00:00.0"]),
+        ("duration", "%-M:%S.%3f", ["1:23.456", "0:59.999", "75:00.000", "-0:01.500"]),
+        ("duration", "%M:%S,%2f", ["01:23,45"]),
+        ("duration", "[%-M:]%S.%2f", ["59.25", "9.75", "1:09.00"]),
+        ("duration", "[%-H:]%M:%S", ["59:58", "9:05", "1:02:03"]),
+        ("date", "%Y-%m-%d %H:%M:%S,%3f", ["2020-02-29 01:02:03,250"]),
+        ("date", "%Y-%m-%d %H:%M:%S.%2f%:z", ["2020-02-29 01:02:03.25+01:00"]),
+        ("date", "%Y-%m-%dT%H:%M:%S.%3f?Z", ["2020-02-29T01:02:03.250Z", "2020-02-29T01:02:03Z"]),
+        ("date", "%Y-%m-%dT%H:%M:%S.%f*", ["2020-02-29T01:02:03.25", "2020-02-29T01:02:03"]),
+        ("date", "KW %-V/%G", ["KW 9/2020", "KW 53/2020"]),
+        ("date", "%G-W%-V", ["2020-W9"]),
         ("duration", "%I:%M %p", ["12:00 AM", "12:30 PM", "09:05 AM", "11:59 PM"]),
         ("duration", "%-I:%M:%S%p", ["9:05:07AM", "12:00:00PM"]),
         ("duration", "P1DT1H", ["P3DT4H", "-P0DT7H"]),
@@ -155,6 +166,17 @@ def test_what_is_no_format_is_one_line(kind, text):
     with pytest.raises(InputError) as caught:
         format_of(kind, text)
     assert caught.value.parameter == "format" and "\n" not in str(caught.value)
+
+
+def test_fractions_are_rounded_to_their_last_digit():
+    values = pd.Series([pd.Timestamp("2024-01-01 00:00:59.999600"), pd.Timestamp("2024-01-01 00:00:00.000400")])
+    texts = ["2024-01-01 00:01:00.000", "2024-01-01 00:00:00.000"]
+    assert format_of("date", "%Y-%m-%d %H:%M:%S.%3f").print(values).tolist() == texts
+    zone = values.dt.tz_localize("Europe/Berlin")
+    shown = format_of("date", "%Y-%m-%d %H:%M:%S.%2f%:z").print(zone)
+    assert shown[0] == "2024-01-01 00:01:00.00+01:00"
+    lengths = pd.Series([pd.Timedelta("59.9996s")])
+    assert format_of("duration", "%-M:%S.%3f").print(lengths)[0] == "1:00.000"
 
 
 def test_offsets_that_differ_are_written_as_the_most_frequent_one():

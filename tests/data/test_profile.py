@@ -13,6 +13,9 @@ CLOCKS = ("sched_dep_time", "Uhrzeit", "Abfahrtszeit", "hora", "arrival")
 CODES = ("room", "ward", "nace", "mcc", "post_nr", "c")
 
 
+SECONDS = "%Y-%m-%dT%H:%M:%S"
+
+
 def found(cells, name="c", **how):
     return profile(Cells.of(pd.Series(cells, name=name)), missing=("NA",), **how)
 
@@ -43,6 +46,16 @@ def found(cells, name="c", **how):
         ([f"{1 + i % 23}:{i % 60:02}" for i in WHOLE], "duration", "%-H:%M"),
         ([f"{i % 24:02}:30:{i % 60:02}.250" for i in WHOLE], "duration", "%H:%M:%S.%3f"),
         ([f"{1 + i % 12:02}:{i % 60:02} {'AP'[i % 2]}M" for i in WHOLE], "duration", "%I:%M %p"),
+        ([f"1:{i % 60:02}.456" for i in WHOLE], "duration", "%-M:%S.%3f"),
+        ([f"1:{i % 30:02}.45" if i % 3 else f"{i % 60}.25" for i in WHOLE], "duration", "[%-M:]%S.%2f"),
+        ([f"{40 + i % 20}:09" if i % 3 else f"1:0{i % 9}:12" for i in WHOLE], "duration", "[%-H:]%M:%S"),
+        ([f"2024-02-01 10:00:{i % 60:02}.{i % 10}" for i in WHOLE], "date", "%Y-%m-%d %H:%M:%S.%1f"),
+        ([f"2024-02-01 10:00:{i % 60:02},25{i % 10}" for i in WHOLE], "date", "%Y-%m-%d %H:%M:%S,%3f"),
+        ([f"2024-02-01T10:00:{i % 60:02}{'.125' * bool(i % 9)}Z" for i in WHOLE], "date", "%Y-%m-%dT%H:%M:%S.%3f?Z"),
+        ([f"2024-02-01T10:00:{i % 60:02}.{str(i % 9 + 1) * (i % 3 + 1)}" for i in WHOLE], "date", f"{SECONDS}.%3f*"),
+        ([f"KW {1 + i % 52}/2024" for i in WHOLE], "date", "KW %-V/%G"),
+        ([f"2024-W{1 + i % 52}" for i in WHOLE], "date", "%G-W%-V"),
+        ([f"S{1 + i % 2}/{2000 + i % 20}" for i in WHOLE], "category", None),
         ([f"1:{10 * 2 ** (i % 5)}" for i in WHOLE], "category", None),
         ([f"202402{1 + i % 28:02}T1012{i % 60:02}" for i in WHOLE], "date", "%Y%m%dT%H%M%S"),
         (list(pd.date_range("2024-01-01", periods=N).strftime("%a, %d %b %Y")), "date", "%a, %d %b %Y"),

@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 
 from trisynth.data.formats import zones
 from trisynth.data.formats.base import Format, listed
+from trisynth.data.formats.fractions import FRACTION, Fraction
+from trisynth.data.formats.laps import LapFormat
 from trisynth.data.formats.lengths import LengthFormat, in_seconds
 from trisynth.data.formats.names import LANGUAGES
 from trisynth.data.formats.numbers import NumberFormat
@@ -25,15 +27,16 @@ COUNTS = {
     "unix_us": (pd.Timestamp(1970, 1, 1), "us"),
 }
 _COUNT = re.compile(rf"(?P<name>{'|'.join(COUNTS)})(?:\.(?P<after>0+))?")
-_DIRECTIVE = re.compile(r"%([-^+]?[a-zA-Z]|3f|:z|%)")
+_DIRECTIVE = re.compile(r"%([-^+]?[a-zA-Z]|[1-9]f|:z|%)")
 _NAMES = {flag + key for flag in ("", "-", "^", "+") for key in "BbAa"}
-_KNOWN = {*"YymdHMSfIpzjGVu", *_NAMES, "-d", "+d", "-m", "-H", "-I", "3f", ":z", "%"}
-_CLOCK = re.compile(r"(-?)(\d+):(\d\d)(?::(\d\d)(\.\d+)?)?(?: ?([AaPp])[Mm])?")
+_PLAIN = {f"-{key}" for key in "dmHIV"} | {f"{digits}f" for digits in range(1, 10)}
+_KNOWN = {*"YymdHMSfIpzjGVu", *_NAMES, *_PLAIN, "+d", ":z", "%"}
+_CLOCK = re.compile(r"(-?)(\d+):(\d\d)(?::(\d\d)([.,]\d+)?)?(?: ?([AaPp])[Mm])?")
 # Words behind a time of the day.
 _OCLOCK = re.compile(r" (?:Uhr|[Hh]|hrs|uur|heures)$")
 # Years of two digits, and the first of the hundred years that they stand for.
 _CENTURY = re.compile(r"%y\{(\d{4})\}")
-_CLOCKS = re.compile(r"%(?P<dash>-?)(?P<H>H|I):%M(?P<S>:%S(?P<f>\.%3f|\.%f)?)?(?P<p> ?%p)?")
+_CLOCKS = re.compile(rf"%(?P<dash>-?)(?P<H>H|I):%M(?P<S>:%S(?P<f>{FRACTION})?)?(?P<p> ?%p)?")
 # Hours and minutes without a colon: what stands between them.
 _BETWEEN = {"%H.%M": ".", "%-H.%M": ".", "%H%M": "", "%Hh%M": "h", "%-Hh%M": "h", "%HH%M": "H", "%-HH%M": "H"}
 DAY = "%Y-%m-%d"
@@ -53,10 +56,10 @@ class DateFormat(Format):
     Parameters
     ----------
     text : str or None
-        A ``strptime`` text with ``%-d``, ``%-m``, ``%-H``, ``%-I`` for numbers without a leading zero, ``%3f`` for
-        milliseconds and ``%:z`` for an offset such as +01:00; ``%^b``, ``%-b`` and ``%+b`` write names in capitals, in
-        small letters and with a capital first, and an end such as `` @de`` names their language; ``%+d`` is a day as in
-        1st, and ``%Z{CET,CEST}`` at the end abbreviates a zone. Or ``excel``,
+        A ``strptime`` text with ``%-d``, ``%-m``, ``%-H``, ``%-I``, ``%-V`` for numbers without a leading zero, ``%3f``
+        for milliseconds (see ``Fraction``) and ``%:z`` for an offset such as +01:00; ``%^b``, ``%-b`` and ``%+b`` write
+        names in capitals, in small letters and with a capital first, and an end such as `` @de`` names their
+        language; ``%+d`` is a day as in 1st, and ``%Z{CET,CEST}`` at the end abbreviates a zone. Or ``excel``,
         ``unix``, ``unix_ms``, ``unix_us`` for counts of days, seconds, milliseconds and microseconds, with decimals as
         in ``unix.000``. ``%y{1920}`` is
         a year of two digits from 1920 to 2019. None is ISO 8601, and is written with a time
@@ -99,7 +102,10 @@ class DateFormat(Format):
             return _in_century(DateFormat(_CENTURY.sub("%y", self.text)).parse(array), int(century[1]))
         text, _, language = self.text.partition(LANGUAGE)
         text, names = zones.split(text)
-        strptime = re.sub(r"%([-^+](?=[a-zA-Z])|3(?=f)|:(?=z))", "%", text)
+        if fraction := Fraction.of(text):
+            texts = pd.Series(fraction.filled(texts), dtype=object)
+            text = text.replace(f"f{fraction.end}", "f") if fraction.end else text
+        strptime = re.sub(r"%([-^+](?=[a-zA-Z])|[1-9](?=f)|:(?=z))", "%", text)
         whole = texts
         if names:
             texts = zones.bare(texts)
@@ -133,12 +139,14 @@ class DateFormat(Format):
             present, end = zones.written(present, abbreviations)
             text += " "
         zone = present.dt.tz
+        if fraction := Fraction.of(text):
+            present = _rounded(present, fraction)
         names = LANGUAGES[language or "en"]
-        pieces = re.split(r"(%3f|%:z|%\+d|%-[dmHI]|%[-^+]?[BbAa])", text)
+        pieces = re.split(rf"({FRACTION}|%:z|%\+d|%-[dmHIV]|%[-^+]?[BbAa])", text)
         written = pd.Series("", index=present.index, dtype=object)
         for piece in pieces:
-            if piece == "%3f":
-                part = present.dt.strftime("%f").str[:3]
+            if fraction and piece == fraction.text:
+                part = pd.Series(fraction.write(_whole(present)), index=present.index, dtype=object)
             elif piece == "%:z":
                 offset = present.dt.strftime("%z") if zone is not None else pd.Series("+0000", index=present.index)
                 part = offset.str[:3] + ":" + offset.str[3:5]
@@ -164,10 +172,10 @@ class DurationFormat(Format):
     Parameters
     ----------
     text : str or None
-        ``%H:%M:%S`` or ``%H:%M``; ``%-H`` for hours without a leading zero, ``%S.%3f`` or ``%S.%f`` for fractions,
+        ``%H:%M:%S`` or ``%H:%M``; ``%-H`` for hours without a leading zero, ``%S.%3f`` for fractions (``Fraction``),
         ``%I:%M %p`` for times of the day in two halves, ``%H%M``, ``%Hh%M`` or ``%H.%M`` for 0930, 9h30 or 09.30, all
         with a word such as ``Uhr`` at the end where the file has one. None is pandas' text.
-        Other texts are examples with the names of units, see ``LengthFormat``.
+        Other texts are examples with the names of units, see ``LengthFormat``, or lap times, see ``LapFormat``.
     """
 
     text: str | None = None
@@ -179,10 +187,10 @@ class DurationFormat(Format):
         clock = _CLOCKS.fullmatch(body)
         if text is None or body in _BETWEEN or (clock and (clock["H"] == "I") == bool(clock["p"])):
             return cls(text)
-        if (lengths := LengthFormat.of(text)) is None:
-            remedy = "must be %H:%M:%S, %H:%M, %I:%M %p, or an example such as 1h 1min or P1DT1H"
+        if (other := LapFormat.of(text) or LengthFormat.of(text)) is None:
+            remedy = "must be %H:%M:%S, %H:%M, %I:%M %p, %M:%S.%3f, or an example such as 1h 1min or P1DT1H"
             raise InputError(parameter, text, remedy)
-        return lengths
+        return other
 
     def parse(self, texts: Iterable[str]) -> pd.Series:
         """Read texts as lengths of time."""
@@ -204,7 +212,7 @@ class DurationFormat(Format):
             hours = int(found[2])
             if found[6]:
                 hours = hours % 12 + 12 * (found[6] in "Pp") if 1 <= hours <= 12 else np.nan
-            length = hours * 3600 + int(found[3]) * 60 + int(found[4] or 0) + float(found[5] or 0)
+            length = hours * 3600 + int(found[3]) * 60 + int(found[4] or 0) + float((found[5] or "0").replace(",", "."))
             seconds.append(-length if found[1] else length)
         return in_seconds(seconds)
 
@@ -223,12 +231,12 @@ class DurationFormat(Format):
             hours = minutes // 60
             return f"{hours if '-' in self.text else f'{hours:02d}'}{_BETWEEN[self.text]}{minutes % 60:02d}"
         clock = _CLOCKS.fullmatch(self.text)
-        digits = {None: 0, ".%3f": 3, ".%f": 6}[clock["f"]]
-        # Whole numbers of the smallest unit, which floats would round.
-        smallest = 10 ** (9 - digits)
-        total, fraction = divmod((abs(value.value) + smallest // 2) // smallest, 10**digits)
+        fraction = Fraction.of(self.text) or Fraction(0)
+        # Whole numbers of nanoseconds, which floats would round.
+        length = fraction.rounded(abs(value.value))
+        total = length // 10**9
         hours, minutes, rest = total // 3600, total // 60 % 60, total % 60
-        after = f".{fraction:0{digits}d}" if digits else ""
+        after = fraction.write([length])[0] if fraction.digits else ""
         seconds = f":{rest:02d}{after}" if clock["S"] else ""
         half = ""
         if clock["p"]:
@@ -244,6 +252,20 @@ def _iso(array: pa.Array) -> pd.Series:
     texts = pd.Series(array.to_pylist(), dtype=object)
     dates = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=aware)
     return _in_zone(dates, texts, None) if aware else dates.astype("datetime64[ns]")
+
+
+def _whole(times: pd.Series) -> list[int]:
+    """Return whole nanoseconds since 1970, without a time zone."""
+    plain = times.dt.tz_convert(None) if times.dt.tz is not None else times
+    return plain.astype("datetime64[ns]").astype("int64").tolist()
+
+
+def _rounded(times: pd.Series, fraction: Fraction) -> pd.Series:
+    """Round points in time to the digits that are written."""
+    whole = pd.to_datetime([fraction.rounded(each) for each in _whole(times)])
+    zone = times.dt.tz
+    whole = whole.tz_localize("UTC").tz_convert(zone) if zone is not None else whole
+    return pd.Series(whole, index=times.index)
 
 
 def _in_zone(dates: pd.Series, texts: pd.Series, format: str | None) -> pd.Series:

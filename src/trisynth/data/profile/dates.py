@@ -8,11 +8,16 @@ from dataclasses import dataclass
 import pandas as pd
 
 from trisynth.data.formats.dates import DAY, LANGUAGE, offsets
+from trisynth.data.formats.fractions import Fraction
 from trisynth.data.formats.lengths import LengthFormat
 from trisynth.data.formats.names import LANGUAGES, named
 from trisynth.data.formats.zones import ZONE, directive
+from trisynth.data.profile.laps import lap_format
 
 _MONTH = r"(?P<month>[^\W\d_]{3,10}\.?)"
+# Calendar weeks, as in KW 12/2024.
+_WEEK = r"(?:KW|CW|Kalenderwoche|Woche|[Ww]eek|[Ww]k|WK|W|[Ss]emaine|[Ss]em\.?)"
+_OF_YEAR = rf"(?P<w>{_WEEK} ?)(?P<V>0[1-9]|[1-4]\d|5[0-3]|[1-9])"
 _END = r"(?P<o>(?:st|nd|rd|th|er)?)"
 _DATES = (
     re.compile(r"(?P<Y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})"),
@@ -26,14 +31,16 @@ _DATES = (
     re.compile(rf"{_MONTH}(?P<s>[ -])(?P<Y>(?:18|19|20|21)\d{{2}})"),
     re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})(?P<s>)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])"),
     re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})年(?P<m>\d{1,2})月(?P<d>\d{1,2})日"),
-    re.compile(r"(?P<G>(?:18|19|20|21)\d{2})-?W(?P<V>0[1-9]|[1-4]\d|5[0-3])(?:-?(?P<u>[1-7]))?"),
+    re.compile(r"(?P<G>(?:18|19|20|21)\d{2})-?W(?P<V>0[1-9]|[1-4]\d|5[0-3]|[1-9](?!\d))(?:-?(?P<u>[1-7]))?"),
+    re.compile(rf"{_OF_YEAR}(?P<s> ?[/-] ?|\.|,? )(?P<G>(?:18|19|20|21)\d{{2}})"),
+    re.compile(rf"(?P<G>(?:18|19|20|21)\d{{2}})(?P<s>[ /-]?){_OF_YEAR}"),
     re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})-(?P<j>00[1-9]|0[1-9]\d|[12]\d{2}|3[0-5]\d|36[0-6])"),
 )
 _TIME = re.compile(
-    r"(?P<gap>[T ]| {1,2}|, )(?P<H>\d{1,2})(?P<c>:|)(?P<M>\d{2})(?P<S>(?P=c)\d{2})?(?P<f>\.\d{1,9})?"
+    r"(?P<gap>[T ]| {1,2}|, )(?P<H>\d{1,2})(?P<c>:|)(?P<M>\d{2})(?P<S>(?P=c)\d{2})?(?P<f>[.,]\d{1,9})?"
     rf"(?P<p> ?[AaPp][Mm])?(?P<z>Z| ?[+-]\d{{2}}:\d{{2}}| ?[+-]\d{{4}}| {ZONE})?"
 )
-_CLOCK = re.compile(r"-?(?P<H>\d{1,3}):[0-5]\d(?P<S>:[0-5]\d(?P<f>\.\d+)?)?(?P<p> ?[AaPp][Mm])?")
+_CLOCK = re.compile(r"-?(?P<H>\d{1,3}):[0-5]\d(?P<S>:[0-5]\d(?P<f>[.,]\d{1,9})?)?(?P<p> ?[AaPp][Mm])?")
 _WEEKDAY = re.compile(r"(?P<day>[^\W\d_]{2,10}(?:-feira)?\.?)(?P<gap>,? )(?=\S)")
 _OCLOCK = re.compile(r"(?P<time>\d\d?[:.]\d\d(?::\d\d)?)(?P<end> (?:Uhr|[Hh]|hrs|uur|heures))")
 _HOURS = re.compile(r"(?P<H>[01]?\d|2[0-3])(?P<h>[hH])[0-5]\d")
@@ -92,6 +99,8 @@ def time_format(texts: Sequence[str], day_first: bool | None = None, most: float
         return None
     if after := _before_words(texts, most):
         return after
+    if laps := lap_format(texts, most):
+        return Found("duration", laps.text)
     for pattern in (_CLOCK, _DAYS):
         matched = [found for found in map(pattern.fullmatch, texts) if found]
         if len(matched) >= most * len(texts):
@@ -179,8 +188,8 @@ def _clock(matched: list[re.Match]) -> str | None:
         if any(len(hour) == 1 for hour in hours) and not any(hour[0] == "0" and hour != "0" for hour in hours)
         else ""
     )
-    digits = max(len(each["f"] or ".") - 1 for each in matched)
-    seconds = (":%S" + (".%3f" if digits == 3 else ".%f" if digits else "")) if matched[0]["S"] else ""
+    fraction = Fraction.learn([each["f"] or "" for each in matched])
+    seconds = (":%S" + (fraction.text if fraction else "")) if matched[0]["S"] else ""
     half = matched[0]["p"] and matched[0]["p"][:-2] + "%p"
     return f"%{dash}{'I' if half else 'H'}:%M{seconds}{half or ''}"
 
@@ -204,13 +213,14 @@ def _described(matched: list[tuple], day_first: bool | None) -> Found | None:
         doubt = doubt or "years of two digits: 69 to 99 are read as 1969 to 1999, the others as 20xx"
     present = [time for _, time in matched if time]
     dash = "-" if any(len(time["H"]) == 1 for time in present) else ""
-    times = Counter(_time(time, dash) for _, time in matched)
+    fraction = Fraction.learn([time["f"] or "" for time in present if time["S"]])
+    times = Counter(_time(time, dash, fraction) for _, time in matched)
     abbreviated = [time["name"] for time in present if time["name"]]
     if abbreviated and len(abbreviated) == len(matched):
         end_of_zone = directive(abbreviated)
         if end_of_zone is None:
             return None
-        times = Counter(f"{_time(time, dash)} {end_of_zone}" for _, time in matched)
+        times = Counter(f"{_time(time, dash, fraction)} {end_of_zone}" for _, time in matched)
     zones = offsets(pd.Series([time["z"] and f"00{time['z']}" for time in present], dtype=object))
     if len(zones) > 1:
         # Z is an offset among others.
@@ -228,10 +238,14 @@ def _described(matched: list[tuple], day_first: bool | None) -> Found | None:
 
 def _week(dates: list[re.Match]) -> tuple[str, str]:
     date = dates[0]
+    week = f"%{'-' * any(len(each['V']) == 1 for each in dates)}V"
+    if "w" in date.re.groupindex:
+        order = (date["w"], week, date["s"], "%G") if date.start("w") == 0 else ("%G", date["s"], date["w"], week)
+        return "".join(order), "weeks, each read as its Monday"
     dash = "-" * ("-W" in date[0])
     if not all(each["u"] for each in dates):
-        return f"%G{dash}W%V", "weeks, each read as its Monday" if not any(each["u"] for each in dates) else ""
-    return f"%G{dash}W%V" + "-" * (date[0][-2] == "-") + "%u", ""
+        return f"%G{dash}W{week}", "weeks, each read as its Monday" if not any(each["u"] for each in dates) else ""
+    return f"%G{dash}W{week}" + "-" * (date[0][-2] == "-") + "%u", ""
 
 
 def _order(dates: list[re.Match], day_first: bool | None) -> tuple[bool, str]:
@@ -279,12 +293,12 @@ def _one_date(dates: list[re.Match]) -> str:
     return text + date.string[last : date.end()] + end
 
 
-def _time(time: re.Match | None, dash: str) -> str:
+def _time(time: re.Match | None, dash: str, fraction: Fraction | None) -> str:
     if time is None:
         return ""
     text = f"{time['gap']}%{dash}{'I' if time['p'] else 'H'}{time['c']}%M" + f"{time['c']}%S" * bool(time["S"])
-    if time["f"]:
-        text += ".%3f" if len(time["f"]) == 4 else ".%f"
+    if time["f"] or (time["S"] and fraction and fraction.end):
+        text += fraction.text
     if time["p"]:
         text += (" " if time["p"][0] == " " else "") + "%p"
     if time["z"] and not time["name"]:
