@@ -14,7 +14,9 @@ from trisynth.generators.base import Generator
 from trisynth.generators.copy import Copy
 
 
-@pytest.mark.parametrize("only", ["deep", "shape", "many members", "bomb in", "class", "table: ", "parquet: "])
+@pytest.mark.parametrize(
+    "only", ["deep", "shape", "many members", "bomb in", "member begins", "class", "table: ", "parquet: "]
+)
 def test_hostile_files_end_in_one_line(only, monkeypatch):
     table = hostile.campaign(only)
     assert len(table) and not table["wrong"].any(), table[table["wrong"]].to_string()

@@ -17,6 +17,7 @@ import tempfile
 import time
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -55,6 +56,39 @@ def _zipped(members: dict[str, bytes], **options: Any) -> bytes:
     return buffer.getvalue()
 
 
+def _stated(name: str, content: bytes, others: dict[str, bytes]) -> bytes:
+    """Return a zip whose member states the size of ``content``, and unpacks to more than a gigabyte after it."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    first = packer.compress(content) + packer.flush(zlib.Z_FULL_FLUSH)
+    zeros = packer.compress(bytes(2**22)) + packer.flush(zlib.Z_FULL_FLUSH)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, first + zeros * 300 + packer.flush())
+        member = archive.getinfo(name)
+        member.compress_type, member.file_size, member.CRC = zipfile.ZIP_DEFLATED, len(content), zlib.crc32(content)
+        for other, each in others.items():
+            archive.writestr(other, each)
+    return buffer.getvalue()
+
+
+def _before() -> bytes:
+    """Return a zip whose member begins before the file."""
+    content = _zipped({"x.csv": b"a,b\n1,2\n"})
+    (place,) = struct.unpack("<L", content[-6:-2])
+    return content[:-6] + struct.pack("<L", place + 5) + content[-2:]
+
+
+def _padded() -> bytes:
+    """Return a zip whose members have as many extra fields as fit, which are read one by one."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number in range(16):
+            member = zipfile.ZipInfo(f"{number}.csv")
+            member.extra = struct.pack("<HH", 0xCAFE, 0) * 16_000
+            archive.writestr(member, b"a,b\n1,2\n")
+    return buffer.getvalue()
+
+
 def _header(shape: str, dtype: str = "<f8", body: bytes = b"") -> bytes:
     text = f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape}, }}"
     text += " " * (-(len(text) + 11) % 64) + "\n"
@@ -81,6 +115,8 @@ def generators(folder: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
         )
     yield "bomb of zeros", lambda: array(_header("(37500000,)", body=bytes(300_000_000)))
     yield "bomb of lists", lambda: changed(b"[" + b"[]," * 60_000_000 + b"[]]")
+    yield "bomb in a state of two bytes", lambda: _stated("state.json", b"[]", {})
+    yield "bomb in an array of 100 bytes", lambda: _stated("0.npy", bytes(100), {"state.json": b"[]"})
     yield "bomb in bzip2", lambda: array(bytes(2**28), compression=zipfile.ZIP_BZIP2)
     yield "bomb in lzma", lambda: array(bytes(2**26), compression=zipfile.ZIP_LZMA)
     yield "many members", lambda: _zipped({**plain, **{f"{i}.npy": b"" for i in range(150_000)}})
@@ -155,6 +191,9 @@ def files(folder: Path) -> Iterator[tuple[str, Callable[[], bytes] | None, Calla
         "a zip": lambda: _zipped({"x": b"x"}),
         "a bomb in gzip": lambda: gzip.compress(b"a,b\n" * 500_000) * 140,
         "a bomb in zip": lambda: _zipped({"x.csv": b"a,b\n" * 70_000_000}, compresslevel=1),
+        "a bomb in a zip of eight bytes": lambda: _stated("x.csv", b"a,b\n1,2\n", {}),
+        "a zip whose member begins before it": _before,
+        "a zip of many extra fields": _padded,
         "a bomb in bzip2": lambda: bz2.compress(b"a,b\n" * 500_000) * 60,
     }
     for name, content in contents.items():

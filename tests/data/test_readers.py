@@ -146,6 +146,25 @@ def test_a_zip_of_a_method_that_has_no_limit_is_one_line(file, method):
             delimited(file(content))
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        # Bytes from the end: where the directory begins. From the directory: a flag for names in UTF-8, and the name.
+        ({"end": {-6: 0xFF, -5: 0xFF}}, "negative seek"),
+        ({"directory": {9: 0x08, 46: 0xFF}}, "codec"),
+    ],
+    ids=["place before the file", "name of no encoding"],
+)
+def test_a_zip_that_is_described_wrongly_is_one_line(file, changes, reason):
+    packed = bytearray(zipped(PLAIN.encode()))
+    starts = {"end": len(packed), "directory": packed.index(b"PK\x01\x02")}
+    for start, values in changes.items():
+        for place, value in values.items():
+            packed[starts[start] + place] = value
+    with pytest.raises(InputError, match=rf"cannot be unpacked \(.*{reason}.*\); unpack it yourself$"):
+        delimited(file(bytes(packed)))
+
+
 def test_names_in_a_zip_neither_end_the_line_nor_command_the_terminal(file):
     with pytest.raises(InputError) as caught:
         delimited(file(zipped(PLAIN.encode(), "a\n\x1b[2J.csv", "b.csv")))

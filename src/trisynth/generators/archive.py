@@ -69,8 +69,14 @@ def read(path: Path) -> tuple[Any, list[np.ndarray]]:
             packed = min(sum(member.compress_size for member in part), path.stat().st_size)
             if sum(member.file_size for member in part) > least + ratio * packed:
                 raise ValueError(f"it would grow to more than {ratio} times its size")
-        arrays = [_array(archive.read(name)) for name in _names(count)]
-        return json.loads(archive.read(STATE)), arrays
+        arrays = [_array(_content(archive, name)) for name in _names(count)]
+        return json.loads(_content(archive, STATE)), arrays
+
+
+def _content(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return a member; its size is that which the file states, and no more is unpacked, whatever it holds."""
+    with archive.open(name) as file:
+        return file.read(archive.getinfo(name).file_size)
 
 
 def _names(count: int) -> list[str]:

@@ -123,7 +123,10 @@ def _from_zip(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:
                 raise InputError("dataset.path", str(path), "is a zip of an unusual method; unpack it yourself")
             with archive.open(tables[0]) as file:
                 return _limited(path, file, len(content)), [f"{tables[0]} unpacked"]
-    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, RuntimeError, NotImplementedError) as error:
+    except InputError:
+        raise
+    # A place before the file's start, or a name of no encoding, is a ValueError.
+    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, ValueError, RuntimeError) as error:
         remedy = f"cannot be unpacked ({error}); unpack it yourself"
         if Path(path).suffix.lower() in _WORKBOOKS:
             remedy = f"is a damaged workbook ({error}); copy the file again, then {_SHEET}"
