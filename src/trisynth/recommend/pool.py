@@ -5,9 +5,11 @@ Nothing is imported here that a worker may import while the program still reads 
 
 import importlib
 import os
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,6 +17,9 @@ from joblib import effective_n_jobs
 from joblib.externals.loky import ProcessPoolExecutor
 
 from trisynth.lifeline import end_with
+
+# Name of the thread that hands jobs to the processes.
+_MANAGER = "ExecutorManagerThread"
 
 
 @dataclass(frozen=True)
@@ -56,11 +61,17 @@ class Workers(Protocol):
         """End all jobs that are running."""
 
 
+# Modules that the first jobs need, and those whose code is part of every key.
+_EARLY = ("trisynth.experiment.build", "trisynth.experiment.folds", "sklearn.linear_model")
+_KEYED = ("trisynth.experiment.steps", "trisynth.experiment.build", "trisynth.experiment.folds")
+
+
 def _ready(parent: int) -> None:
-    """Prepare a worker: it ends with its parent, and imports what jobs need before the first of them comes."""
+    """Prepare a worker: it ends with its parent, and does ahead of the first job what takes that job a second."""
     end_with(parent)
-    importlib.import_module("trisynth.experiment.build")
-    importlib.import_module("trisynth.experiment.folds")
+    for name in _EARLY:
+        importlib.import_module(name)
+    importlib.import_module("trisynth.config").code_digest(*_KEYED)
 
 
 def run_all(configs: Sequence[Mapping[str, Any]]) -> Done:
@@ -119,8 +130,25 @@ class Pool:
     def kill(self) -> None:
         """End all processes; the next jobs get new ones."""
         if self._executor is not None:
-            self._executor.shutdown(wait=True, kill_workers=True)
+            with _without_tracebacks():
+                self._executor.shutdown(wait=True, kill_workers=True)
             self._executor = None
+
+
+@contextmanager
+def _without_tracebacks() -> Iterator[None]:
+    """Print no traceback of loky's thread, which ends by an error if a job comes just before its end."""
+    shown = threading.excepthook
+
+    def hook(error: threading.ExceptHookArgs) -> None:
+        if getattr(error.thread, "name", "") != _MANAGER:
+            shown(error)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = shown
 
 
 class InProcess:

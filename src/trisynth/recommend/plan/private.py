@@ -3,14 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trisynth.config import instantiate
-from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError
-from trisynth.generators.base import Generator
 from trisynth.places import subclass
 from trisynth.privacy import Budget
+
+# Imported late: a search starts its processes before it imports what takes a second.
+if TYPE_CHECKING:
+    from trisynth.data.dataset import Dataset
+    from trisynth.generators.base import Generator
 
 # Stands for the number of rows where none is declared, so that the facts that are missing besides are found, too.
 _SOME_ROWS = 1000
@@ -71,7 +74,7 @@ def _has(candidate: Mapping[str, Any]) -> bool:
     return isinstance(candidate.get("privacy"), Mapping)
 
 
-def require_declared(config: Mapping[str, Any], dataset: Dataset, file: Path | None) -> None:
+def require_declared(config: Mapping[str, Any], dataset: "Dataset", file: Path | None) -> None:
     """Refuse a table on which every private candidate would be refused, in one error for all that is missing.
 
     Parameters
@@ -86,6 +89,8 @@ def require_declared(config: Mapping[str, Any], dataset: Dataset, file: Path | N
     ------
     InputError
     """
+    from trisynth.generators.base import Generator
+
     refused: list[InputError] = []
     for name, candidate in config["recommend"]["candidates"].items():
         if not _has(candidate):
@@ -106,7 +111,7 @@ def require_declared(config: Mapping[str, Any], dataset: Dataset, file: Path | N
     raise InputError(first.parameter, first.value, f"{remedy}{where}")
 
 
-def _missing(made: Generator, dataset: Dataset) -> list[InputError]:
+def _missing(made: "Generator", dataset: "Dataset") -> list[InputError]:
     """List what a private fit of a data set would be refused for, by its own checks; nothing is fitted."""
     found: list[InputError] = []
     while True:
