@@ -31,7 +31,7 @@ from trisynth.audit import attacked, audited
 from trisynth.report import names
 from trisynth.report.figures import style
 
-EPSILONS = (1.0, 10.0)
+EPSILONS = (0.1, 1.0, 10.0)
 
 
 @dataclass(frozen=True)

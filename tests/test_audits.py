@@ -12,7 +12,7 @@ CONF = Path(__file__).resolve().parent.parent / "conf/generator"
 def test_every_private_generator_is_audited():
     private = {path.stem for path in CONF.glob("*.yaml") if "privacy: ${privacy}" in path.read_text()}
     assert set(audits.CELLS) == private
-    assert {epsilon for name, epsilon in audits.cells() if name in private} == {"1", "10"}
+    assert {epsilon for name, epsilon in audits.cells() if name in private} == {"0.1", "1", "10"}
 
 
 def test_a_cell_with_a_row_is_not_run_again_and_a_broken_claim_ends_with_an_error(tmp_path, monkeypatch):
@@ -31,9 +31,9 @@ def test_a_cell_with_a_row_is_not_run_again_and_a_broken_claim_ends_with_an_erro
     for _ in range(2):
         with pytest.raises(SystemExit, match="a claim does not hold"):
             audits.main(arguments)
-    assert run == ["1", "10"]
-    assert drawn == [2, 2]
-    assert list(pd.read_csv(tmp_path / "audits.csv", dtype=str)["bound"]) == ["3", "0"]
+    assert run == ["0.1", "1", "10"]
+    assert drawn == [3, 3]
+    assert list(pd.read_csv(tmp_path / "audits.csv", dtype=str)["bound"]) == ["0", "3", "0"]
 
 
 @pytest.fixture(scope="module")
@@ -52,5 +52,5 @@ def test_the_picture_shows_each_bound_below_its_ceiling(rows):
     claims, ceilings, bounds = (line.get_xdata() for line in left.lines[:3])
     assert len(bounds) == len(rows)
     assert not any(bound > min(claim, ceiling) for bound, claim, ceiling in zip(bounds, claims, ceilings, strict=True))
-    assert [text.get_text() for text in left.get_yticklabels()][::-1][:2] == ["MST, epsilon 1", "MST, epsilon 10"]
+    assert [text.get_text() for text in left.get_yticklabels()][::-1][:2] == ["MST, epsilon 0.1", "MST, epsilon 1"]
     assert right.get_xlim()[1] >= 1

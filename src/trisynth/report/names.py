@@ -51,11 +51,15 @@ METRICS = {
 LOWER_IS_BETTER = ("mae", "mse", "log_loss", "brier", "ece")
 _NAMES = {
     "aim": "AIM",
+    "dp_circuit": "private circuit",
     "dpcircuit": "private circuit",
+    "dp_gan": "GAN by DP-SGD",
     "dpgan": "GAN by DP-SGD",
+    "dp_vae": "VAE by DP-SGD",
     "dpvae": "VAE by DP-SGD",
     "mst": "MST",
     "ngram": "n-gram model",
+    "pate_gan": "PATE-GAN",
     "pategan": "PATE-GAN",
     "text_gru": "text GRU",
     "textgru": "text GRU",

@@ -34,3 +34,14 @@ def test_few_pairs_begin_with_a_spanning_tree():
     made = RakedPairs(Budget(0.5, 1e-6, rows=600, seeded=True)).fit(cycle(600), target="y", facts=FACTS)
     assert made.ledger_.charged[pairs.CHOICES] == made.ledger_.charged[pairs.TABLES] == 2
     assert made.spent_["epsilon"] <= 1 and set(made.sample(50)["a"]) <= {"0", "1", "2"}
+
+
+def test_noisy_tables_are_drawn_towards_a_model_that_fits_them_and_kept_where_it_does_not():
+    rng = np.random.default_rng(5)
+    model, sigma = rng.uniform(20, 60, (2, 12, 12)), 10.0
+    held = pairs.shrunk(model + rng.normal(0, sigma, model.shape), model, sigma)
+    assert np.abs(held - model).mean() < 0.4 * sigma
+    true = model * rng.choice([0.2, 3.0], model.shape)
+    noisy = true + rng.normal(0, sigma, model.shape)
+    assert np.corrcoef(pairs.shrunk(noisy, model, sigma).ravel(), true.ravel())[0, 1] > 0.95
+    assert pairs.shrunk(noisy, model, 0.0) is noisy

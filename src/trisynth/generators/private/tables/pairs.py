@@ -12,8 +12,8 @@ from trisynth.privacy.noise import Noise
 CHOICES, TABLES = "choices of pairs", "tables of pairs"
 # Most pairs, and groups of both columns of the coarsest useful table, whose cells hold so many standard deviations.
 _MOST, _COARSE, _CELL = 600, 16, 2.0
-# Relative error of a model's cell that is expected before it is counted.
-_MISFIT = 0.5
+# Candidates of the relative error of a model's cells, of which the noisy counts choose.
+_MISFITS = np.array([0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0])
 
 Tables = dict[Pair, np.ndarray]
 
@@ -118,11 +118,19 @@ def margins(column: int, own: np.ndarray, sigma: float, tables: Tables, noise: f
 
 
 def shrunk(table: np.ndarray, model: np.ndarray, sigma: float) -> np.ndarray:
-    """Draw a noisy table towards that of a model, in each cell by the variances of noise and of the model's misfit."""
+    """Draw a noisy table towards that of a model, in each cell by the variances of noise and of the model's misfit.
+
+    The misfit is a part of the cell, the same in the whole table, and has the largest normal likelihood.
+    """
     if not sigma:
         return table
-    variance = (_MISFIT * np.maximum(model, 0)) ** 2
-    return projected(model + variance / (variance + sigma**2) * (table - model), max(model.sum(), 1e-9))
+    model = np.maximum(model, 0)
+    variances = (_MISFITS[:, None] * model.ravel()) ** 2
+    total = variances + sigma**2
+    fits = (np.log(total) + (table - model).ravel() ** 2 / total).sum(axis=1)
+    best = int(np.argmin(fits))
+    share = (variances[best] / total[best]).reshape(model.shape)
+    return projected(model + share * (table - model), max(model.sum(), 1e-9))
 
 
 def fitted(pair: Pair, table: np.ndarray, ones: list[np.ndarray]) -> np.ndarray:
