@@ -25,6 +25,7 @@ from trisynth.generators.private.mst import MST
 from trisynth.generators.private.network import perceptron
 from trisynth.generators.private.pate_gan import PATEGAN
 from trisynth.generators.private.raked_pairs import RakedPairs
+from trisynth.generators.private.tables.leaves import projected
 from trisynth.privacy import Budget
 from trisynth.privacy.ledger import Ledger
 from trisynth.privacy.noise import Noise, SeededNoise
@@ -163,6 +164,14 @@ def test_without_noise_shares_and_dependence_come_back(kind):
     assert abs((drawn["income"] == 0).mean() - (frame["income"] == 0).mean()) < 0.03
     assert abs(drawn["town"].isna().mean() - frame["town"].isna().mean()) < 0.03
     assert made.notes[0].startswith("NOT PRIVATE: no budget was given") and made.diagnostics() == {"not_private": 1.0}
+
+
+def test_noisy_counts_are_projected_to_any_total():
+    values = np.array([[5.0, -2.0], [0.5, 1.5]])
+    for total in (6.0, 1.0, 1e-9):
+        found = projected(values, total)
+        assert found.min() >= 0 and found.sum() == pytest.approx(total)
+    assert not projected(values, 0.0).any() and projected(np.array([3.0, 1.0]), 2.0).tolist() == [2.0, 0.0]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -100,7 +100,9 @@ def _divided(starts, sizes, weights, level, part, width, sigma):
 
 
 def projected(values: np.ndarray, total: float) -> np.ndarray:
-    """Return the nearest values that are not negative and sum to ``total``."""
+    """Return the nearest values that are not negative and sum to ``total``, which may be 0."""
+    if total <= 0:
+        return np.zeros_like(values)
     flat = np.sort(values.ravel())[::-1]
     excess = (np.cumsum(flat) - total) / np.arange(1, len(flat) + 1)
     return np.maximum(values - excess[np.flatnonzero(flat > excess)[-1]], 0.0)
