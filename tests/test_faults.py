@@ -118,7 +118,7 @@ def test_settings_that_no_memory_holds_are_one_line(make, capsys):
         make()
     assert ended.value.code == 1
     err = capsys.readouterr().err
-    assert err.startswith("error: the memory is not enough (") and err.count("\n") == 1
+    assert err.startswith("error: not enough memory (") and err.count("\n") == 1
 
 
 def test_other_errors_keep_their_traceback():

@@ -108,7 +108,7 @@ def test_the_file_that_is_read_is_not_overwritten(mistake, tables, tmp_path, mon
 def test_a_budget_that_the_generator_does_not_read_is_refused(mistake, tmp_path, budget):
     message = mistake(budget, "generator=copula", f"out={tmp_path / 'rows.csv'}")
     assert message.startswith(f"error: {budget.partition('=')[0]}=")
-    assert "is read by" in message and "dp_vae" in message
+    assert "applies only to" in message and "dp_vae" in message
     assert not (tmp_path / "rows.csv").exists()
 
 

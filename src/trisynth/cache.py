@@ -1,4 +1,4 @@
-"""Content-addressed store of folders: each is made once, whole or not at all, and checked when it is read.
+"""Content-addressed store of folders: each is made once, either whole or not at all, and checked when it is read.
 
 An entry lives in ``root/kind/key``. It is written to a temporary folder beside its place, with a manifest of
 sha256 sums, and moved there in one step, so that a process killed at any moment leaves either nothing or all.
@@ -139,7 +139,7 @@ def lock_beside(path: str | Path, **options: Any) -> FileLock:
     Raises
     ------
     OSError
-        If no file can be made in the folder, such as ``/proc``: a lock would be waited for without an end.
+        If no file can be made in the folder, as in ``/proc``, where waiting for a lock would never end.
     """
     folder = Path(path).parent
     folder.mkdir(parents=True, exist_ok=True)

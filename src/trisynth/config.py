@@ -61,7 +61,7 @@ def digest(*values: Any) -> str:
 
 
 def locate(target: str, parameter: str = "_target_", allow: Iterable[str] = (), kind: Kind = places.ANY) -> Any:
-    """Return the class or function behind a dotted name, if the allow-list and the kind of the place admit it.
+    """Return the class or function behind a dotted name, if the allow-list and the expected kind admit it.
 
     The check uses the module in which the *object* was defined, so that an alias such as
     ``sklearn.utils.os.system`` is refused. Nothing is called.
@@ -75,7 +75,7 @@ def locate(target: str, parameter: str = "_target_", allow: Iterable[str] = (), 
     allow : iterable of str, default=()
         Further packages whose objects are admitted, by the names under which Python imports them.
     kind : Kind, default=ANY
-        Kind of object that the place takes.
+        Kind of object that the setting takes.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def instantiate(
     name : str, default=""
         Position of the config in the whole, such as ``generator``, so that errors name parameters as a user types them.
     kind : Kind, default=PART
-        Kind of object that the place takes.
+        Kind of object that the setting takes.
     allow : iterable of str, default=()
         Further packages whose objects may be built; see :func:`locate`.
     **extra

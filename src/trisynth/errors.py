@@ -37,7 +37,7 @@ class InputError(ValueError):
 
 
 def printable(text: str) -> str:
-    r"""Write control characters as escapes such as ``\x1b``: a name in a table must not command the terminal.
+    r"""Write control characters as escapes such as ``\x1b``: a name in a table must not control the terminal.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def require_flag(parameter: str, value: object) -> None:
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """A parser of arguments whose mistakes are one line, as those of all commands."""
+    """A parser of arguments that reports mistakes in one line, as all commands do."""
 
     def error(self, message: str) -> NoReturn:
         """Print the mistake and where help is, and exit with status 2."""

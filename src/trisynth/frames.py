@@ -96,27 +96,27 @@ def evaluate(
     Parameters
     ----------
     real_train : DataFrame or path
-        Rows that the generator was fitted on. Of a folder of Parquet files, a random sample is read, a warning states
-        its size, and standard errors are among the scores, as ``c2st_boosting_se``.
+        Rows that the generator was fitted on. From a folder of Parquet files a random sample is read, a warning states
+        its size, and standard errors such as ``c2st_boosting_se`` are among the scores.
     real_test : DataFrame or path
         Held-out rows; no generator has seen them. Samples of the same folder have no row in common.
     synthetic : DataFrame or path
-        All three tables have the same columns.
+        Synthetic rows. All three tables have the same columns.
     target : object
         Name of the column to predict; it counts as a number if ``real_train`` has more than 20 distinct numbers.
     classifier : str, default="forest"
         A name of ``conf/classifier``. It is trained on real, synthetic and combined rows and predicts ``real_test``.
     seed : int, default=0
     rows : int, default=20000
-        Most rows that are read of a folder.
+        Maximum number of rows that are read from a folder.
 
     Returns
     -------
     DataFrame
-        One row per score. ``group`` is ``real``, ``synthetic`` or ``combined`` (trained on), ``gain`` (combined
-        less real), ``fidelity`` or ``copying``; ``metric`` is its name in the glossary and ``value`` the score.
-        ``floor`` and ``ceiling`` are the scores of independent columns and of copied training rows, for fidelity
-        and copying.
+        One row per score. ``group`` is ``real``, ``synthetic`` or ``combined`` (the training set), ``gain`` (combined
+        minus real), ``fidelity`` or ``copying``; ``metric`` is the name in the glossary and ``value`` the score.
+        ``floor`` and ``ceiling`` are the scores of independent columns and of copied training rows, for fidelity and
+        copying.
 
     Raises
     ------

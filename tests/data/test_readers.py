@@ -142,7 +142,7 @@ def test_compressed_files_are_unpacked(file, pack):
 def test_a_zip_of_a_method_that_has_no_limit_is_one_line(file, method):
     packed = zipped(PLAIN.encode(), method=method)
     for content in (packed, packed[:45] + bytes(20) + packed[65:]):
-        with pytest.raises(InputError, match=r"is a zip of an unusual method; unpack it yourself$"):
+        with pytest.raises(InputError, match=r"is a zip with an unusual compression method; unpack it yourself$"):
             delimited(file(content))
 
 
@@ -217,7 +217,7 @@ def test_a_first_row_of_data_is_no_line_of_units(file):
     [
         ("t.xlsx", zipped(b"a,b\n1,2\n", "[Content_Types].xml")[:60], "is a damaged workbook (.*save its sheet as CSV"),
         ("t.ods", zipped(b"a,b\n1,2\n", "content.xml")[:60], "is a damaged workbook"),
-        ("t.xlsx", b"\x01\x02\x8a\x03 damaged \x07", "is not text, and no workbook that is known here; open it"),
+        ("t.xlsx", b"\x01\x02\x8a\x03 damaged \x07", "is neither text nor a workbook of a known type; open it"),
     ],
     ids=["xlsx", "ods", "text"],  # the bytes of an archive hold the time
 )

@@ -140,7 +140,7 @@ def test_beats_are_cut_around_the_peaks_of_a_record(tmp_path):
     with pytest.raises(InputError, match="has 0 beats; ten are needed"):
         beats(tmp_path / "flat.npz")
     np.savez(tmp_path / "other.npz", eeg=record)
-    with pytest.raises(InputError, match="is no file of numpy with an array ecg"):
+    with pytest.raises(InputError, match="is not a numpy file with an array ecg"):
         beats(tmp_path / "other.npz")
 
 
@@ -154,8 +154,8 @@ def test_autocorrelation_of_known_series():
     ("cells", "message"),
     [
         (pa.array([[]] * 6, pa.list_(pa.float64())), "the arrays have no elements"),
-        (pa.array([b"\x00"] * 6), "the cells are no arrays of numbers"),
-        (pa.array(["1 2 3"] * 6), "the cells are no arrays of numbers"),
+        (pa.array([b"\x00"] * 6), "the cells are not arrays of numbers"),
+        (pa.array(["1 2 3"] * 6), "the cells are not arrays of numbers"),
     ],
 )
 def test_what_is_no_array_is_no_tensor(cells, message):

@@ -34,7 +34,7 @@ def test_free_text_is_left_out_unless_it_is_declared():
     dataset, _ = clean(raw, {**CFG, "columns": MODELLED})
     assert list(dataset.X) == ["note", "age"] and texts.is_text(dataset.X["note"].dtype)
     assert texts.values(dataset.X["note"]) == list(raw["note"])
-    with pytest.raises(InputError, match=r"note.generate=True: is for kind: text, and the kind is category"):
+    with pytest.raises(InputError, match=r"note.generate=True: applies only to kind: text, but the kind is category"):
         clean(raw, {**CFG, "columns": {"note": {"kind": "category", "generate": True}}})
     with pytest.raises(InputError, match=r"columns.state.kind='text': the target must be a number or a category"):
         clean(raw, {**CFG, "columns": {"state": {"generate": True}}})
@@ -108,7 +108,7 @@ def test_texts_that_are_hidden_entirely_are_reported():
     raw = notes(60).assign(note=[f"only{chr(97 + i % 26)}{i}x" for i in range(60)])
     _, report = clean(raw, {**CFG, "columns": MODELLED, "rare": 5})
     found = report[report["column"] == "note"].iloc[0]
-    assert found["problem"] == "text whose words all stand in fewer than 5 rows" and found["cells"] == 60
+    assert found["problem"] == "text whose words all occur in fewer than 5 rows" and found["cells"] == 60
     _, report = clean(raw, {**CFG, "columns": MODELLED})
     assert "note" not in set(report["column"])
 

@@ -159,7 +159,7 @@ def test_planted_leak_is_caught_by_the_canary():
 def test_rows_without_a_feature_are_refused_in_one_line():
     X = pd.DataFrame({"note": texts.column(pd.Series([""] * 30), "note")})
     y = pd.Series(pd.Categorical(["0", "2"] * 15, categories=CLASSES), name="y")
-    with pytest.raises(InputError, match="the training rows have no feature"):
+    with pytest.raises(InputError, match="the training rows have no usable feature"):
         predict(CONFIGS["logistic"], Dataset(X, y, Spec("empty", "y")), X)
 
 

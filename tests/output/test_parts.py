@@ -117,7 +117,7 @@ def test_a_damaged_or_absent_part_alone_is_made_again(make, monkeypatch, capsys)
     assert contents(folder) == before
     assert sum(drawn) == 33 + 32
     done = capsys.readouterr()
-    assert "2 of 4 parts were there" in done.out and done.err.count("is made again") == 2
+    assert "2 of 4 parts were finished before" in done.out and done.err.count("is made again") == 2
 
 
 def test_classes_are_met_exactly_and_mixed(make):
@@ -151,7 +151,7 @@ def test_other_files_are_not_mixed_with_parts(refusal, tmp_path):
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "mine.parquet").touch()
     line = refusal("1/4")
-    assert "holds files that are no parts (mine.parquet)" in line and line.count("out=") == 1
+    assert "holds files that are not parts (mine.parquet)" in line and line.count("out=") == 1
 
 
 def test_parts_without_rows_are_refused_and_leave_no_folder(refusal, tmp_path):

@@ -49,7 +49,7 @@ def test_an_adaptive_part_answers_queries_of_any_noise_within_its_weight():
     ledger.choose("rounds", np.zeros(3), noise, rho=0.3 * whole)
     assert ledger.left("rounds") == pytest.approx(0.6 * whole)
     for rho in (0.61 * whole, 0.0, None):
-        with pytest.raises(RuntimeError, match="not so much left for 'rounds'"):
+        with pytest.raises(RuntimeError, match="not have so much left for 'rounds'"):
             ledger.noisy("rounds", np.zeros(2), noise, rho=rho)
     ledger.noisy("rounds", np.zeros(2), noise, rho=ledger.left("rounds"))
     ledger.noisy("counts", np.zeros(2), noise)

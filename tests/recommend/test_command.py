@@ -48,7 +48,7 @@ def test_it_ends_with_sentences_and_mirrors_its_trials(arguments, database, tmp_
     door.main([*arguments, "tracking=sqlite", uri])
     text = capsys.readouterr().out
     assert max(map(len, text.partition("\nrecommendation: ")[0].splitlines())) <= 80
-    assert "No help of synthetic rows could be shown" in _words(text)
+    assert "Synthetic rows could not be shown to help" in _words(text)
     assert "All trials ran" in text
     (folder,) = (tmp_path / "sweeps").iterdir()
     assert {path.name for path in folder.iterdir()} >= {"recommendation.json", "trials.csv", "results.csv"}
@@ -109,7 +109,7 @@ def test_a_budget_admits_private_generators_alone():
         assert set(found) == {"raked_pairs", "dp_circuit", "label_triples", "dp_vae"}
         assert all(each["privacy"]["epsilon"] == 2 for each in found.values())
     assert door.parse(["dataset=framingham"])[0] == "+recommend=default"
-    with pytest.raises(InputError, match=r"^privacy\.epsilon='1': is read by"):
+    with pytest.raises(InputError, match=r"^privacy\.epsilon='1': applies only to"):
         door.configured(door.parse(["dataset=framingham", "generator=circuit", "epsilon=1"]))
 
 
@@ -130,7 +130,9 @@ def test_a_wrong_budget_is_refused_before_the_search(epsilon):
     ],
 )
 def test_a_candidate_without_guarantee_is_refused_beside_a_budget(options):
-    with pytest.raises(InputError, match=r"^recommend\.candidates='\w+': has no guarantee beside privacy\.epsilon=1"):
+    with pytest.raises(
+        InputError, match=r"^recommend\.candidates='\w+': has no guarantee to compare with privacy\.epsilon=1"
+    ):
         door.configured(door.parse(["dataset=framingham", *options]))
 
 

@@ -106,7 +106,7 @@ def test_candidates_that_take_no_texts_make_way_for_one_that_does(tmp_path, sear
 def test_columns_of_noise_are_not_advised(table, searched):
     _, found = searched(table(120, noise=True), {"independent": INDEPENDENT})
     assert found.use is None
-    assert found.verdict.startswith(("Synthetic rows do not help here", "No help of synthetic rows could be shown"))
+    assert found.verdict.startswith(("Synthetic rows do not help here", "Synthetic rows could not be shown to help"))
     assert found.sharing.startswith("To share a table, take independent")
     assert "does not guarantee privacy" in found.sharing
 
@@ -261,7 +261,7 @@ def test_a_short_budget_ends_with_a_confirmed_candidate(table, searched, budget)
     assert search.level.lower
     assert workers.now < budget
     assert found.arms["folds"].min() == 4
-    assert "with logistic alone of 2 classifiers" in found.verdict
+    assert "with only logistic of 2 classifiers" in found.verdict
 
 
 class Losing(InProcess):

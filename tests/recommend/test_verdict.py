@@ -25,7 +25,7 @@ def finding(gain=(0.055, 0.09), threshold=(0.048, 0.039), corrected=0.052, weigh
 
 def test_a_clear_baseline_that_was_not_chosen_is_named_with_its_corrected_interval():
     assert verdict(finding()) == (
-        "No help of synthetic rows could be shown; a tuned threshold may: +0.048 macro-F1 "
+        "Synthetic rows could not be shown to help; a tuned threshold may: +0.048 macro-F1 "
         "(95 % 0.009 to 0.087; corrected for 2 baselines -0.004 to 0.100)"
     )
 
@@ -36,7 +36,7 @@ def test_it_is_advised_if_the_corrected_interval_is_above_zero():
 
 def test_the_baseline_chosen_beforehand_needs_no_correction():
     text = verdict(finding(weights=(0.069, 0.05)))
-    assert text == "No help of synthetic rows could be shown; use class weights: +0.069 macro-F1 (95 % 0.019 to 0.119)"
+    assert text == "Synthetic rows could not be shown to help; use class weights: +0.069 macro-F1 (95 % 0.019 to 0.119)"
 
 
 def test_clear_synthetic_rows_are_not_called_useless_where_a_baseline_gains_more():
@@ -54,7 +54,7 @@ def test_without_a_clear_baseline_the_best_generator_is_named_as_such(baseline):
 @pytest.mark.parametrize("half", [0.009, 0.2])
 def test_rows_are_called_useless_only_if_no_gain_that_matters_is_left(half):
     text = verdict(finding(gain=(0.0, half)))
-    assert text.startswith("Synthetic rows do not help" if half < 0.01 else "No help of synthetic rows could be shown")
+    assert text.startswith("Synthetic rows do not help" if half < 0.01 else "Synthetic rows could not be shown to help")
 
 
 @pytest.mark.parametrize("epsilon", [None, 0.1])

@@ -22,7 +22,7 @@ def attribute_inference(records: Records, seed: int, attacks: int = 500, toleran
     seed : int
         Seed of the attacked rows, of ties and of random guesses.
     attacks : int, default=500
-        Most rows of each side that are attacked.
+        Maximum number of rows of each side that are attacked.
     tolerance : float, default=0.05
 
     Returns

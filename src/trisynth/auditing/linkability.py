@@ -18,7 +18,7 @@ def linkability(records: Records, seed: int, attacks: int = 500, divisions: int 
     seed : int
         Seed of the attacked rows, of the divisions, of ties and of random guesses.
     attacks : int, default=500
-        Most rows of each side that are attacked.
+        Maximum number of rows of each side that are attacked.
     divisions : int, default=5
         Random divisions of the columns, each for its part of the attacked rows.
 

@@ -99,8 +99,8 @@ def attacks(
     generator : Generator, optional
         Fitted on ``train``; its ``log_likelihood`` is the white-box attack.
     most : int, default=2000
-        Most training and most held-out rows that are scored; they are compared with all synthetic and all reference
-        rows, up to 100,000.
+        Maximum number of training rows and of held-out rows that are scored; they are compared with all synthetic and
+        all reference rows, up to 100,000.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def shadow_attack(generator: Generator, dataset: Dataset, seed: int, shadows: in
     shadows : int, default=16
         Fits besides the attacked one.
     most : int, default=300
-        Most rows that are attacked.
+        Maximum number of rows that are attacked.
     """
     rng = seeds.stream(seed, "auditing.shadows")
     n = len(dataset)
@@ -186,7 +186,7 @@ def attack_by_shadows(
     shadows : int, default=16
         Fits besides the attacked one.
     most : int, default=300
-        Most training and most held-out rows that are attacked.
+        Maximum number of training rows and of held-out rows that are attacked.
     """
     rng = seeds.stream(seed, "auditing.shadows")
     known = with_rows(train, test.frame)

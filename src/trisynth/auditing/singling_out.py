@@ -28,7 +28,7 @@ def univariate(records: Records, seed: int, attacks: int = 500) -> Risk | None:
     seed : int
         Seed of the choice of predicates, and of random ones.
     attacks : int, default=500
-        Most predicates.
+        Maximum number of predicates.
 
     Returns
     -------

@@ -199,7 +199,7 @@ def require_budget_read(config: Mapping[str, Any], overrides: Sequence[str]) -> 
         files = sorted((CONF / "generator").glob("*.yaml"))
         private = ", ".join(file.stem for file in files if "privacy" in OmegaConf.load(file))
         name, _, value = given[0].partition("=")
-        remedy = f"is read by {private} alone; the rows of {target_name(config['generator'])} have no guarantee"
+        remedy = f"applies only to {private}; the rows of {target_name(config['generator'])} have no guarantee"
         raise InputError(name, value, remedy)
 
 

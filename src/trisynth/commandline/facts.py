@@ -66,7 +66,7 @@ def _lines(dataset: Dataset, cfg: Mapping[str, Any]) -> Iterator[str]:
     yield f"duplicates: {cfg.get('duplicates') or 'keep'}  # keep or drop{count}"
     yield f"rare: {cfg.get('rare') or 0}  # categories of fewer rows are pooled, unless they are listed below"
     confirmed = str(bool(cfg.get("confirmed", True)) and _is_declared(dataset)).lower()
-    yield f"confirmed: {confirmed}  # a private fit needs true: no fact below was learned from the rows"
+    yield f"confirmed: {confirmed}  # a private fit needs true: it states that no fact below was learned from the rows"
     frame = dataset.frame
     # What was given on the command line is needed again; every cell may depend on it.
     given = {key: value for key, value in (cfg.get("read") or {}).items() if key != "_target_" and value is not None}

@@ -68,8 +68,8 @@ def one_line_errors() -> Iterator[None]:
         if not isinstance(error, MemoryError) and not _NO_MEMORY.search(str(error)):
             raise
         reason = (str(error).strip().splitlines() or ["MemoryError"])[0]
-        remedy = "take fewer rows, or a smaller size of what needs them, such as generator.hidden_layer_sizes"
-        message, status = f"the memory is not enough ({reason[-120:]}): {remedy}", 1
+        remedy = "use fewer rows or a smaller setting, such as generator.hidden_layer_sizes"
+        message, status = f"not enough memory ({reason[-120:]}): {remedy}", 1
     except KeyboardInterrupt as error:
         message = "interrupted; finished jobs are kept: run the same command again to continue"
         status = 143 if isinstance(error, Terminated) else 130

@@ -120,17 +120,17 @@ DOORS = {
         "as JSON, CSV or Arrow. The page / has a form to try it. Listens on this machine alone unless host is given; "
         "then clients need a token, from the environment variable TRISYNTH_TOKEN or as it is printed.",
         (
-            ("generator=model.zip", "what Generator.save wrote, at http://127.0.0.1:8000"),
+            ("generator=model.zip", "a saved generator, at http://127.0.0.1:8000"),
             ("mine.csv --target outcome generator=copula port=9000", "your own table"),
         ),
         _FIT[:-1],
         (
             ("host", "address to listen on; default 127.0.0.1"),
             ("port", "port to listen on; default 8000, 0 takes a free one"),
-            ("max_rows", "most rows of one request; default 10,000,000"),
-            ("max_body", "most bytes of a request's body; default 100,000"),
-            ("max_seconds", "longest time of one request; default 60"),
-            ("max_requests", "most requests at the same time; default 8"),
+            ("max_rows", "largest number of rows in one request; default 10,000,000"),
+            ("max_body", "largest body of a request in bytes; default 100,000"),
+            ("max_seconds", "longest time of one request in seconds; default 60"),
+            ("max_requests", "largest number of requests at the same time; default 8"),
             _SEED,
             _OWN,
             _TARGET,
@@ -141,18 +141,18 @@ DOORS = {
         "trisynth.audit",
         "Attack a generator's claimed epsilon.",
         "[FILE --target COLUMN] [NAME=VALUE ...]",
-        "Fits a generator many times on two tables that differ by one planted row, and finds which fits had that row. "
-        "Prints a lower bound on epsilon beside the one that is claimed, and the largest bound that so many fits can "
-        "show. Ends with status 1 where the bound is above the claim. A table of membership attacks follows.",
+        "Fits a generator many times on two tables that differ by one planted row, and tries to recognise the fits "
+        "that had it. Prints a lower bound on epsilon, the claimed epsilon, and the largest bound that so many fits "
+        "can show. Ends with status 1 if the bound exceeds the claim. A table of membership attacks follows.",
         (
             ("dataset=framingham generator=mst privacy.epsilon=1", "200 fits with and without the row"),
             ("dataset=pima generator=circuit fits=50", "a generator that claims no epsilon"),
         ),
         ("dataset", "generator", "privacy"),
         (
-            ("fits", "number of fits with, and as many without the planted row; default 200"),
+            ("fits", "number of fits with the planted row, and of fits without it; default 200"),
             ("rows", "rows of the table that are used; default 500"),
-            ("shadows", "shadow models of one more membership attack; default 0, which leaves it out"),
+            ("shadows", "number of shadow models for a further membership attack; default 0: no such attack"),
             _SEED,
             _OWN,
             _TARGET,
@@ -209,7 +209,7 @@ DOORS = {
     ),
     "recommend": Door(
         "trisynth.recommend.__main__",
-        "Test whether synthetic rows help on your table, and which.",
+        "Test whether synthetic rows help on your table, and which ones.",
         "FILE --target COLUMN [--budget TIME] [NAME=VALUE ...]",
         "Tries several generators and numbers of synthetic rows on some folds of a table. Compares the best on the "
         "other folds with the real rows, duplicated rows, oversampling, class weights and a tuned threshold. Ends "
@@ -226,7 +226,7 @@ DOORS = {
             ("--target", "column to predict; same as dataset.target"),
             ("--budget", "wall time such as 90s, 10min, 1h; same as recommend.budget"),
             ("--metric", "score to improve, f1_macro or roc_auc; same as recommend.metric"),
-            ("--epsilon", "private generators alone, each fit with this budget"),
+            ("--epsilon", "try only private generators, each fitted with this budget"),
             ("recommend.amounts", "synthetic rows for each real one, such as [1,balance]"),
             ("recommend.folds", "folds that the rows are divided into; default 10"),
             ("recommend.n_jobs", "trials at a time; default: one for each core"),

@@ -36,10 +36,10 @@ class Column:
     Parameters
     ----------
     kind : {"number", "category", "date", "duration", "tensor", "sequence", "identifier", "text", "ignore"} or None
-        None infers it from the cells. A tensor is an array, such as an image or a series; the lengths of sequences
-        differ. Identifiers and
-        free text are not features: fresh identifiers are made, text is left out unless ``generate`` is true.
-        "ignore" drops the column (outcomes recorded later).
+        None infers it from the cells. A tensor is an array of one shape, such as an image or a series; a sequence is a
+        series whose length differs between rows. Identifiers and free text are not features: identifiers are replaced
+        by fresh ones, and text is left out unless ``generate`` is true. "ignore" drops the column (outcomes recorded
+        later).
     categories : tuple of str or None
         The admissible values of a category, in order.
     bounds : tuple of float or of str, or None
@@ -51,27 +51,28 @@ class Column:
     ordered : bool or None
         Whether the order of the categories has a meaning.
     format : str or None
-        How the file writes the cells, see ``formats``; None is plain.
+        Format of the cells in the file, see ``formats``; None is the plain form.
     missing : tuple of str or None
         Texts of this column that stand for a missing cell, besides those of the data set.
     values : mapping of str to str or None, or None
         Texts that are read as another one; None reads them as missing.
     step : float or None
-        Numbers are multiples of it above the lower bound; a private fit reads it instead of the cells.
+        Distance between possible numbers, from the lower bound on; a private fit uses it instead of looking at the
+        cells.
     gaps : bool or None
-        Whether cells may be missing; a private fit reads it instead of the cells.
+        Whether cells may be missing; a private fit uses it instead of looking at the cells.
     generate : bool or None
         Whether free text is modelled; otherwise it is left out, and the column is empty in synthetic rows.
     max_length : int or None
-        Most characters of a modelled text, by default 5,000; longer texts are cut.
+        Maximum number of characters of a modelled text, by default 5,000; longer texts are cut.
     person : bool or None
-        Whether an identifier names the person whose row it is: rows of one person are on one side of a split, and what
-        is protected because few rows hold it is counted by persons.
+        Whether an identifier names the person that the row belongs to. Rows of one person stay on one side of a split,
+        and values count as rare if few persons, instead of few rows, have them.
     shape : tuple of int or None
         Shape of the arrays of a tensor.
     axes : tuple of str or None
-        Meaning of its axes: ``time``, ``height``, ``width``, ``channel``. None stands for a series where there is one
-        axis, and for an image where there are two or three.
+        Meaning of the axes of a tensor: ``time``, ``height``, ``width``, ``channel``. None stands for a series if there
+        is one axis, and for an image if there are two or three.
     """
 
     kind: str | None = None
@@ -93,7 +94,7 @@ class Column:
 
     @property
     def analysed(self) -> bool:
-        """Fact that the column is a feature, as far as its kind is known."""
+        """True if the column is a feature, as far as its kind is known."""
         return self.kind in ANALYSED or bool(self.generate)
 
 
@@ -126,7 +127,8 @@ class Spec:
     confirmed : bool, default=True
         Whether the declared facts are known without the rows; a private fit needs that.
     found : mapping of str to str
-        Formats of columns with declared bounds that all rows together decided on, where cells alone read otherwise.
+        Formats of columns with declared bounds that were inferred from all rows together, where single cells would be
+        read in another way.
     """
 
     name: str
@@ -206,7 +208,7 @@ class Dataset:
 
     @classmethod
     def read(cls, path: str | Path, spec: Spec) -> "Dataset":
-        """Read a table that ``write`` wrote; from a ``.csv`` file the dtypes are pandas' guess."""
+        """Read a table that ``write`` wrote; from a ``.csv`` file, pandas infers the dtypes."""
         path = Path(path)
         return cls.of(pd.read_csv(path) if path.suffix == ".csv" else tensors.read_parquet(path), spec)
 
@@ -217,7 +219,7 @@ class Dataset:
         return replace(made, X=made.X.astype(categories))
 
     def write(self, path: str | Path) -> None:
-        """Write the whole table, as csv where the file's name ends so, else as parquet."""
+        """Write the whole table, as CSV if the file's name ends in ``.csv``, otherwise as Parquet."""
         path, frame = Path(path), self.frame
         if path.suffix == ".csv":
             tensors.refuse_csv(frame, "path", path)

@@ -33,7 +33,7 @@ def delimited(
     labels: Labels | None = None,
     encoding: str | None = None,
 ) -> pd.DataFrame:
-    """Read a CSV-like text file, every cell a text.
+    """Read a CSV-like text file, with every cell as text.
 
     Files that are compressed (gzip, bz2, xz, or zip with one table) are unpacked. Comments and titles before the
     header, comments after ``#`` and a line of units under the header are left out; ``attrs`` of the table lists that.
@@ -42,7 +42,7 @@ def delimited(
     ----------
     path : path
     separator : str or None, default=None
-        None takes the one of comma, semicolon, tab and bar that the first lines have most of.
+        None takes whichever of comma, semicolon, tab and vertical bar is most frequent in the first lines.
     header : bool, default=True
         Whether the first line holds names.
     names : sequence of str or None, default=None
@@ -119,7 +119,7 @@ def parquet(path: str | Path, sample: int = 100_000, seed: int = 0) -> pd.DataFr
     path : path
         A folder's files have equal columns; names that begin with ``_`` or a dot are left out.
     sample : int, default=100000
-        Most rows that are read of a folder: a random sample without replacement.
+        Maximum number of rows that are read from a folder: a random sample without replacement.
     seed : int, default=0
         Seed of the sample.
 

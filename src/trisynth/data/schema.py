@@ -24,10 +24,10 @@ class Schema:
         rare: int = 0,
         persons: np.ndarray | None = None,
     ) -> "Schema":
-        """Learn the schema of training rows ``X``, shape (n, d), from declared facts by column first.
+        """Learn the schema of training rows ``X``, shape (n, d); declared facts of a column have precedence.
 
-        Categories of fewer than ``rare`` rows, or persons where rows belong to such, are pooled unless they are
-        declared.
+        Categories of fewer than ``rare`` rows (of fewer persons, if rows belong to persons) are pooled unless they
+        are declared.
         """
         facts = facts or {}
         return cls(tuple(learn(X[name], facts.get(name), rare, persons) for name in X.columns))

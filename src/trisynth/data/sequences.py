@@ -33,7 +33,7 @@ def column(arrays: Iterable[np.ndarray], name: Hashable = None, index: pd.Index 
     Parameters
     ----------
     arrays : iterable of ndarray, shape (steps,) or (steps, channels)
-        One sequence a row, with equally many channels; converted to single precision.
+        One sequence for each row, all with the same number of channels; converted to single precision.
     name : hashable, optional
     index : Index, optional
 
@@ -103,7 +103,9 @@ def of_lists(cells: pd.Series) -> pd.Series:
     channels = max(sizes[0])
     odd = [i for i, found in enumerate(sizes) if found != {channels}]
     if odd or not channels:
-        remedy = f"row {odd[0] if odd else 0} has steps that are not of {max(channels, 1)} numbers, as those of row 0"
+        remedy = (
+            f"row {odd[0] if odd else 0} has steps that are not of {max(channels, 1)} numbers, as those of row 0 have"
+        )
         raise InputError("X", cells.name, f"{remedy}; give equally many channels")
     return column([np.array(cell, np.float32) for cell in steps], cells.name, cells.index)
 
@@ -126,7 +128,7 @@ def padded(cells: pd.Series, steps: int) -> np.ndarray:
     ----------
     cells : Series, shape (n,)
     steps : int
-        What is longer is cut.
+        Longer sequences are cut.
 
     Returns
     -------

@@ -177,11 +177,13 @@ def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
         facts["axes"] = _axes(f"{parameter}.axes", facts["axes"])
         facts.setdefault("kind", "tensor")
     if facts.get("generate") and facts.get("kind") not in (None, "text"):
-        raise InputError(f"{parameter}.generate", True, f"is for kind: text, and the kind is {facts['kind']}")
+        raise InputError(f"{parameter}.generate", True, f"applies only to kind: text, but the kind is {facts['kind']}")
     if facts.get("generate"):
         facts["kind"] = "text"
     if facts.get("person") and facts.get("kind") not in (None, "identifier"):
-        raise InputError(f"{parameter}.person", True, f"is for kind: identifier, and the kind is {facts['kind']}")
+        raise InputError(
+            f"{parameter}.person", True, f"applies only to kind: identifier, but the kind is {facts['kind']}"
+        )
     if facts.get("person"):
         facts["kind"] = "identifier"
     if facts.get("max_length") is not None:

@@ -87,7 +87,7 @@ def whole(cfg: Mapping[str, Any], dataset: Dataset) -> Dataset | Stream:
     if folder.rows <= cfg["read"]["sample"]:
         return dataset
     if cfg.get("duplicates") == "drop":
-        remedy = "equal rows cannot be found in batches; drop them before, or set dataset.duplicates=keep"
+        remedy = "equal rows cannot be found in batches; drop them beforehand, or set dataset.duplicates=keep"
         raise InputError("dataset.duplicates", "drop", remedy)
     return Stream(dataset, folder, tuple(cfg.get("missing") or ()))
 

@@ -1,7 +1,8 @@
 """Cells that are arrays of equal size, such as images and series: Arrow lists of a fixed size under pandas.
 
 A column of n arrays of a shape is a Series of n lists of floats, in the order of the array's last axis first. pandas
-selects, stacks, stores and compares such columns, but cannot hash them, which ``hashable`` makes up for.
+selects, stacks, stores and compares such columns, but cannot hash them; ``hashable`` replaces them by values that it
+can.
 """
 
 import json
@@ -34,7 +35,7 @@ def is_sequence(dtype: object) -> bool:
 
 
 def is_cell(dtype: object) -> bool:
-    """Tell the dtypes whose cells are more than one value: arrays, sequences and texts."""
+    """Return whether the cells of a dtype are more than one value: arrays, sequences and texts."""
     return is_tensor(dtype) or is_sequence(dtype) or texts.is_text(dtype)
 
 
@@ -86,7 +87,7 @@ def column(arrays: np.ndarray, name: Hashable = None, index: pd.Index | None = N
     Parameters
     ----------
     arrays : ndarray, shape (n, ...)
-        One array a row; converted to single precision.
+        One array for each row; converted to single precision.
     name : hashable, optional
     index : Index, optional
 
@@ -156,7 +157,7 @@ def typed(kind: pa.DataType) -> pd.ArrowDtype | None:
 
 
 def arrow(X: pd.DataFrame) -> pa.Table:
-    """Convert to an Arrow table whose Parquet file pandas reads: arrays as objects, which its own dtype hinders."""
+    """Convert to an Arrow table whose Parquet file pandas can read: it declares arrays as objects, not by dtype."""
     table = pa.Table.from_pandas(X, preserve_index=False)
     marked = [str(name) for name in X if is_cell(X[name].dtype)]
     if not marked:

@@ -66,7 +66,7 @@ def values(cells: pd.Series) -> list[str]:
 
 
 def tokens(text: str) -> list[str]:
-    """Split a text into words, marks and white space; joined, they are the text again."""
+    """Split a text into words, punctuation marks and white space; joined, they are the text again."""
     return _token().findall(text)
 
 
@@ -86,7 +86,7 @@ def numbers(text: str) -> list[str]:
 
 
 def without_numbers(text: str, known: Collection[str]) -> str:
-    """Put a mark in the place of each number of several tokens that is not among the known ones."""
+    """Replace each number of several tokens that is not among the known ones by a placeholder."""
     return _NUMBER.sub(lambda found: found[0] if found[0] in known else HIDDEN, text)
 
 

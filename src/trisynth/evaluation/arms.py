@@ -1,7 +1,7 @@
 """Arms, the training sets to compare: real, synthetic and combined rows, and cheap baselines without a generator.
 
 An arm states which synthetic rows it needs and composes them with the real training rows. Arms without synthetic
-rows do not depend on a generator, so that their scores hold beside every generator.
+rows do not depend on a generator, so that their scores are the same for every generator.
 """
 
 from collections.abc import Callable, Mapping

@@ -123,7 +123,7 @@ def fit_predict(
     if not len(training):
         raise InputError(f"classifier.{classifier.name}", 0, "has no training rows; request at least one synthetic row")
     if not encoder.width_:
-        remedy = "the training rows have no feature, such as texts without a word that two rows hold; add a column"
+        remedy = "the training rows have no usable feature, for example no word that occurs in two texts; add a column"
         raise InputError("X", list(training.X.columns), remedy)
     matrix, tests = encoder.transform(training.X), encoder.transform(X_test)
     # Some estimators read the order (unshuffled folds), and an arm's real rows come before its synthetic ones.

@@ -118,7 +118,7 @@ class Result:
 
 
 def is_whole(root: str | Path, key: str) -> bool:
-    """Check the digests of the record of ``key`` and of the files beside it, which is faster than to read it."""
+    """Check the digests of the record of ``key`` and of the files beside it; this is faster than reading it."""
     try:
         return _whole(Path(root) / key / RESULT) is not None
     except (OSError, ValueError):
@@ -208,7 +208,7 @@ def seconds(folder: Path) -> dict[str, float]:
 
 
 def set_aside(root: str | Path, key: str) -> Path | None:
-    """Move the damaged record of ``key`` out of the way; return where it lies, None if another process was faster.
+    """Move the damaged record of ``key`` out of the way; return its new place, None if another process was faster.
 
     Raises
     ------

@@ -43,7 +43,7 @@ class Experiment:
         Shared by all jobs.
     progress : callable, optional
         Receives the name of each step when it starts: ``data``, ``fit``, ``sample``, ``arm <name>``, ``metrics``.
-        Steps that are read from the store are left out, but for arms and metrics.
+        Steps that are read from the store are left out, except for arms and metrics.
     """
 
     def __init__(self, job: Job, objects: Objects, store: Store, progress: Callable[[str], None] | None = None):
@@ -142,7 +142,7 @@ class Experiment:
         return tuple(self.store.get_or_make("scores", key, make, lambda folder: read_json(folder / "scores.json")))
 
     def comparison(self) -> dict[str, float]:
-        """Return scores of as many synthetic rows as real ones, each with its floor and ceiling."""
+        """Return scores of an equal number of synthetic and real rows, each with its floor and ceiling."""
         train, test = self.parts
 
         def compare(synthetic: Dataset, generator: Callable[[], Generator] | None = None) -> dict[str, float]:
@@ -171,7 +171,7 @@ class Experiment:
 
     @property
     def remarks(self) -> list[str]:
-        """Lines on what the job did otherwise than its settings read."""
+        """Lines on where the job deviated from its settings."""
         return []
 
     def run(self) -> Result:

@@ -27,7 +27,7 @@ class ThinnedJob(Job):
     Parameters
     ----------
     train_rows : int or None
-        Most training rows, of all classes in proportion.
+        Maximum number of training rows, of all classes in proportion.
     imbalance : float or None
         Rows of the other classes for each row of the rarest class, which is thinned first.
     """
@@ -105,7 +105,7 @@ def _idle(train: Dataset, job: ThinnedJob) -> list[str]:
     if job.imbalance is not None:
         rare = rarer(train, job.imbalance, job.seed)
         if len(rare) == len(train):
-            found = f"{imbalance(train):.1f} other rows for each of the rarest class; none of it is left out"
+            found = f"{imbalance(train):.1f} other rows for each row of the rarest class, so that none is left out"
             lines.append(f"imbalance={job.imbalance:g}: the training rows have {found}")
         train = rare
     if job.train_rows is not None and len(train) < job.train_rows:

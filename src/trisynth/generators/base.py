@@ -115,9 +115,9 @@ class Generator(BaseEstimator, ABC):
         ----------
         X : DataFrame of shape (n, d), Dataset or Stream
             Numbers, categories, texts, booleans or dates; missing cells allowed; infinities count as missing. Of a
-            stream, the sample is learned from, and all rows where a generator can.
+            stream, a generator uses the sample, or all rows if it can.
         y : array-like of shape (n,), optional
-            Target apart from ``X``, without missing values. A Series is aligned with ``X`` by its index.
+            Target separate from ``X``, without missing values. A Series is aligned with ``X`` by its index.
         target : optional
             Name of the target among the columns of ``X``. Without ``y`` and ``target``, all columns are treated alike.
         facts : mapping of str to Column, optional
@@ -125,14 +125,14 @@ class Generator(BaseEstimator, ABC):
             numbers or dates make it a number, as on the command line. Identifiers, free text, and dates, durations and
             numbers that are written as texts are recognised in a DataFrame; a declared kind has precedence.
         rare : int, optional
-            A category of fewer rows is pooled with the others of that kind and never drawn, unless it is declared;
+            A category of fewer rows is pooled with other such categories and never drawn, unless it is declared;
             numbers and dates of fewer rows are not reproduced. 0 switches this off. The default is 5, or what a
             data set declares.
         constraints : sequence of str, optional
             Expressions such as ``"end >= start"`` that every synthetic row meets (see ``data.constraints``).
         relations : bool, default=True
-            Whether relations between columns are searched, which all synthetic rows then keep. A data set brings its
-            own choice and constraints.
+            Whether to search for relations between columns, which all synthetic rows then keep. A data set has its own
+            choice and constraints.
         seed : int, default=0
             Seed of the stream ``generator.fit``.
         **hints
@@ -194,7 +194,7 @@ class Generator(BaseEstimator, ABC):
 
     @property
     def notes(self) -> list[str]:
-        """One sentence for each column that is read from texts, withheld, a text or protected; and on rare classes."""
+        """Sentences on columns parsed from texts, withheld, modelled as texts or protected, and on rare classes."""
         modelled = [column.line for column in self.schema_.columns if isinstance(column, Text)]
         found = [*self.written_.lines, *self.withheld_.lines, *modelled, *self.guards_.lines, *self.rare_classes_]
         return [*getattr(self, "streamed_", ()), *found]
@@ -256,7 +256,7 @@ class Generator(BaseEstimator, ABC):
         Returns
         -------
         DataFrame, shape (n, columns)
-            The columns, order and dtypes of the training rows; a target that was given apart comes last. Rows in
+            The columns, order and dtypes of the training rows; a target that was given separately comes last. Rows in
             random order, index 0..n-1.
         """
         if not hasattr(self, "schema_"):

@@ -35,7 +35,7 @@ class Composed(Generator):
     Parameters
     ----------
     table : Generator or None, default=None
-        Of numbers, dates and categories; None is ``CART()``.
+        Generator of numbers, dates and categories; None is ``CART()``.
     array : Generator or None, default=None
         Of each array; None is ``ClassGaussian()``.
     text : Generator or None, default=None
@@ -43,10 +43,10 @@ class Composed(Generator):
     sequence : Generator or None, default=None
         Of each series of unequal lengths; None is ``Autoregressive()``.
     max_strata : int, default=12
-        Most strata for each array or text.
+        Maximum number of strata for each array or text.
     min_rows : int, default=150
-        Fewest training rows of a stratum. A generator that is fitted on few rows stays near them. A class of 30 rows
-        or more is a stratum of its own where it has fewer; columns do not depend on smaller classes.
+        Minimum number of training rows of a stratum. A generator that is fitted on few rows stays near them. A class of
+        30 rows or more is a stratum of its own even if it has fewer; columns do not depend on smaller classes.
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = KINDS

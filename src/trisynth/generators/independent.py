@@ -15,8 +15,8 @@ class Independent(Generator):
     """Product of the empirical marginal distributions, independent of the label.
 
     Each column is drawn from its training cells. All dependence between columns and on the target is lost. A useful
-    generator must be better than this baseline. Of a tensor, each element is drawn by itself: whole arrays would be
-    copies. Of a sequence, each step is drawn by itself from all steps, and the length from all lengths. Of a text, each
+    generator must be better than this baseline. In a tensor, each element is drawn by itself: whole arrays would be
+    copies. In a sequence, each step is drawn by itself from all steps, and the length from all lengths. In a text, each
     word is drawn by itself from all words, and the number of words from all texts.
 
     Parameters

@@ -110,7 +110,7 @@ class Passes:
                     absent[kind.name] += int((places[cells.cat.codes.to_numpy()] < 0).sum())
         if unknown:
             listed = ", ".join(f"{label} ({n:,} rows)" for label, n in unknown.most_common(_SHOWN))
-            remedy = f"of {len(self.stream):,} rows has no row of some classes: {listed}; give more rows to the sample"
+            remedy = f"of {len(self.stream):,} rows has no row of some classes: {listed}; take a larger sample"
             raise InputError("dataset.read.sample", f"{len(self.stream.sample):,}", remedy)
         lacking = [
             f"{name}: {n:,} of {len(self.stream):,} cells hold categories that the sample lacks or has in few rows; "

@@ -1,7 +1,7 @@
 """SMOTE family: interpolation between neighbouring training rows of one class, by imbalanced-learn.
 
-The samplers of imbalanced-learn oversample a class to a given count. Here each oversamples the class by ``n`` rows, and
-only the added rows are kept, so that any class can be sampled in any number.
+The samplers of imbalanced-learn oversample a class to a given count. Here each of them oversamples the class by ``n``
+rows, and only the added rows are kept, so that any class can be sampled in any number.
 """
 
 from abc import abstractmethod
@@ -34,9 +34,9 @@ class SMOTE(Generator):
 
     Where relations are searched, as in a DataFrame or a file of one's own, missing cells, numbers that 5 % of the rows
     have, and categories are taken from the nearer end of the segment, and only its first half is used: the nearer end
-    is then a row drawn from all rows, so that their fractions stay. In a column of nothing but categories, or of up to
-    twelve whole numbers, each cell takes the farther end with the probability of the position on the segment,
-    independently of the other columns; rows of such columns would be copies otherwise.
+    is then a row drawn from all rows, so that their fractions stay the same. In columns of categories, or of up to
+    twelve whole numbers, each cell takes the farther end with a probability that is the position on the segment,
+    independently of the other columns; otherwise tables of such columns would be copied.
 
     Parameters
     ----------
@@ -78,8 +78,8 @@ class SMOTE(Generator):
         if self.numbers_.shape[1]:
             return super().summary()
         line = (
-            "with categories alone, each is the most frequent one among neighbours: rare categories become rarer; take "
-            "circuit for a table like the real one"
+            "in tables of categories alone each cell is the most frequent one among neighbours: rare categories become "
+            "rarer; use circuit for a table like the real one"
         )
         return "\n".join(filter(None, [super().summary(), line]))
 
@@ -181,7 +181,7 @@ class _Contrast(SMOTE):
         """Describe what such rows are made for."""
         line = (
             "rows lie near other classes, so that means, fractions and missing cells of columns differ from the real "
-            "ones: made to balance classes, not to share; take smote or circuit for a table like the real one"
+            "ones; made to balance classes, not to be shared; use smote or circuit for a table like the real one"
         )
         return "\n".join(filter(None, [Generator.summary(self), line]))
 

@@ -122,7 +122,7 @@ class Folder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if not known.exists() and (other := sorted(p.name for p in self.path.iterdir() if p.name[0] not in "._")):
-                remedy = f"holds files that are no parts ({', '.join(other[:3])}); name a new folder"
+                remedy = f"holds files that are not parts ({', '.join(other[:3])}); name a new folder"
                 raise InputError("out", str(self.path), remedy)
             # Several processes may begin at the same time.
             made_whole(known, partial(_write, content=sealed(dict(self.identity))))
@@ -263,7 +263,7 @@ def make(table: Table, selection: Selection) -> int:
                 raise unwritable(folder.file(number), error, "out") from error
             folder.add(number, rows)
     if kept:
-        print(f"{kept} of {len(selected)} parts were there")
+        print(f"{kept} of {len(selected)} parts were finished before")
     if not folder.finish():
         print(f"some of {folder.count} parts are missing; the last one that is made adds {MANIFEST}")
     return sum(selected.values())

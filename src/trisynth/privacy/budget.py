@@ -29,7 +29,7 @@ class Budget:
     person : str or None, default=None
         Column that identifies the person of each row; needed by ``unit: person``.
     rows_per_person : int, default=1
-        Rows of one person that a fit uses at most; the others are left out.
+        Maximum number of rows of one person that a fit uses; the others are left out.
     rows : int or None, default=None
         Declared number of rows, which must not be counted; a data set's yaml may declare it instead.
     seeded : bool, default=False
@@ -46,7 +46,7 @@ class Budget:
     seeded: bool = False
 
     def check(self, parameter: str = "privacy") -> None:
-        """Refuse values that are no budget.
+        """Refuse values that do not describe a budget.
 
         Raises
         ------

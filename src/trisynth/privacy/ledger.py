@@ -163,7 +163,7 @@ class Ledger:
         if share is not None and share.adaptive:
             # Rounding must not refuse the last query of a plan.
             if rho is None or not 0 < rho <= self.left(name) + 1e-9 * self.rho or queries != 1:
-                raise RuntimeError(f"the plan has not so much left for {name!r}")
+                raise RuntimeError(f"the plan does not have so much left for {name!r}")
             self.used[name] = self.used.get(name, 0.0) + rho
         elif share is None or share.choice != choice or self.charged[name] + queries > share.times:
             raise RuntimeError(f"the plan has no query {name!r} left")

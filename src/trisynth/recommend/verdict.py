@@ -130,7 +130,7 @@ def _without_help(found: Finding) -> str:
     gain = found.gains.get("real")
     if gain is None or not gain.high > _MATTERS:
         return "Synthetic rows do not help here"
-    return "No help of synthetic rows could be shown"
+    return "Synthetic rows could not be shown to help"
 
 
 def _not_chosen(found: Finding, name: str) -> str:
@@ -184,7 +184,7 @@ def promise(epsilon: float | None, fits: int) -> list[str]:
     spent = f"fits spend more than epsilon {epsilon:g} together" if fits > 1 else f"fit spends epsilon {epsilon:g}"
     return [
         f"Promised: rows of one fit reveal about one row of the table at most what epsilon {epsilon:g} allows, "
-        "whatever somebody knows besides, except with probability delta. What is true of many rows, they show.",
+        "whatever else somebody knows, except with probability delta. They do show what is true of many rows.",
         f"Not promised: anything about this search. Its {fits} {spent}, and "
         "its scores are computed on real rows; keep them and its report to yourself. To share a table, fit once by "
         f"trisynth synthesize with privacy.epsilon={epsilon:g}, and share the rows of that fit alone.",
@@ -217,7 +217,9 @@ def sharing(
             chance = ", worse by the chance of the split" if round(ceiling, 2) > max(round(auc, 2), 0.5) else ""
             line += f" (independent columns: {floor:.2f}, the real rows themselves: {ceiling:.2f}{chance})"
             # Within chance of the floor, as where columns hardly depend on each other.
-            line += ", so that independent columns are as good by it" if round(auc, 2) >= round(floor, 2) else ""
+            line += (
+                ", so that by this measure independent columns are as good" if round(auc, 2) >= round(floor, 2) else ""
+            )
     memorised = scores.get("copying/memorised", math.nan)
     shown = "" if math.isnan(memorised) else f" (memorised share {max(memorised, 0.0):.2f}, limit {limit:.2f})"
     passed = f"The rows of {candidate} pass the check for copies{shown}"

@@ -98,7 +98,9 @@ async def _rows(source: Source, limits: Limits, request: Request) -> Response:
     n, given = _number(settings), settings.get("given")
     rows = total(n)
     if rows > limits.max_rows:
-        raise Refused(413, f"n={rows:,}: more than {limits.max_rows:,} rows, the most of one request; send several")
+        raise Refused(
+            413, f"n={rows:,}: more than {limits.max_rows:,} rows, the limit of one request; send several requests"
+        )
     if not rows:
         raise Refused(422, "n=0: must be at least one row")
     if given is not None and not (isinstance(given, Mapping) and given):

@@ -89,7 +89,7 @@ class Guard:
             await refuse(send, 401, "the token is absent or wrong; send the header Authorization: Bearer TOKEN")
             return
         if self._active >= self._limits.max_requests:
-            await refuse(send, 429, f"{self._active} requests are being answered, the most at a time; try again later")
+            await refuse(send, 429, f"{self._active} requests are being answered, which is the limit; try again later")
             return
         begun = False
 

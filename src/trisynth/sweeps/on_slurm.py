@@ -67,7 +67,7 @@ def run(made: Any, folder: str, content: bytes, jobs: Sequence[tuple[int, list[s
         What ``worker.run`` reads from a file.
     jobs : sequence of (number, overrides)
     tasks : int
-        Most tasks; jobs that share a fit belong to one task, so that no lock between machines is needed.
+        Maximum number of tasks; jobs that share a fit belong to one task, so that no lock between machines is needed.
     """
     digest = hashlib.sha256(content).hexdigest()
     file = Path(folder) / FOLDER / f"shared-{digest[:16]}"

@@ -53,7 +53,7 @@ def test_a_category_of_many_rows_of_few_persons_is_rare():
 
 
 def test_two_columns_of_persons_and_other_kinds_are_refused(visits):
-    with pytest.raises(InputError, match=r"person=True: is for kind: identifier, and the kind is number"):
+    with pytest.raises(InputError, match=r"person=True: applies only to kind: identifier, but the kind is number"):
         data.prepare({**visits, "columns": {"x": {"kind": "number", "person": True}}})
     facts = {"patient": Column(person=True), "x": Column(person=True)}
     with pytest.raises(InputError, match="several columns have person: true"):

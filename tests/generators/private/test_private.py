@@ -225,7 +225,7 @@ def test_all_facts_that_are_lacking_stand_in_one_line():
 
 def test_a_spent_generator_and_an_absent_budget_are_refused():
     made = fitted(MST, table(50))
-    with pytest.raises(InputError, match=r"^privacy=1\S+ is spent by an earlier fit"):
+    with pytest.raises(InputError, match=r"^privacy=1\S+ was spent by an earlier fit"):
         made.fit(table(50), target="sick", facts=FACTS)
     with pytest.raises(InputError, match=r"^privacy=None: must be a budget"):
         MST().fit(table(50), target="sick", facts=FACTS)

@@ -43,7 +43,7 @@ def beats(path: str | Path) -> pd.DataFrame:
         with np.load(path, allow_pickle=False) as arrays:
             record = np.asarray(arrays["ecg"], float)
     except (KeyError, ValueError, OSError) as error:
-        raise InputError("dataset.path", str(path), "is no file of numpy with an array ecg") from error
+        raise InputError("dataset.path", str(path), "is not a numpy file with an array ecg") from error
     peaks = find_peaks(record, distance=_APART, prominence=_PROMINENCE)[0] if record.ndim == 1 else np.empty(0, int)
     peaks = peaks[(peaks >= _BEFORE) & (peaks + _AFTER <= len(record))]
     if len(peaks) < 10:

@@ -88,7 +88,7 @@ def clean_column(
     if tensors.is_list(cells.dtype) and (facts.kind == "sequence" or tensors.is_sequence(cells.dtype)):
         return Cleaned(*compound.sequence(cells, facts, target))
     if facts.kind in ("tensor", "sequence"):
-        remedy = "the cells are no arrays of numbers; declare another kind, or ignore"
+        remedy = "the cells are not arrays of numbers; declare another kind, or ignore"
         raise InputError(f"dataset.columns.{cells.name}.kind", facts.kind, remedy)
     inferred = False
     column = Cells.of(cells, facts.values)
@@ -223,7 +223,7 @@ def _date(column: Cells, absent: np.ndarray, facts: Column, note: Note, doubts: 
         zones = offsets(pd.Series(column.texts.to_pylist(), dtype=object)) if read.dt.tz else []
         if len(zones) > 1:
             listed = ", ".join(map(_offset, zones[:6]))
-            how = f"the moments are kept, all are written with {_offset(zones[0])}"
+            how = f"the points in time are kept, and all are written with {_offset(zones[0])}"
             note(f"offsets from UTC differ ({listed})", int(column.counts.sum()), how)
     elif types.is_datetime64_any_dtype(column.typed.dtype):
         read = pd.Series(column.typed)

@@ -1,8 +1,8 @@
 """Grammar of constraints: comparisons of columns, numbers and texts, read without running any code.
 
 A constraint is an expression in Python's notation: ``end >= start``, ``0 <= age <= 120``, ``total == net + tax``,
-``pregnant == "no" or sex == "female"``. A name that is not a plain word is written in backticks. Numbers are numbers,
-dates and durations count in days, and a date may be compared with a text such as ``"2020-01-31"``. A comparison with a
+``pregnant == "no" or sex == "female"``. A name that is not a plain word is written in backticks. Dates and durations
+count in days, and a date may be compared with a text such as ``"2020-01-31"``. A comparison with a
 missing cell is unknown, and an unknown constraint counts as met.
 """
 

@@ -196,7 +196,7 @@ class Guards:
                 found.append(f"{column.name}: {few} pooled; declare them in categories to keep them")
             else:
                 end = "the column is left empty in synthetic rows; declare categories or set rare: 0 to keep them"
-                found.append(f"{column.name}: no category but {few}; {end}")
+                found.append(f"{column.name}: only {few}; {end}")
         if self.numbers:
             names = [str(self.columns[name].name) for name in self.numbers]
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""

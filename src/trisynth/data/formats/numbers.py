@@ -41,7 +41,7 @@ class NumberFormat(Format):
         Mark between groups of three digits; empty for none.
     decimal : str
     decimals : int
-        Fewest decimals that are written.
+        Minimum number of decimals that are written.
     more : bool
         Whether further decimals are written where a value has them; in an example, a ``*`` after the last digit.
     width : int

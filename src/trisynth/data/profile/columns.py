@@ -161,7 +161,7 @@ def _identifier(facts: Column, reason: str, counts: np.ndarray, kind: str = "ide
     doubts = [Doubt(f"{what} ({reason})", int(counts.sum()), "not used as a feature", "kind: category")]
     if kind == "identifier" and facts.person is None and len(counts) < identifiers.NEARLY * counts.sum():
         problem = f"{len(counts):,} identifiers that repeat, perhaps of persons"
-        how = "rows of one may be on both sides of a split"
+        how = "rows with the same one may be on both sides of a split"
         doubts.append(Doubt(problem, int(counts.sum()), how, "person: true"))
     return Profile(replace(facts, kind=kind), tuple(doubts))
 

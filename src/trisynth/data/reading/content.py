@@ -120,7 +120,9 @@ def _from_zip(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:
                 raise InputError("dataset.path", str(path), f"holds {len(tables)} files ({listed}); unpack one of them")
             if archive.getinfo(tables[0]).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 # Python unpacks the other methods in one piece, however large it is.
-                raise InputError("dataset.path", str(path), "is a zip of an unusual method; unpack it yourself")
+                raise InputError(
+                    "dataset.path", str(path), "is a zip with an unusual compression method; unpack it yourself"
+                )
             with archive.open(tables[0]) as file:
                 return _limited(path, file, len(content)), [f"{tables[0]} unpacked"]
     except InputError:
@@ -152,7 +154,7 @@ def _decoded(path: str | Path, content: bytes, encoding: str | None) -> tuple[st
             marked = name != "utf-8-sig" or content.startswith(codecs.BOM_UTF8)
             return text, name if marked else "utf-8"
     if workbook:
-        raise InputError("dataset.path", str(path), f"is not text, and no workbook that is known here; {_SHEET}")
+        raise InputError("dataset.path", str(path), f"is neither text nor a workbook of a known type; {_SHEET}")
     remedy = f"is not text in {encoding or ' or '.join(guesses)}"
     known = "such as shift_jis, gb18030, cp1251, latin-1"
     raise InputError("dataset.path", str(path), f"{remedy}; set dataset.read.encoding, {known}")

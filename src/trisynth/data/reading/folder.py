@@ -201,7 +201,7 @@ def _check_alike(path: Path, one: str, first: pa.Schema, name: str, other: pa.Sc
             str(_plain(schema.field(column).type)) if column in schema.names else "absent" for schema in (first, other)
         ]
         if types[0] != types[1]:
-            remedy = f"column {column} is {types[0]} in {one} and {types[1]} in {name}; write both alike"
+            remedy = f"column {column} is {types[0]} in {one} and {types[1]} in {name}; write both with the same type"
             raise InputError(parameter, str(path), remedy)
 
 

@@ -20,7 +20,7 @@ def thin(train: Dataset, rows: int, seed: int) -> Dataset:
     train : Dataset
         Training part of ``split``.
     rows : int
-        Most rows to keep. Smaller numbers keep a subset of the rows that larger ones keep.
+        Maximum number of rows to keep. Smaller numbers keep a subset of the rows that larger ones keep.
     seed : int
         The rows are drawn from the stream ``"thin"`` of this seed.
 

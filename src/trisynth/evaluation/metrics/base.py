@@ -1,7 +1,7 @@
 """Base classes of the metrics: each has one hook, and its numbers are constructor arguments.
 
 A new metric is a frozen dataclass in this folder and one line in a file of ``conf/metrics``. It subclasses the base of
-its group and writes the hook ``_score``.
+its group and implements the hook ``_score``.
 """
 
 from abc import ABC, abstractmethod

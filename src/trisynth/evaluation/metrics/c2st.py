@@ -22,26 +22,27 @@ class C2ST(FidelityMetric):
     """Cross-validated ROC AUC of discriminators between real and synthetic rows; 0.5 means indistinguishable.
 
     ``c2st_boosting`` is that of gradient-boosted trees, ``c2st_linear`` that of a logistic regression. Both use as many
-    synthetic as held-out rows, the target among the features. The linear model detects little but differences of
-    means: a table of independent columns passes it, which is why the trees are the headline. Both are left out where
+    synthetic as held-out rows, the target among the features. The linear model detects hardly more than differences
+    of means: a table of independent columns passes it, which is why the trees are the headline. Both are left out where
     the rows are too few for the folds.
 
     A row that repeats a few times on one side and is absent from the other stays in one fold. Otherwise the trees
-    recognise the twins of rows they were trained on: a bootstrap of 1,000 real rows would read 0.60. A row that
-    repeats more often is a collapse and is left to be found. Where real rows repeat as well (tables of few
-    categories), repeats are part of the distribution.
+    recognise the twins of rows they were trained on: a bootstrap of 1,000 real rows would score 0.60. A row that
+    repeats more often is a collapse of the generator, which the trees are to detect. Where real rows repeat as well
+    (tables of few categories), repeats are part of the distribution.
 
     ``c2st_boosting_se`` and ``c2st_linear_se`` are standard errors over real and synthetic rows, not over fits of the
     generator: those of DeLong et al. (1988) in each fold, their mean square corrected for the training rows that folds
-    share (Nadeau and Bengio 2003). The folds of trees taken for independent, it would be a third too small.
+    share (Nadeau and Bengio 2003). If the folds were treated as independent, that of the trees would be a third too
+    small.
 
     Parameters
     ----------
     folds : int, default=5
     max_rows : int, default=5000
-        Most rows of either side; a random subset of the others.
+        Maximum number of rows of either side; a random subset of the others.
     max_repeats : int, default=10
-        Most repeats of a row that stay in one fold.
+        Maximum number of repeats of a row that stay in one fold.
     max_real_repeats : float, default=0.05
         Fraction of real rows with a twin above which repeats are part of the distribution.
     standard_errors : bool, default=False

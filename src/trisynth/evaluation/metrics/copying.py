@@ -1,7 +1,8 @@
 """Nearness of synthetic rows to the training rows.
 
-These are copy detectors and no verdict on privacy: a table that passes them can still reveal who was in the training
-rows (Ganev and De Cristofaro 2023). Only a membership attack or a differential privacy bound can rule that out.
+These metrics detect copies and are not a verdict on privacy: a table that passes them can still reveal who was in the
+training rows (Ganev and De Cristofaro 2023). Only a membership attack or a differential privacy bound can rule that
+out.
 """
 
 from collections.abc import Iterator
@@ -25,9 +26,9 @@ _TIE = 1e-9
 class IdenticalMatchShare(CopyingMetric):
     """Fraction of synthetic rows that equal a training row, target included, and its value without copying.
 
-    A table of few categories repeats itself, so honest rows equal training rows, too. They equal held-out rows as often
-    for each distinct row. ``identical_match_share_base`` is therefore the fraction of synthetic rows that equal a
-    held-out row, times the number of distinct training rows over that of distinct held-out rows, at most 1. The
+    A table of few categories repeats itself, so rows that are not copied equal training rows, too. They equal each
+    distinct held-out row just as often. ``identical_match_share_base`` is therefore the fraction of synthetic rows that
+    equal a held-out row, times the number of distinct training rows over that of distinct held-out rows, at most 1. The
     fraction of held-out rows that equal a training row would not do: equal rows are dropped, or lie on one side of the
     split. The metric detects copies; it does not establish privacy.
     """
@@ -120,13 +121,13 @@ class NearestRecord(CopyingMetric):
     the ideal value is 1, and copies score 0. It is left out where most held-out rows equal a training row.
 
     ``dcr_share_se`` and ``memorised_se`` are standard errors over real rows as well as synthetic ones. Each real row is
-    nearest to a number of synthetic rows, and these numbers are taken for independent: the delta method for the
+    nearest to a number of synthetic rows, and these numbers are treated as independent: the delta method for the
     fraction that falls to the training rows.
 
     Parameters
     ----------
     max_rows : int, default=2000
-        Most synthetic rows whose neighbours are searched.
+        Maximum number of synthetic rows whose neighbours are searched.
     standard_errors : bool, default=False
         Whether standard errors are among the scores.
     """

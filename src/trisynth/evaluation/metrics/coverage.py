@@ -16,15 +16,15 @@ class Coverage(FidelityMetric):
 
     The neighbourhood of a held-out row is the ball up to its k-th neighbour among the held-out rows. ``coverage`` is
     the fraction of neighbourhoods that hold a synthetic row; ``density`` is the mean number of neighbourhoods that a
-    synthetic row lies in, over k. Rows of the real distribution score about 1 - 2^-k (0.97 for k = 5) and 1. Both are
-    left out where either side has too few rows.
+    synthetic row lies in, divided by k. Rows of the real distribution score about 1 - 2^-k (0.97 for k = 5) and 1. Both
+    are left out where either side has too few rows.
 
     Parameters
     ----------
     n_neighbors : int, default=5
         The paper's k.
     max_rows : int, default=1000
-        Most rows of either side.
+        Maximum number of rows of either side.
     """
 
     n_neighbors: int = 5

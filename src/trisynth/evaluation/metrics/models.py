@@ -34,7 +34,7 @@ class ImportancePreservation(FidelityMetric):
     ----------
     repeats : int, default=3
     max_rows : int, default=2000
-        Most rows of a model and most test rows.
+        Maximum number of training rows of a model, and of test rows.
     """
 
     repeats: int = 3
@@ -90,9 +90,9 @@ class GlobalUtility(FidelityMetric):
     Parameters
     ----------
     max_rows : int, default=2000
-        Most rows of a model and most test rows.
+        Maximum number of training rows of a model, and of test rows.
     max_columns : int, default=40
-        Most columns that are predicted, the first ones.
+        Maximum number of columns that are predicted, the first ones.
     """
 
     max_rows: int = 2_000
@@ -133,7 +133,7 @@ class ModelSelection(FidelityMetric):
     Parameters
     ----------
     max_rows : int, default=2000
-        Most rows of a table.
+        Maximum number of rows of a table.
     """
 
     max_rows: int = 2_000
@@ -176,7 +176,7 @@ class TrainTestGap(FidelityMetric):
     Parameters
     ----------
     max_rows : int, default=2000
-        Most rows of a table.
+        Maximum number of rows of a table.
     """
 
     max_rows: int = 2_000
@@ -215,9 +215,9 @@ class ShiftRobustness(FidelityMetric):
     Parameters
     ----------
     min_rows : int, default=50
-        Fewest test rows of a population.
+        Minimum number of test rows of a population.
     max_rows : int, default=2000
-        Most rows of a table.
+        Maximum number of rows of a table.
     """
 
     min_rows: int = 50

@@ -28,7 +28,7 @@ class Membership(PrivacyMetric):
     Parameters
     ----------
     max_rows : int, default=2000
-        Most rows of each side that are scored, against all synthetic rows up to 100,000.
+        Maximum number of rows of each side that are scored, against all synthetic rows up to 100,000.
     shadows : int, default=0
         Shadow models (LiRA), each a fit of the job's generator on random real rows; 0 leaves this attack out.
     """
@@ -80,9 +80,9 @@ class AttributeInference(_Attacks):
     Parameters
     ----------
     attacks : int, default=500
-        Most rows of each side that are attacked.
+        Maximum number of rows of each side that are attacked.
     max_rows : int, default=100000
-        Most rows of each kind.
+        Maximum number of rows of each kind.
     tolerance : float, default=0.05
         A number counts as inferred within this fraction of it.
     """
@@ -112,9 +112,9 @@ class SinglingOut(_Attacks):
     Parameters
     ----------
     attacks : int, default=500
-        Most predicates.
+        Maximum number of predicates.
     max_rows : int, default=100000
-        Most rows of each kind.
+        Maximum number of rows of each kind.
     columns : int, default=3
         Columns of a multivariate predicate.
     """
@@ -142,9 +142,9 @@ class Linkability(_Attacks):
     Parameters
     ----------
     attacks : int, default=500
-        Most rows of each side that are attacked.
+        Maximum number of rows of each side that are attacked.
     max_rows : int, default=100000
-        Most rows of each kind.
+        Maximum number of rows of each kind.
     divisions : int, default=5
         Random divisions of the columns.
     """

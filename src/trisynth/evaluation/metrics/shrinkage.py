@@ -1,4 +1,4 @@
-"""Standard deviations of synthetic rows over those of real rows, and the correlation of cheapest pairs in a batch.
+"""Standard deviations of synthetic rows over those of real rows, and correlation of pairs by optimal transport.
 
 Both occur in the shrinkage law of alpha L_rec + beta L_dist: sigma_Y / sigma_X, and the correlation rho of the pairs
 that L_rec compares.
@@ -21,7 +21,7 @@ _CONSTANT = 1e-9
 
 @dataclass(frozen=True)
 class Shrinkage(FidelityMetric):
-    """Ratio of standard deviations within classes, and correlation of the cheapest pairs, means over numbers.
+    """Ratio of standard deviations and correlation of pairs by optimal transport, within classes, means over numbers.
 
     ``spread_ratio`` is sigma_Y / sigma_X of synthetic and training rows, pooled over classes; ``pair_correlation`` is
     Pearson's, within classes, of each number in batches of training rows and as many synthetic rows of the same

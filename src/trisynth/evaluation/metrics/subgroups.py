@@ -24,7 +24,7 @@ class Subgroups(FidelityMetric):
     min_rows : int, default=30
         Subgroups of fewer held-out rows are left out. One of fewer synthetic rows than a tenth of this has distance 1.
     max_rows : int, default=5000
-        Most rows of either side, the first ones.
+        Maximum number of rows of either side, the first ones.
     """
 
     min_rows: int = 30

@@ -33,7 +33,7 @@ class SupportPrecision(FidelityMetric):
     n_neighbors : int, default=5
         The k of a ball.
     max_rows : int, default=1000
-        Most rows of either side; the standard error of a fraction is then below 0.016.
+        Maximum number of rows of either side; the standard error of a fraction is then below 0.016.
     """
 
     n_neighbors: int = 5
@@ -69,7 +69,7 @@ class AlphaPrecision(FidelityMetric):
     n_neighbors : int, default=5
         The k of the neighbourhood.
     max_rows : int, default=1000
-        Most rows of either side.
+        Maximum number of rows of either side.
     """
 
     n_neighbors: int = 5
@@ -103,7 +103,8 @@ class Authenticity(CopyingMetric):
     Parameters
     ----------
     max_rows : int, default=2000
-        Most rows that are scored; the standard error of a fraction is then below 0.012. All training rows are compared.
+        Maximum number of rows that are scored; the standard error of a fraction is then below 0.012. All training rows
+        are compared.
     """
 
     max_rows: int = 2_000

@@ -35,7 +35,7 @@ class SlicedWasserstein(FidelityMetric):
     permutations : int, default=199
         The smallest p-value is 1 / (permutations + 1).
     max_rows : int, default=1000
-        Most rows of either side; 0 is reached only as their number grows, which the ceiling shows.
+        Maximum number of rows of either side; 0 is reached only as their number grows, which the ceiling shows.
     """
 
     directions: int = 50
@@ -75,7 +75,7 @@ class MMD(FidelityMetric):
     permutations : int, default=199
         The smallest p-value is 1 / (permutations + 1).
     max_rows : int, default=1000
-        Most rows of either side.
+        Maximum number of rows of either side.
     """
 
     permutations: int = 199
@@ -116,7 +116,7 @@ class PMSE(FidelityMetric):
     Parameters
     ----------
     max_rows : int, default=5000
-        Most rows of either side. ``pmse_ratio`` grows with them where the distributions differ.
+        Maximum number of rows of either side. ``pmse_ratio`` grows with them where the distributions differ.
     """
 
     max_rows: int = 5_000

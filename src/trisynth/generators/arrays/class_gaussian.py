@@ -14,7 +14,7 @@ from trisynth.generators.base import Generator
 class ClassGaussian(Generator):
     """Probabilistic principal components of the encoded rows of each label (Tipping and Bishop 1999).
 
-    Of series this is the Gaussian process with the mean and covariance function of the training rows, without
+    For series this is the Gaussian process with the mean and covariance function of the training rows, without
     smoothing. Categories are the largest of their drawn indicators.
 
     Parameters
@@ -30,7 +30,7 @@ class ClassGaussian(Generator):
         self.explained = explained
 
     def check(self) -> None:
-        """Refuse a fraction outside of 0 to 1."""
+        """Refuse a fraction outside the range 0 to 1."""
         require_number("explained", self.explained, 0, 1)
 
     def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:

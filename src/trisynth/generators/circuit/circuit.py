@@ -45,15 +45,15 @@ class Circuit(Generator):
        the smoothing of the leaves are selected by validation likelihood, and one circuit of all rows is fitted by
        MAP-EM with a Dirichlet-tree prior and early stopping.
     4. Every class modifies the transitions by one log-linear factor per state, and its own circuit is fitted by MAP-EM
-       with this modified circuit as a prior that counts as much as ``prior_strength`` rows. A small class so shares
-       the structure of the others.
+       with this modified circuit as a prior that counts as much as ``prior_strength`` rows. In this way a small class
+       shares the structure of the others.
     5. The circuits are refined by descent on L_total.
     6. A decision tree for the label splits the table into regions, in which each class's circuit is reweighted to the
        fraction of its rows there (``decision_regions``).
     7. Unless the table is large, the circuits are refitted to all rows, the validation rows included.
 
-    Of a stream of rows, which does not fit into memory, steps 1 to 4 use its sample. Then EM continues for each class's
-    circuit over all rows, and the expected counts of all rows enter the refinement (``streaming``).
+    For a stream of rows, which does not fit into memory, steps 1 to 4 use its sample. Then EM continues for each
+    class's circuit over all rows, and the expected counts of all rows enter the refinement (``streaming``).
 
     Samples of up to 65,536 rows are stratified unless ``draws`` is "independent": the draws from each categorical
     distribution are spread evenly over it (``AliasTable.draw``).
@@ -63,7 +63,7 @@ class Circuit(Generator):
     n_states : int or None, default=None
         K; None selects 8, 16, 32 or 64 by validation likelihood.
     n_bins : int, default=64
-        Most quantile bins of a number, besides point masses; must be >= 1.
+        Maximum number of quantile bins of a number, besides point masses; must be >= 1.
     prior_strength : float, default=30.0
         Pseudo-rows of the prior on each class's circuit; must be > 0.
     validation_fraction : float, default=0.2
@@ -72,7 +72,7 @@ class Circuit(Generator):
     max_iter : int, default=40
         Most EM iterations over the rows, fewer for large tables; must be >= 1.
     refinement_steps : int, default=20
-        Most steps on L_total after EM, of which validation selects the best; 0 leaves the circuits of EM.
+        Maximum number of steps on L_total after EM, of which validation selects the best; 0 leaves the circuits of EM.
     loss : Loss or None
         Weights of L_total; None is ``Loss()``. All terms are exact (``refinement.TotalLoss``). L_rec is the negative
         log-likelihood per column given the label, so that (1, 0, 0), the objective of EM, takes no step. L_dist is

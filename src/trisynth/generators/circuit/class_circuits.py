@@ -61,7 +61,7 @@ class ClassLearner:
         every : LabelledRows
             All rows, which determine the possible values of a numeric target in each class.
         steps : int
-            Most refinement steps.
+            Maximum number of refinement steps.
         validation : LabelledRows, optional
             Rows that select the best step.
         blocks : Blocks, optional

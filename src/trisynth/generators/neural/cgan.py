@@ -11,7 +11,7 @@ from trisynth.generators.neural.networks.layers import leaky, with_label
 
 
 class Conditional(nn.Module):
-    """Network that receives the one-hot label beside its input; with 0 classes it receives the input alone."""
+    """Network that receives the one-hot label in addition to its input; with 0 classes it receives the input alone."""
 
     def __init__(self, layers: nn.Module, classes: int):
         super().__init__()
@@ -24,7 +24,7 @@ class Conditional(nn.Module):
 
 @dataclass(eq=False, repr=False)
 class CGAN(GANBase):
-    """Conditional GAN: the label enters both networks beside the noise or the row.
+    """Conditional GAN: the label enters both networks together with the noise or the row.
 
     L_dist and L_model compare the rows generated for the batch's own labels.
 

@@ -57,7 +57,8 @@ class CTGAN(NeuralGenerator):
     critic_ : dict of str to ndarray
         Weights of the critic.
     history_ : dict of str to list of float
-        Beside the terms, ``condition`` (the cross-entropy) and ``wasserstein``, the critic's estimate of the distance.
+        In addition to the terms, ``condition`` (the cross-entropy) and ``wasserstein``, the critic's estimate of the
+        distance.
 
     Notes
     -----

@@ -28,7 +28,7 @@ class PerClass(nn.ModuleList):
 class GAN(GANBase):
     """GAN of one class at a time: a pair of networks per class, since a plain GAN has no condition.
 
-    Classes share nothing but the batch's size, so a class of few rows is learned from these alone.
+    Classes share only the batch, so a class of few rows is learned from these rows alone.
 
     Parameters
     ----------

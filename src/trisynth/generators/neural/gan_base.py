@@ -64,8 +64,8 @@ class GANBase(NeuralGenerator):
     discriminator_ : dict of str to ndarray
         Weights of the discriminator.
     history_ : dict of str to list of float
-        Beside the terms, ``native``, the generator's adversarial loss, and ``discriminator``, the discriminator's
-        loss, which is log 4 where it cannot distinguish real from generated rows.
+        In addition to the terms, ``native``, the generator's adversarial loss, and ``discriminator``, the
+        discriminator's loss, which is log 4 where it cannot distinguish real from generated rows.
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = ENCODED

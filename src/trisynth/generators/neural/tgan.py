@@ -32,10 +32,11 @@ class TGAN(NeuralGenerator):
     """Tabular GAN whose generator emits a row column by column, by an LSTM with attention.
 
     A number is its place within its most probable mode and the posterior of all modes; indicators of real categories
-    carry noise, so that they do not reveal real rows to the discriminator. The label enters the generator at each step
-    and the discriminator beside the row, so that the requested class is exact; that is our extension, the paper models
-    it as one more column. The adversarial loss and the divergence of modes and categories have weight one in L_total.
-    Its other terms compare numbers and categories, and L_rec is the batch's cheapest pairing within classes.
+    carry noise, so that they do not reveal real rows to the discriminator. The label enters the generator at each step,
+    and the discriminator together with the row, so that the requested class is exact. This is our extension; the paper
+    models the label as one more column. The adversarial loss and the divergence of modes and categories have weight one
+    in L_total. Its other terms compare numbers and categories, and L_rec is the batch's cheapest pairing within
+    classes.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ class TGAN(NeuralGenerator):
     discriminator_ : dict of str to ndarray
         Weights of the discriminator.
     history_ : dict of str to list of float
-        Beside the terms, ``discriminator``, the discriminator's loss, and ``kl``, summed over columns.
+        In addition to the terms, ``discriminator``, the discriminator's loss, and ``kl``, summed over columns.
 
     Notes
     -----

@@ -40,7 +40,7 @@ class TVAE(NeuralGenerator):
     Attributes
     ----------
     history_ : dict of str to list of float
-        Beside the terms, ``kl`` in nats per row.
+        In addition to the terms, ``kl`` in nats per row.
 
     Notes
     -----

@@ -52,7 +52,7 @@ class VAE(NeuralGenerator):
     Attributes
     ----------
     history_ : dict of str to list of float
-        Beside the terms, ``kl`` in nats per row.
+        In addition to the terms, ``kl`` in nats per row.
 
     Notes
     -----

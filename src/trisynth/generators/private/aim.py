@@ -34,20 +34,20 @@ _FREE, _GOOD = 4, 0.01
 
 
 class AIM(PrivateGenerator):
-    """Adaptive and iterative mechanism: each round measures the table that the model so far meets worst.
+    """Adaptive and iterative mechanism: each round measures the table that the current model reproduces worst.
 
     The workload is all tables (column, column, label), or all pairs without a label. Single columns are counted
     first. Each round then chooses one table of the workload, or a part of one, by the exponential mechanism: on its
     distance from the model, less the noise to be expected, times the part of the workload that it serves. The table
     is counted, and a junction tree is fitted to all counts. Where a round has changed the model by no more than noise
-    would, the next ones have four times the budget. Tables that would make the tree too large are no candidates.
+    would, the next ones have four times the budget. Tables that would make the tree too large are not candidates.
 
     Parameters
     ----------
     privacy : Budget or None, default=None
         Must be given.
     max_cells : int, default=65536
-        Cells of all tables of the junction tree at most.
+        Maximum number of cells in all tables of the junction tree.
 
     Notes
     -----

@@ -101,9 +101,7 @@ class PrivateGenerator(Generator):
             raise InputError(name, hints[name], f"{type(self).__name__}.fit has no such argument; leave it out")
         self.check()
         if hasattr(self, "ledger_"):
-            remedy = (
-                "is spent by an earlier fit, and another one would add to the loss; clone the generator to spend again"
-            )
+            remedy = "was spent by an earlier fit; another fit would spend more: clone the generator to spend it again"
             raise InputError("privacy", self.privacy.epsilon, remedy)
         stream = X if isinstance(X, Stream) else None
         table, names = self._declare(stream.sample if stream else X, y, target, facts, constraints)
@@ -160,7 +158,7 @@ class PrivateGenerator(Generator):
             # Identifiers of a file are not among its features.
             if person in X.columns and person not in X.X:
                 if not X.columns[person].person:
-                    remedy = "is declared as no column of persons; set kind: identifier and person: true for it"
+                    remedy = "is not declared as a column of persons; set kind: identifier and person: true for it"
                     raise InputError("privacy.person", person, remedy)
                 persons = X.persons
             X, target, facts, constraints = X.frame, X.spec.target, X.facts, (*X.spec.constraints, *constraints)
@@ -267,7 +265,7 @@ class PrivateGenerator(Generator):
         text = f"epsilon {spent['epsilon']:.4g} and delta {spent['delta']:.3g} per {unit} were spent on the fit"
         if budget.seeded:
             return f"{NOT_PRIVATE}: the noise is from a seed (privacy.seeded=true); else {text}"
-        return f"privacy: {text}; scores on real rows are outside of it"
+        return f"privacy: {text}; scores on real rows are not covered by it"
 
     def diagnostics(self) -> dict[str, float]:
         """Return epsilon and delta of the fit, and whether its noise is from a seed."""
@@ -280,7 +278,7 @@ class PrivateGenerator(Generator):
         lines = [self.promise]
         for name, share in self.ledger_.plan.items() if self.spent_ else ():
             if share.adaptive:
-                how = "with noise that follows from the answers before"
+                how = "with noise that depends on earlier answers"
             else:
                 how = "choices" if share.choice else f"counts with noise of {self.ledger_.sigma(name):.4g}"
             lines.append(f"charged: {self.ledger_.charged[name]} {name}, {how}")

@@ -109,9 +109,7 @@ def require_formats(found: Mapping[object, str], parameter: str) -> None:
     if not found:
         return
     first, *others = found
-    remedy = (
-        f"must be declared for a private fit, since all rows decided on it: format: {found[first]!r}, if it is right"
-    )
+    remedy = f"must be declared for a private fit, as it was inferred from all rows: format: {found[first]!r}, if right"
     more = "".join(f"; {name}: {found[name]!r}" for name in others[:_SHOWN])
     raise InputError(f"{parameter}.{first}.format", None, f"{remedy}{more}")
 

@@ -21,8 +21,9 @@ class DPCircuit(PairwiseGenerator):
     """Latent trees, one for each class, by EM on noisy tables of (column, column, label).
 
     The tables are those of ``RakedPairs``, under the same plan. A cell of a table is a weighted row whose other columns
-    are unobserved, so that the cost goes by cells and not by rows. The tree is that of the chosen pairs; at the start
-    a state stands for an equal part of its column. EM sums over the variables between two columns, and no others.
+    are unobserved, so that the cost depends on the number of cells and not of rows. The tree is that of the chosen
+    pairs; at the start a state stands for an equal part of its column. EM sums over the variables between two columns,
+    and no others.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ class DPCircuit(PairwiseGenerator):
     n_states : int, default=16
         States of a latent variable.
     max_iter : int, default=40
-        EM iterations at most.
+        Maximum number of EM iterations.
 
     Notes
     -----

@@ -11,13 +11,13 @@ from trisynth.privacy.noise import Noise
 
 
 class DPGAN(ClippedNetwork):
-    """Class-conditional GAN whose discriminator keeps to a privacy budget.
+    """Class-conditional GAN whose discriminator stays within a privacy budget.
 
     In every step of the discriminator each real row takes part with probability ``rate`` (Poisson sampling). Its
     gradient is clipped, and the sum has Gaussian noise, calibrated for all steps by privacy loss distributions. About
-    as many generated rows stand against them, clipped alike. After every ``critic_steps`` of them the generator has one
-    step, against the discriminator and without real rows, which is post-processing. The label of a generated row is
-    drawn from noisy class counts.
+    as many generated rows are opposed to them, clipped in the same way. After every ``critic_steps`` of them the
+    generator has one step, against the discriminator and without real rows, which is post-processing. The label of a
+    generated row is drawn from noisy class counts.
 
     Parameters
     ----------
@@ -32,17 +32,18 @@ class DPGAN(ClippedNetwork):
     hidden : int, default=64
         Width of the hidden layer of both networks.
     clip : float, default=1.0
-        Longest gradient of one row.
+        Norm to which the gradient of one row is clipped.
     learning_rate : float, default=0.005
 
     Notes
     -----
     Source: Xie, Lin, Wang, Wang & Zhou (2018), Differentially Private Generative Adversarial Network,
-    https://arxiv.org/abs/1802.06739. In its place stand the non-saturating loss, gradient clipping (Abadi et al. 2016)
-    instead of clipped weights, and an accountant of sampled Gaussians for the moments accountant. Many steps of the
-    discriminator for one of the generator are from Bie, Kamath & Zhang (2023), Private GANs, Revisited,
-    https://arxiv.org/abs/2302.02936. There is neither batch normalisation nor a gradient penalty, which would mix rows
-    or read them outside the budget. Cells are groups of noisy histograms, drawn with straight-through gradients.
+    https://arxiv.org/abs/1802.06739. It differs from the source in the non-saturating loss, in gradient clipping (Abadi
+    et al. 2016) instead of clipped weights, and in an accountant of sampled Gaussians instead of the moments
+    accountant. Many steps of the discriminator for one of the generator are from Bie, Kamath & Zhang (2023), Private
+    GANs, Revisited, https://arxiv.org/abs/2302.02936. There is neither batch normalisation nor a gradient penalty,
+    which would mix rows or read them outside the budget. Cells are groups of noisy histograms, drawn with
+    straight-through gradients.
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from trisynth.privacy.noise import Noise
 
 
 class DPVAE(ClippedNetwork):
-    """Class-conditional VAE whose gradients keep to a privacy budget.
+    """Class-conditional VAE whose gradients stay within a privacy budget.
 
     In every step each row takes part with probability ``rate`` (Poisson sampling). Its gradient is clipped, and the sum
     of the gradients has Gaussian noise, calibrated for all steps by privacy loss distributions. Every column is a
@@ -26,7 +26,7 @@ class DPVAE(ClippedNetwork):
     hidden : int, default=64
         Width of the hidden layer of encoder and decoder.
     clip : float, default=1.0
-        Longest gradient of one row.
+        Norm to which the gradient of one row is clipped.
     learning_rate : float, default=0.01
 
     Notes

@@ -1,4 +1,4 @@
-"""MST: a tree of noisy tables of two columns, the label one of them."""
+"""MST: a tree of noisy tables of two columns each, with the label as one of the columns."""
 
 import numpy as np
 import pandas as pd
@@ -31,10 +31,11 @@ class MST(PrivateGenerator):
 
     Notes
     -----
-    Source: McKenna, Miklau & Sheldon (2021), Winning the NIST Contest, https://doi.org/10.29012/jpc.778. On a tree
-    the distribution of largest entropy is the product of its tables, so that proportional fitting replaces general
-    inference. Nested grids of single columns, and accounting by privacy loss distributions, are ours. The tree knows no
-    label: a column that depends more on another column than on the label carries little about it, whatever the budget.
+    Source: McKenna, Miklau & Sheldon (2021), Winning the NIST Contest, https://doi.org/10.29012/jpc.778. On a tree the
+    distribution of largest entropy is the product of its tables, so that proportional fitting replaces general
+    inference. Nested grids of single columns, and accounting by privacy loss distributions, are ours. The tree treats
+    the label like any other column: a column that depends more on another column than on the label carries little about
+    it, whatever the budget.
     """
 
     def __init__(self, privacy: Budget | None = None):

@@ -25,9 +25,9 @@ class PATEGAN(PrivateNetwork):
     """PATE-GAN with teachers on disjoint parts, and Gaussian noise on every vote count.
 
     Each row is given to one teacher at random. The teachers learn to separate the rows of their part from generated
-    ones, and are trained on in every round. They vote on new generated rows; each count has noise for a sensitivity
-    of 1 and is charged whatever the votes are. The student learns from generated rows and noisy fractions of votes, and
-    the generator from the student. The label of a generated row is drawn from noisy class counts.
+    ones, and their training continues in every round. They vote on new generated rows; each count has noise for a
+    sensitivity of 1 and is charged whatever the votes are. The student learns from generated rows and noisy fractions
+    of votes, and the generator from the student. The label of a generated row is drawn from noisy class counts.
 
     Parameters
     ----------
@@ -51,11 +51,10 @@ class PATEGAN(PrivateNetwork):
     Notes
     -----
     Source: Jordon, Yoon & van der Schaar (2019), PATE-GAN, https://openreview.net/forum?id=S1zk9iRqF7. The noise is
-    Gaussian and the accounting independent of the data, which a published epsilon requires; the moments accountant
-    of the source depends on the votes. A vote is a probability, which carries more at the same sensitivity, and the
-    student learns from the votes of all rounds before. Cells are groups of noisy histograms. Published
-    implementations leak more than they claim (Ganev, Annamalai & De Cristofaro 2025,
-    https://arxiv.org/abs/2406.13985).
+    Gaussian and the accounting independent of the data, which a published epsilon requires; the moments accountant of
+    the source depends on the votes. A vote is a probability, which carries more information at the same sensitivity,
+    and the student learns from the votes of all rounds before. Cells are groups of noisy histograms. Published
+    implementations leak more than they claim (Ganev, Annamalai & De Cristofaro 2025, https://arxiv.org/abs/2406.13985).
     """
 
     def __init__(

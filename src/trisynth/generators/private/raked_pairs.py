@@ -1,4 +1,4 @@
-"""Raked pairs: a pool of rows whose weights meet noisy tables of all pairs of columns with the label."""
+"""Raked pairs: a pool of rows, weighted to agree with noisy tables of all pairs of columns with the label."""
 
 import numpy as np
 
@@ -12,9 +12,9 @@ class RakedPairs(PairwiseGenerator):
     """Noisy tables of (column, column, label), of all pairs where the budget allows it, met by raking a pool of rows.
 
     The tables are counted as ``PairwiseGenerator`` states. A pool of rows is then drawn down the tree, and its weights
-    are raked: scaled until the tables of all pairs are met. Noisy tables are drawn towards those of the pool before,
-    in cells of few rows most. Rows are drawn from the pool by their weights, and a cell inside its group by the noisy
-    histogram.
+    are raked: scaled until they agree with the tables of all pairs. Before that, noisy tables are shrunk towards those
+    of the pool, most strongly in cells of few rows. Rows are drawn from the pool by their weights, and a cell inside
+    its group by the noisy histogram.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class RakedPairs(PairwiseGenerator):
     Sources: raking is iterative proportional fitting (Deming & Stephan 1940), here of the weights of a sample, so that
     tables with cycles need no general inference; the weights maximise the entropy relative to the tree. The choice of
     pairs is that of MST (McKenna, Miklau & Sheldon 2021, https://doi.org/10.29012/jpc.778). The label in every table,
-    the pool, and the drawing towards it are ours.
+    the pool, and the shrinkage towards it are ours.
     """
 
     def __init__(self, privacy: Budget | None = None):

@@ -68,6 +68,6 @@ class Records:
             If they are too many; a sample would not have the promised privacy.
         """
         if self.streamed:
-            remedy = "reads all rows at once, which a folder in batches has not; take raked_pairs, mst or label_triples"
+            remedy = "needs all rows at once, but a folder is read in batches; use raked_pairs, mst or label_triples"
             raise InputError("generator", generator, remedy)
         return next(self.batches())

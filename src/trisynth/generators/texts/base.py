@@ -106,7 +106,9 @@ class TextGenerator(Generator):
                 denied += counts
             drawn[name] = texts.column(cells, name)
             if denied[0]:
-                line = "%s: the filter denied %d of %d texts; they were drawn again, and %d are kept although denied"
+                line = (
+                    "%s: the filter rejected %d of %d texts; they were drawn again, and %d are kept although rejected"
+                )
                 _LOG.info(line, name, denied[0], len(labels), denied[1])
         if self.numeric_target_:
             drawn[self.target_column_] = [rng.choice(self.target_cells_[label]) for label in labels]

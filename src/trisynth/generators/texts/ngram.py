@@ -9,8 +9,8 @@ class NGram(TextGenerator):
     """Texts of words that are drawn one after another given the label and the words before.
 
     Each column of texts has an interpolated Kneser-Ney model for each label (Ney, Essen and Kneser 1994), over words,
-    marks and white space. Its end is drawn like a word. N-grams of few rows are not drawn as such: a shorter one is
-    drawn there. Words and passages of few rows are protected as in ``TextGenerator``.
+    marks and white space. The end of a text is drawn like a word. N-grams of few rows are not drawn as such: a shorter
+    one is drawn there. Words and passages of few rows are protected as in ``TextGenerator``.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ class NGram(TextGenerator):
         Length of the longest n-grams: a word is drawn given ``order - 1`` others. The higher it is, the longer are the
         passages that equal those of training texts.
     label_filter : bool, default=False
-        Draw a text again, up to twelve times, where a classifier of the real training texts denies its label.
+        Draw a text again, up to twelve times, if a classifier trained on the real texts rejects its label.
     """
 
     def __init__(self, order: int = 3, label_filter: bool = False):

@@ -38,26 +38,27 @@ class TextGRU(TextGenerator):
     text has are left out.
 
     Words and passages of few rows are protected as in ``TextGenerator``. So are n-grams of two and three words that few
-    rows hold: the network is trained on the parts of texts between them, and learns where a part ends; a drawn part
-    follows another independently, given the label.
+    rows have: the network is trained on the parts of texts between them, and learns where a part ends. Given the label,
+    a drawn part does not depend on the part before it.
 
     Parameters
     ----------
     sub_words : int, default=800
-        Most sub-words; single characters are kept beyond it.
+        Maximum number of sub-words; single characters are kept beyond it.
     embedding, units : int, default=64, 128
-        Numbers that stand for a sub-word, and units of the network.
+        Length of the vector that represents a sub-word, and number of units of the network.
     dropout : float, default=0.1
     epochs : int, default=6
-        Most epochs.
+        Maximum number of epochs.
     min_steps : int, default=150
-        Least number of steps of all epochs: where the texts give fewer, an epoch passes over them more than once.
+        Minimum number of steps of all epochs together: if the texts give fewer, an epoch passes over them more than
+        once.
     batch_size : int, default=32
     learning_rate : float, default=0.01
         Of Adam at the start; falls to zero along a cosine.
     device : {"cpu", "cuda"}
     label_filter : bool, default=False
-        Draw a text again, up to twelve times, where a classifier of the real training texts denies its label.
+        Draw a text again, up to twelve times, if a classifier trained on the real texts rejects its label.
 
     Attributes
     ----------

@@ -89,11 +89,11 @@ class ARF(Generator):
     n_estimators : int, default=10
         Trees of a forest.
     min_samples_leaf : int, default=5
-        Fewest real rows in a leaf.
+        Minimum number of real rows in a leaf.
     tol : float, default=0.0
         Tolerance: iterations stop at an accuracy of at most one half plus ``tol``.
     max_iter : int, default=10
-        Most forests fitted after the first.
+        Maximum number of forests fitted after the first.
     family : {"truncated_normal", "empirical"}, default="truncated_normal"
         Distribution of a number in a leaf: a normal truncated to the leaf's bounds, or the empirical distribution of
         the leaf's values. Discrete numbers always have the latter.

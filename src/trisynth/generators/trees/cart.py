@@ -66,13 +66,13 @@ class CART(Generator):
     Parameters
     ----------
     min_samples_leaf : int or "auto", default="auto"
-        Fewest training rows in a leaf. A small leaf is more faithful to the training rows, and nearer to copying them.
-        "auto" compares sizes by the likelihood of held-out rows.
+        Minimum number of training rows in a leaf. A small leaf is more faithful to the training rows, and nearer to
+        copying them. "auto" compares sizes by the likelihood of held-out rows.
     smallest : int, default=10
         Smallest leaf that "auto" may choose.
     target : {"first", "last"}, default="first"
         "last" draws the target given all columns, as a model of p(y | x) does. Candidates are then drawn until each
-        requested label has its rows, so that the label holds exactly either way; rare labels take longer.
+        requested label has its rows, so that labels are met exactly in either case; rare labels take longer.
     draws : {"independent", "even"}, default="independent"
         Whether the rows drawn from one leaf are spread evenly; even rows
         are not independent (see ``generators.draws``).

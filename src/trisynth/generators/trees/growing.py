@@ -75,7 +75,7 @@ def grow(earlier: list[np.ndarray], response: np.ndarray, weights: np.ndarray, s
         take all splits.
     weights : ndarray, shape (n,)
     size : int
-        Fewest rows in a leaf.
+        Minimum number of rows in a leaf.
     seed : int
         Decides between equally good splits.
 

@@ -32,12 +32,12 @@ class SequentialForest(Generator):
     For columns of at least 10,000 cells, and for those in which most rows have a value that fills a leaf, the trees
     predict the value itself, with the linear prediction as a further feature.
 
-    Several chains of trees are grown, each on a part of the rows, and pruned by the others where these are few; a
-    synthetic row is drawn from one chain. A value is interpolated between neighbouring residuals of its leaf. Values of
-    at least five training rows are point masses and come back exactly; rarer ones are not repeated. In a leaf with rows
-    of the requested label these are preferred, so that small classes keep their difference. Whether a number is missing
-    is drawn before the number; so is, from 10,000 rows on, which earlier column it equals, where one is equal in at
-    least 2 % of the rows, point masses apart.
+    Several chains of trees are grown, each on a part of the rows, and, if the table is small, pruned by means of the
+    other rows; a synthetic row is drawn from one chain. A value is interpolated between neighbouring residuals of its
+    leaf. Values of at least five training rows are point masses and come back exactly; rarer ones are not repeated. In
+    a leaf with rows of the requested label these are preferred, so that small classes keep what distinguishes them.
+    Whether a number is missing is drawn before the number itself. From 10,000 rows on, it is also drawn beforehand
+    which earlier column the number equals, if a column does so in at least 2 % of the rows, not counting point masses.
 
     The rows that a chain was not grown on measure its copying: how many of its draws have their nearest real row among
     those that it was grown on rather than among as many others. Where that is above ``max_copying`` by
@@ -48,13 +48,13 @@ class SequentialForest(Generator):
     n_estimators : int or "auto", default="auto"
         Chains. "auto" takes 10, and 3 from 10,000 rows on.
     min_samples_leaf : int or "auto", default="auto"
-        Fewest training rows in a leaf. "auto" takes 10 (n / 1000)^0.4 of n rows, but at least 10.
+        Minimum number of training rows in a leaf. "auto" takes 10 (n / 1000)^0.4 of n rows, but at least 10.
     pruning : bool or "auto", default="auto"
         Whether splits that the other rows do not confirm are undone. "auto" prunes below 10,000 rows.
     linear : bool, default=True
         Whether there is a linear part.
     class_strength : float, default=4.0
-        Rows of the own label in a leaf that have the weight of all rows of the leaf.
+        Number of rows of the requested label in a leaf that weigh as much as all rows of the leaf.
     max_copying : float or None, default=0.6
         Largest fraction of nearest rows that were learned from; 0.5 is that of new rows. None merges no leaves.
     draws : {"independent", "even"}, default="even"
@@ -64,20 +64,21 @@ class SequentialForest(Generator):
     Attributes
     ----------
     min_samples_leaf_ : int
-        Fewest rows in a leaf, after merging.
+        Minimum number of rows in a leaf, after merging.
     copying_ : float
         Fraction that ``max_copying`` bounds; NaN if it was not measured.
 
     Notes
     -----
-    Sequential synthesis by trees is of Reiter (2005), Using CART to generate partially synthetic public use microdata,
-    Journal of Official Statistics 21(3), and Nowok, Raab and Dibben (2016), https://doi.org/10.18637/jss.v074.i11;
-    forests in their place of Caiola and Reiter (2010), Random forests for generating partially synthetic, categorical
-    data, Transactions on Data Privacy 3. Whole conditional distributions in the leaves of a forest are of Meinshausen
-    (2006), Quantile regression forests, JMLR 7; reduced-error pruning of Quinlan (1987), Simplifying decision trees.
-    New are, as far as we know, the combination with a linear part on normal scores, chains whose unseen rows prune
-    their trees and measure their copying, and leaves that are merged until a bound on copying holds. L_total has no
-    part in the fit: alpha, beta and gamma are not arguments of this generator.
+    Sequential synthesis by trees is due to Reiter (2005), Using CART to generate partially synthetic public use
+    microdata, Journal of Official Statistics 21(3), and Nowok, Raab and Dibben (2016),
+    https://doi.org/10.18637/jss.v074.i11; forests in their place are due to Caiola and Reiter (2010), Random forests
+    for generating partially synthetic, categorical data, Transactions on Data Privacy 3. Whole conditional
+    distributions in the leaves of a forest are due to Meinshausen (2006), Quantile regression forests, JMLR 7;
+    reduced-error pruning is due to Quinlan (1987), Simplifying decision trees. As far as we know, new are the
+    combination with a linear part on normal scores, chains whose unseen rows prune their trees and measure their
+    copying, and leaves that are merged until a bound on copying holds. L_total has no part in the fit: alpha, beta and
+    gamma are not arguments of this generator.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ class Level:
         """Describe what the trials leave out; an empty text if nothing."""
         parts, names = [], list(settings.classifiers)
         if self.classifiers:
-            parts.append(f"with {' and '.join(names[: self.classifiers])} alone of {len(names)} classifiers")
+            parts.append(f"with only {' and '.join(names[: self.classifiers])} of {len(names)} classifiers")
         if self.rows:
             parts.append(f"trained on {self.rows:,} of {len(dataset):,} rows")
         return ", ".join(parts)

@@ -57,7 +57,7 @@ def require_budgets(config: Mapping[str, Any], given: bool) -> None:
     for name in candidates:
         if name not in private or private[name].get("epsilon") is None:
             remedy = (
-                f"has no guarantee beside privacy.epsilon={epsilon}; leave it out by "
+                f"has no guarantee to compare with privacy.epsilon={epsilon}; leave it out by "
                 f"~recommend.candidates.{name}, or search without a budget"
             )
             raise InputError("recommend.candidates", name, remedy)

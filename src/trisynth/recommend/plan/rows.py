@@ -28,5 +28,5 @@ def require_rows(dataset: Dataset, folds: int) -> None:
         least = int(sizes[-2])
         what = f"the second largest class of {dataset.spec.target} has {least} rows, which are too few"
     if least < folds:
-        remedy = f"set recommend.folds={least}" if least >= 5 else "add rows: 5 folds are the least"
+        remedy = f"set recommend.folds={least}" if least >= 5 else "add rows: at least 5 folds are needed"
         raise InputError("recommend.folds", folds, f"{what}; {remedy}")

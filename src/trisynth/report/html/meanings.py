@@ -213,7 +213,7 @@ MEANINGS = {
     ),
     "membership_domias": Meaning(
         "Membership by density ratio",
-        "An attacker who has other real rows besides reaches a ROC AUC of {value} (DOMIAS); 0.5 is chance.",
+        "An attacker who also has other real rows reaches a ROC AUC of {value} (DOMIAS); 0.5 is chance.",
         0.5,
     ),
     "membership_likelihood": Meaning(

@@ -83,8 +83,8 @@ class DiscriminativeScore(NetworkScore):
     """Distance from one half of the accuracy of a recurrent network that separates synthetic from held-out series.
 
     ``discriminative_score`` is |accuracy - 1/2| on a fifth of the rows, the mean over ``repeats`` networks and splits
-    (Yoon et al. 2019); 0 is indistinguishable and 0.5 the worst. Several series are the mean over their columns. Series
-    of unequal lengths are padded, and the network sees where they end.
+    (Yoon et al. 2019); 0 is indistinguishable and 0.5 the worst. With several columns of series, the score is their
+    mean. Series of unequal lengths are padded, and the network sees where they end.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class DiscriminativeScore(NetworkScore):
     steps : int, default=300
         Optimiser steps of a network, each on 128 rows.
     max_rows : int, default=2000
-        Most rows of either side.
+        Maximum number of rows of either side.
     """
 
     def _score(self, context):
@@ -155,7 +155,7 @@ class Autocorrelation(FidelityMetric):
 
 @dataclass(frozen=True)
 class Frechet(FidelityMetric):
-    """Distances of synthetic to held-out rows in the features of a classifier of the real training rows.
+    """Distances of synthetic to held-out rows in the features of a classifier trained on the real training rows.
 
     The network has strided convolutions over images or series and is trained on the classes of the target; its last
     hidden layer gives the features (Heusel et al. 2017, with a network for the data at hand). ``frechet_distance`` is
@@ -172,7 +172,7 @@ class Frechet(FidelityMetric):
     n_neighbors : int, default=3
         The k of a ball.
     max_rows : int, default=1000
-        Most rows of either side, but for the Gaussians.
+        Maximum number of rows of either side, except for the Gaussians.
     """
 
     features: int = 16
@@ -259,7 +259,7 @@ class CrossKindDependence(FidelityMetric):
     components : int, default=5
         Of each group.
     max_rows : int, default=2000
-        Most rows of either side.
+        Maximum number of rows of either side.
     """
 
     components: int = 5

@@ -43,7 +43,7 @@ class PredictiveScore(NetworkScore):
     steps : int, default=300
         Optimiser steps of a network, each on 128 rows.
     max_rows : int, default=2000
-        Most rows of either side.
+        Maximum number of rows of either side.
     """
 
     def _score(self, context):
@@ -72,7 +72,7 @@ class KernelDistance(FidelityMetric):
     Parameters
     ----------
     max_rows : int, default=1000
-        Most rows of either side, and of those that give the bandwidth.
+        Maximum number of rows of either side, and of those that give the bandwidth.
     """
 
     max_rows: int = 1_000

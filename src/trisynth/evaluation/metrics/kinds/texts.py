@@ -64,7 +64,7 @@ class Perplexity(FidelityMetric):
     ----------
     order : int, default=3
     max_rows : int, default=2000
-        Most texts of either side.
+        Maximum number of texts of either side.
     """
 
     order: int = 3
@@ -101,7 +101,7 @@ class NGramDistribution(FidelityMetric):
     ----------
     longest : int, default=2
     max_rows : int, default=2000
-        Most texts of either side.
+        Maximum number of texts of either side.
     """
 
     longest: int = 2
@@ -137,7 +137,7 @@ class CopiedRun(CopyingMetric):
     ----------
     longest : int, default=40
     max_rows : int, default=2000
-        Most texts of either side.
+        Maximum number of texts of either side.
     """
 
     longest: int = 40

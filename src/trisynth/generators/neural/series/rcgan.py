@@ -32,7 +32,7 @@ class RCGAN(NeuralGenerator):
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, default=(100,)
-        Units of the layers of either LSTM.
+        Units of the layers of both LSTMs.
     latent_dim : int, default=5
         Dimensions of the noise at each step, standard normal.
     discriminator_learning_rate : float, default=0.1
@@ -45,7 +45,7 @@ class RCGAN(NeuralGenerator):
     discriminator_ : dict of str to ndarray
         Weights of the discriminator.
     history_ : dict of str to list of float
-        Beside the terms, ``native`` and ``discriminator``, the losses of either network.
+        In addition to the terms, ``native`` and ``discriminator``, the losses of both networks.
 
     Notes
     -----

@@ -56,12 +56,12 @@ class StyleGAN(NeuralGenerator):
     r1 : float, default=1.0
         Weight of the gradient penalty, half of which multiplies the squared norm; 0 leaves it out.
     r1_interval : int, default=4
-        Steps from one penalty to the next, which counts so many times.
+        Steps from one penalty to the next; each penalty is multiplied by this number.
     mixing : float, default=0.9
         Fraction of training images whose finer layers have the style of a second z.
     truncation : float, default=1.0
-        Distance of drawn styles from the mean of their class, as a multiple of what it was; less than 1 draws images
-        that are more typical and less varied.
+        Factor on the distance of drawn styles from the mean of their class; less than 1 draws images that are more
+        typical and less varied.
     ema_decay : float, default=0.995
         Decay of the moving average of the generator's weights; 0 keeps the last weights.
     bilinear : bool, default=True
@@ -82,7 +82,7 @@ class StyleGAN(NeuralGenerator):
         deviations of all pixels, along a path between two draws of z or w of one class, per squared step (Karras et
         al. 2019, section 4.1, in pixels and not in features of a network).
     history_ : dict of str to list of float
-        Beside the terms, ``native`` and ``discriminator``, the losses of either network, and ``r1``.
+        In addition to the terms, ``native`` and ``discriminator``, the losses of both networks, and ``r1``.
 
     Notes
     -----

@@ -76,7 +76,7 @@ class Columns:
         cell : float, default=1.0
             Average rows of a cell of such a table, likewise.
         numbers : int, default=32
-            Most groups of a column that is no category.
+            Maximum number of groups of a column that is not a category.
         """
         most = int(np.clip(np.sqrt(rows / labels / max(cell * sigma, 0.2)), _FEWEST, _MOST))
         self.groups = [

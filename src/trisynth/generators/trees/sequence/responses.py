@@ -79,7 +79,7 @@ class Sequence:
             Labels of the class step.
         weights : ndarray, shape (n,)
         size : int
-            Fewest rows in a leaf.
+            Minimum number of rows in a leaf.
         rng : Generator
         """
         everywhere = np.ones(len(table), bool)
