@@ -65,3 +65,13 @@ def test_a_file_that_has_changed_is_parsed_again(parsed, tmp_path):
         (tmp_path / "kind" / "one.yaml").unlink()
         with pytest.raises(Exception, match="Could not find 'kind/one'"):
             load()
+
+
+def test_a_list_of_defaults_may_refer_to_a_choice(tmp_path):
+    for group, names in {"kind": ("one", "two"), "of": ("one", "two")}.items():
+        (tmp_path / group).mkdir()
+        for number, name in enumerate(names):
+            (tmp_path / group / f"{name}.yaml").write_text(f"{group}: {number}\n")
+    (tmp_path / "config.yaml").write_text("defaults: [_self_, {kind: one}, {of: '${kind}'}]\n")
+    with loader(tmp_path), parsing.parsed_once():
+        assert [load(*given).of.of for given in ([], ["kind=two"])] == [0, 1]
