@@ -1,4 +1,4 @@
-"""Results of many jobs in little memory: what they have in common is there once."""
+"""Results of many jobs in little memory: what they have in common is stored once."""
 
 import sys
 from array import array

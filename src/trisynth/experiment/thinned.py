@@ -73,7 +73,7 @@ class ThinnedJob(Job):
 
 
 class ThinnedExperiment(Experiment):
-    """Steps of a ``ThinnedJob``; what the training rows have become are scores, ``data/...``."""
+    """Steps of a ``ThinnedJob``; what is left of the training rows is logged as ``data/...``."""
 
     @cached_property
     def parts(self) -> tuple[Dataset, Dataset]:

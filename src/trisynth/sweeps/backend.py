@@ -1,4 +1,4 @@
-"""Workers of joblib whose results are waited for without a look at a clock."""
+"""Workers of joblib; the main thread waits for their results without polling."""
 
 import queue
 from collections.abc import Callable

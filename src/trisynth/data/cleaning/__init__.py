@@ -1,1 +1,1 @@
-"""Cleaning of a raw table by its declared facts and by what its cells say."""
+"""Cleaning of a raw table by its declared facts and by the form of its cells."""

@@ -81,7 +81,7 @@ def form_of(texts: Sequence[str], seen: Seen) -> Form:
 
 @dataclass(frozen=True)
 class Addresses(Form):
-    """IPv4 addresses of the private network 10.0.0.0/8, which are no machine's outside of it (RFC 1918).
+    """IPv4 addresses of the private network 10.0.0.0/8, which belong to no machine outside it (RFC 1918).
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from trisynth.evaluation.metrics.base import UtilityMetric
 
 @dataclass(frozen=True)
 class Minority(UtilityMetric):
-    """Scores of the class that the fewest test rows have, the first one of a tie.
+    """Scores of the class with the fewest test rows, the first one in a tie.
 
     ``minority_recall`` and ``minority_specificity`` are the fractions of its own rows and of the others that are
     labelled right, and ``minority_precision`` is 0 if it is never predicted. ``minority_average_precision`` is the area

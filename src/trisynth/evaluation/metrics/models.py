@@ -1,4 +1,4 @@
-"""Lessons that models take from synthetic rows besides their score: importance, every column, overfitting, shifts.
+"""Further scores of models trained on synthetic rows: importance, every column, overfitting, shifts.
 
 All models are small gradient-boosted trees on the columns as they are, unless named otherwise. Real test rows are the
 held-out rows; no model is trained on them.
@@ -23,7 +23,7 @@ _FEWEST = 20
 
 @dataclass(frozen=True)
 class ImportancePreservation(FidelityMetric):
-    """Rank correlation of feature importances of models of synthetic and of real rows.
+    """Rank correlation of feature importances of models trained on synthetic and on real rows.
 
     The importance of a column is what a model loses on real test rows when the column is permuted (Breiman 2001).
     ``importance_correlation`` is Spearman's correlation of the importances of a model of one half of the training rows
