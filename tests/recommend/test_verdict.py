@@ -71,7 +71,7 @@ def test_rows_worse_than_independent_columns_are_not_advised_for_sharing(epsilon
 def test_real_rows_that_score_worse_are_explained(auc, ceiling, worse):
     scores = {"fidelity/c2st_boosting": auc, "fidelity/c2st_boosting_floor": 0.9}
     text = sharing("copula", scores | {"fidelity/c2st_boosting_ceiling": ceiling}, [], 0.5)
-    assert (f"{ceiling:.2f}, worse by the chance of the split)" in text) is worse
+    assert (f"{ceiling:.2f}, worse only by chance)" in text) is worse
 
 
 def test_a_shared_table_is_said_to_pass_a_check_with_its_score_and_limit():

@@ -106,7 +106,7 @@ def page(name: str, arguments: list[str]) -> str:
         lines.append("")
     lines += _wrapped(
         "Every key of the yaml files is a setting. A file mine.yaml beside mine.csv declares columns, target and task. "
-        "With --config-dir DIR, yaml files of your own add choices: DIR/generator/mine.yaml is generator=mine."
+        "With --config-dir DIR, yaml files of your own add choices: generator=mine is DIR/generator/mine.yaml."
     )
     if name == "run":
         lines += _wrapped("All settings: trisynth run --cfg job. Hydra's own help: trisynth run --hydra-help.")

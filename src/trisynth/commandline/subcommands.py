@@ -117,8 +117,8 @@ DOORS = {
         "Serve synthetic rows over HTTP.",
         "generator=FILE.zip | FILE --target COLUMN [NAME=VALUE ...]",
         "Serves rows of a saved generator, or of one that is fitted to a table first: by number, class or condition, "
-        "as JSON, CSV or Arrow. The page / has a form to try it. Listens on this machine alone unless host is given; "
-        "then clients need a token, from the environment variable TRISYNTH_TOKEN or as it is printed.",
+        "as JSON, CSV or Arrow. The page / has a form to try it. Listens only on this machine unless host is given; "
+        "clients then need the token in the environment variable TRISYNTH_TOKEN, or the one that is printed.",
         (
             ("generator=model.zip", "a saved generator, at http://127.0.0.1:8000"),
             ("mine.csv --target outcome generator=copula port=9000", "your own table"),

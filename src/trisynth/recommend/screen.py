@@ -107,11 +107,11 @@ def text(found: Recommendation) -> str:
     parts = [_training_sets(found), _candidates(found)]
     parts += ["\n".join(_wrapped(note) for note in found.notes)]
     parts += [_wrapped(sentence) for sentence in (found.verdict, found.sharing, found.surer)]
-    spent = f"{spoken(found.seconds)} of {spoken(found.budget)}"
+    spent, budget = spoken(found.seconds), spoken(found.budget)
     if found.finished:
-        parts.append(f"All trials ran, in {spent}.")
+        parts.append(f"All trials ran, in {spent} of {budget}.")
     else:
-        parts.append(_wrapped(f"The budget ended the search after {spent}; the same command continues it."))
+        parts.append(_wrapped(f"The budget of {budget} ended the search after {spent}; the same command continues it."))
     return "\n\n".join(filter(None, parts))
 
 

@@ -214,7 +214,7 @@ def sharing(
     if auc is not None and not math.isnan(auc):
         line += f": a classifier separates its rows from real ones with ROC AUC {auc:.2f}"
         if not math.isnan(floor) and not math.isnan(ceiling):
-            chance = ", worse by the chance of the split" if round(ceiling, 2) > max(round(auc, 2), 0.5) else ""
+            chance = ", worse only by chance" if round(ceiling, 2) > max(round(auc, 2), 0.5) else ""
             line += f" (independent columns: {floor:.2f}, the real rows themselves: {ceiling:.2f}{chance})"
             # Within chance of the floor, as where columns hardly depend on each other.
             line += (
