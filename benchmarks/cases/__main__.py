@@ -50,7 +50,34 @@ def call(*arguments: str) -> tuple[int, str]:
     return status, printed.getvalue()
 
 
-def case(file: Path, target: str | None, generators: list[str], python: str | None, run: bool) -> list[dict]:
+class Outside:
+    """Process of another environment, which imports its libraries once.
+
+    Parameters
+    ----------
+    python : str
+        Interpreter.
+    """
+
+    def __init__(self, python: str):
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen([python, str(_OUTSIDE)], stdin=pipe, stdout=pipe, text=True)
+
+    def check(self, folder: str) -> list[str]:
+        """Return what is broken in the tables of a folder."""
+        try:
+            print(folder, file=self.process.stdin, flush=True)
+            return json.loads(self.process.stdout.readline())
+        except (OSError, ValueError):
+            return ["outside: the process has ended"]
+
+    def end(self) -> None:
+        """End the process."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def case(file: Path, target: str | None, generators: list[str], outside: Outside | None, run: bool) -> list[dict]:
     """Take one table through the commands; return a row for each generator."""
     kind = "parquet" if file.suffix == ".parquet" else "csv"
     table = [f"dataset={kind}", f"dataset.path={file.name}"]
@@ -71,8 +98,8 @@ def case(file: Path, target: str | None, generators: list[str], python: str | No
         made = real.like(out)
         found |= {"rows": len(made.clean), "columns": made.raw.shape[1]}
         broken = faults(real, made)
-        if python:
-            broken += _outside(python, file, out, real, made)
+        if outside:
+            broken += _outside(outside, file, out, real, made)
         if run:
             status, text = call("run", *table, f"generator={name}", "classifier=logistic", "tracking=none", *_SMALL)
             found["run"] = status
@@ -85,17 +112,14 @@ def case(file: Path, target: str | None, generators: list[str], python: str | No
 _SMALL = ("metrics=minimal", "paths.cache=cache")
 
 
-def _outside(python: str, source: Path, out: Path, real: Table, made: Table) -> list[str]:
+def _outside(outside: Outside, source: Path, out: Path, real: Table, made: Table) -> list[str]:
     """Check the rows by libraries of another environment."""
     with tempfile.TemporaryDirectory() as folder:
         facts = {"source": str(source), "out": str(out), "read": real.dialect, "columns": real.metadata}
         for name, table in (("real", real), ("made", made)):
             table.for_metrics.to_parquet(Path(folder) / f"{name}.parquet")
         (Path(folder) / "facts.json").write_text(json.dumps(facts))
-        done = subprocess.run([python, str(_OUTSIDE), folder], capture_output=True, text=True, check=False)
-    if done.returncode:
-        return [f"outside: {_last(done.stderr)}"]
-    return json.loads(done.stdout)
+        return outside.check(folder)
 
 
 def _refused(text: str) -> bool:
@@ -129,14 +153,17 @@ def main(arguments: list[str] | None = None) -> None:
             shutil.copyfile(path, Path(folder) / path.name)
         os.chdir(folder)
         try:
+            outside = Outside(python) if python else None
             for path in files:
                 if options.only and path.name not in options.only:
                     continue
                 target = targets.get(path.name) or Table.last(Path(path.name))
-                rows = case(Path(path.name), target, options.generators, python, options.run)
+                rows = case(Path(path.name), target, options.generators, outside, options.run)
                 found += rows
                 for row in rows:
                     print(row["case"], row.get("generator", "-"), row["faults"] or "passed", sep=" | ", flush=True)
+            if outside:
+                outside.end()
         finally:
             os.chdir(before)
     output.write(pd.DataFrame(found), out / "cases.csv")

@@ -53,6 +53,7 @@ def found(cells, name="c", **how):
         ([f"2024-02-01 10:00:{i % 60:02},25{i % 10}" for i in WHOLE], "date", "%Y-%m-%d %H:%M:%S,%3f"),
         ([f"2024-02-01T10:00:{i % 60:02}{'.125' * bool(i % 9)}Z" for i in WHOLE], "date", "%Y-%m-%dT%H:%M:%S.%3f?Z"),
         ([f"2024-02-01T10:00:{i % 60:02}.{str(i % 9 + 1) * (i % 3 + 1)}" for i in WHOLE], "date", f"{SECONDS}.%3f*"),
+        ([f"{4 + i % 3}:{i % 60:02} min/km" for i in WHOLE], "duration", "%-M:%S min/km"),
         ([f"KW {1 + i % 52}/2024" for i in WHOLE], "date", "KW %-V/%G"),
         ([f"2024-W{1 + i % 52}" for i in WHOLE], "date", "%G-W%-V"),
         ([f"S{1 + i % 2}/{2000 + i % 20}" for i in WHOLE], "category", None),

@@ -41,3 +41,34 @@ def test_chance_gives_no_step():
         {"n": rng.integers(0, 100, 300), "x": rng.normal(size=300).round(2), "f": rng.integers(0, 2, 300)}
     )
     assert not Independent().fit(table.assign(y=rng.choice(["a", "b"], 300)), target="y").relations_.steps
+
+
+def shifts(rows: int = 300) -> pd.DataFrame:
+    """Shifts that begin and end at quarter hours, with their hours and a wage that follows from these."""
+    rng = np.random.default_rng(0)
+    begin, long = 15 * rng.integers(0, 96, rows), 15 * rng.integers(8, 49, rows)
+    rate = rng.choice([15.5, 18.0, 22.25], rows)
+    return pd.DataFrame(
+        {
+            "begin": pd.to_timedelta(begin, "min"),
+            "end": pd.to_timedelta((begin + long) % 1440, "min"),
+            "hours": long / 60,
+            "rate": rate,
+            "pay": np.round(rate * long / 60, 2),
+            "late": rng.choice(["yes", "no"], rows),
+        }
+    )
+
+
+@pytest.mark.parametrize("generator", [Independent(), SMOTE(), Circuit()])
+def test_clocks_keep_their_step_and_what_follows_from_a_computed_column_is_computed_after_it(generator):
+    table = shifts()
+    rows = generator.fit(table, target="late").sample(500)
+    for name in ("begin", "end"):
+        assert (rows[name] % pd.Timedelta(15, "min") == pd.Timedelta(0)).all()
+    assert ((rows["end"] - rows["begin"]) % pd.Timedelta(1, "D") == pd.to_timedelta(rows["hours"], "h")).all()
+    assert (np.abs(rows["pay"] - rows["rate"] * rows["hours"]) < 0.0051).all()
+    found = [str(step) for step in generator.relations_.steps]
+    assert "begin is a multiple of 900 s" in found
+    # In the order in which columns are left out.
+    assert found.index("pay = hours * rate") < min(i for i, each in enumerate(found) if each.startswith("hours ="))

@@ -32,8 +32,9 @@ _NAMES = {flag + key for flag in ("", "-", "^", "+") for key in "BbAa"}
 _PLAIN = {f"-{key}" for key in "dmHIV"} | {f"{digits}f" for digits in range(1, 10)}
 _KNOWN = {*"YymdHMSfIpzjGVu", *_NAMES, *_PLAIN, "+d", ":z", "%"}
 _CLOCK = re.compile(r"(-?)(\d+):(\d\d)(?::(\d\d)([.,]\d+)?)?(?: ?([AaPp])[Mm])?")
-# Words behind a time of the day.
-_OCLOCK = re.compile(r" (?:Uhr|[Hh]|hrs|uur|heures)$")
+# Words behind a time of the day, or units behind a pace.
+PACE = r" ?(?:min)?/(?:km|mi|mile|100m|500m)"
+_OCLOCK = re.compile(rf"(?: (?:Uhr|[Hh]|hrs|uur|heures)|{PACE})$")
 # Years of two digits, and the first of the hundred years that they stand for.
 _CENTURY = re.compile(r"%y\{(\d{4})\}")
 _CLOCKS = re.compile(rf"%(?P<dash>-?)(?P<H>H|I):%M(?P<S>:%S(?P<f>{FRACTION})?)?(?P<p> ?%p)?")
@@ -185,7 +186,8 @@ class DurationFormat(Format):
         """Check a format."""
         body = _OCLOCK.sub("", text or "")
         clock = _CLOCKS.fullmatch(body)
-        if text is None or body in _BETWEEN or (clock and (clock["H"] == "I") == bool(clock["p"])):
+        lap = body != (text or "") and LapFormat.of(body)
+        if text is None or lap or body in _BETWEEN or (clock and (clock["H"] == "I") == bool(clock["p"])):
             return cls(text)
         if (other := LapFormat.of(text) or LengthFormat.of(text)) is None:
             remedy = "must be %H:%M:%S, %H:%M, %I:%M %p, %M:%S.%3f, or an example such as 1h 1min or P1DT1H"
@@ -198,7 +200,7 @@ class DurationFormat(Format):
         if self.text is None:
             return pd.to_timedelta(texts, errors="coerce").astype("timedelta64[ns]")
         if end := _OCLOCK.search(self.text):
-            return DurationFormat(self.text[: end.start()]).parse([_OCLOCK.sub("", text.strip()) for text in texts])
+            return DurationFormat.of(self.text[: end.start()]).parse([_OCLOCK.sub("", text.strip()) for text in texts])
         if self.text in _BETWEEN:
             pattern = re.compile(r"(\d?\d)" + re.escape(_BETWEEN[self.text]) + r"([0-5]\d)")
             found = [pattern.fullmatch(text.strip()) for text in texts]
@@ -218,14 +220,15 @@ class DurationFormat(Format):
 
     def print(self, values: pd.Series) -> pd.Series:
         """Write lengths of time."""
+        if end := _OCLOCK.search(self.text or ""):
+            written = DurationFormat.of(self.text[: end.start()]).print(values)
+            return written.where(written.isna(), written + end[0])
         texts = [None if pd.isna(value) else self._one(value) for value in values]
         return pd.Series(texts, index=values.index, name=values.name, dtype=object)
 
     def _one(self, value: pd.Timedelta) -> str:
         if self.text is None:
             return str(value)
-        if end := _OCLOCK.search(self.text):
-            return DurationFormat(self.text[: end.start()])._one(value) + end[0]
         if self.text in _BETWEEN:
             minutes = round(abs(value.total_seconds()) / 60)
             hours = minutes // 60

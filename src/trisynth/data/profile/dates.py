@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from trisynth.data.formats.dates import DAY, LANGUAGE, offsets
+from trisynth.data.formats.dates import DAY, LANGUAGE, PACE, offsets
 from trisynth.data.formats.fractions import Fraction
 from trisynth.data.formats.lengths import LengthFormat
 from trisynth.data.formats.names import LANGUAGES, named
@@ -42,7 +42,7 @@ _TIME = re.compile(
 )
 _CLOCK = re.compile(r"-?(?P<H>\d{1,3}):[0-5]\d(?P<S>:[0-5]\d(?P<f>[.,]\d{1,9})?)?(?P<p> ?[AaPp][Mm])?")
 _WEEKDAY = re.compile(r"(?P<day>[^\W\d_]{2,10}(?:-feira)?\.?)(?P<gap>,? )(?=\S)")
-_OCLOCK = re.compile(r"(?P<time>\d\d?[:.]\d\d(?::\d\d)?)(?P<end> (?:Uhr|[Hh]|hrs|uur|heures))")
+_OCLOCK = re.compile(rf"(?P<time>\d\d?[:.]\d\d(?::\d\d)?)(?P<end> (?:Uhr|[Hh]|hrs|uur|heures)|(?P<pace>{PACE}))")
 _HOURS = re.compile(r"(?P<H>[01]?\d|2[0-3])(?P<h>[hH])[0-5]\d")
 _DAYS = re.compile(r"-?\d+ days?,? (?:[+-]?\d{1,2}:\d{2}:\d{2}(\.\d+)?)?")
 _MONTHS = {name.casefold() for known in LANGUAGES.values() for key in "Bb" for name in known.names[key]}
@@ -123,11 +123,14 @@ def time_format(texts: Sequence[str], day_first: bool | None = None, most: float
 
 
 def _before_words(texts: Sequence[str], most: float) -> Found | None:
-    """Recognise times of the day before a word, as in 10:30 Uhr or 10.30 h."""
+    """Recognise times of the day before a word, as in 10:30 Uhr or 10.30 h, and paces such as 4:56 min/km."""
     matched = [found for found in map(_OCLOCK.fullmatch, texts) if found]
     if not matched or len(matched) < most * len(texts) or len({each["end"] for each in matched}) > 1:
         return None
     end = matched[0]["end"]
+    if matched[0]["pace"]:
+        laps = lap_format([f"{each['time']}.0" for each in matched], most)
+        return laps and Found("duration", laps.text.partition(".")[0] + end)
     if all("." in each["time"] for each in matched):
         dash = "-" if any(len(each["time"]) == 4 for each in matched) else ""
         return Found("duration", f"%{dash}H.%M{end}")

@@ -1,4 +1,4 @@
-"""Numbers on a step of their own, such as doses that are multiples of 5, or odd numbers."""
+"""Numbers and times on a step of their own: doses that are multiples of 5, odd numbers, times at each quarter hour."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from trisynth.data.kinds import Date, Kind
+from trisynth.data.kinds import Date, Duration, Kind
 from trisynth.generators.relations.base import ROUNDING, Grid, Relation, with_column
 
 # Fewest cells and distinct values that show a step.
@@ -22,11 +22,13 @@ class Multiple(Relation):
     derived : object
     every, first : float
         Step, and smallest number of the training rows.
+    unit : str, default=""
     """
 
     derived: object
     every: float
     first: float
+    unit: str = ""
 
     @property
     def names(self) -> tuple:
@@ -57,8 +59,9 @@ class Multiple(Relation):
 
     def __str__(self) -> str:
         """Write the step."""
-        start = "" if self.first % self.every == 0 else f", counted from {self.first:g}"
-        return f"{self.derived} is a multiple of {self.every:g}{start}"
+        unit = f" {self.unit}".rstrip()
+        start = "" if self.first % self.every == 0 else f", counted from {self.first:g}{unit}"
+        return f"{self.derived} is a multiple of {self.every:g}{unit}{start}"
 
 
 def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping[object, Grid]) -> list[Multiple]:
@@ -74,8 +77,8 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping[object, Gr
     """
     found = []
     for kind in kinds:
-        grid = grids.get(kind.name)
-        if grid is None or not grid.step or isinstance(kind, Date) or kind.kind != "number":
+        grid, clock = grids.get(kind.name), isinstance(kind, Duration)
+        if grid is None or not grid.step or isinstance(kind, Date) or not (clock or kind.kind == "number"):
             continue
         values = table[kind.name].to_numpy(float)
         values = values[~np.isnan(values)]
@@ -85,5 +88,6 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping[object, Gr
         steps = int(np.gcd.reduce(distinct - distinct[0]))
         if steps > 1:
             first = float(grid.rounded(np.array([distinct[0] * grid.step]))[0])
-            found.append(Multiple(kind.name, float(grid.rounded(np.array([steps * grid.step]))[0]), first))
+            every = float(grid.rounded(np.array([steps * grid.step]))[0])
+            found.append(Multiple(kind.name, every, first, "s" * clock))
     return found

@@ -59,7 +59,24 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping[object, Gr
             if relation.derived in done | used | set(taken) or done & set(relation.inputs):
                 continue
             found.append(relation)
-    return found
+    return [*_chained(table, kinds, grids, found, taken), *found]
+
+
+def _chained(
+    table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping[object, Grid], found: Sequence[Computed], taken: Sequence
+) -> list[Computed]:
+    """Find columns that follow from computed ones, such as a wage from hours: left out before them, computed after."""
+    done, used = {each.derived for each in found}, {name for each in found for name in each.inputs}
+    chained: list[Computed] = []
+    for candidates in (_lines, _products, _sums) if done else ():
+        for relation in candidates(table, kinds, grids):
+            inputs, last = set(relation.inputs), {each.derived for each in chained}
+            if relation.derived in done | used | last | set(taken) or not done & inputs or last & inputs:
+                continue
+            if any(relation.derived in each.inputs for each in chained):
+                continue
+            chained.append(relation)
+    return chained
 
 
 def _accepted(table: pd.DataFrame, relation: Computed, grid: Grid, least: float = _HOLDS) -> Computed | None:
