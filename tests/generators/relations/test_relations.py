@@ -439,3 +439,18 @@ def test_names_of_weekdays_and_seasons_follow_their_date():
     rows = Copula().fit(X).sample(200, seed=1)
     assert (rows["visit"].dt.day_name() == rows["day"]).all()
     assert (np.where(rows["visit"].dt.month.between(4, 9), "summer", "winter") == rows["season"]).all()
+
+
+@pytest.mark.parametrize(("unit", "last"), [("s", 1), ("ms", 1000)])
+def test_short_spans_between_stamps_are_no_constant(unit, last):
+    rng = np.random.default_rng(0)
+    start = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 30 * 86_400 * last, 300), unit)
+    table = pd.DataFrame({"start": start, "end": start + pd.to_timedelta(rng.integers(last, 1_200 * last, 300), unit)})
+    table = table.assign(count=10**7 + rng.integers(0, 10**6, 300)).assign(
+        other=lambda t: t["count"] + rng.integers(1, 9, 300)
+    )
+    found, _ = learned(table)
+    assert [str(step) for step in found.steps if " = " in str(step)] == []
+    rows = Independent().fit(table.assign(y=rng.choice(["a", "b"], 300)), target="y").sample(400)
+    span = (rows["end"] - rows["start"]).dt.total_seconds()
+    assert span.between(1, 1_200).all() and span.std() > 200

@@ -8,11 +8,12 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from trisynth.data.kinds import Category, Kind
+from trisynth.data.kinds import Category, Date, Kind
 from trisynth.errors import InputError
 
-# Relative rounding error of computed numbers.
+# Relative rounding error of computed numbers, the one of floats alone, and that of points in time in seconds.
 ROUNDING = 1e-6
+_FLOAT, _MOMENT = 1e-12, 1e-6
 # Beyond it a float misses whole numbers.
 _EXACT = 2.0**53
 
@@ -29,12 +30,15 @@ class Grid:
         Of the training rows, in canonical units.
     gaps : bool
         Whether training cells are missing.
+    moments : bool, default=False
+        Whether they are points in time, which lie far from their origin.
     """
 
     step: float
     lower: float
     upper: float
     gaps: bool
+    moments: bool = False
 
     def rounded(self, values: np.ndarray, how: str = "nearest") -> np.ndarray:
         """Round to the step: to the nearest multiple, ``down`` or ``up``."""
@@ -63,7 +67,11 @@ class Grid:
 
     def tolerance(self, values: np.ndarray) -> np.ndarray:
         """Return how far from a computed number a recorded one may be."""
-        return np.maximum(self.step / 2 * (1 + ROUNDING), ROUNDING * np.abs(values))
+        if self.moments and not self.step:
+            return np.full(np.shape(values), _MOMENT)
+        # A millionth of a large number, or of the seconds since 1970, is more than its last digit.
+        relative = _FLOAT if self.step else ROUNDING
+        return np.maximum(self.step / 2 * (1 + ROUNDING), relative * np.abs(values))
 
 
 class Relation(ABC):
@@ -145,7 +153,7 @@ def grids_of(table: pd.DataFrame, kinds: Iterable[Kind]) -> dict[object, Grid]:
             continue
         if max(abs(float(kind.lower)), abs(float(kind.upper))) < _EXACT:
             gaps = bool(table[kind.name].isna().any())
-            found[kind.name] = Grid(kind.step, float(kind.lower), float(kind.upper), gaps)
+            found[kind.name] = Grid(kind.step, float(kind.lower), float(kind.upper), gaps, isinstance(kind, Date))
     return found
 
 
