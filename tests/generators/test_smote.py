@@ -228,7 +228,7 @@ def test_what_shifts_the_distribution_is_stated():
     X = pd.DataFrame({"a": rng.normal(size=40), "b": rng.choice(["u", "v"], 40)})
     y = pd.Series(["n", "y"] * 20, name="y")
     for generator in (BorderlineSMOTE(), ADASYN()):
-        assert "not to share" in generator.fit(X, y, relations=False).summary()
+        assert "not to be shared" in generator.fit(X, y, relations=False).summary()
     assert "rare categories become rarer" in SMOTE().fit(X[["b"]], y, relations=False).summary()
     assert not SMOTE().fit(X, y, relations=False).summary()
 

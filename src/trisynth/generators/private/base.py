@@ -219,7 +219,7 @@ class PrivateGenerator(Generator):
             If persons are protected, whose rows may lie in different batches.
         """
         if self.privacy.person is not None:
-            remedy = "is counted over all rows at once, which batches do not show; use a file, or protect rows"
+            remedy = "is counted over all rows at once, which batches do not allow; use a file, or protect rows"
             raise InputError("privacy.person", self.privacy.person, remedy)
         return Records(lambda: (self._encode(frame, names) for frame in stream.frames()), streamed=True)
 
