@@ -90,6 +90,25 @@ def test_the_largest_noise_hides_the_last_digits_of_a_count():
     assert (noise % 2**10 != 0).any() and (noise == np.rint(noise)).all()
 
 
+@pytest.mark.parametrize("sigma", [0.7, 6.0, 600.0])
+def test_noise_hides_the_last_bits_of_sums_of_fractions(sigma):
+    sums = np.random.default_rng(0).random((50, 4))
+    noisy = Noise().added(sums, sigma, whole=False)
+    # All results lie on one grid, whatever the sums are, and the grid is fine enough to keep the sensitivity.
+    grid = 2.0 ** (np.floor(np.log2(sigma)) - 36)
+    assert noisy.shape == sums.shape and not (noisy % grid).any() and (sums % grid).all() and grid < 1e-6
+    assert (noisy - sums).std() == pytest.approx(sigma, rel=0.25)
+
+
+def test_tails_of_noise_reach_more_places_than_one_word_of_random_bits(monkeypatch):
+    words = [np.full(1000, 3), np.random.default_rng(0).integers(0, 2**53, 1000)]
+    monkeypatch.setattr(
+        "trisynth.privacy.noise.os.urandom", lambda size: (words.pop(0).astype(np.uint64) << np.uint64(11)).tobytes()
+    )
+    tail = Noise().gaussian(1.0, 1000)
+    assert len(np.unique(tail)) > 990 and np.abs(tail).min() > 7.9 and np.abs(tail).max() < 8.3
+
+
 @pytest.mark.parametrize("byte", [b"\x00", b"\xff"])
 def test_noise_is_finite_for_all_random_bits(byte, monkeypatch):
     monkeypatch.setattr("trisynth.privacy.noise.os.urandom", lambda size: byte * size)

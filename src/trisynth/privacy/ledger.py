@@ -120,7 +120,13 @@ class Ledger:
         return self.rho * self.plan[name].weight - self.used.get(name, 0.0)
 
     def noisy(
-        self, name: str, counts: np.ndarray, noise: Noise, queries: int = 1, rho: float | None = None
+        self,
+        name: str,
+        counts: np.ndarray,
+        noise: Noise,
+        queries: int = 1,
+        rho: float | None = None,
+        whole: bool = True,
     ) -> np.ndarray:
         """Answer counting queries of any shape at once, to whose cells each row contributes at most 1 in all.
 
@@ -135,6 +141,8 @@ class Ledger:
             Number of queries that are answered, such as one for each cell where a row may change all of them by 1.
         rho : float, optional
             What a query of an adaptive part uses.
+        whole : bool, default=True
+            Whether all sums are whole numbers; others are rounded before noise is added.
 
         Raises
         ------
@@ -144,7 +152,7 @@ class Ledger:
         self._charge(name, choice=False, queries=queries, rho=rho)
         if self.budget.epsilon is None:
             return counts.astype(float)
-        return counts + noise.gaussian(self.sigma(name, rho), counts.size).reshape(counts.shape)
+        return noise.added(counts, self.sigma(name, rho), whole)
 
     def choose(
         self, name: str, scores: np.ndarray, noise: Noise, sensitivity: float = 1.0, rho: float | None = None

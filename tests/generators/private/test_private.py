@@ -171,6 +171,8 @@ def test_noisy_counts_are_projected_to_any_total():
     for total in (6.0, 1.0, 1e-9):
         found = projected(values, total)
         assert found.min() >= 0 and found.sum() == pytest.approx(total)
+    # A total that rounding loses beside the values.
+    assert np.isfinite(projected(np.array([1e9, 3.0]), 1e-9)).all()
     assert not projected(values, 0.0).any() and projected(np.array([3.0, 1.0]), 2.0).tolist() == [2.0, 0.0]
 
 
@@ -186,6 +188,12 @@ def test_epsilon_and_delta_are_stated_wherever_the_fit_goes(kind, tmp_path):
     seeded = fitted(kind, table(300))
     assert seeded.notes[0].startswith("NOT PRIVATE: the noise is from a seed")
     assert seeded.diagnostics()["not_private"] == 1
+
+
+def test_saved_votes_show_no_last_bits_of_the_sums_of_the_teachers():
+    made = fitted(PATEGAN, table(200), seeded=False)
+    grid = 2.0 ** (np.floor(np.log2(made.ledger_.sigma("votes of the teachers"))) - 36)
+    assert made.votes_.any() and not (made.votes_ % grid).any()
 
 
 @pytest.mark.parametrize("kind", KINDS)

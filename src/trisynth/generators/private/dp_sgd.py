@@ -83,7 +83,7 @@ class ClippedNetwork(PrivateNetwork):
         total = np.zeros(size)
         if len(chosen):
             total = clipped_sum(factors(rows[chosen], labels[chosen]), self.clip).numpy().astype(float)
-        return self.ledger_.noisy(_GRADIENTS, total, noise) * (self.clip / self._expected)
+        return self.ledger_.noisy(_GRADIENTS, total, noise, whole=False) * (self.clip / self._expected)
 
 
 def through(network: nn.Sequential, values: Tensor) -> tuple[Factors, Tensor]:

@@ -121,7 +121,7 @@ class PATEGAN(PrivateNetwork):
             with torch.no_grad():
                 asked = generate(self.votes)
                 counts = teachers.votes(asked).numpy().astype(float)
-            noisy = self.ledger_.noisy(_VOTES, counts, noise, queries=self.votes)
+            noisy = self.ledger_.noisy(_VOTES, counts, noise, queries=self.votes, whole=False)
             share = torch.tensor(noisy / self.teachers, dtype=torch.float32).clamp(0, 1)
             seen, due = torch.cat([seen, asked]), torch.cat([due, share])
             transcript.append(noisy)

@@ -68,6 +68,6 @@ class Records:
             If they are too many; a sample would not have the promised privacy.
         """
         if self.streamed:
-            remedy = "needs all rows at once, but a folder is read in batches; use raked_pairs, mst or label_triples"
+            remedy = "needs all rows at once, but a folder is read in batches; use raked_pairs or dp_circuit"
             raise InputError("generator", generator, remedy)
         return next(self.batches())

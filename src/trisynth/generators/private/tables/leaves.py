@@ -105,7 +105,9 @@ def projected(values: np.ndarray, total: float) -> np.ndarray:
         return np.zeros_like(values)
     flat = np.sort(values.ravel())[::-1]
     excess = (np.cumsum(flat) - total) / np.arange(1, len(flat) + 1)
-    return np.maximum(values - excess[np.flatnonzero(flat > excess)[-1]], 0.0)
+    # Beside values whose rounding exceeds the total, none lies above its excess.
+    above = np.flatnonzero(flat > excess)
+    return np.maximum(values - excess[above[-1] if len(above) else 0], 0.0)
 
 
 def groups(axis: Axis, leaves: Leaves, most: int, least: float) -> np.ndarray:
