@@ -131,7 +131,7 @@ def growth(costs: pd.DataFrame) -> Figure:
             axes.set_xlabel("training rows" if what == "fit" else "synthetic rows")
             axes.set_ylabel(unit)
         style.heading(figure, "Growth with rows, one thread", lines)
-        style.footnote(figure, "Both axes are logarithmic: a slope of one decade in one decade is linear growth.")
+        style.footnote(figure, "Both axes are logarithmic: linear growth has a slope of one decade per decade.")
     return figure
 
 

@@ -110,8 +110,11 @@ def joints(found: dict[str, Any]) -> Figure:
                 if position == 0:
                     axes.set_xlabel(label(pair["x"]))
         style.heading(figure, f"Real and synthetic joint distributions: {TABLE}, {found['rows']:,} rows each", {})
-        note = "Rows in a hexagon on a logarithmic scale, dark for 1, light for the fullest of real; axes as in real."
-        style.footnote(figure, note)
+        style.footnote(
+            figure,
+            "Colour: number of rows in a hexagon, on a logarithmic scale from dark (1) to light (as many as in the "
+            "fullest hexagon of the real rows). All axes are those of the real rows.",
+        )
     return figure
 
 

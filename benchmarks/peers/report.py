@@ -200,7 +200,7 @@ def _reached(means: pd.DataFrame) -> str:
             best = table.groupby("table")[score].min()
             both = [name for name in ours.index if name in best.index]
             wins = sum(ours.loc[name, score] < best[name] for name in both)
-            others_of = f"every other {group} that is compared"
+            others_of = f"every other compared {group}"
             lines.append(f"- `{FLAGSHIP}` has a {what} than {others_of} on {wins} of {len(both)} tables.")
     large = ours[ours["train_rows"] * 1.5 > frames.LARGE]
     lines.append(

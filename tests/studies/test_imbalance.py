@@ -115,7 +115,7 @@ def test_hypotheses_are_judged_by_their_rules(jobs):
 def test_what_is_missing_is_named(jobs):
     with pytest.raises(InputError, match="has no threshold/minority_recall"):
         gains(jobs.drop(columns="threshold/minority_recall"))
-    with pytest.raises(InputError, match="times as rare"):
+    with pytest.raises(InputError, match="times the requested ratio"):
         gains(jobs.assign(**{"data/imbalance": 1e6}))
 
 

@@ -61,7 +61,7 @@ def test_volumes_are_those_of_the_trials_and_their_difference_is_paired():
     assert [cell.mean for cell in cells(table, "kept", search="random search")] == [1.0]
     (plain,) = cells(table, "test", search="default weights")
     assert plain.mean == pytest.approx((1 - 0.3 / 0.5) * (1 - 0.15 / 0.5) * (1 - 0.06))
-    (less,) = cells(table, "validation", search="NSGA-II less random search")
+    (less,) = cells(table, "validation", search="NSGA-II minus random search")
     (one,), (other,) = (cells(table, "validation", search=name) for name in ("NSGA-II", "random search"))
     assert less.mean == pytest.approx(one.mean - other.mean)
     assert less.mean > 0 and less.half < one.half

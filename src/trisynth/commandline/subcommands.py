@@ -152,6 +152,10 @@ DOORS = {
         (
             ("fits", "number of fits with the planted row, and of fits without it; default 200"),
             ("rows", "rows of the table that are used; default 500"),
+            (
+                "drawn",
+                "rows drawn from each fit for the attack; default 10,000; 0: the attack sees only the noisy tables",
+            ),
             ("shadows", "number of shadow models for a further membership attack; default 0: no such attack"),
             _SEED,
             _OWN,

@@ -119,7 +119,7 @@ def figures(source: Path, out: Path, command: str) -> None:
     title, target = about["title"], about["target"]
     facts = {name: Column(kind="tensor", **each) for name, each in about.get("tensors", {}).items()}
     panels = samples.of_table(real, synthetic, facts, title=title, target=_classes(about), **common)
-    caption = "Real (left) and synthetic (right) samples of each class, the first rows of either table."
+    caption = "Real (left) and synthetic (right) samples of each class: the first rows of each table."
     found = [Picture(f"samples_{name}", caption, figure) for name, figure in panels.items()]
     caption = "Synthetic images or series (above), and the nearest training rows (below)."
     found += [
@@ -128,7 +128,7 @@ def figures(source: Path, out: Path, command: str) -> None:
     ]
     for name in (name for name in real if texts.is_text(real[name].dtype)):
         panel = excerpts(real, synthetic, name, title, _classes(about), **common)
-        caption = "Beginnings of real (left) and synthetic (right) texts of each class, the first rows of either table."
+        caption = "Beginnings of real (left) and synthetic (right) texts of each class: the first rows of each table."
         found.append(Picture(f"samples_{name}", caption, panel))
     real, synthetic = (summarised(table, facts) for table in (real, synthetic))
     found += [

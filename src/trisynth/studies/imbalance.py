@@ -73,7 +73,7 @@ def scores(jobs: pd.DataFrame) -> pd.DataFrame:
         raise InputError("results", list(jobs.columns[:8]), f"has no {missing[0]}; sweep experiment=imbalance")
     jobs = jobs[jobs["data/imbalance"] <= _TOO_RARE * jobs["imbalance"]]
     if jobs.empty:
-        raise InputError("results", "data/imbalance", f"every table is more than {_TOO_RARE:g} times as rare")
+        raise InputError("results", "data/imbalance", f"every table has over {_TOO_RARE:g} times the requested ratio")
     found = []
     for arm in arms:
         part = jobs[_KEYS].assign(ratio=jobs["data/imbalance"], arm=arm)

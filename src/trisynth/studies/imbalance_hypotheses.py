@@ -33,8 +33,9 @@ def hypotheses_table(jobs: pd.DataFrame) -> Table:
     columns.append(Column("result", "Result"))
     rows = [[number, text, found, "held" if held else "wrong"] for number, text, found, held in _all(jobs)]
     note = (
-        "Means over data sets with ± half of the 95 % t interval over them. Where a hypothesis is about every "
-        "generator or ratio, the measure is the mean of the one that is furthest from it."
+        "Means over data sets with ± half of the 95 % t interval over them. Over: the score of balanced rows minus the "
+        "score of the named rows or remedy. A hypothesis about several generators, ratios or training sets is tested "
+        "on the mean that contradicts it most."
     )
     return Table("hypotheses", "Hypotheses that were written before the run.", note, columns, rows)
 
@@ -71,10 +72,10 @@ def _all(jobs: pd.DataFrame) -> Iterator[Row]:
     found = mean_over_datasets(selected(f1, _TREES, hard, "smote")["over_oversampled"])
     yield 6, "SMOTE over oversampling, F1, trees: a gain", found, found.low > 0
     found = mean_over_datasets(selected(f1, _LINEAR, hard, "smote")["over_oversampled"])
-    yield 6, "SMOTE over oversampling, F1, linear: none", found, found.low <= 0
+    yield 6, "SMOTE over oversampling, F1, linear: no gain", found, found.low <= 0
     recall = gains(jobs, "recall")
     found = _least([selected(recall, generator=g)["over_class_weight"] for g in generators])
-    yield 7, "over class weights, recall: not less", found, found.mean >= 0
+    yield 7, "over class weights, recall: no lower", found, found.mean >= 0
     yield from _calibration(jobs)
     found = closed(jobs, ratios[-1])
     yield 9, f"cohort at {ratios[-1]}: at most a quarter of the gap in AP is closed", found, found.mean <= 0.25
@@ -84,11 +85,11 @@ def _calibration(jobs: pd.DataFrame) -> Iterator[Row]:
     long = scores(jobs)
     changed = ("balanced", *_WEIGHTED)
     found = _least([long[long["arm"] == arm].set_index("dataset")["probability_gap"] for arm in changed])
-    yield 8, "probability gap of balanced rows, weights, oversampling: above 0.10", found, found.mean > 0.10
+    yield 8, "probability gap of balanced rows, class weights and oversampling: above 0.10", found, found.mean > 0.10
     keys = ["dataset", "generator", "classifier", "seed", "imbalance"]
     wide = long.pivot_table("log_loss", keys, "arm")
     found = _least([wide[arm] - wide["real"] for arm in changed])
-    yield 8, "log loss of the same over real rows: higher", found, found.mean > 0
+    yield 8, "log loss of the same three over real rows: higher", found, found.mean > 0
 
 
 def closed(jobs: pd.DataFrame, ratio: int) -> Estimate:

@@ -106,8 +106,8 @@ def tested(jobs: pd.DataFrame) -> Picture:
         style.heading(figure, "Weights of the fronts on test rows", {**seeds, **lines})
         style.footnote(
             figure,
-            "Each point: weights of a front, selected on validation rows, run once on test rows with more training "
-            "rows. Full line: equality;\ndotted: the default weights, a line per split.",
+            "Each point: weights of a front, selected on validation rows, then run once with more training rows and "
+            "scored on test rows. Full line: equality; dotted lines: the default weights, one line per split.",
         )
     return Picture("tested", "Scores of the fronts' weights on validation rows and on test rows.", figure)
 

@@ -56,11 +56,11 @@ def hypervolume_table(jobs: pd.DataFrame) -> Table:
         if len(series) == 2:
             (one, left), (other, right) = series.items()
             cells = [difference(left[name], right[name], _TEST_SIZE) for name in left]
-            rows.append([*case, f"{printed(one)} less {printed(other)}", cells[0].count, *cells])
+            rows.append([*case, f"{printed(one)} minus {printed(other)}", cells[0].count, *cells])
     note = (
         "Volume: fraction of the box between the worst and the best of all objectives that the trials of a search "
-        "dominate. Test: the weights of the front, each run once on the test rows. Non-dominated: the fraction of them "
-        f"that no other one of the front dominates there. {_MEANS}"
+        "dominate. Test: the weights of the front, each run once on the test rows. Non-dominated: the fraction of "
+        f"these weights that no others of the front dominate on the test rows. {_MEANS}"
     )
     caption = "Hypervolume of the searches on validation rows, and of their fronts on test rows."
     return Table("hypervolume", caption, note, columns, rows, rules=rules)
@@ -126,8 +126,9 @@ def agreement_table(jobs: pd.DataFrame) -> Table:
             values = [spearman(of[f"{BEFORE}{REGRET}{name}"], of[f"{REGRET}{name}"]) for of in fronts]
             add(case, f"{printed(name)}, validation", "the same, test", values)
     note = (
-        "Spearman's rank correlations. The first are over the trials of random search, on validation rows. The last "
-        "compare an objective on validation rows with itself on test rows, over the weights of all fronts of a split. "
+        "Spearman's rank correlations. The first rows of each case: over the trials of random search, on validation "
+        "rows. The last rows: one objective on validation rows against the same on test rows, over the weights of all "
+        "fronts of a split. "
         "Objectives are regrets: if two objectives correlate positively, they agree; if an objective correlates "
         f"positively with a weight, a higher weight is worse. Bold: the interval excludes 0. {_MEANS}"
     )

@@ -34,7 +34,7 @@ def with_budget(jobs: pd.DataFrame) -> pd.DataFrame:
     """Add the columns ``budget``, ``utility``, ``loss`` and ``membership``, the strongest attack.
 
     ``budget`` is epsilon as a text, ``no noise`` for a private generator without one, and ``not private`` for others;
-    ``loss`` is the utility of real rows less that of synthetic ones.
+    ``loss`` is the utility of real rows minus the utility of synthetic rows.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def budget_table(jobs: pd.DataFrame) -> Table:
     jobs = with_budget(jobs)
     scores = {
         "loss": Column("loss", "AUC lost", interval=True),
-        "gain/roc_auc": Column("gain", "Gain of combined", signed=True),
+        "gain/roc_auc": Column("gain", "Gain, combined rows", signed=True),
         "fidelity/c2st_boosting": Column("c2st", "C2ST", interval=False),
         "membership": Column("membership", "Membership", interval=False),
         **{f"privacy/{name}": Column(name, names.name(name), signed=True, interval=False) for name in _RISKS},
@@ -143,8 +143,9 @@ def budget_table(jobs: pd.DataFrame) -> Table:
             rows.append([str(generator), budget, *(mean_over_datasets(part[name].dropna()) for name in scores)])
     note = (
         "Means over data sets, ± half of the 95 % t interval over data sets. AUC lost: ROC AUC of classifiers trained "
-        "on real rows less that of classifiers trained on synthetic rows. Gain: combined less real rows. Membership: "
-        "the largest ROC AUC of the attacks, 0.5 is chance. Other attacks: risk beyond that of held-out rows."
+        "on real rows minus the ROC AUC of classifiers trained on synthetic rows. Gain: ROC AUC with real and "
+        "synthetic rows together minus the ROC AUC with real rows alone. Membership: the largest ROC AUC of the "
+        "attacks; 0.5 is chance. Other attacks: excess risk of training rows over held-out rows."
     )
     return Table("budgets", "Utility and attacks by privacy budget.", note, columns, rows, set(), rules)
 
@@ -173,10 +174,12 @@ def losses_table(jobs: pd.DataFrame) -> Table:
             found = _means(own[own["budget"] == budget], scores)
             rows.append([str(dataset), str(generator), budget, *found])
     note = (
-        "Means over classifiers and seeds, of scores on real test rows. Lost: the score of classifiers trained on real "
-        "rows less that of classifiers trained on synthetic rows."
+        "Scores on real test rows, means over classifiers and seeds. Lost: the score of classifiers trained on real "
+        "rows minus the score of classifiers trained on synthetic rows."
     )
-    return Table("losses", "What is lost by data set, generator and privacy budget.", note, columns, rows, set(), rules)
+    return Table(
+        "losses", "Utility lost, by data set, generator and privacy budget.", note, columns, rows, set(), rules
+    )
 
 
 def recall_table(jobs: pd.DataFrame, rarest: Mapping[str, str], commonest: Mapping[str, str]) -> Table:
@@ -207,7 +210,7 @@ def recall_table(jobs: pd.DataFrame, rarest: Mapping[str, str], commonest: Mappi
                 rows.append([str(dataset), str(generator), budget, *found])
     note = (
         "Recall on real test rows, mean over classifiers and seeds, of classifiers trained on real or synthetic rows; "
-        "the last column: on both. Classes: "
+        "the last column: trained on both. Classes: "
         + "; ".join(f"{names.name(name)} {rarest[name]} and {commonest[name]}" for name in rarest)
         + "."
     )

@@ -22,10 +22,10 @@ from trisynth.studies.settings import FIT, PAIRED, with_settings
 def law(jobs: pd.DataFrame) -> pd.DataFrame:
     """Compute predicted and observed sigma_Y / sigma_X of every fit.
 
-    A stationary point of a L_rec + b L_dist, of squared errors and moments of one number, along the scale of the
-    generated rows has sigma_Y / sigma_X = (a rho + b) / (a + b). Here a and b are the effective weights of one number:
-    alpha and beta divided by the initial values of the terms, that is the contribution of a term to L_total divided by
-    the term, and by what the term averages over (``Objective``): L_rec over blocks, L_dist over encoded columns, which
+    A stationary point of a L_rec + b L_dist, of squared errors and moments of one numeric column, along the scale
+    of the generated rows has sigma_Y / sigma_X = (a rho + b) / (a + b). Here a and b are the effective weights of that
+    column: alpha and beta divided by the initial values of the terms (the contribution of a term to L_total over
+    the term) and by what the term averages over (``Objective``): L_rec over blocks, L_dist over encoded columns, which
     are more if there are categories. rho is the correlation of pairs in batches with the class proportions, which the
     batches of a GAN of one class at a time do not keep. L_rec of a VAE is a likelihood whose noise is learned and
     sampled again, and that of diffusion the error of a conditional mean that its solver turns into rows: both have
@@ -112,7 +112,7 @@ def r_squared(observed: pd.Series, predicted: pd.Series) -> float:
 
 
 def law_picture(jobs: pd.DataFrame) -> Picture:
-    """Draw observed against predicted ratio, the ratio over the weights, and utility over the ratio."""
+    """Draw observed against predicted ratio, observed ratio by weight, and utility by observed ratio."""
     found = law(jobs)
     families = list(dict.fromkeys(found["generator"]))
     look = looks(families)
@@ -135,8 +135,8 @@ def law_picture(jobs: pd.DataFrame) -> Picture:
         for position, (axes, title, below, beside) in enumerate(
             (
                 (truth, "shrinkage law, not fitted", "predicted σ(Y) / σ(X)", "observed σ(Y) / σ(X)"),
-                (over, "the ratio over the weights", "β / (α + β) of one number", "observed σ(Y) / σ(X)"),
-                (cost, "utility over the ratio", "observed σ(Y) / σ(X)", "ROC AUC, synthetic"),
+                (over, "observed ratio by weight", "β / (α + β), effective weights", "observed σ(Y) / σ(X)"),
+                (cost, "utility by observed ratio", "observed σ(Y) / σ(X)", "ROC AUC, synthetic"),
             )
         ):
             axes.set_title(f"{style.letter(position)}  {title}")
@@ -149,12 +149,14 @@ def law_picture(jobs: pd.DataFrame) -> Picture:
         note = f" R² of the GANs' {len(paired)} fits: {fit:.2f}." if np.isfinite(fit) else ""
         style.footnote(
             figure,
-            "σ(Y) / σ(X) = (α ρ + β) / (α + β), within classes, mean over numbers; α and β: effective weights of one "
-            "number; ρ of pairs by optimal\ntransport. A VAE's likelihood and diffusion's error do not shrink: "
-            "1 is predicted. Lines: equality in a, "
+            "σ(Y) / σ(X) = (α ρ + β) / (α + β), within classes, mean over numeric columns; α and β: effective weights "
+            "for one such column; ρ: correlation of pairs from optimal transport. For VAEs and diffusion, whose losses "
+            "do not shrink the rows, the prediction is 1. Lines: equality in a, "
             f"the shrinkage law at the GANs' mean ρ in b.{note}",
         )
-    caption = "Standard deviation of generated rows, predicted and observed, and utility over it."
+    caption = (
+        "Standard deviation of generated rows over that of real rows: predicted, observed, and its relation to utility."
+    )
     return Picture("law", caption, figure)
 
 
@@ -179,8 +181,9 @@ def law_table(jobs: pd.DataFrame) -> Table:
         ]
         rows.append([name, len(part), *cells])
     note = (
-        "Ratio of the standard deviations of synthetic and real rows within classes, mean over numbers. The shrinkage "
-        "law is derived and not fitted; where it predicts the same for all fits, R² is undefined and left out."
+        "Ratio of the standard deviations of synthetic and real rows within classes, mean over numeric columns. The "
+        "shrinkage law is derived and not fitted; where it predicts the same value for all fits, R² is undefined and "
+        "left out."
     )
     return Table("shrinkage_law", "The shrinkage law, predicted and observed.", note, columns, rows)
 

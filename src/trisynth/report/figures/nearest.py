@@ -64,7 +64,8 @@ def nearest(
         style.heading(figure, f"{title}: {label(name)}", marks, simulated)
         style.footnote(
             figure,
-            "The first synthetic rows, not selected, and the real rows of smallest Euclidean distance, which is below.",
+            "The first synthetic rows, not selected. Below each: the real row at the smallest Euclidean distance, and "
+            "this distance.",
         )
     return figure
 
