@@ -136,3 +136,12 @@ def test_settled_numbers_are_those_of_the_way_to_the_dtype_and_back(values):
     cells = np.array([0.3, -0.0, 1e9, np.nan, np.inf, -np.inf])
     expected = kind.canonical(kind.restore(pd.Series(cells)))
     assert kind.settled(cells).tobytes() == expected.to_numpy().tobytes()
+
+
+@pytest.mark.parametrize(
+    ("cells", "step"), [(["1.5s", "2s"], 0.1), (["88.123s", "90.5s"], 0.001), (["1us", "2s"], 0.0)]
+)
+def test_times_are_on_the_digits_of_their_fractions(cells, step):
+    assert learn(pd.Series(pd.to_timedelta(cells))).step == step
+    stamps = pd.Series(pd.Timestamp("2024-01-01") + pd.to_timedelta(cells))
+    assert learn(stamps).step == step

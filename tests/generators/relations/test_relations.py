@@ -454,3 +454,12 @@ def test_short_spans_between_stamps_are_no_constant(unit, last):
     rows = Independent().fit(table.assign(y=rng.choice(["a", "b"], 300)), target="y").sample(400)
     span = (rows["end"] - rows["start"]).dt.total_seconds()
     assert span.between(1, 1_200).all() and span.std() > 200
+
+
+def test_stamps_that_were_cut_to_milliseconds_stay_cut():
+    rng = np.random.default_rng(0)
+    whole = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 10**13, 300), "us")
+    table = pd.DataFrame({"whole": whole, "cut": whole.floor("ms"), "y": rng.choice(["a", "b"], 300)})
+    rows = Independent().fit(table, target="y").sample(400)
+    assert ((rows["whole"] - rows["cut"]) / pd.Timedelta("1ms")).between(-0.001, 1.001).all()
+    assert (rows["cut"] - rows["cut"].dt.round("ms")).abs().max() < pd.Timedelta("1us")

@@ -10,9 +10,23 @@ from pandas.api import types
 
 from trisynth.data.kinds.number import Number, contents
 
-# Steps that dates are recorded in, in seconds: days, hours, minutes, seconds.
+# Steps that times are recorded in, in seconds: days, hours, minutes, seconds; and digits of a fraction of a second.
 _DAY = 86_400
-_CLOCK = (_DAY, 3_600, 60, 1)
+_CLOCK, _DIGITS = (_DAY, 3_600, 60, 1), (1, 2, 3)
+# Error of a count, at the least and relative to its size.
+_NEAR = 1e-6, 2 * np.finfo(float).eps
+
+
+def _recorded(finite: np.ndarray) -> float:
+    """Return the coarsest step of seconds; 0 where none was found."""
+    step = next((float(step) for step in _CLOCK if not np.any(finite % step)), 0.0)
+    if step or not len(finite):
+        return step
+    for digits in _DIGITS:
+        counts = finite * 10**digits
+        if np.all(np.abs(counts - np.rint(counts)) < max(_NEAR[0], _NEAR[1] * np.abs(counts).max())):
+            return 10.0**-digits
+    return 0.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +70,7 @@ class Date(Number):
 
     @staticmethod
     def _step(finite: np.ndarray, dtype: object) -> float:
-        return next((float(step) for step in _CLOCK if not np.any(finite % step)), 0.0)
+        return _recorded(finite)
 
 
 @dataclass(frozen=True)
@@ -81,7 +95,7 @@ class Duration(Number):
 
     @staticmethod
     def _step(finite: np.ndarray, dtype: object) -> float:
-        return next((float(step) for step in _CLOCK if not np.any(finite % step)), 0.0)
+        return _recorded(finite)
 
 
 def _zone(dtype: object) -> object:

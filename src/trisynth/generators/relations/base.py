@@ -65,10 +65,14 @@ class Grid:
         within = (values >= self.lower - near) & (values <= self.upper + near)
         return within | np.isnan(values) if self.gaps else within
 
+    def error(self, values: np.ndarray) -> float:
+        """Return the rounding error of floats of that size."""
+        return _MOMENT if self.moments and self.step < 1 else 1e-9 * float(np.abs(values).max())
+
     def tolerance(self, values: np.ndarray) -> np.ndarray:
         """Return how far from a computed number a recorded one may be."""
-        if self.moments and not self.step:
-            return np.full(np.shape(values), _MOMENT)
+        if self.moments:
+            return np.full(np.shape(values), self.step / 2 + _MOMENT)
         # A millionth of a large number, or of the seconds since 1970, is more than its last digit.
         relative = _FLOAT if self.step else ROUNDING
         return np.maximum(self.step / 2 * (1 + ROUNDING), relative * np.abs(values))

@@ -179,10 +179,11 @@ def _lines(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterat
         slack = max(grids[derived].step, 1e-9 * abs(slope)) / (a[high] - a[low])
         slope = _plain(slope - slack, slope + slack)
         rest = b[known] - slope * a[known]
-        half = max(grids[derived].step / 2, 1e-9 * np.abs(b[known]).max())
+        error = grids[derived].error(b[known])
+        half = max(grids[derived].step / 2, error)
         constant = _plain(*sorted((np.quantile(rest, 0.995) - half, np.quantile(rest, 0.005) + half)))
         # Rounding errors of floats are no constant.
-        constant = 0.0 if abs(constant) < 1e-9 * np.abs(b[known]).max() else constant
+        constant = 0.0 if abs(constant) < error else constant
         relation = _accepted(table, Computed("sum", derived, (source,), (slope,), constant), grids[derived])
         if relation:
             yield relation
