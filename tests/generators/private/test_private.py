@@ -273,6 +273,7 @@ def test_a_person_counts_once_and_needs_a_column(monkeypatch):
     person = {"unit": "person", "person": "id", "rows_per_person": 2}
     made = fitted(MST, frame, epsilon=200.0, **person)
     assert 70 < made.counts_.sum() < 90 and "per person (at most 2 rows each)" in made.promise
+    assert made.notes[1].startswith("id: identifiers; synthetic rows have running numbers, since the form of the real")
     with pytest.raises(InputError, match=r"^privacy\.person='patient': names the column of persons"):
         fitted(MST, frame, **{**person, "person": "patient"})
 
@@ -294,6 +295,9 @@ def test_persons_of_a_file_are_those_of_its_declared_identifier():
     assert made.counts_.sum() == pytest.approx(80, abs=4) and list(made.sample(3)) == ["y", "v"]
     with pytest.raises(InputError, match=r"^privacy\.person='id': .*person: true"):
         fit()
+    dataset = clean(raw, {"name": "mine", "target": "y", "rows": 200, "columns": columns})[0]
+    with pytest.raises(InputError, match=r"^privacy\.person='v': .*person: true"):
+        MST(Budget(3.0, 1e-6, "person", "v")).fit(dataset)
 
 
 def test_declared_constraints_are_met_without_reading_rows():

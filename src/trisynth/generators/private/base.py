@@ -18,7 +18,7 @@ from trisynth import seeds
 from trisynth.data.cleaning.written import Written
 from trisynth.data.dataset import Column, Dataset
 from trisynth.data.disclosure.rare import Guards
-from trisynth.data.disclosure.withheld import WITHHELD, Withheld
+from trisynth.data.disclosure.withheld import WITHHELD, Identifier, Withheld
 from trisynth.data.formats import QUANTITIES
 from trisynth.data.kinds import Kind
 from trisynth.data.schema import Schema
@@ -100,6 +100,10 @@ class PrivateGenerator(Generator):
         for name in sorted(hints):
             raise InputError(name, hints[name], f"{type(self).__name__}.fit has no such argument; leave it out")
         self.check()
+        if isinstance(X, Stream) and self.privacy.person is not None:
+            # Rows of a person may lie in different batches.
+            remedy = "is counted over all rows at once, which batches do not show; use a file, or protect rows"
+            raise InputError("privacy.person", self.privacy.person, remedy)
         if hasattr(self, "ledger_"):
             remedy = "was spent by an earlier fit; another fit would spend more: clone the generator to spend it again"
             raise InputError("privacy", self.privacy.epsilon, remedy)
@@ -156,10 +160,10 @@ class PrivateGenerator(Generator):
                 raise InputError("dataset.confirmed", False, remedy)
             found = X.spec.found
             # Identifiers of a file are not among its features.
+            if person in X.columns and not X.columns[person].person:
+                remedy = "is not declared as a column of persons; set kind: identifier and person: true for it"
+                raise InputError("privacy.person", person, remedy)
             if person in X.columns and person not in X.X:
-                if not X.columns[person].person:
-                    remedy = "is not declared as a column of persons; set kind: identifier and person: true for it"
-                    raise InputError("privacy.person", person, remedy)
                 persons = X.persons
             X, target, facts, constraints = X.frame, X.spec.target, X.facts, (*X.spec.constraints, *constraints)
         X, target = _whole(X, y, target)
@@ -211,16 +215,7 @@ class PrivateGenerator(Generator):
         return np.array(cells), labels
 
     def _streamed(self, stream: Stream, names: list) -> Records:
-        """Encode the rows of a stream, a batch at a time.
-
-        Raises
-        ------
-        InputError
-            If persons are protected, whose rows may lie in different batches.
-        """
-        if self.privacy.person is not None:
-            remedy = "is counted over all rows at once, which batches do not allow; use a file, or protect rows"
-            raise InputError("privacy.person", self.privacy.person, remedy)
+        """Encode the rows of a stream, a batch at a time."""
         return Records(lambda: (self._encode(frame, names) for frame in stream.frames()), streamed=True)
 
     def place(self, row: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -253,7 +248,9 @@ class PrivateGenerator(Generator):
     @property
     def notes(self) -> list[str]:
         """One sentence on what the fit promises, and one for each column that is withheld."""
-        return [self.promise, *self.withheld_.lines]
+        running = "identifiers; synthetic rows have running numbers, since the form of the real ones is not read"
+        lines = (f"{c.name}: {running}" if isinstance(c, Identifier) else c.line for c in self.withheld_.columns)
+        return [self.promise, *lines]
 
     @property
     def promise(self) -> str:
