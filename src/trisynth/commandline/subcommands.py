@@ -154,7 +154,7 @@ DOORS = {
             ("rows", "rows of the table that are used; default 500"),
             (
                 "drawn",
-                "rows drawn from each fit for the attack; default 10,000; 0: the attack sees only the noisy tables",
+                "rows drawn from each fit for the attack; default 10,000; with 0 the attack sees only noisy tables",
             ),
             ("shadows", "number of shadow models for a further membership attack; default 0: no such attack"),
             _SEED,
@@ -188,7 +188,7 @@ DOORS = {
             _OWN,
             _TARGET,
             ("dataset.task", "classification or regression; default: inferred"),
-            ("out", "yaml file to write the facts of your own table to, if not beside it"),
+            ("out", "yaml file for the facts of your own table; default: beside the table"),
         ),
     ),
     "generate": Door(
