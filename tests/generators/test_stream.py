@@ -94,7 +94,7 @@ def test_private_generators_count_as_in_memory(folder, tmp_path, kind, target):
 
 def test_private_generators_refuse_what_batches_cannot_give(folder):
     stream = read_folder(folder, "outcome", facts=FACTS, sample=SAMPLE)
-    with pytest.raises(InputError, match="use raked_pairs, mst or label_triples"):
+    with pytest.raises(InputError, match="use raked_pairs or dp_circuit"):
         DPVAE(privacy=Budget(epsilon=1.0, delta=1e-6)).fit(stream)
     with pytest.raises(InputError, match="is counted over all rows"):
         MST(privacy=Budget(epsilon=1.0, delta=1e-6, unit="person", person="age", rows_per_person=1)).fit(stream)

@@ -26,6 +26,8 @@ _TIGHT = 0.999
 _NOISY = 0.6
 # Noise of this fraction of the declared rows drowns any table.
 _DROWNED = 0.25
+# Scale of a plan that spends about nothing.
+_SMALLEST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ class Ledger:
         if budget.epsilon is None:
             return cls(budget, math.inf, plan, dict.fromkeys(plan, 0))
         rho = _calibrated(tuple(plan.values()), budget.epsilon, budget.delta)
+        if not rho:
+            # Bounds by Renyi divergences do not reach epsilons so small, whatever the noise is.
+            least = pld_epsilon(_mechanisms(tuple(plan.values()), _SMALLEST), budget.delta)
+            remedy = f"is too small for any noise; give at least {math.ceil(least * 1e3) / 1e3:g}"
+            raise InputError(f"{parameter}.epsilon", budget.epsilon, remedy)
         made = cls(budget, rho, plan, dict.fromkeys(plan, 0))
         made._check_noise(parameter)
         return made
