@@ -15,6 +15,7 @@ from trisynth.privacy import Budget
         ({"epsilon": "1"}, "privacy.epsilon='1': must be"),
         ({"epsilon": 1e9}, "privacy.epsilon=1000000000.0: must be at most 10,000, which already promises nothing"),
         ({"epsilon": 1.0, "delta": 0}, "privacy.delta=0: must lie above 0"),
+        ({"epsilon": 1.0, "delta": 0.5}, "privacy.delta=0.5: must lie above 0 and below 1 / rows"),
         ({"epsilon": 1.0, "delta": 1e-3, "rows": 5000}, "privacy.delta=0.001: must be at most 1 / 5000 rows"),
         ({"epsilon": 1.0, "unit": "table"}, "privacy.unit='table': must be one of row, person"),
         ({"epsilon": 1.0, "unit": "person"}, "privacy.unit='person': needs the column that identifies a person"),

@@ -9,6 +9,8 @@ from trisynth.places import part
 UNITS = ("row", "person")
 # Noise of a larger epsilon is none, and the distribution of its loss takes more memory than there is.
 _LARGEST = 10_000
+# A larger delta is above 1 / rows of any table worth fitting.
+_MOST_DELTA = 0.1
 
 
 @part
@@ -59,7 +61,7 @@ class Budget:
         if self.epsilon is not None and self.epsilon > _LARGEST:
             remedy = f"must be at most {_LARGEST:,}, which already promises nothing; privacy=none fits without noise"
             raise InputError(f"{parameter}.epsilon", self.epsilon, remedy)
-        if self.delta is not None and not (_positive(self.delta) and self.delta < 1):
+        if self.delta is not None and not (_positive(self.delta) and self.delta <= _MOST_DELTA):
             raise InputError(f"{parameter}.delta", self.delta, "must lie above 0 and below 1 / rows, such as 1e-6")
         if self.unit not in UNITS:
             raise InputError(f"{parameter}.unit", self.unit, f"must be one of {', '.join(UNITS)}")
@@ -96,7 +98,7 @@ class Budget:
         if self.delta is not None and rows is not None:
             self._check_delta(rows, parameter)
         delta = self.delta if self.delta is not None else 1 / (rows * math.sqrt(rows))
-        values = {**vars(self), "delta": min(delta, 0.1), "rows": rows}
+        values = {**vars(self), "delta": min(delta, _MOST_DELTA), "rows": rows}
         return Budget(**values)
 
     def _check_delta(self, rows: int, parameter: str) -> None:
