@@ -3,7 +3,7 @@
 import pytest
 
 from trisynth.recommend.answer import epsilon_of
-from trisynth.recommend.verdict import Finding, promise, sharing, verdict
+from trisynth.recommend.verdict import Finding, promise, sharing, verdict, worth_sharing
 from trisynth.statistics.estimate import Estimate
 
 
@@ -99,3 +99,11 @@ def test_noise_from_a_seed_is_no_budget():
     assert epsilon_of({"mst": {"privacy": budget}}) == 1.0
     assert epsilon_of({"mst": {"privacy": {**budget, "seeded": True}}}) is None
     assert epsilon_of({"mst": {"privacy": budget}, "circuit": {}}) is None
+
+
+def test_rows_that_nothing_separates_are_worth_sharing():
+    name = "fidelity/c2st_boosting"
+    assert worth_sharing({name: 0.49, f"{name}_floor": 0.43})
+    assert not worth_sharing({name: 0.56, f"{name}_floor": 0.43})
+    assert not worth_sharing({name: 0.96, f"{name}_floor": 0.9})
+    assert worth_sharing({name: 0.9}) and worth_sharing({})

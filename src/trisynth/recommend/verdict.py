@@ -231,7 +231,8 @@ def sharing(
 def worth_sharing(scores: dict[str, float]) -> bool:
     """Check that rows are not easier to separate from real ones than independent columns are; True where unknown."""
     name = "fidelity/c2st_boosting"
-    return not scores.get(name, math.nan) > scores.get(f"{name}_floor", math.nan) + _CHANCE
+    # Below 0.5, a classifier separates nothing, and differences are chance.
+    return not scores.get(name, math.nan) > max(scores.get(f"{name}_floor", math.nan), 0.5) + _CHANCE
 
 
 def unconfirmed(candidate: str, many: Amount, gain: float, metric: str, folds: int) -> str:
