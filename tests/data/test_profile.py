@@ -118,6 +118,7 @@ def test_several_units_are_told():
     ("name", "cells", "kind"),
     [
         ("admission date", [str(45000 + i * 3) for i in WHOLE], "date"),
+        ("Aufnahmedatum", [str(45000 + i * 3) for i in WHOLE], "date"),
         ("price", [str(45000 + i * 3) for i in WHOLE], "number"),
         ("year", [str(1950 + i) for i in WHOLE], "number"),
         ("customer_id", [str(i * i % 97) for i in range(100)], "identifier"),

@@ -130,7 +130,8 @@ def of_text(name: object) -> bool:
 
 def of_date(name: object) -> bool:
     """Return whether a name means a date."""
-    return bool(words(name) & _DATE)
+    found = words(name)
+    return bool(found & _DATE) or any(word.endswith("datum") for word in found)
 
 
 def of_week(name: object) -> bool:
