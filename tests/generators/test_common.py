@@ -355,7 +355,7 @@ def test_same_seed_same_state(again, fitted, tmp_path):
 def test_refit_equals_fresh_fit(name, fitted, mixed, tmp_path):
     X, _ = mixed(60, seed=5)
     if isinstance(fitted, PrivateGenerator):
-        with pytest.raises(InputError, match=r"^privacy=400\S+ is spent"):
+        with pytest.raises(InputError, match=r"^privacy=400\S+ was spent"):
             make(name).fit(*mixed()).fit(*mixed())
         return
     again = make(name).fit(X[["size", "region"]], pd.Series(np.arange(60.0))).fit(*mixed())
