@@ -212,7 +212,8 @@ def reach(package: str) -> None:
 
 def imported(module: str, name: str, target: str, parameter: str) -> Any:
     """Return the attribute ``name`` of a module; every failure of the import is a mistake in one line."""
-    reach(module.partition(".")[0])
+    if module not in sys.modules:
+        reach(module.partition(".")[0])
     try:
         return getattr(importlib.import_module(module), name)
     except (ModuleNotFoundError, AttributeError) as error:

@@ -12,6 +12,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,7 +43,7 @@ def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
         An empty folder with mode 0700.
     """
     parent = Path(tempfile.gettempdir()) if parent is None else parent
-    sweep(prefix, parent)
+    _sweep_once(prefix, parent.absolute())
     folder = parent / f"{prefix}{secrets.token_hex(8)}"
     # The lock is there before the folder, so that no folder is ever without one.
     lock = FileLock(f"{folder}{_LOCK}")
@@ -52,6 +53,12 @@ def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[Path]:
             yield folder
         finally:
             _remove(folder)
+
+
+@cache
+def _sweep_once(prefix: str, parent: Path) -> None:
+    """Sweep once in this process: a cache has thousands of folders, and each new one would look through all."""
+    sweep(prefix, parent)
 
 
 def sweep(prefix: str, parent: Path) -> None:
