@@ -21,8 +21,9 @@ from trisynth.recommend.pool import Workers, outcome
 from trisynth.recommend.trials import BASELINES, Amount, Trial, baselines, jobs
 from trisynth.recommend.verdict import signed
 
-# Fractions of the budget: when the first verdict is due, when choosing ends, and what the end of the program takes.
-_FIRST, _CHOOSING, _END = 0.1, 0.55, 0.08
+# Fractions of the budget: when the first verdict is given and when it is late, when choosing ends, and what the end of
+# the program takes.
+_FIRST, _DUE, _CHOOSING, _END = 0.08, 0.1, 0.55, 0.08
 # Longest budget, in seconds, in which all trials are on the lower level.
 _SHORT = 120.0
 # The confirmation is given so many times the seconds that it seems to need.
@@ -54,8 +55,9 @@ class Search:
         Reading of ``clock`` when the budget began to run.
     clock : callable, optional
     listen : callable, optional
-        Receives the search and an event: ``trial`` after each trial, ``first`` when the first verdict is due and
-        there is one, ``nothing`` when it is due and there is none, ``tick`` at least every half second.
+        Receives the search and an event: ``trial`` after each trial, ``first`` at the first verdict, shortly before a
+        tenth of the budget or as soon as there is one, ``nothing`` after a tenth if there is none, ``tick`` at least
+        every half second.
 
     Attributes
     ----------
@@ -335,9 +337,9 @@ class Search:
         self._tell("trial")
 
     def _tell(self, event: str) -> None:
-        if self.elapsed() >= _FIRST * self.settings.budget and "first" not in self._heard:
-            due = "first" if self.evidence.compares else "nothing"
-            if due not in self._heard:
-                self._heard.add(due)
-                self.listen(self, due)
+        due = "first" if self.evidence.compares else "nothing"
+        limit = (_FIRST if due == "first" else _DUE) * self.settings.budget
+        if self.elapsed() >= limit and not self._heard & {"first", due}:
+            self._heard.add(due)
+            self.listen(self, due)
         self.listen(self, event)
