@@ -4,6 +4,7 @@ import os
 
 import pandas as pd
 import pytest
+import yaml
 
 from trisynth import data
 from trisynth.commandline import beside, composed, enter
@@ -111,6 +112,28 @@ def test_a_mistake_in_it_is_one_line(table, text, message, monkeypatch, capsys):
     *_, line = capsys.readouterr().err.splitlines()
     assert ended.value.code == 2
     assert line.startswith("error: ") and message in line
+
+
+def test_a_remedy_below_a_fact_corrects_it(table):
+    text = "columns:\n  age (years):\n    kind: date\n    format: excel\n    # a question\n    kind: number\n"
+    table.with_suffix(".yaml").write_text(f"target: outcome\nduplicates: keep\n{text}duplicates: drop\n")
+    facts = beside.read(table.with_suffix(".yaml"))
+    assert facts["columns"] == {"age (years)": {"kind": "number"}} and facts["duplicates"] == "drop"
+    table.with_suffix(".yaml").write_text("columns:\n  kind: {unit: m}\n  kind: {unit: kg}\n")
+    with pytest.raises(InputError, match="'kind' is repeated"):
+        beside.read(table.with_suffix(".yaml"))
+
+
+@pytest.mark.parametrize("cell", ["${oc.env:PLANTED}", r"\${oc.env:PLANTED}", r"\\${oc.env:PLANTED}", "???", "~"])
+def test_categories_are_no_references(table, cell, monkeypatch):
+    monkeypatch.setenv("PLANTED", "a password")
+    rows = pd.DataFrame({"a": [cell, "b"] * 20, "outcome": ["no", "yes", "yes", "no"] * 10})
+    rows.to_csv(table, index=False)
+    listed = yaml.safe_dump({"target": "outcome", "columns": {"a": {"categories": ["b", cell]}}})
+    table.with_suffix(".yaml").write_text(listed)
+    config = composed(arguments(table))["dataset"]
+    assert config["columns"]["a"]["categories"] == ["b", cell]
+    assert data.load(config).X["a"].astype(str).tolist() == rows["a"].tolist()
 
 
 def test_a_sweep_checks_and_reports_it_before_it_starts(table, capsys):

@@ -1,8 +1,10 @@
 """Environment variables in a configuration: refused where results would store them."""
 
 import pytest
+from omegaconf import OmegaConf
 
 from trisynth.commandline import composed
+from trisynth.commandline.environment import check_environment
 from trisynth.errors import InputError
 
 
@@ -22,6 +24,13 @@ def test_an_environment_variable_is_not_stored(overrides, parameter, monkeypatch
         composed(["dataset=pima", "generator=copula", *overrides])
     assert error.value.parameter == parameter
     assert "a password" not in str(error.value)
+
+
+def test_an_escaped_reference_is_text_and_an_escaped_backslash_escapes_nothing():
+    check_environment(OmegaConf.create({"note": r"\${oc.env:HOME}", "seed": r"\\\${oc.env:HOME}"}))
+    for text in (r"\\${oc.env:HOME}", r"\${a ${oc.env:HOME}}", r"\${a}${oc.env:HOME}"):
+        with pytest.raises(InputError, match="would store an environment variable"):
+            check_environment(OmegaConf.create({"note": text}))
 
 
 def test_folders_may_depend_on_the_environment(monkeypatch):

@@ -54,6 +54,14 @@ def found(cells, name="c", **how):
         ([f"2024-02-01T10:00:{i % 60:02}{'.125' * bool(i % 9)}Z" for i in WHOLE], "date", "%Y-%m-%dT%H:%M:%S.%3f?Z"),
         ([f"2024-02-01T10:00:{i % 60:02}.{str(i % 9 + 1) * (i % 3 + 1)}" for i in WHOLE], "date", f"{SECONDS}.%3f*"),
         ([f"{4 + i % 3}:{i % 60:02} min/km" for i in WHOLE], "duration", "%-M:%S min/km"),
+        ([f"{1 + i % 12:02}.{2000 + i % 9}" for i in WHOLE], "date", "%m.%Y"),
+        ([f"{2000 + i % 9}.{1 + i % 12:02}" for i in WHOLE], "date", "%Y.%m"),
+        ([f"2024.02.{1 + i % 28:02}." for i in WHOLE], "date", "%Y.%m.%d."),
+        ([f"2024. {1 + i % 12}. {1 + i % 28}." for i in WHOLE], "date", "%Y. %-m. %-d."),
+        ([f"2024년 {1 + i % 12}월 {1 + i % 28}일" for i in WHOLE], "date", "%Y년 %-m월 %-d일"),
+        ([f"2024-02-01T10:00:{i % 60:02}{'Z' if i % 3 == 0 else '+00:00'}" for i in WHOLE], "date", f"{SECONDS}%:z"),
+        ([f"EUR {i},50" if i % 3 else f"{i},50 €" for i in WHOLE], "number", "EUR 1,00 | 1,00 €"),
+        ([f"{i / 2:.1f} kg" if i % 3 else f"{i / 2:.1f}" for i in WHOLE], "number", "1.0 kg | 1.0"),
         ([f"KW {1 + i % 52}/2024" for i in WHOLE], "date", "KW %-V/%G"),
         ([f"2024-W{1 + i % 52}" for i in WHOLE], "date", "%G-W%-V"),
         ([f"S{1 + i % 2}/{2000 + i % 20}" for i in WHOLE], "category", None),
@@ -112,6 +120,25 @@ def test_several_units_are_told():
     (doubt,) = found([f"{'€$'[i % 2]}{i}.50" for i in WHOLE]).doubts
     assert "several units (€, $)" in doubt.problem
     assert "a column each" in doubt.treatment and doubt.remedy == "kind: category"
+
+
+def test_fractions_among_percents_are_a_doubt():
+    each = found([f"{i} %" if i % 4 else f"0.{10 + i}" for i in WHOLE])
+    assert each.facts.format == "1 %" and "perhaps fractions" in each.doubts[0].problem
+    assert each.doubts[0].remedy.startswith('values: {"0.10": "10 %", "0.14": "14 %"')
+    many = found([f"{i} %" if i % 4 else f"0.{100 + i}" for i in range(300)])
+    assert many.doubts[0].cells == 75 and not many.doubts[0].remedy
+
+
+def test_numbers_with_marks_are_told():
+    (doubt,) = found([f"{i}.5{['', ' H', ' L', ''][i % 4]}" for i in WHOLE]).doubts
+    assert doubt.problem == "numbers with marks (H, L)" and "a column each" in doubt.treatment
+
+
+def test_three_decimals_may_be_thousands():
+    (doubt,) = found([f"{1 + i % 9}.{100 + i}" for i in WHOLE]).doubts
+    assert doubt.remedy == 'format: "1.234"'
+    assert not found([f"0.{100 + i}" for i in WHOLE]).doubts
 
 
 @pytest.mark.parametrize(

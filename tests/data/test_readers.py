@@ -176,6 +176,7 @@ def test_names_in_a_zip_neither_end_the_line_nor_command_the_terminal(file):
     [
         ("# exported\n# today\n" + PLAIN, "2 lines before the header left out: '# exported'"),
         ("Report of the, laboratory\n\n" + PLAIN, "1 lines before the header left out"),
+        ("Export of May,,\n,,\n" + PLAIN, "1 lines before the header left out: 'Export of May,,'"),
         (PLAIN.replace("0.25", "# a remark\n0.25"), "1 comments left out"),
         (PLAIN.replace("y\n", "y\nkg,n,\n", 1), "the line under the header is read as units: a in kg"),
     ],
@@ -204,6 +205,15 @@ def test_a_line_inside_a_cell_is_no_comment(file):
 def test_line_ends_are_kept(file, end):
     raw = delimited(file(PLAIN.replace("\n", end).replace("b,", '"b\nc",', end != "\r").encode()))
     assert raw["a"].tolist() == ["2.5", "-1.5", "0.25", "1.5"] and raw.attrs["dialect"].line_end == end
+
+
+def test_a_header_with_unnamed_columns_is_no_title(file):
+    for top in ("a,\n", "a,,\n"):
+        width = top.count(",")
+        raw = delimited(file(top + "\n".join(["x" + ",red" * width, "z" + ",blue" * width])))
+        assert raw.columns[0] == "a" and len(raw) == 2
+    raw = delimited(file("Export,,\n1,2,3\n4,5,6\n"))
+    assert len(raw) == 2
 
 
 def test_a_first_row_of_data_is_no_line_of_units(file):
@@ -237,6 +247,13 @@ def test_a_damaged_workbook_is_one_line_with_a_remedy(tmp_path, name, content, m
         (b'[{"a": 1}]', "is JSON"),
         (b"\x1f\x8b broken", "cannot be unpacked"),
         (zipped(b"a,b\n1,2\n", "[Content_Types].xml"), "is an Excel workbook; save its sheet as CSV"),
+        (zipped(zipped(b"a", "[Content_Types].xml"), "t.xlsx"), "holds an Excel workbook; save its sheet as CSV"),
+        (gzip.compress(zipped(PLAIN.encode()), mtime=0), "holds another archive; unpack it and give its table"),
+        (
+            gzip.compress(bytes(257) + b"ustar" + bytes(250), mtime=0),
+            "is a tar archive; unpack it and give the CSV file",
+        ),
+        (40 * PLAIN.encode() + b"1\x00,2,no", r"contains 1 NUL characters, which no text has; remove them: tr -d"),
     ],
 )
 def test_other_kinds_of_file_are_one_line(file, content, message):

@@ -31,6 +31,8 @@ KEYS = (
     "note",
 )
 _MAPPINGS = ("columns", "read")
+# Facts that a line below them may correct.
+_REMEDIES = ("kind", "format", "categories", "missing", "duplicates")
 # First line of a file that was written, and most of its characters.
 _ABOUT, _FIRST = re.compile(r"# Facts about (.+), inferred from its cells"), 500
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
@@ -38,6 +40,8 @@ _PACKED = (".gz", ".bz2", ".xz", ".zip")
 _MOST = 1_000_000
 # Bytes of a file: one of ten thousand columns has about two million, which take a minute to read.
 _LARGEST = 4_000_000
+# A value that OmegaConf takes for none.
+_ABSENT = "???"
 # Lists of more scalars, such as fifty thousand categories, are kept out of the configuration's tree.
 _LONG = 100
 # Scalars as in YAML 1.2: in 1.1, yes and no are booleans, 12:30 is a number and 007 is seven.
@@ -59,10 +63,21 @@ class _Loader(yaml.SafeLoader):
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.MarkedYAMLError(problem="a key must be a string", problem_mark=key.start_mark)
-            if key.value in found:
+            if key.value in found and not self._corrected(key.value, value, found):
                 raise yaml.MarkedYAMLError(problem=f"{key.value!r} is repeated", problem_mark=key.start_mark)
             found[key.value] = self.construct_object(value, deep=True)
         return found
+
+    def _corrected(self, key: str, value: yaml.Node, found: dict[str, Any]) -> bool:
+        """Return whether a repeated key is a remedy, below the fact that it corrects; the format of another kind goes.
+
+        Prepare writes remedies as comments below the facts, and says that a ``#`` is to be removed.
+        """
+        if key not in _REMEDIES or isinstance(value, yaml.MappingNode) or isinstance(found[key], dict):
+            return False
+        if key == "kind" and found[key] != value.value:
+            found.pop("format", None)
+        return True
 
 
 for _name in ("int", "float", "bool", "null"):
@@ -254,11 +269,15 @@ def unfolded(value: Any) -> Any:
 
 
 def _literal(value: Any) -> Any:
-    """Escape what OmegaConf would take for a reference; long lists of scalars stay whole."""
+    """Escape what OmegaConf would take for a reference or for no value; long lists of scalars stay whole."""
     if isinstance(value, dict):
         return {key: _literal(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        if len(value) > _LONG and not any(isinstance(inner, dict | list) for inner in value):
+        plain = not any(isinstance(inner, dict | list) for inner in value)
+        if plain and (len(value) > _LONG or _ABSENT in value):
             return _Whole(value)
         return [_literal(inner) for inner in value]
-    return value.replace("${", "\\${") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    # Backslashes before a reference count, and each stands for itself.
+    return re.sub(r"(\\*)\$\{", lambda found: 2 * found[1] + "\\${", value)

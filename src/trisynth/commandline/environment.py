@@ -1,5 +1,6 @@
 """Refusal of environment variables in settings that results store."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ def check_environment(cfg: DictConfig) -> None:
         With the dotted name of the setting; the value of the variable is not shown.
     """
     plain = OmegaConf.to_container(cfg)
-    reading = [name for name, text in _texts(plain) if "oc.env" in text]
+    reading = [name for name, text in _texts(plain) if "oc.env" in _references(text)]
     if not reading:
         return
     for name in reading:
@@ -30,10 +31,15 @@ def check_environment(cfg: DictConfig) -> None:
             )
     # A stored setting may refer to one of these.
     for name, text in _texts({key: value for key, value in plain.items() if key not in _NOT_STORED}):
-        if any(f"{{{part}" in text.replace(" ", "") for part in ("paths", "tracking", "hydra")):
+        if any(f"{{{part}" in _references(text).replace(" ", "") for part in ("paths", "tracking", "hydra")):
             raise InputError(
                 name, text, "reads an environment variable through another setting; write the value itself"
             )
+
+
+def _references(text: str) -> str:
+    """Leave out references that are escaped: an odd number of backslashes makes them plain text, as in cells."""
+    return re.sub(r"(?<!\\)(?:\\\\)*\\\$\{[^${}]*", "", text)
 
 
 def _texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:

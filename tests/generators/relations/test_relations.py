@@ -463,3 +463,15 @@ def test_stamps_that_were_cut_to_milliseconds_stay_cut():
     rows = Independent().fit(table, target="y").sample(400)
     assert ((rows["whole"] - rows["cut"]) / pd.Timedelta("1ms")).between(-0.001, 1.001).all()
     assert (rows["cut"] - rows["cut"].dt.round("ms")).abs().max() < pd.Timedelta("1us")
+
+
+def test_a_column_in_a_finer_unit_follows_from_the_coarser_one():
+    rng = np.random.default_rng(8)
+    kg = np.round(rng.normal(75, 12, 400), 1)
+    issued = pd.Timestamp("2022-01-03") + pd.to_timedelta(rng.integers(0, 600, 400), "D")
+    X = pd.DataFrame({"kg": kg, "lb": np.round(kg * 2.20462, 1), "issued": issued, "due": issued + pd.Timedelta("30D")})
+    relations, _ = learned(X)
+    listed = "\n".join(relations.lines())
+    assert "lb = 2.20" in listed and "due = issued + 30 days" in listed
+    drawn = Independent().fit(X).sample(400)
+    assert ((drawn["lb"] - drawn["kg"] * 2.20462).abs() < 0.051).mean() > 0.98

@@ -1,5 +1,6 @@
 """Profile of one column: its kind, its format, and what is doubtful about it."""
 
+import json
 from collections.abc import Collection
 from dataclasses import replace
 from decimal import Decimal
@@ -17,12 +18,15 @@ from trisynth.data.formats.digits import Digits
 from trisynth.data.formats.zones import of_zones
 from trisynth.data.profile import identifiers, names, times
 from trisynth.data.profile.base import Context, Doubt, Profile
-from trisynth.data.profile.numbers import mixed_powers, number_format, several_units
+from trisynth.data.profile.numbers import marked_numbers, mixed_powers, number_format, same_unit, several_units
 from trisynth.data.profile.whole import whole_dates
 
 # Fewer different numbers among texts are categories, such as 1, 2, 3 and more.
 _FEW = 10
 _HALF = 0.5
+_THOUSANDS = 'format: "1.234"'
+# More different numbers without the unit of the others are no codes, and most pairs that a line of yaml lists.
+_FEW_BARE, _MOST_PAIRS = 5, 40
 # Beyond the first, floats miss whole numbers, and generators would make others of them; so few are codes.
 _EXACT, _FEW_LARGE = 2**53, 50
 _SAMPLE = 2_000
@@ -182,12 +186,15 @@ def _texts(name: str, texts: pa.Array, counts: np.ndarray, facts: Column, target
         split = f"{how}; give each number a column of its own, so that it is used as a number"
         doubt = Doubt(identifiers.SEVERAL, int(counts.sum()), split, "kind: category" if reason else "kind: text")
         return Profile(replace(facts, kind=kind), (doubt,))
-    if not target and (units := several_units(cells)):
+    marks = [] if target else marked_numbers(cells)
+    if not target and (marks or (units := several_units(cells))):
         kind = "text" if reason else "category"
         how = "not used as a feature" if reason else "kept as categories"
-        how = f"{how}; give the numbers and their units a column each, so that they are used as numbers"
-        shown = ", ".join(units[:4])
-        doubt = Doubt(f"numbers in several units ({shown})", int(counts.sum()), how, "kind: category" if reason else "")
+        what = "marks" if marks else "units"
+        how = f"{how}; give the numbers and their {what} a column each, so that they are used as numbers"
+        shown = ", ".join((marks or units)[:4])
+        problem = f"numbers with marks ({shown})" if marks else f"numbers in several units ({shown})"
+        doubt = Doubt(problem, int(counts.sum()), how, "kind: category" if reason else "")
         return Profile(replace(facts, kind=kind), (doubt,))
     return _identifier(facts, reason, counts, kind) if reason else Profile(replace(facts, kind=kind))
 
@@ -219,19 +226,51 @@ def _number(facts: Column, form: NumberFormat | None, texts: pa.Array, counts: n
     """Describe a column of numbers, of which some may be written in a second way."""
     text = _needed(form, texts)
     if text is None or (plain and not form.marked):
+        if len(texts) > _FEW and matches(texts, r"[1-9][0-9]{0,2}\.[0-9]{3}").all():
+            doubt = Doubt(
+                "three decimals in all cells, or thousands", int(counts.sum()), "read as decimals", _THOUSANDS
+            )
+            return Profile(replace(facts, kind="number", format=text), (doubt,))
         return Profile(replace(facts, kind="number", format=text))
     if form.exponent and not form.decimals and not form.more:
         doubt = Doubt("numbers with a power of ten, or codes", int(counts.sum()), "read as numbers", "kind: category")
         return Profile(replace(facts, kind="number", format=text), (doubt,))
     unread = format_of("number", text).parse(texts).isna().to_numpy()
     other = number_format(texts.filter(pa.array(unread)).to_pylist()) if unread.any() else None
-    if other is None or (other.prefix + other.suffix).strip() not in ("", (form.prefix + form.suffix).strip()):
-        return Profile(replace(facts, kind="number", format=text))
+    if other is None or not same_unit(form, other):
+        return _beside_bare(replace(facts, kind="number", format=text), form, texts, counts)
     second = other.text or "1"
     both = f"{text}{OR}{second}"
     cells = int(counts[unread & format_of("number", both).parse(texts.to_pylist()).notna().to_numpy()].sum())
     doubt = Doubt(f"written as {second}, the others as {text}", cells, "read as the same number")
     return Profile(replace(facts, kind="number", format=both), (doubt,))
+
+
+def _beside_bare(facts: Column, form: NumberFormat, texts: pa.Array, counts: np.ndarray) -> Profile:
+    """Describe a column of numbers with a unit, some of which lack it: they are of the same scale, or perhaps not."""
+    unit = (form.prefix + form.suffix).strip()
+    plain = matches(texts, r"[-+]?[0-9][0-9.,]*") if unit else np.zeros(len(texts), bool)
+    if plain.sum() <= _FEW_BARE or plain.all():
+        return Profile(facts)
+    bare, cells = texts.filter(pa.array(plain)).to_pylist(), int(counts[plain].sum())
+    values, others = (form.parse(texts.filter(pa.array(part))).astype(float) for part in (plain, ~plain))
+    if unit == "%" and values.abs().max() <= 1 < others.abs().median():
+        changed = dict(zip(bare, form.print((100 * values).round(10)), strict=True))
+        pairs = ", ".join(f"{_quoted(cell)}: {_quoted(percent)}" for cell, percent in changed.items())
+        doubt = Doubt(
+            "between 0 and 1 without %, perhaps fractions",
+            cells,
+            "read as percent as they stand; fractions need to be multiplied by 100",
+            f"values: {{{pairs}}}" if len(changed) <= _MOST_PAIRS else "",
+        )
+        return Profile(facts, (doubt,))
+    second = getattr(number_format(bare), "text", None) or "1*"
+    doubt = Doubt(f"written without {unit}", cells, "read as the same number")
+    return Profile(replace(facts, format=f"{facts.format}{OR}{second}"), (doubt,))
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _needed(form: NumberFormat | None, texts: pa.Array) -> str | None:

@@ -20,6 +20,7 @@ _WEEK = r"(?:KW|CW|Kalenderwoche|Woche|[Ww]eek|[Ww]k|WK|W|[Ss]emaine|[Ss]em\.?)"
 _OF_YEAR = rf"(?P<w>{_WEEK} ?)(?P<V>0[1-9]|[1-4]\d|5[0-3]|[1-9])"
 _END = r"(?P<o>(?:st|nd|rd|th|er)?)"
 _DATES = (
+    re.compile(r"(?P<Y>\d{4})(?P<s>\.(?= ?\d{1,2}\. ?\d{1,2}\.) ?)(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})\."),
     re.compile(r"(?P<Y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})"),
     re.compile(r"(?P<a>\d{1,2})(?P<s>[-/. ])(?P<b>\d{1,2})(?P=s)(?P<Y>\d{4}|\d{2})"),
     re.compile(
@@ -31,6 +32,7 @@ _DATES = (
     re.compile(rf"{_MONTH}(?P<s>[ -])(?P<Y>(?:18|19|20|21)\d{{2}})"),
     re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})(?P<s>)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])"),
     re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})年(?P<m>\d{1,2})月(?P<d>\d{1,2})日"),
+    re.compile(r"(?P<Y>(?:18|19|20|21)\d{2})년 ?(?P<m>\d{1,2})월 ?(?P<d>\d{1,2})일"),
     re.compile(r"(?P<G>(?:18|19|20|21)\d{2})-?W(?P<V>0[1-9]|[1-4]\d|5[0-3]|[1-9](?!\d))(?:-?(?P<u>[1-7]))?"),
     re.compile(rf"{_OF_YEAR}(?P<s> ?[/-] ?|\.|,? )(?P<G>(?:18|19|20|21)\d{{2}})"),
     re.compile(rf"(?P<G>(?:18|19|20|21)\d{{2}})(?P<s>[ /-]?){_OF_YEAR}"),
@@ -229,6 +231,10 @@ def _described(matched: list[tuple], day_first: bool | None) -> Found | None:
         # Z is an offset among others.
         zone = "Z" if zones[0] == "Z" and any(time["z"] == "Z" for time in present) else "%:z"
         times = Counter(re.sub("Z$|%:z$", zone, tail) for tail in times.elements())
+    bare = {re.sub("Z$|%:z$|%z$", "", tail) for tail in times}
+    if len(bare) == 1 and all(tail not in bare for tail in times):
+        # Z and +00:00 are the same offset.
+        times = Counter({times.most_common(1)[0][0]: len(matched)})
     if len(times) > 1:
         iso = form == "%Y-%m-%d" and all(time is None or time["p"] is None for _, time in matched)
         # A mixture of dates and time stamps can be read in ISO 8601 only.

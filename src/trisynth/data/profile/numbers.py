@@ -33,6 +33,20 @@ _CURRENCIES = re.compile(
     "USD|EUR|GBP|CHF|JPY|CNY|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|INR|BRL|MXN|ARS|CLP|COP|PEN|"
     "ZAR|NGN|KES|EGP|ILS|SAR|AED|QAR|KWD|IDR|MYR|SGD|HKD|TWD|KRW|THB|PHP|VND|PKR|BDT"
 )
+# Signs of currencies for which their codes may stand.
+_SIGNS = {
+    "€": "EUR",
+    "$": "USD",
+    "US$": "USD",
+    "£": "GBP",
+    "Fr.": "CHF",
+    "₹": "INR",
+    "zł": "PLN",
+    "Kč": "CZK",
+    "₺": "TRY",
+}
+# Marks of high, low, abnormal and unusual values.
+_MARKED = re.compile(r"[-+]?\d+(?:[.,]\d+)?(?P<mark> ?(?:\*{1,3}|[HLNA]{1,2}|\([HLNA]{1,2}\)|[↑↓!#†‡]{1,2})|)")
 # Units that follow a number without a blank.
 _UNITS = re.compile(
     r"(?:[yzafpnuµμmcdhkMGT]?(?:g|m|l|L|s|mol|Pa|W|Hz|V|A|J|eV|B|b|cal|U|IU|eq|Eq)|%|‰|°|°?[CFK]|mmHg|bpm|kg|lbs?|oz|ft|in"
@@ -158,6 +172,23 @@ def mixed_powers(texts: Sequence[str]) -> str | None:
         return None
     whole = any(text.endswith(".0") for text in texts)
     return OR.join(["1.0*" if whole else "1*", second.text])
+
+
+def same_unit(form: NumberFormat, other: NumberFormat) -> bool:
+    """Return whether two formats have one unit: € and EUR are the same, and a number without a unit has any."""
+    first, second = ((each.prefix + each.suffix).strip() for each in (form, other))
+    return second in ("", first) or _SIGNS.get(second, second) == _SIGNS.get(first, first)
+
+
+def marked_numbers(texts: Sequence[str]) -> list[str]:
+    """Return the marks of numbers of which some have one, as laboratories write 12.3 H and 245*; else nothing."""
+    texts = texts[:: max(1, len(texts) // _SAMPLE)]
+    found = [match for match in map(_MARKED.fullmatch, texts) if match]
+    marks = Counter(match["mark"].strip() for match in found)
+    bare = marks.pop("", 0)
+    if len(found) < _MOST * len(texts) or bare <= _FEW_CELLS * len(texts):
+        return []
+    return [mark for mark, count in marks.most_common() if count >= min(3, _FEW_CELLS * len(texts))]
 
 
 def several_units(texts: Sequence[str]) -> list[str]:

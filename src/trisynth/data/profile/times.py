@@ -127,4 +127,4 @@ def as_dates(form: str, counts: np.ndarray) -> tuple[Doubt, ...]:
     how = {"excel": "days since 1900, as Excel counts them", "unix": "seconds since 1970", "%G%V": "weeks"}.get(
         form, form
     )
-    return (Doubt("whole numbers that look like dates", int(counts.sum()), f"read as {how}", "kind: number"),)
+    return (Doubt("numbers that look like dates", int(counts.sum()), f"read as {how}", "kind: number"),)

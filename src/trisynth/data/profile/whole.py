@@ -51,7 +51,11 @@ def whole_dates(cells: Cells, present: np.ndarray, sample: list[str]) -> str | N
 
 
 def _months_or_weeks(name: str, texts: pa.Array) -> str | None:
-    """Recognise 202401 as a month, or as a week where the name means one."""
+    """Recognise 202401 and 01.2024 as a month, or 202401 as a week where the name means one."""
+    if matches(texts, r"(0[1-9]|1[0-2])\.(18|19|20|21)[0-9]{2}").all() and matches(texts, "0.*").any():
+        return "%m.%Y"
+    if matches(texts, r"(18|19|20|21)[0-9]{2}\.(0[1-9]|1[0-2])").all():
+        return "%Y.%m"
     if matches(texts, r"(19|20)[0-9]{2}(0[1-9]|1[0-2])").all():
         return "%G%V" if names.of_week(name) else "%Y%m"
     weeks = names.of_week(name) and matches(texts, r"(19|20)[0-9]{2}(0[1-9]|[1-4][0-9]|5[0-3])").all()

@@ -69,7 +69,8 @@ def without_preamble(text: str, separator: str) -> tuple[str, list[str]]:
     # A comment may have as many separators as the header by chance.
     while skipped < len(lines) - 1 and lines[skipped].startswith(COMMENT) and not _names(lines, skipped, separator):
         skipped += 1
-    left_out = [line for line in lines[:skipped] if line.strip()]
+    skipped += _titles(lines[skipped:], separator, width)
+    left_out = [line for line in lines[:skipped] if line.strip().strip(separator)]
     if left_out and _regular(lines[skipped:], separator, width):
         text = text[sum(map(len, lines[:skipped])) :]
         notes.append(f"{len(left_out)} lines before the header left out: {_shown(left_out[0])}")
@@ -139,6 +140,22 @@ def _numbers(cells: pd.Series) -> bool:
 
 def _like_unit(text: str) -> bool:
     return text.casefold() not in MISSING and bool(is_unit(text) or _UNIT.fullmatch(text))
+
+
+def _titles(lines: list[str], separator: str, width: int) -> int:
+    """Count titles above the header that spreadsheets fill up with separators, such as ``Export of May;;``."""
+    count = 0
+    while count < len(lines) - 1:
+        cells = [cell.strip() for cell in _row(lines[count], separator)]
+        if sum(map(bool, cells)) > 1 or (cells and len(cells) != width):
+            break
+        count += 1
+    titles = [line.strip().strip(separator) for line in lines[:count]]
+    # An unnamed column may follow a named one, as in a header of two cells.
+    sure = width > 2 or "" in titles or any(" " in title for title in titles)
+    header = [cell.strip() for cell in _row(lines[count], separator)]
+    names = len(set(header)) == width and all(header) and not any(map(_NUMBER.fullmatch, header))
+    return count if any(titles) and sure and names else 0
 
 
 def _names(lines: list[str], i: int, separator: str) -> bool:

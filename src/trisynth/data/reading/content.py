@@ -17,6 +17,10 @@ from trisynth.errors import InputError
 
 # A file may unpack to the first, and beyond it to a multiple of its own size; tables shrink to a tenth or so.
 UNPACKED, RATIO = 2**26, 100
+# Where an archive of tar has its mark.
+_TAR = slice(257, 262)
+# Fewer NUL characters than one in so many bytes are damage, not an encoding of two bytes.
+_FEW = 100
 _UNPACK: dict[bytes, Callable] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 # First bytes of files that are not text, and what to do with them.
 _OTHERS = {
@@ -31,6 +35,7 @@ _OTHERS = {
 }
 # Names of workbooks, which are compressed folders or binary files.
 _WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers")
+_WORKBOOK = "an Excel workbook; save its sheet as CSV (UTF-8) and give that file"
 _SHEET = "open it in a spreadsheet program and save its sheet as CSV (UTF-8)"
 # Characters that no text of a workbook's rows has.
 _BINARY = re.compile("[\\0-\\x08\\x0e-\\x1a]")
@@ -69,6 +74,11 @@ def text_of(path: str | Path, encoding: str | None = None) -> tuple[str, str, li
     except OSError as error:
         raise InputError("dataset.path", str(path), f"cannot be read ({error.strerror}); check the name") from None
     content, notes = _unpacked(path, content)
+    if notes and content.startswith(b"PK\x03\x04"):
+        inner = _WORKBOOK if b"[Content_Types].xml" in content else "another archive; unpack it and give its table"
+        raise InputError("dataset.path", str(path), f"holds {inner}")
+    if content[_TAR] == b"ustar":
+        raise InputError("dataset.path", str(path), "is a tar archive; unpack it and give the CSV file")
     for start, remedy in _OTHERS.items():
         if content.startswith(start):
             raise InputError("dataset.path", str(path), remedy)
@@ -112,8 +122,7 @@ def _from_zip(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:
             if "content.xml" in files and "mimetype" in files:
                 raise InputError("dataset.path", str(path), f"is a workbook of OpenDocument; {_SHEET}")
             if "[Content_Types].xml" in files:
-                remedy = "is an Excel workbook; save its sheet as CSV (UTF-8) and give that file"
-                raise InputError("dataset.path", str(path), remedy)
+                raise InputError("dataset.path", str(path), f"is {_WORKBOOK}")
             tables = [name for name in files if Path(name).suffix.lower() in (".csv", ".tsv", ".txt", ".dat")] or files
             if len(tables) != 1:
                 listed = ", ".join(tables[:6])
@@ -143,6 +152,9 @@ def _decoded(path: str | Path, content: bytes, encoding: str | None) -> tuple[st
         guesses = ["utf-16-le" if b"\0" in content[1:1000:2] else "utf-16-be"]
     else:
         guesses = ["utf-8-sig", "cp1252"]
+    if guesses[0] != "utf-16" and 0 < (few := content.count(b"\0")) < len(content) / _FEW and not encoding:
+        remedy = f"contains {few:,} NUL characters, which no text has; remove them: tr -d '\\000' < FILE > NEW"
+        raise InputError("dataset.path", str(path), remedy)
     workbook = Path(path).suffix.lower() in _WORKBOOKS
     for name in [encoding] if encoding else guesses:
         try:

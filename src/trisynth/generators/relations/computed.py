@@ -38,6 +38,8 @@ class Computed(Relation):
         that as many synthetic rows agree; otherwise the column is left out.
     step : float, default=0
         Step of the column, to which the formula is rounded before a difference from it is taken.
+    timed : bool, default=False
+        Whether the constant is a time in seconds.
     """
 
     form: str
@@ -49,6 +51,7 @@ class Computed(Relation):
     helper: str = ""
     share: float = 1.0
     step: float = 0.0
+    timed: bool = False
 
     @property
     def names(self) -> tuple:
@@ -115,7 +118,8 @@ class Computed(Relation):
             f" {'-' if weight < 0 else '+'} {_coefficient(abs(weight))}{name}"
             for name, weight in zip(self.inputs, self.weights, strict=True)
         )
-        constant = f" {'-' if self.constant < 0 else '+'} {abs(self.constant):.6g}" if self.constant else ""
+        amount = _span(abs(self.constant)) if self.timed else f"{abs(self.constant):.6g}"
+        constant = f" {'-' if self.constant < 0 else '+'} {amount}" if self.constant else ""
         mode = "" if self.rounding == "nearest" else f", rounded {self.rounding}"
         mode += ", also past midnight" * (self.form == "clock")
         return f"{self.derived} = {(terms + constant).strip().removeprefix('+ ')}{mode}"
@@ -126,6 +130,13 @@ def _coefficient(weight: float) -> str:
         if name != "seconds" and np.isclose(weight * unit, 1.0, rtol=1e-9):
             return f"1/{name[:-1]} * "
     return "" if weight == 1 else f"{weight:.6g} * "
+
+
+def _span(seconds: float) -> str:
+    """Write a time in the largest unit up to days that divides it."""
+    name = next((name for name in ("days", "hours", "minutes") if seconds % UNITS[name] == 0), "seconds")
+    count = seconds / UNITS[name]
+    return f"{count:.6g} {name if count != 1 else name[:-1]}"
 
 
 def _birthdays(start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,8 @@ _FACTOR = 3, 0.9
 _COARSE = 0.02
 # Rows of a first screening, and the fraction of them that may disagree.
 _FIRST, _LOOSE = 24, 0.15
+# Digits after the first of a slope that is fitted to all rows.
+_SLOPES = (2, 3, 4, 5, 6)
 _POWERS = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, -3.0)
 # Most numeric columns that are searched, and most terms of a sum.
 _COLUMNS, _TERMS = 40, 24
@@ -161,7 +163,11 @@ def _lines(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterat
     """Find columns that are another one times a constant, plus a constant: other units, or the same numbers."""
     names = [kind.name for kind in kinds if _varied(table[kind.name].to_numpy(float), _DISTINCT, 0.9)]
     values = {name: table[name].to_numpy(float) for name in names}
-    for source, derived in ((a, b) for a in names for b in names if a != b):
+    # A column of more levels takes values between those that follow from the other: it is the one to compute.
+    levels = {name: np.nanstd(values[name]) / max(grids[name].step, 1e-300) for name in names}
+    pairs = sorted(permutations(names, 2), key=lambda pair: levels[pair[0]] > 1.01 * levels[pair[1]])
+    timed = {kind.name for kind in kinds if isinstance(kind, Date | Duration)}
+    for source, derived in pairs:
         a, b = values[source], values[derived]
         known = np.flatnonzero(~(np.isnan(a) | np.isnan(b)))
         if len(known) < _ROWS:
@@ -175,18 +181,31 @@ def _lines(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterat
         slope = (b[high] - b[low]) / (a[high] - a[low])
         if not slope:
             continue
-        # The slope of two recorded numbers is known up to their last digits.
+        # The slope of two recorded numbers is known up to their last digits, and that of all rows more exactly.
         slack = max(grids[derived].step, 1e-9 * abs(slope)) / (a[high] - a[low])
-        slope = _plain(slope - slack, slope + slack)
-        rest = b[known] - slope * a[known]
-        error = grids[derived].error(b[known])
-        half = max(grids[derived].step / 2, error)
-        constant = _plain(*sorted((np.quantile(rest, 0.995) - half, np.quantile(rest, 0.005) + half)))
-        # Rounding errors of floats are no constant.
-        constant = 0.0 if abs(constant) < error else constant
-        relation = _accepted(table, Computed("sum", derived, (source,), (slope,), constant), grids[derived])
-        if relation:
-            yield relation
+        x = a[known] - a[known].mean()
+        fitted = float(x @ b[known] / (x @ x))
+        found = []
+        for each in (_plain(slope - slack, slope + slack), *(float(f"{fitted:.{digits}e}") for digits in _SLOPES)):
+            constant = _constant(a[known], b[known], each, grids[derived], derived in timed)
+            formula = Computed("sum", derived, (source,), (each,), constant, timed=derived in timed)
+            if relation := _accepted(table, formula, grids[derived]):
+                found.append((float(relation.agreeing(table, grids).mean()), relation))
+                if found[-1][0] == 1:
+                    break
+        if found:
+            yield max(found, key=lambda pair: pair[0])[1]
+
+
+def _constant(a: np.ndarray, b: np.ndarray, slope: float, grid: Grid, timed: bool) -> float:
+    """Return the plainest constant of a line of a slope that most rows allow; of times, a whole number of steps."""
+    rest, error = b - slope * a, grid.error(b)
+    half = max(grid.step / 2, error)
+    low, high = sorted((float(np.quantile(rest, 0.995)) - half, float(np.quantile(rest, 0.005)) + half))
+    whole = grid.step * round((low + high) / 2 / grid.step) if timed and grid.step else np.nan
+    constant = whole if low <= whole <= high else 0.0 if low <= 0 <= high else _plain(low, high)
+    # Rounding errors of floats are no constant.
+    return 0.0 if abs(constant) < error else constant
 
 
 def _products(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping) -> Iterator[Computed]:
