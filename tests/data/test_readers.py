@@ -201,6 +201,12 @@ def test_a_line_inside_a_cell_is_no_comment(file):
     assert raw["b"].tolist()[0] == "8\n# seen twice" and not raw.attrs["notes"]
 
 
+def test_blanks_around_names_are_written_as_in_the_file(file):
+    raw = delimited(file("a, b ,y\n1,2,no\n"))
+    assert list(raw) == ["a", "b", "y"]
+    assert raw.attrs["dialect"].texts(raw, header=True) == b"a, b ,y\n1,2,no\n"
+
+
 @pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
 def test_line_ends_are_kept(file, end):
     raw = delimited(file(PLAIN.replace("\n", end).replace("b,", '"b\nc",', end != "\r").encode()))

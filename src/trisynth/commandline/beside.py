@@ -71,7 +71,7 @@ class _Loader(yaml.SafeLoader):
     def _corrected(self, key: str, value: yaml.Node, found: dict[str, Any]) -> bool:
         """Return whether a repeated key is a remedy, below the fact that it corrects; the format of another kind goes.
 
-        Prepare writes remedies as comments below the facts, and says that a ``#`` is to be removed.
+        Prepare writes remedies as comments below the facts, and prints that a ``#`` is to be removed.
         """
         if key not in _REMEDIES or isinstance(value, yaml.MappingNode) or isinstance(found[key], dict):
             return False

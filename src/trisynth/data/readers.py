@@ -183,9 +183,14 @@ def _table(path, text, separator, header, names, labels, units=False, notes=(), 
         text, left_out = around.without_preamble(text, separator)
         notes += left_out
     try:
-        own = [name.strip() for name in next(csv.reader(io.StringIO(text), delimiter=separator))]
+        written = next(csv.reader(io.StringIO(text), delimiter=separator))
     except csv.Error as error:
         raise InputError("dataset.path", str(path), f"cannot be read as a table ({_line(error)})") from None
+    own = [name.strip() for name in written]
+    # The table is written with the names that its header has.
+    padded = tuple(
+        pair for pair in zip(own, written, strict=True) if header and not names and pair[0] not in ("", pair[1])
+    )
     names = list(names or (own if header else (f"column_{i}" for i in range(len(own)))))
     if len(names) != len(own):
         remedy = f"{len(names)} names for the {len(own)} columns of {path}; give one each"
@@ -221,7 +226,7 @@ def _table(path, text, separator, header, names, labels, units=False, notes=(), 
         notes.append(f"the line under the header is read as units: {listed}")
     frame = labelled(frame, labels)
     unnamed = tuple(f"column_{i}" for i, name in enumerate(names) if not name)
-    frame.attrs = {"notes": notes, "units": found or {}, "dialect": replace(dialect, unnamed=unnamed)}
+    frame.attrs = {"notes": notes, "units": found or {}, "dialect": replace(dialect, unnamed=unnamed, padded=padded)}
     return frame
 
 

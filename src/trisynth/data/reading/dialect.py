@@ -22,6 +22,8 @@ class Dialect:
     quote_all : bool
     unnamed : tuple of str
         Columns whose name in the file is empty.
+    padded : tuple of (str, str)
+        Columns whose name in the file has blanks around it, and that name.
     """
 
     separator: str = ","
@@ -30,6 +32,7 @@ class Dialect:
     header: bool = True
     quote_all: bool = False
     unnamed: tuple[str, ...] = ()
+    padded: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, text: str, separator: str, encoding: str, header: bool) -> "Dialect":
@@ -46,7 +49,7 @@ class Dialect:
         quoting = csv.QUOTE_ALL if self.quote_all else csv.QUOTE_MINIMAL
         target = io.StringIO()
         options = {"sep": self.separator, "lineterminator": self.line_end, "quoting": quoting}
-        table = table.rename(columns=dict.fromkeys(self.unnamed, ""))
+        table = table.rename(columns={**dict.fromkeys(self.unnamed, ""), **dict(self.padded)})
         table.to_csv(target, index=False, header=header and self.header, **options)
         # The mark belongs before the first line only.
         encoding = self.encoding if header else _MARKED.get(self.encoding, self.encoding)
