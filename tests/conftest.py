@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
-# First, since it decides on the threads of all others.
+import absl.logging
+
+# Before numpy, since it decides on the threads of all others.
 import cores  # noqa: F401
 import numpy as np
 import pandas as pd
@@ -34,6 +36,10 @@ settings.load_profile("steady")
 # A shell that starts the suite in the background has it ignore interrupts, and every process of a test inherits that.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Hydra ends all handlers of logging when it sets its own, and absl's then closes the stream that it found when it was
+# imported: a file of pytest's, unless it is the interpreter's own.
+absl.logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 QUICK = (
     "preprocessing=standard",
