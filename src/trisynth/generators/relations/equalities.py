@@ -119,13 +119,14 @@ def search(table: pd.DataFrame, kinds: Sequence[Kind], grids: Mapping, free: Seq
     kind_of = {kind.name: kind.kind for kind in numeric}
     steps = {name: grids[name].step for name in values}
     pairs = []
-    for i, source in enumerate(values):
-        for derived in list(values)[i + 1 :]:
+    names, cells = list(values), np.array(list(values.values()))
+    for i, source in enumerate(names):
+        # One comparison with all further columns leaves few pairs of a thousand columns.
+        often = np.flatnonzero((cells[i + 1 :] == cells[i]).sum(axis=1) >= _ROWS)
+        for derived in (names[i + 1 + k] for k in often):
             if kind_of[source] != kind_of[derived]:
                 continue
             equal = values[source] == values[derived]
-            if equal.sum() < _ROWS:
-                continue
             counted = light[source] & light[derived]
             times = int((equal & counted).sum())
             if times < max(_ROWS, _SHARE * len(table)) or equal.all():
