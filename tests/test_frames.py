@@ -308,3 +308,12 @@ def test_identifiers_are_no_features_of_an_evaluation():
     bare = [table.drop(columns=["client", "remark"]) for table in (real[:200], real[200:], made)]
     alone = evaluate(*bare, "left", classifier="logistic")
     assert scores.equals(alone)
+
+
+def test_rows_without_a_target_are_compared():
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame({"a": rng.normal(size=120), "b": rng.choice(["x", "y"], 120), "c": rng.integers(0, 30, 120)})
+    made = Independent().fit(rows[:60]).sample(60)
+    scores = evaluate(rows[:60], rows[60:], made, None)
+    assert set(scores["group"]) == {"fidelity", "copying"}
+    assert scores.set_index("metric").loc["identical_match_share", "ceiling"] == 1

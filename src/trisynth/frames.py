@@ -86,7 +86,7 @@ def evaluate(
     real_train: pd.DataFrame | str | Path,
     real_test: pd.DataFrame | str | Path,
     synthetic: pd.DataFrame | str | Path,
-    target: object,
+    target: object | None,
     classifier: str = "forest",
     seed: int = 0,
     rows: int = 20_000,
@@ -102,8 +102,9 @@ def evaluate(
         Held-out rows; no generator has seen them. Samples of the same folder have no row in common.
     synthetic : DataFrame or path
         Synthetic rows. All three tables have the same columns.
-    target : object
-        Name of the column to predict; it counts as a number if ``real_train`` has more than 20 distinct numbers.
+    target : object or None
+        Name of the column to predict; it counts as a number if ``real_train`` has more than 20 distinct numbers. None
+        scores fidelity and copying alone.
     classifier : str, default="forest"
         A name of ``conf/classifier``. It is trained on real, synthetic and combined rows and predicts ``real_test``.
     seed : int, default=0
@@ -135,7 +136,7 @@ def evaluate(
     with threadpool_limits(limits=1):
         encoder = TableEncoder().fit(train.X, train.facts)
         scores: dict[str, float] = {}
-        for name, arm in _ARMS.items():
+        for name, arm in _ARMS.items() if target is not None else ():
             composed = arm.compose(train, made, seed)
             prediction = fit_predict(estimator, arm, composed, encoder, test.X, train.classes, seed)
             found = utility_scores(prediction, test, metrics["utility"], train.classes)
@@ -144,7 +145,7 @@ def evaluate(
         def compare(drawn: Dataset) -> dict[str, float]:
             return row_scores(Context(train, test, drawn, encoder, seed), compared)
 
-        scores |= gains(scores) | compare(made)
+        scores |= (gains(scores) if scores else {}) | compare(made)
         frame = references(train, seed, compare)
     lines = [
         (*name.split("/", 1), value, frame.get(f"{name}_floor"), frame.get(f"{name}_ceiling"))
@@ -242,8 +243,6 @@ def _config(group: str, name: object) -> dict[str, Any]:
 
 def _datasets(target: object, **frames: pd.DataFrame) -> list[Dataset]:
     """Check tables of the same columns, the training rows first, and give them one spec."""
-    if target is None:
-        raise InputError("target", target, "must name the column that the classifier predicts")
     parts, known = {}, {}
     for name, frame in frames.items():
         try:
@@ -261,7 +260,13 @@ def _datasets(target: object, **frames: pd.DataFrame) -> list[Dataset]:
     train = parts[first]
     for name, part in parts.items():
         _check_alike(name, part.X, first, train.X)
-        _check_alike(name, part.y.to_frame(), first, train.y.to_frame())
+        if target is not None:
+            _check_alike(name, part.y.to_frame(), first, train.y.to_frame())
+    if target is None:
+        return [
+            Dataset(part.X[list(train.X)].reset_index(drop=True), None, Spec("table", None, None))
+            for part in parts.values()
+        ]
     task = task_of(train.y)
     texts = {name: part.y.astype(str) for name, part in parts.items()}
     quantity = learn(train.y) if task == "regression" else None
