@@ -263,7 +263,7 @@ def test_load_runs_of_no_path_ends_in_one_line():
         load_runs(None)
 
 
-@pytest.mark.parametrize(("target", "parameter"), [(None, "target"), ("n", "real_test")])
+@pytest.mark.parametrize(("target", "parameter"), [("m", "target"), ("n", "real_test")])
 def test_evaluate_refuses_a_target_that_differs_or_is_absent(target, parameter):
     rows = pd.DataFrame({"a": range(40), "n": range(40)})
     with pytest.raises(InputError) as caught:
