@@ -83,6 +83,6 @@ def test_the_readme_states_what_the_committed_table_has():
     least, most = sorted(-combined["over_best"])[:: len(combined) - 1]
     sizes = combined.index.get_level_values("n")
     readme = " ".join((root / "README.md").read_text().split())
-    assert f"added to {sizes.min()} to {sizes.max()} training rows, lose {least:.3f} to {most:.3f} ROC AUC" in readme
+    assert f"added to {sizes.min()} to {sizes.max():,} training rows, lose {least:.3f} to {most:.3f} ROC AUC" in readme
     mean, high = combined.loc[("boosting", 50), ["over_best", "over_best_high"]]
     assert f"−{-mean:.3f} ± {high - mean:.3f})" in readme

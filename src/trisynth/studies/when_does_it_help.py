@@ -105,6 +105,8 @@ def gains_table(jobs: pd.DataFrame) -> Table:
     columns += [Column(key, label, signed=True) for key, label in over.items()]
     columns += [Column("p", "p", interval=False), Column("worth", "Worth k rows")]
     groups = {}
+    # Sizes are numbers, which a sweep orders as texts.
+    found = found.sort_values("n", kind="stable")
     for (classifier, arm, n), part in found.groupby(["classifier", "arm", "n"], sort=False):
         for generator, own in [("all", part), *part.groupby("generator", sort=False)]:
             groups[classifier, arm, n, generator] = own.set_index("dataset")
