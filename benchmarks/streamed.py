@@ -51,11 +51,19 @@ def make(folder: Path, name: str, rows: int) -> None:
     """Draw rows of a reference, those of each file that is not there."""
     from trisynth.output.files import write
 
-    made = reference(folder, name)
+    made, given = reference(folder, name), place(folder, name, rows)
+    given.mkdir(exist_ok=True)
+    others = [path for path in folder.glob(f"{name}-*") if path != given]
     for number, first in enumerate(range(0, rows, PART)):
-        path = place(folder, name, rows) / f"{number:04d}.parquet"
-        if not path.exists():
-            batches = range(first, min(first + PART, rows), 100_000)
+        path, last = given / f"{number:04d}.parquet", first + PART
+        if path.exists():
+            continue
+        # A whole file has the same rows in every folder.
+        same = [each / path.name for each in others if last <= min(rows, int(each.name.rpartition("-")[2]))]
+        if twins := [each for each in same if each.exists()]:
+            path.hardlink_to(twins[0])
+        else:
+            batches = range(first, min(last, rows), 100_000)
             write((made.sample(min(100_000, rows - start), seed=start + 1) for start in batches), path)
 
 
@@ -100,6 +108,14 @@ def c2st(synthetic, fresh, target: str) -> tuple[float, float]:
     return found["c2st_boosting"], found["c2st_boosting_se"]
 
 
+def measured_before() -> dict[tuple[str, int], dict]:
+    """Read the table of earlier calls."""
+    if not OUT.exists():
+        return {}
+    with OUT.open(newline="") as file:
+        return {(row["dataset"], int(row["rows"])): row for row in csv.DictReader(file)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", choices=COLUMNS, default="paper_cohort")
@@ -112,17 +128,15 @@ def main() -> None:
         print(json.dumps(measured(given.folder, given.dataset, given.one)))
         return
     given.folder.mkdir(parents=True, exist_ok=True)
-    found = {}
-    if OUT.exists():
-        with OUT.open(newline="") as file:
-            found = {(row["dataset"], int(row["rows"])): row for row in csv.DictReader(file)}
     for rows in map(int, given.rows):
         make(given.folder, given.dataset, rows)
         options = ["--dataset", given.dataset, "--folder", str(given.folder), "--one", str(rows)]
         command = [sys.executable, "-m", "benchmarks.streamed", *options]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        row = found[given.dataset, rows] = json.loads(done.stdout.splitlines()[-1])
+        row = json.loads(done.stdout.splitlines()[-1])
         print(row, flush=True)
+        # Read late, as another call may have written meanwhile.
+        found = measured_before() | {(given.dataset, rows): row}
         with OUT.open("w", newline="") as file:
             writer = csv.DictWriter(file, row)
             writer.writeheader()

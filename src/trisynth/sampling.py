@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,10 @@ from trisynth.generators import completion
 from trisynth.generators.base import Generator, fit
 from trisynth.output import parts
 from trisynth.output.files import counted, schema, write
-from trisynth.output.parts import Selection, total
+from trisynth.output.parts import Launcher, Selection, total
 
 CHUNK = 100_000
-OWN = ("n", "out", "given", "part")
+OWN = ("n", "out", "given", "part", "launcher")
 # Most rows: a trillion of one digit fill a disk of two terabytes.
 _MOST = 10**12
 
@@ -39,10 +40,12 @@ _MOST = 10**12
 def parse(argv: list[str]) -> tuple[dict[str, Any], list[str]]:
     """Split a command line into this command's own arguments and overrides of the configuration."""
     own: dict[str, Any] = {}
-    rest = []
+    rest, settings = [], {}
     for argument in argv:
         name, _, value = argument.partition("=")
-        if name in OWN:
+        if name.startswith("launcher."):
+            settings[name.removeprefix("launcher.")] = value
+        elif name in OWN:
             own[name] = {"n": rows, "part": Selection.parse}.get(name, str)(value)
         else:
             rest.append(argument)
@@ -59,6 +62,15 @@ def parse(argv: list[str]) -> tuple[dict[str, Any], list[str]]:
     n = own.get("n", 1)
     if "given" not in own and not total(n):
         raise InputError("n", n, "would write a file without rows; give a larger number")
+    if settings and "launcher" not in own:
+        raise InputError(f"launcher.{next(iter(settings))}", next(iter(settings.values())), "needs launcher=ray")
+    if "launcher" in own:
+        if "part" not in own:
+            raise InputError("launcher", own["launcher"], "makes parts of a table; add part=all/100")
+        # Needed by few commands.
+        from trisynth.output import clusters
+
+        own["launcher"] = clusters.launcher(own["launcher"], settings)
     return own, rest
 
 
@@ -124,6 +136,7 @@ def synthesize(
     out: str,
     given: str | None = None,
     part: Selection | None = None,
+    launcher: Launcher | None = None,
 ) -> int:
     """Fit the configured generator, write ``n`` synthetic rows to ``out``, and return how many were written.
 
@@ -139,6 +152,8 @@ def synthesize(
         A file of partial rows, see ``completion.read``; each is completed ``n`` times.
     part : Selection, optional
         Parts to make of a table of ``n`` rows, each of which is a file of the folder ``out``.
+    launcher : callable, optional
+        Makes the parts elsewhere, see ``parts.make``.
     """
     for source in filter(None, (config["dataset"].get("path"), given)):
         if Path(source).resolve() == Path(out).resolve():
@@ -155,34 +170,34 @@ def synthesize(
     # Read before the fit, which may take minutes, so that a misspelt column is reported at once.
     if Path(out).suffix == ".csv":
         tensors.refuse_csv(dataset.X, "out", out)
-    partial = None if given is None else completion.read(given, dataset)
-    if partial is not None:
+    known = None if given is None else completion.read(given, dataset)
+    if known is not None:
         _check(config["generator"], n, config.get("allow", ()))
-        for line in completion.beyond(*partial, dataset):
+        for line in completion.beyond(*known, dataset):
             print(f"given={given}: {line} in the training rows; their completions are extrapolated", file=sys.stderr)
     generator, sha = stored(config, rows)
     # The number of rows and the spellings of a file are facts that its rows tell; a private fit has neither.
     private = generator.private
     layout = None if private else dataset.layout
     if n is None:
-        n = 1 if partial is not None else round(generator.counts_.sum()) if private else len(rows)
+        n = 1 if known is not None else round(generator.counts_.sum()) if private else len(rows)
     seed = config["seed"]
     made = next((folder for folder in [*Path(out).parents][::-1] if not folder.exists()), None)
     if part is not None:
         identity = {"generator": sha, "seed": seed, "n": n, "parts": part.count, "libraries": versions()}
         table = parts.Table(parts.Folder(Path(out), identity), generator, layout, schema(dataset.frame, layout))
-        written = parts.make(table, part)
+        written = parts.make(table, part, launcher)
     else:
-        if partial is None:
+        if known is None:
             expected = total(n)
             draws = (generator.sample(part, seeds.integer(seed, "synthesize", i)) for i, part in enumerate(chunks(n)))
         else:
-            expected = n * len(partial[1])
-            draws = completion.completed(generator, *partial, n, seed)
+            expected = n * len(known[1])
+            draws = completion.completed(generator, *known, n, seed)
         try:
             with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
                 task = bar.add_task("sampling", total=expected)
-                written = write(counted(draws, bar, task), Path(out), layout, seed)
+                written = write(counted(draws, partial(bar.advance, task)), Path(out), layout, seed)
         except OSError as error:
             raise unwritable(Path(out), error, "out") from error
     if made:
@@ -220,7 +235,7 @@ def main(arguments: list[str]) -> None:
     own, overrides = parse(arguments)
     config = commandline.composed(overrides)
     commandline.require_budget_read(config, overrides)
-    written = synthesize(config, own.get("n"), own["out"], own.get("given"), own.get("part"))
+    written = synthesize(config, own.get("n"), own["out"], own.get("given"), own.get("part"), own.get("launcher"))
     print(f"{written:,} rows of {config['dataset']['name']} by {target_name(config['generator'])}: {own['out']}")
 
 

@@ -138,6 +138,15 @@ def test_a_bug_keeps_its_traceback():
         1 / 0  # noqa: B018
 
 
+def test_one_setting_moves_all_folders():
+    names = {"raw": "data/raw", "cache": "cache", "runs": "runs", "sweeps": "sweeps"}
+    assert composed(["dataset=pima"])["paths"] == {"root": ".", **names}
+    moved = composed(["dataset=pima", "paths.root=/shared/a/", "paths.cache=local"])["paths"]
+    assert moved == {"root": "/shared/a", **{k: f"/shared/a/{v}" for k, v in names.items()}, "cache": "local"}
+    with pytest.raises(InputError, match=r"^paths.root=None: must name a folder$"):
+        composed(["dataset=pima", "paths.root=null"])
+
+
 def test_resolved_values_are_plain():
     cfg = OmegaConf.create({"a": {"b": 1}, "c": "${a.b}"})
     assert resolved(cfg) == {"a": {"b": 1}, "c": 1}

@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Callable
+from contextlib import contextmanager, nullcontext
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.output import parts
 from trisynth.output.parts import MANIFEST, Selection, batches, portion, total
+from trisynth.sweeps import on_ray
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +161,12 @@ def test_parts_without_rows_are_refused_and_leave_no_folder(refusal, tmp_path):
     assert not (tmp_path / "rows").exists()
 
 
+def test_a_launcher_needs_parts(source, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        enter("synthesize", [*source, "n=10", "launcher=ray", f"out={tmp_path}/rows.csv"])
+    assert "launcher='ray': makes parts of a table; add part=all/100" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("more", "message"), [("given=x.csv", "cannot be combined"), ("out=x.csv", "name a folder")])
 def test_what_parts_cannot_be_combined_with(refusal, more, message, source, capsys):
     if more.startswith("out"):
@@ -182,6 +190,53 @@ def test_a_full_disk_keeps_the_parts_before(make, refusal, monkeypatch):
     assert contents(folder) == before
     make("all/4")
     assert len(contents(folder)) == 4
+
+
+def test_parts_of_a_launcher_are_those_that_are_missing(make, monkeypatch, capsys):
+    """The tasks of a cluster run here, the last one first."""
+    asked = []
+
+    @contextmanager
+    def cluster(address, workers):
+        asked.append((address, workers))
+        yield
+
+    def mapped(function, content, arguments, cpus, retries):
+        asked.append((cpus, retries, [number for _, number in arguments]))
+        for place, each in [*enumerate(arguments)][::-1]:
+            yield place, function(content, *each)
+
+    monkeypatch.setattr(on_ray, "cluster", cluster)
+    monkeypatch.setattr(on_ray, "mapped", mapped)
+    one, other = make("all/4", "one"), make("2/4", "other")
+    make("all/4", "other", "launcher=ray", "launcher.address=auto", "launcher.n_jobs=3")
+    assert asked == [("auto", 3), (1, 3, [1, 3, 4])]
+    assert contents(one) == contents(other) and (one / MANIFEST).read_bytes() == (other / MANIFEST).read_bytes()
+    assert "1 of 4 parts were finished before" in capsys.readouterr().out
+
+
+def test_lost_parts_are_named(refusal, monkeypatch, tmp_path):
+    monkeypatch.setattr(on_ray, "cluster", lambda *_: nullcontext())
+    monkeypatch.setattr(on_ray, "mapped", lambda f, content, arguments, *_: [(0, f(content, *next(iter(arguments))))])
+    assert "parts 2, 3 were lost with their workers; run the same command again" in refusal(
+        "all/3", "rows", "launcher=ray"
+    )
+    assert len(contents(tmp_path / "rows")) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["launcher=slurm"], "launcher='slurm': must be ray"),
+        (["launcher.n_jobs=2"], "launcher.n_jobs='2': needs launcher=ray"),
+        (["launcher=ray", "launcher.speed=2"], "launcher.speed='2': is no setting; known: address, n_jobs"),
+        (["launcher=ray", "launcher.n_jobs=two"], "launcher.n_jobs='two': must be a number"),
+        (["launcher=ray", "launcher.n_jobs=0"], "launcher.n_jobs=0: must be 1 or more"),
+        (["launcher=ray", "launcher.retries=-1"], "launcher.retries=-1: must be a whole number"),
+    ],
+)
+def test_a_launcher_that_does_not_exist_is_refused(refusal, more, message):
+    assert message in refusal("all/3", "rows", *more)
 
 
 def test_large_numbers_may_have_an_exponent():

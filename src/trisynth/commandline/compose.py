@@ -1,5 +1,6 @@
 """Root configurations from command lines, with the facts declared beside a user's table."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -181,6 +182,11 @@ def resolved(cfg: DictConfig, overrides: Sequence[str] = (), announce: bool = Tr
     for name, value in (plain.get("report") or {}).items():
         if not isinstance(value, bool):
             raise InputError(f"report.{name}", value, "must be true or false")
+    if isinstance(plain.get("paths"), dict):
+        if not isinstance(root := plain["paths"].get("root"), str):
+            raise InputError("paths.root", root, "must name a folder")
+        # "./runs" is shown as "runs".
+        plain["paths"] = {k: os.path.normpath(v) if isinstance(v, str) else v for k, v in plain["paths"].items()}
     if read and announce:
         print(read, file=sys.stderr)
     return plain

@@ -106,6 +106,7 @@ DOORS = {
             ("n", "number of rows, or rows per class; default: as many as the table has"),
             ("given", "file of rows to complete, with generator=circuit or sequential_forest"),
             ("part", "3/100, 1-10/100 or all/100: parts of a large table, in the folder out"),
+            ("launcher", "ray: make parts on a cluster; launcher.address names it"),
             _SEED,
             _OWN,
             _TARGET,

@@ -1,12 +1,11 @@
 """Tables of synthetic rows, written one after the other to a file of CSV or Parquet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from rich.progress import Progress, TaskID
 
 from trisynth.data import tensors
 from trisynth.data.disclosure.identifiers import WHOLE, Part
@@ -78,10 +77,10 @@ def typed(table: pd.DataFrame, writer: Writer | None) -> pa.Table:
     return tensors.arrow(table.astype(dict.fromkeys(categories, object)))
 
 
-def counted(tables: Iterator[pd.DataFrame], bar: Progress, task: TaskID) -> Iterator[pd.DataFrame]:
-    """Yield tables, and count their rows on a progress bar."""
+def counted(tables: Iterator[pd.DataFrame], advance: Callable[[int], None]) -> Iterator[pd.DataFrame]:
+    """Yield tables, and report the number of rows of each, as to a progress bar."""
     for table in tables:
-        bar.advance(task, len(table))
+        advance(len(table))
         yield table
 
 

@@ -6,7 +6,7 @@ bytes. A part that is there is kept, so that the same command continues after it
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -229,8 +229,19 @@ class Table:
         return Part(number - 1, count, before)
 
 
-def make(table: Table, selection: Selection) -> int:
+# Makes parts of a table by their numbers, and yields the number of each that is made.
+Launcher = Callable[[Table, Sequence[int]], Iterator[int]]
+
+
+def make(table: Table, selection: Selection, launcher: Launcher | None = None) -> int:
     """Make the selected parts that are not there; return the number of rows of all selected ones.
+
+    Parameters
+    ----------
+    table : Table
+    selection : Selection
+    launcher : callable, optional
+        Makes parts elsewhere: takes the table and numbers of parts, and yields the number of each that is made.
 
     Raises
     ------
@@ -244,29 +255,53 @@ def make(table: Table, selection: Selection) -> int:
         raise InputError("n", rows, f"gives some of {folder.count} parts no rows; take fewer parts")
     # A refused number of rows leaves no folder that another one could not use.
     folder.open()
-    kept = 0
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         task = bar.add_task("sampling", total=sum(selected.values()))
+        due = []
         for number, rows in selected.items():
             if folder.is_whole(number):
-                kept += 1
                 bar.advance(task, rows)
                 continue
+            due.append(number)
             if folder.record(number) is not None:
                 print(f"warning: {folder.file(number)}: is absent or was changed; it is made again", file=sys.stderr)
-            tables = counted(table.tables(number), bar, task)
-            try:
-                write(
-                    tables, folder.file(number), table.layout, folder.identity["seed"], table.part(number), table.schema
-                )
-            except OSError as error:
-                raise unwritable(folder.file(number), error, "out") from error
-            folder.add(number, rows)
-    if kept:
+        if launcher is None:
+            for number in due:
+                one(table, number, lambda rows: bar.advance(task, rows))
+        elif due:
+            for number in launcher(table, due):
+                bar.advance(task, selected[number])
+    if kept := len(selected) - len(due):
         print(f"{kept} of {len(selected)} parts were finished before")
     if not folder.finish():
         print(f"some of {folder.count} parts are missing; the last one that is made adds {MANIFEST}")
     return sum(selected.values())
+
+
+def one(table: Table, number: int, advance: Callable[[int], None] | None = None) -> int:
+    """Make one part and its record; return its number.
+
+    Parameters
+    ----------
+    table : Table
+    number : int
+    advance : callable, optional
+        Called with the number of rows of each batch.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+    folder = table.folder
+    file, seed = folder.file(number), folder.identity["seed"]
+    tables = counted(table.tables(number), advance) if advance else table.tables(number)
+    try:
+        written = write(tables, file, table.layout, seed, table.part(number), table.schema)
+    except OSError as error:
+        raise unwritable(file, error, "out") from error
+    folder.add(number, written)
+    return number
 
 
 def _write(path: Path, content: str) -> None:

@@ -3,20 +3,60 @@
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hydra.core.utils import JobReturn, JobStatus
+from joblib import effective_n_jobs
+from omegaconf import OmegaConf
 
-from trisynth.errors import InputError
+from trisynth.config import CONF
+from trisynth.errors import InputError, require_number, require_whole
 from trisynth.sweeps import worker
 
 T = TypeVar("T")
 # Nothing is reported, no token is written to the home folder, and no agent is waited for that a sweep has no use for.
 _SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled", "RAY_enable_metrics_collection": "0"}
 _STARTS = 2
+
+
+def settings(given: Mapping[str, str]) -> dict[str, Any]:
+    """Read settings of ``conf/hydra/launcher/ray.yaml`` where Hydra does not run the program.
+
+    Parameters
+    ----------
+    given : mapping of str to str
+        Settings that differ from the file, as they were typed.
+
+    Raises
+    ------
+    InputError
+        If there is no such setting, or it has another type.
+    """
+    known = OmegaConf.to_container(OmegaConf.load(CONF / "hydra" / "launcher" / "ray.yaml"))
+    found = {name: known[name] for name in ("address", "n_jobs", "cpus_per_job", "retries")}
+    for name, text in given.items():
+        if name not in found:
+            raise InputError(f"launcher.{name}", text, f"is no setting; known: {', '.join(found)}")
+        if name == "address":
+            found[name] = None if text == "null" else text
+            continue
+        try:
+            found[name] = float(text) if name == "cpus_per_job" else int(text)
+        except ValueError:
+            raise InputError(f"launcher.{name}", text, "must be a number") from None
+    if found["n_jobs"] == 0 or found["n_jobs"] < -1:
+        raise InputError("launcher.n_jobs", found["n_jobs"], "must be 1 or more, or -1 for as many as there are cores")
+    require_number("launcher.cpus_per_job", found["cpus_per_job"], 0)
+    require_whole("launcher.retries", found["retries"], 0)
+    return found
+
+
+def cores(jobs: int) -> int:
+    """Return the number of cores that so many jobs at a time take; -1 stands for all of this machine."""
+    return effective_n_jobs(jobs)
 
 
 @contextmanager
