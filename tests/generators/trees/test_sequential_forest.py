@@ -6,8 +6,10 @@ import pytest
 from scipy import stats
 
 from trisynth.errors import InputError
+from trisynth.generators.trees.selection import Setting
 from trisynth.generators.trees.sequence import responses
 from trisynth.generators.trees.sequential_forest import SequentialForest
+from trisynth.objective import Loss
 
 pytestmark = pytest.mark.usefixtures("unprotected")
 
@@ -79,7 +81,7 @@ def test_a_heteroscedastic_residual_is_kept():
 
 def test_a_lower_bound_on_copying_merges_leaves():
     table = dependent(300)
-    sizes = [SequentialForest(max_copying=bound).fit(table, target="y").min_samples_leaf_ for bound in (1.0, 0.5)]
+    sizes = [SequentialForest(max_copying=bound).fit(table, target="y").setting_.size for bound in (1.0, 0.5)]
     assert sizes[0] == 10 < sizes[1]
 
 
@@ -88,6 +90,35 @@ def test_a_fit_to_copied_rows_is_measured_as_copying():
     coarse = SequentialForest(min_samples_leaf=200, max_copying=1.0).fit(table, target="y")
     fine = SequentialForest(min_samples_leaf=1, pruning=False, max_copying=1.0).fit(table, target="y")
     assert coarse.copying_ < 0.56 < fine.copying_
+
+
+@pytest.mark.parametrize("weights", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1)])
+def test_the_setting_of_the_lowest_loss_is_chosen(weights):
+    generator = SequentialForest(n_estimators=2, max_copying=None, selection="loss", loss=Loss(*weights))
+    generator.fit(dependent(400), target="y")
+    tried = pd.DataFrame(generator.totals_)
+    best = tried.loc[tried["total"].idxmin()]
+    assert generator.setting_ == Setting(best["size"], best["pruned"], best["class_strength"])
+    assert len(set(tried["size"])) > 1 and set(tried["pruned"]) == {True, False}
+    assert len(set(tried["class_strength"])) == 3
+    terms = dict(zip(("rec", "dist", "model"), weights, strict=True))
+    assert all((f"{term}_weighted" in tried) == (weight > 0) for term, weight in terms.items())
+
+
+def test_the_native_loss_leaves_the_choice_to_the_rule():
+    table = dependent(300)
+    native = SequentialForest(selection="loss", loss=Loss(1, 0, 0, pairing="none")).fit(table, target="y")
+    assert not native.totals_
+    pd.testing.assert_frame_equal(native.sample(50), SequentialForest().fit(table, target="y").sample(50))
+
+
+def test_a_loss_chooses_leaves_for_a_numeric_target():
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=300)
+    table = pd.DataFrame({"a": a, "y": 2 * a + 0.3 * rng.normal(size=300)})
+    generator = SequentialForest(selection="loss", loss=Loss(1, 1, 1)).fit(table, target="y", relations=False)
+    tried = pd.DataFrame(generator.totals_)
+    assert set(tried["class_strength"]) == {4.0} and tried["model"].gt(0).all()
 
 
 def test_weights_are_rows():
@@ -115,6 +146,8 @@ def test_a_numeric_target_keeps_its_dependence():
         ({"max_copying": 0.3}, "max_copying=0.3"),
         ({"class_strength": -1}, "class_strength=-1"),
         ({"pruning": "yes"}, "pruning='yes': must be true or false"),
+        ({"selection": "best"}, "selection='best': must be rule or loss"),
+        ({"selection": "loss", "loss": Loss(model="adc")}, "loss.model='adc': a forest supports only auxiliary"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):

@@ -9,6 +9,7 @@ from trisynth.generators.trees.donors import Numbers, Residuals
 from trisynth.generators.trees.draws import Draws
 from trisynth.generators.trees.growing import Predictors, pooled
 from trisynth.generators.trees.pruning import ends, pruned
+from trisynth.generators.trees.selection import Setting
 from trisynth.generators.trees.tree import Tree
 
 # Codes of a response that splits tell apart.
@@ -123,21 +124,28 @@ class Grown:
             keep = pruned(tree, node, unseen, *parts)
         return cls(_without_features(own), predictors, tree, node, keep)
 
-    def fill(self, size: int, strength: float) -> Step:
-        """Fill the leaves, none of fewer than ``size`` rows."""
+    def fill(self, setting: Setting) -> Step:
+        """Fill the leaves, none of fewer than ``setting.size`` rows."""
         own, tree, leaf = self.response, Tree.root(), self.node
+        labels, strength = own.labels, setting.class_strength
         if self.tree is not None:
-            end = ends(self.tree, self.keep, size)
+            keep = self.keep if setting.pruned else self.tree.children_left >= 0
+            end = ends(self.tree, keep, setting.size)
             tree = Tree.cut(self.tree, end)
             leaf = np.unique(end[self.node], return_inverse=True)[1]
         if own.scores is None:
-            return Step(tree, self.predictors, Draws.learn(leaf, own.cells, own.weights, own.labels, strength), None)
+            return Step(
+                tree,
+                self.predictors,
+                Draws.learn(leaf, own.cells, own.weights, labels, strength),
+                None,
+            )
         if own.residual:
             cells, items = Residuals.learn(leaf, own.cells)
         else:
             cells = Numbers.learn(leaf, own.cells, own.weights)
             items = cells.items(leaf, own.cells)
-        return Step(tree, self.predictors, Draws.learn(leaf, items, own.weights, own.labels, strength), cells)
+        return Step(tree, self.predictors, Draws.learn(leaf, items, own.weights, labels, strength), cells)
 
 
 def _without_features(response: Response) -> Response:

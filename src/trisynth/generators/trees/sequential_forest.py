@@ -1,5 +1,7 @@
 """Sequential forests on normal scores: a linear part in the copula's space, and trees for the rest."""
 
+from dataclasses import asdict, replace
+
 import numpy as np
 import pandas as pd
 
@@ -10,8 +12,10 @@ from trisynth.generators.draws import check_draws
 from trisynth.generators.partial import Partial, kept
 from trisynth.generators.trees.chain import Grown, Step
 from trisynth.generators.trees.nearest import nearer_fraction
+from trisynth.generators.trees.selection import SIZES, Criterion, Setting, chosen, compared
 from trisynth.generators.trees.sequence.particles import completed
 from trisynth.generators.trees.sequence.responses import LARGE, Sequence
+from trisynth.objective import Loss
 
 _SEEDS = 2**31 - 1
 # Rows that one chain is grown on: a fraction without replacement, at most this many.
@@ -57,14 +61,24 @@ class SequentialForest(Generator):
         Number of rows of the requested label in a leaf that weigh as much as all rows of the leaf.
     max_copying : float or None, default=0.6
         Largest fraction of nearest rows that were learned from; 0.5 is that of new rows. None merges no leaves.
+    selection : {"rule", "loss"}, default="rule"
+        What decides on leaf size, pruning and class step: the arguments above, or the lowest L_total among settings
+        around them. "loss" compares rows of each chain with rows that the chain was not grown on, except for pruning,
+        which these rows decide. Copying is bounded afterwards.
+    loss : Loss or None
+        Weights of L_total for ``selection="loss"``; otherwise it has no effect. None is ``Loss()``. L_rec is that of
+        the GANs (see ``selection.Criterion``), L_dist any of those of the networks, and L_model the auxiliary one. The
+        native loss, which pairs no rows, leaves the choice to the rule.
     draws : {"independent", "even"}, default="even"
         Whether the rows drawn from one leaf are spread evenly; even rows
         are not independent (see ``generators.draws``).
 
     Attributes
     ----------
-    min_samples_leaf_ : int
-        Minimum number of rows in a leaf, after merging.
+    setting_ : Setting
+        Leaf size, after merging, pruning and class step.
+    totals_ : list of dict
+        Each setting that was tried, with its terms of L_total; empty with ``selection="rule"``.
     copying_ : float
         Fraction that ``max_copying`` bounds; NaN if it was not measured.
 
@@ -77,8 +91,7 @@ class SequentialForest(Generator):
     distributions in the leaves of a forest are due to Meinshausen (2006), Quantile regression forests, JMLR 7;
     reduced-error pruning is due to Quinlan (1987), Simplifying decision trees. As far as we know, new are the
     combination with a linear part on normal scores, chains whose unseen rows prune their trees and measure their
-    copying, and leaves that are merged until a bound on copying holds. L_total has no part in the fit: alpha, beta and
-    gamma are not arguments of this generator.
+    copying, leaves that are merged until a bound on copying holds, and L_total as the criterion of a tree's leaves.
     """
 
     def __init__(
@@ -90,6 +103,8 @@ class SequentialForest(Generator):
         class_strength: float = 4.0,
         max_copying: float | None = 0.6,
         draws: str = "even",
+        selection: str = "rule",
+        loss: Loss | None = None,
     ):
         self.n_estimators = n_estimators
         self.min_samples_leaf = min_samples_leaf
@@ -98,6 +113,8 @@ class SequentialForest(Generator):
         self.class_strength = class_strength
         self.max_copying = max_copying
         self.draws = draws
+        self.selection = selection
+        self.loss = loss
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""
@@ -114,6 +131,11 @@ class SequentialForest(Generator):
         if self.max_copying is not None:
             require_number("max_copying", self.max_copying, 0.5)
         check_draws(self.draws)
+        if self.selection not in ("rule", "loss"):
+            raise InputError("selection", self.selection, "must be rule or loss")
+        loss = Loss.of(self.loss)
+        if self.selection == "loss" and loss.gamma and loss.model != "auxiliary":
+            raise InputError("loss.model", loss.model, "a forest supports only auxiliary; use loss.model=auxiliary")
 
     def _fit(
         self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator, weights: np.ndarray | None = None
@@ -126,6 +148,10 @@ class SequentialForest(Generator):
         features = _FEATURES if n < LARGE else 1.0
         prune = n < LARGE if self.pruning == "auto" else self.pruning
         size = max(10, round(10 * (n / 1_000) ** 0.4)) if self.min_samples_leaf == "auto" else self.min_samples_leaf
+        loss = Loss.of(self.loss)
+        by_loss = self.selection == "loss" and bool(loss.pairs or loss.beta or loss.gamma)
+        # Larger leaves are made of smaller ones.
+        grown_size = max(1, round(min(SIZES) * size)) if by_loss else size
         # Without a random order the rows of an estimate that does not use all would be those of one part of the file.
         order = rng.permutation(n)
         table, labels, weights = table.iloc[order].reset_index(drop=True), labels[order], weights[order]
@@ -139,25 +165,56 @@ class SequentialForest(Generator):
         own = None if self.numeric_target_ or labels.max() == 0 else labels
         parts = [rng.permutation(n) < max(1, min(round(_FRACTION * n), _MOST)) for _ in range(chains)]
         grown: list[dict] = [{} for _ in parts]
-        for key, rows, response in self.sequence_.responses(table, labels, own, weights, size, rng):
+        for key, rows, response in self.sequence_.responses(table, labels, own, weights, grown_size, rng):
             for chain, part in zip(grown, parts, strict=True):
                 seed = int(rng.integers(_SEEDS))
                 if part[rows].any():
-                    chain[key] = Grown.grow(response, part[rows], size, prune, features, seed)
-        self._fill(grown, size)
+                    chain[key] = Grown.grow(response, part[rows], grown_size, prune or by_loss, features, seed)
+        setting, self.totals_ = Setting(size, prune, self.class_strength), []
+        if by_loss and n >= 4:
+            setting = self._select(grown, parts, setting, table, labels, own is not None, rng)
+        self._fill(grown, setting)
         self.copying_ = float("nan")
         if self.max_copying is not None and n >= 4:
             self._merge(grown, parts, table, labels, rng)
 
-    def _fill(self, grown: list[dict], size: int) -> None:
-        self.min_samples_leaf_ = size
-        self.chains_ = [{key: one.fill(size, self.class_strength) for key, one in chain.items()} for chain in grown]
+    def _fill(self, grown: list[dict], setting: Setting) -> None:
+        self.setting_ = setting
+        self.chains_ = [{key: one.fill(setting) for key, one in chain.items()} for chain in grown]
+
+    def _select(
+        self,
+        grown: list[dict],
+        parts: list,
+        first: Setting,
+        table: pd.DataFrame,
+        labels: np.ndarray,
+        classes: bool,
+        rng: np.random.Generator,
+    ) -> Setting:
+        """Choose the setting whose draws have the lowest L_total against the rows that their chain has not seen."""
+        target = self.target_column_ if self.numeric_target_ else None
+        criterion = Criterion(Loss.of(self.loss), table, labels, target, rng)
+        places = [compared(~part, rng) for part in parts]
+        state = int(rng.integers(_SEEDS))
+
+        def total(setting: Setting) -> float:
+            self._fill(grown, setting)
+            # All settings draw from the same streams, so that they differ by less chance.
+            drawn = [
+                self._chain(chain, labels[own], np.random.default_rng([state, chain]))
+                for chain, own in enumerate(places)
+            ]
+            self.totals_.append(asdict(setting) | criterion(drawn, places))
+            return self.totals_[-1]["total"]
+
+        return chosen(first, max(first.size, int(_LARGEST * len(table))), classes, total)
 
     def _merge(
         self, grown: list[dict], parts: list, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator
     ) -> None:
         """Merge leaves until draws of the chains are as near to other rows as ``max_copying`` requires."""
-        drawn, size = -(-_DRAWN // len(parts)), self.min_samples_leaf_
+        drawn, size = -(-_DRAWN // len(parts)), self.setting_.size
         state = int(rng.integers(_SEEDS))
         while True:
             found = []
@@ -171,7 +228,7 @@ class SequentialForest(Generator):
             if self.copying_ - error <= self.max_copying or 2 * size > _LARGEST * len(table):
                 return
             size = -(-3 * size // 2)
-            self._fill(grown, size)
+            self._fill(grown, replace(self.setting_, size=size))
 
     def _chain(self, chain: int, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         """Draw rows from one chain."""
@@ -240,7 +297,7 @@ class SequentialForest(Generator):
         """Return the leaf size, the number of leaves and of chains, and the measured copying."""
         leaves = sum(len(step.tree.feature) // 2 + 1 for chain in self.chains_ for step in chain.values())
         return {
-            "min_samples_leaf": self.min_samples_leaf_,
+            "min_samples_leaf": self.setting_.size,
             "chains": len(self.chains_),
             "leaves": leaves,
             "copying": self.copying_,
