@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parents[2] / "conf" / "dataset"
 EXPECTED = {
     "abalone19": (4174, 8, 2, [4142, 32]),
     "adult": (48842, 14, 6465, [37155, 11687]),
+    "airfoil": (1503, 5, 0, None),
     "cleveland": (297, 13, 0, [160, 54, 35, 35, 13]),
     "contraceptive": (1425, 9, 0, [614, 495, 316]),
     "digits": (1797, 1, 0, [183, 182, 182, 181, 181, 180, 179, 178, 177, 174]),
@@ -46,6 +47,7 @@ EXPECTED = {
     "sines": (10000, 1, 0, None),
     "stroke": (4981, 10, 1500, [4733, 248]),
     "support2": (9105, 29, 37951, [3515, 1387, 967, 908, 712, 596, 512, 508]),
+    "wine_quality": (1359, 11, 0, None),
 }
 YOURS = {"csv", "parquet", "openml"}
 KEYS = ["name", "source", "read", "target", "task", "missing", "duplicates", "columns", "relations", "licence", "note"]
