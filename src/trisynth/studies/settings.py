@@ -7,9 +7,9 @@ import pandas as pd
 
 from trisynth.errors import InputError
 
-# Families whose L_rec compares rows with their transport partners. L_rec of the others is a likelihood or a denoising
-# error, whose minimum is the real distribution.
-PAIRED = ("gan", "cgan", "ctgan", "tgan")
+# Families whose L_rec compares rows with their transport partners; a forest does so where L_total chooses its leaves.
+# L_rec of the others is a likelihood or a denoising error, whose minimum is the real distribution.
+PAIRED = ("gan", "cgan", "ctgan", "tgan", "sequential_forest")
 TERMS = {"alpha": "rec", "beta": "dist", "gamma": "model"}
 # The first one that a data set has is its utility.
 UTILITIES = ("roc_auc", "r2")
