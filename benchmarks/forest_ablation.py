@@ -42,6 +42,7 @@ PARTS = {
 }
 DESIGNS = {
     "twice as many chains": ({"n_estimators": None}, []),
+    "the same, no linear part, weak class step": ({"n_estimators": None, "linear": False, "class_strength": 20.0}, []),
     "relations searched": ({}, []),
     "leaves filled by all rows": ({"max_copying": None}, [(Grown, "grow", classmethod(filled_by_all))]),
     "resampled by a density ratio": ({}, []),
@@ -56,7 +57,7 @@ def fitted(variant: str, own: pd.DataFrame, target: str, seed: int) -> Sequentia
     if "pruning" in arguments:
         arguments = {"pruning": large}
     if "n_estimators" in arguments:
-        arguments = {"n_estimators": arguments["n_estimators"] or (6 if large else 20)}
+        arguments = arguments | {"n_estimators": arguments["n_estimators"] or (6 if large else 20)}
     made = Resampled if variant == "resampled by a density ratio" else SequentialForest
     with ExitStack() as stack:
         for place, name, other in replaced:
