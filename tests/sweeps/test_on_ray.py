@@ -14,7 +14,11 @@ class Lost(Exception):
     """Stands for the error of a worker that died."""
 
 
-class TaskError(Exception):
+class RayError(Exception):
+    """Stands for all errors of Ray."""
+
+
+class TaskError(RayError):
     def __init__(self, cause):
         super().__init__(cause)
         self.cause = cause
@@ -41,7 +45,8 @@ def ray(monkeypatch) -> SimpleNamespace:
                 try:
                     return ("value", function(*arguments))
                 except Exception as error:
-                    return ("error", error if isinstance(error, Lost) else TaskError(error))
+                    own = isinstance(error, Lost | RayError)
+                    return ("error", error if own else TaskError(error))
 
             return SimpleNamespace(remote=lambda *a: Reference(submit(*a)))
 
@@ -61,7 +66,7 @@ def ray(monkeypatch) -> SimpleNamespace:
     fake.wait = lambda waiting: (waiting[-1:], waiting[:-1])
     errors = ModuleType("ray.exceptions")
     errors.WorkerCrashedError = errors.NodeDiedError = errors.OutOfMemoryError = Lost
-    errors.RayTaskError = TaskError
+    errors.RayTaskError, errors.RayError = TaskError, RayError
     monkeypatch.setitem(sys.modules, "ray", fake)
     monkeypatch.setitem(sys.modules, "ray.exceptions", errors)
     for name in on_ray._SETTINGS:
@@ -87,6 +92,17 @@ def test_a_mistake_in_a_task_is_raised_as_it_is(ray):
 
     with pytest.raises(InputError, match=r"^seed=-1: must be 0 or more$"):
         list(on_ray.mapped(wrong, None, [()]))
+
+
+def test_a_lost_cluster_is_one_line(ray):
+    def lost(content):
+        raise RayError("The task's local raylet died.\nCheck raylet.out")
+
+    message = (
+        r"^launcher='ray': the cluster was lost \(The task's local raylet died\.\); .* run the same command again$"
+    )
+    with pytest.raises(InputError, match=message):
+        list(on_ray.mapped(lost, None, [()]))
 
 
 def test_jobs_keep_their_order_and_a_lost_one_has_no_value(ray, monkeypatch, tmp_path):

@@ -50,7 +50,7 @@ class Stream:
     def frames(self) -> Iterator[pd.DataFrame]:
         """Read all rows, a batch at a time: the features and the target of the sample, cleaned."""
         names = [*self.sample.X] if self.sample.y is None else [*self.sample.X, self.sample.y.name]
-        for table in self.folder.tables(names):
+        for table in self.folder.tables(names, encoded=True):
             yield pd.DataFrame({name: self._cells(table.select([name])) for name in names})
 
     def _cells(self, column: pa.Table) -> pd.Series:

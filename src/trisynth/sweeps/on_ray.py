@@ -89,7 +89,7 @@ def cluster(address: str | None, workers: int) -> Iterator[None]:
         # Of many classes: a start that times out raises a bare Exception.
         except Exception as error:
             ray.shutdown()
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+            reason = _line(error)
             if attempt == _STARTS:
                 remedy = f"cannot be {'reached' if address else 'started'} ({reason}); check the address and the load"
                 raise InputError("hydra.launcher.address", address, remedy) from None
@@ -98,6 +98,10 @@ def cluster(address: str | None, workers: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def run(content: bytes, jobs: Sequence[tuple[int, list[str]]], cpus: float = 1, retries: int = 3) -> list[JobReturn]:
@@ -147,20 +151,29 @@ def mapped(
     ------
     tuple of int and object
         Calls whose worker was lost more than ``retries`` times are left out.
+
+    Raises
+    ------
+    InputError
+        If the cluster itself is lost.
     """
     import ray
-    from ray.exceptions import NodeDiedError, OutOfMemoryError, RayTaskError, WorkerCrashedError
+    from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskError, WorkerCrashedError
 
     shared = ray.put(content)
     task = ray.remote(num_cpus=cpus, max_retries=retries)(function)
     waiting = {task.remote(shared, *each): i for i, each in enumerate(arguments)}
     while waiting:
-        (done, *_), _ = ray.wait(list(waiting))
-        place = waiting.pop(done)
         try:
-            yield place, ray.get(done)
+            (done, *_), _ = ray.wait(list(waiting))
+            place = waiting.pop(done)
+            found = ray.get(done)
         except (WorkerCrashedError, NodeDiedError, OutOfMemoryError):
             continue
         except RayTaskError as error:
             # The mistake itself, not the text of a traceback.
             raise error.cause from None
+        except RayError as error:
+            remedy = f"the cluster was lost ({_line(error)}); what is finished is kept: run the same command again"
+            raise InputError("launcher", "ray", remedy) from None
+        yield place, found

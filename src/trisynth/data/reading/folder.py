@@ -17,8 +17,10 @@ from trisynth.errors import InputError
 
 # Readers of folders, such as pyarrow, polars and duckdb, skip names that begin with an underscore.
 IDENTITY, MANIFEST = "_identity.json", "_manifest.json"
-# Rows of a batch, whatever the files and their row groups are.
-BATCH = 65_536
+# Rows of a batch, whatever the files and their row groups are: up to four times as many where there are few columns,
+# as each column of each batch is cleaned by itself.
+BATCH, _CELLS = 65_536, 6_000_000
+_ENCODED = pa.dictionary(pa.int32(), pa.string())
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,15 @@ class Folder:
         Columns of all files, and those that names of folders such as ``year=2024`` hold.
     stamps : dict of str to tuple
         What differs for each file once it is written again.
+    texts : frozenset of str
+        Columns that are plain texts in all files.
     """
 
     path: Path
     files: dict[str, int]
     schema: pa.Schema
     stamps: dict[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+    texts: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     @classmethod
     def open(cls, path: str | Path, parameter: str = "dataset.path") -> "Folder":
@@ -57,13 +62,15 @@ class Folder:
         if not names:
             raise InputError(parameter, str(path), "holds no Parquet file; name a file, or a folder of .parquet files")
         stamps = {name: _stamp(path / name) for name in names}
-        files, first = {}, None
+        files, first, texts = {}, None, None
         # One footer at a time: those of very many files would fill the memory.
         for name in names:
             footer = _footer(path / name, parameter)
             files[name], own = footer.num_rows, footer.schema.to_arrow_schema()
             _check_unique(path / name, own, parameter)
             first = own if first is None else first
+            plain = {each.name for each in own if pa.types.is_string(each.type)}
+            texts = plain if texts is None else texts & plain
             _check_alike(path, names[0], first, name, own, parameter)
         if not sum(files.values()):
             raise InputError(parameter, str(path), "holds files without rows; give at least two rows")
@@ -75,7 +82,7 @@ class Folder:
         except pa.ArrowException as error:
             raise InputError(parameter, str(path), f"cannot be read ({_line(error)})") from None
         fields += [each.with_type(_plain(each.type)) for each in found if each.name not in first.names]
-        return cls(path, files, pa.schema(fields, first.metadata), stamps)
+        return cls(path, files, pa.schema(fields, first.metadata), stamps, frozenset(texts))
 
     @property
     def rows(self) -> int:
@@ -99,8 +106,12 @@ class Folder:
                 raise InputError("dataset.path", str(self.path / known["file"]), remedy)
         return digest(found)
 
-    def tables(self, columns: Sequence[str] | None = None, size: int = BATCH) -> Iterator[pa.Table]:
+    def tables(
+        self, columns: Sequence[str] | None = None, size: int | None = None, *, encoded: bool = False
+    ) -> Iterator[pa.Table]:
         """Read all rows, ``size`` at a time, except that the last table has fewer.
+
+        With ``encoded``, texts are dictionaries and codes, as they are in the files, where all files have them so.
 
         Raises
         ------
@@ -111,8 +122,12 @@ class Folder:
         self._require_unchanged()
         waiting: list[pa.RecordBatch] = []
         rows = 0
+        size = size or min(max(BATCH, _CELLS // len(columns or self.schema.names)), 4 * BATCH)
+        texts = self.texts & set(columns or self.schema.names) if encoded else frozenset()
+        fields = [each.with_type(_ENCODED) if each.name in texts else each for each in self.schema]
+        schema = pa.schema(fields, self.schema.metadata)
         try:
-            batches = _source(self.path, self.files, self.schema).to_batches(
+            batches = _source(self.path, self.files, schema, sorted(texts)).to_batches(
                 columns=None if columns is None else list(columns),
                 batch_size=size,
                 batch_readahead=1,
@@ -150,9 +165,9 @@ class Folder:
         chosen = seeds.stream(seed, "folder.sample").choice(self.rows, rows, replace=False, shuffle=False)
         chosen.sort()
         found, start = [], 0
-        for table in self.tables():
+        for table in self.tables(encoded=True):
             first, last = np.searchsorted(chosen, [start, start + len(table)])
-            found.append(table.take(pa.array(chosen[first:last] - start)))
+            found.append(table.take(pa.array(chosen[first:last] - start)).cast(self.schema))
             start += len(table)
         return pa.concat_tables(found)
 
@@ -165,9 +180,12 @@ def error_of_quantiles(rows: int) -> float:
     return float(np.sqrt(np.log(2 / 0.05) / (2 * rows)))
 
 
-def _source(path: Path, names: Iterable[str], schema: pa.Schema | None = None) -> ds.Dataset:
+def _source(
+    path: Path, names: Iterable[str], schema: pa.Schema | None = None, encoded: Sequence[str] = ()
+) -> ds.Dataset:
     files = [str(path / name) for name in names]
-    return ds.dataset(files, schema, "parquet", partitioning="hive", partition_base_dir=str(path))
+    form = ds.ParquetFileFormat(dictionary_columns=encoded)
+    return ds.dataset(files, schema, form, partitioning="hive", partition_base_dir=str(path))
 
 
 def _stamp(file: Path) -> tuple[int, ...]:

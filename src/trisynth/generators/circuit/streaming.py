@@ -14,6 +14,9 @@ from trisynth.generators.passes import Passes
 # Rows of a step of online EM: this fraction of a label's rows, within these limits, or all where they are too few for
 # so many steps. Steps before the first M-step, and the exponent of their rates.
 _FRACTION, _FEWEST, _MOST, _STEPS, _WARM, _RATE = 1 / 64, 512, 8_192, 8, 3, 0.6
+# Most rows of a label in the steps of online EM, evenly spread over all of them. Rates of 1/steps^0.6 leave weight to
+# the last steps alone, so that further rows would cost time and change little.
+_LIMIT = 2_097_152
 # Most passes of exact EM, and nats per row that one must gain for another to follow.
 _PASSES, _GAIN = 4, 0.005
 
@@ -103,6 +106,7 @@ class _Online:
     rows: int
     counts: Counts | None = None
     steps: int = 0
+    seen: int = 0
     waiting: list[np.ndarray] = field(default_factory=list)
 
     @property
@@ -114,6 +118,10 @@ class _Online:
 
     def add(self, tokens: np.ndarray) -> None:
         """Take further rows; a step begins when enough are there, whatever the batches are."""
+        if self.rows > _LIMIT:
+            numbers = np.arange(self.seen, self.seen + len(tokens) + 1)
+            self.seen += len(tokens)
+            tokens = tokens[np.diff(numbers * _LIMIT // self.rows) > 0]
         self.waiting.append(tokens)
         while sum(map(len, self.waiting)) >= self.size:
             held = np.concatenate(self.waiting)
@@ -126,6 +134,9 @@ class _Online:
         if len(held):
             self._step(held)
         leaves = self.counts.leaves
+        # A token of few cells may have none in a step.
+        lacking = (due > 0) & (leaves.sum(axis=1) <= 0)
+        leaves = np.where(lacking[:, None], self.circuit.leaves[:-1], leaves)
         leaves = leaves * (due / np.maximum(leaves.sum(axis=1), np.finfo(float).tiny))[:, None]
         self.counts = Counts(self.counts.root, self.counts.transitions, leaves, self.counts.log_likelihood)
         self._m_step()
