@@ -25,6 +25,7 @@ _HOMES = {
     "ClassGaussian": "generators.arrays.class_gaussian",
     "Column": "data.dataset",
     "Composed": "generators.composed",
+    "ConvDiffusion": "generators.neural.conv_diffusion",
     "Copula": "generators.copula",
     "Copy": "generators.copy",
     "DPCircuit": "generators.private.dp_circuit",

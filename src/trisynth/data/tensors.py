@@ -61,19 +61,24 @@ def of_equal_size(cells: pd.Series) -> pd.Series:
     if is_tensor(cells.dtype):
         return cells
     lists = pa.chunked_array(cells.array.__arrow_array__()).combine_chunks()
-    if pa.types.is_nested(lists.type.value_type):
-        raise InputError("X", cells.name, "the cells are lists of lists; give flat lists, or declare kind: sequence")
-    sizes = lists.value_lengths().to_numpy(zero_copy_only=False)
     if lists.null_count:
         raise InputError("X", cells.name, f"{lists.null_count} rows have no array; drop them")
-    odd = np.flatnonzero(sizes != sizes[0])
-    if len(odd):
-        remedy = f"row {odd[0]} has {int(sizes[odd[0]])} elements and row 0 has {int(sizes[0])}; cut or pad them"
-        raise InputError("X", cells.name, f"arrays of a tensor must have equal sizes: {remedy}")
-    if not sizes.all():
-        raise InputError("X", cells.name, "the arrays have no elements; leave the column out")
-    flat = lists.flatten().to_numpy(zero_copy_only=False)
-    return column(flat.reshape(len(cells), int(sizes[0])), cells.name, cells.index)
+    size, rows = 1, np.arange(len(cells))
+    while True:
+        # Lists of lists of numbers, such as the lines of an image, are joined level by level.
+        sizes = lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+        nested, odd = pa.types.is_nested(lists.type.value_type), np.flatnonzero(sizes != sizes[0])
+        if len(odd):
+            what = "lists" if nested else "elements"
+            remedy = (
+                f"row {rows[odd[0]]} has {int(sizes[odd[0]])} {what} and row 0 has {int(sizes[0])}; cut or pad them"
+            )
+            raise InputError("X", cells.name, f"arrays of a tensor must have equal sizes: {remedy}")
+        if not sizes.all():
+            raise InputError("X", cells.name, "the arrays have no elements; leave the column out")
+        size, rows, lists = size * int(sizes[0]), np.repeat(rows, int(sizes[0])), lists.flatten()
+        if not nested:
+            return column(lists.to_numpy(zero_copy_only=False).reshape(len(cells), size), cells.name, cells.index)
 
 
 def dtype_of(size: int) -> pd.ArrowDtype:

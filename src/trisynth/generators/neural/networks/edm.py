@@ -6,7 +6,7 @@ constants. Rows x are centred and their columns have about the deviation ``SIGMA
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -56,20 +56,25 @@ class Denoiser(nn.Module):
     Parameters
     ----------
     inner : Module
-        F, from ``inputs(width, classes)`` to width columns, with an affine last layer.
+        F, from ``inputs(width, classes)`` to width columns.
     classes : int
     preconditioned : bool
         Whether the coefficients are the paper's; else they are those of its baseline (its table 1, VE).
+    last : sequence of Module, optional
+        Affine layers whose sum F returns; by default the last one of ``inner``.
     """
 
-    def __init__(self, inner: nn.Module, classes: int, preconditioned: bool = True):
+    def __init__(
+        self, inner: nn.Module, classes: int, preconditioned: bool = True, last: Sequence[nn.Module] | None = None
+    ):
         super().__init__()
         self.classes, self.coefficients = classes, precondition if preconditioned else unconditioned
         self.inner = inner
         # With F = 0 the first estimate is the optimal one of rows without structure.
         with torch.no_grad():
-            for parameter in self.inner[-1].parameters():
-                parameter.zero_()
+            for layer in [self.inner[-1]] if last is None else last:
+                for parameter in layer.parameters():
+                    parameter.zero_()
 
     @staticmethod
     def inputs(width: int, classes: int) -> int:
