@@ -31,6 +31,7 @@ CASES = {
     "digits": (*CONTROLS, "stylegan loss=native", *CONV, "vae", *DIFFUSION),
     "fashion_mnist": (CONTROLS[1], "vae generator.backbone=conv"),
     "multimodal_cohort": (*CONTROLS, "composed", *CONV, "vae", DIFFUSION[1]),
+    "multimodal_notes": ("independent", "composed", "joint"),
     "sines": (*CONTROLS, "autoregressive", "timevae", CONV[0], *DIFFUSION),
     "reuters_r8": ("ngram", "ngram +dataset.rare=5", "text_gru"),
 }

@@ -75,7 +75,7 @@ _LABELS = {
 # Variants of SMOTE that repeat it on most tables, or that are no generator of whole tables.
 _LEFT_OUT = {"smotenc", "adasyn", "borderline_smote"}
 # Series, images and texts have benchmarks of their own, and a budget would be one more dimension of the grid.
-_LEFT_OUT |= {"block_bootstrap", "class_gaussian", "composed", "conv_diffusion", "ngram", "rcgan", "timevae"}
+_LEFT_OUT |= {"block_bootstrap", "class_gaussian", "composed", "conv_diffusion", "joint", "ngram", "rcgan", "timevae"}
 _LEFT_OUT |= {"aim", "dp_circuit", "dp_gan", "dp_vae", "label_triples", "mst", "pate_gan", "raked_pairs"}
 # Our networks: one split, without the largest table, shows where they stand beside each other and beside SDV's.
 _NETWORKS = {"vae", "tvae", "gan", "cgan", "ctgan", "tgan", "diffusion"}

@@ -36,6 +36,7 @@ _HOMES = {
     "Generator": "generators.base",
     "Independent": "generators.independent",
     "InputError": "errors",
+    "Joint": "generators.joint",
     "LabelTriples": "generators.private.label_triples",
     "Loss": "objective",
     "MST": "generators.private.mst",

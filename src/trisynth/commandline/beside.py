@@ -23,6 +23,7 @@ KEYS = (
     "duplicates",
     "rare",
     "rows",
+    "time",
     "confirmed",
     "read",
     "constraints",

@@ -78,6 +78,8 @@ def _lines(dataset: Dataset, cfg: Mapping[str, Any]) -> Iterator[str]:
         yield f"rows: {cfg['rows']}"
     else:
         yield f"# rows: {len(frame)}  # as read, not private until confirmed; a private fit needs a declared number"
+    if cfg.get("time") is not None:
+        yield f"time: {_scalar(cfg['time'])}  # the latest rows are the test rows"
     if cfg.get("relations", "found") != "found":
         yield f"relations: {_scalar(cfg['relations'])}"
     if cfg.get("constraints"):

@@ -129,6 +129,8 @@ class Spec:
     found : mapping of str to str
         Formats of columns with declared bounds that were inferred from all rows together, where single cells would be
         read in another way.
+    time : str or None, default=None
+        Column of dates or numbers whose latest rows are the test rows; None draws them at random.
     """
 
     name: str
@@ -144,6 +146,7 @@ class Spec:
     rows: int | None = None
     confirmed: bool = True
     found: Mapping[str, str] = field(default_factory=dict)
+    time: str | None = None
 
 
 @dataclass(frozen=True)

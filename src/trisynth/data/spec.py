@@ -24,7 +24,7 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     ----------
     cfg : mapping
         A data set's config: ``name``, ``target``, ``task``, ``columns``, ``constraints``, ``relations``, ``licence``,
-        ``note``.
+        ``note``, and ``time`` where the test rows are the latest.
     names : iterable of str
         The raw table's columns.
 
@@ -75,10 +75,15 @@ def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
     if rows is not None:
         require_whole("dataset.rows", rows, 1)
     require_flag("dataset.confirmed", confirmed)
+    time = cfg.get("time")
+    if time is not None and (time not in names or time == target):
+        reason = "is the target" if time == target else no_column(time, names)
+        raise InputError("dataset.time", time, f"{reason}; name the column of dates by which rows are split")
     return Spec(
         rare=rare,
         rows=rows,
         confirmed=confirmed,
+        time=time,
         name=cfg["name"],
         target=target,
         task=cfg.get("task"),

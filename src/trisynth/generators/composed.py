@@ -82,8 +82,8 @@ class Composed(Generator):
         order = sorted(whole, key=lambda name: isinstance(whole[name], Text))
         self.names_, self.table_, self.parts_ = list(table), None, {}
         if flat:
-            facts = {name: Column(kind="number" if _is_number(table[name]) else "category") for name in flat}
-            self.table_ = self._part(self.table or CART(), table[flat], labels, facts, rng)
+            facts = {name: Column(kind="number" if is_number(table[name]) else "category") for name in flat}
+            self.table_ = fitted_part(self.table or CART(), table[flat], labels, facts, rng)
         earlier = flat
         for name in order:
             strata = Strata.learn(table[earlier], labels, table[name], self.max_strata, self.min_rows, rng)
@@ -92,36 +92,16 @@ class Composed(Generator):
                 made = self.sequence or Autoregressive()
             elif isinstance(whole[name], Text):
                 made, rare = self.text or NGram(), whole[name].rare
-            facts = {name: _facts(whole[name])}
+            facts = {name: facts_of(whole[name])}
             of_rows = strata.of(table[earlier], labels)
-            self.parts_[name] = strata, self._part(made, table[[name]], of_rows, facts, rng, rare, persons)
+            self.parts_[name] = strata, fitted_part(made, table[[name]], of_rows, facts, rng, rare, persons)
             earlier = [*earlier, name]
-
-    def _part(
-        self,
-        made: Generator,
-        X: pd.DataFrame,
-        labels: np.ndarray,
-        facts: dict[str, Column],
-        rng: np.random.Generator,
-        rare: int = 0,
-        persons: np.ndarray | None = None,
-    ) -> Generator:
-        """Fit a copy of a generator on some columns, with whole numbers as classes."""
-        target = _LABEL
-        while target in X:
-            target += "'"
-        y = pd.Series(pd.Categorical(labels.astype(str)), name=target)
-        spec = Spec("part", target, columns=facts, relations="none", rare=rare)
-        return clone(made).fit(
-            Dataset(X.reset_index(drop=True), y, spec, persons=persons), seed=int(rng.integers(2**31))
-        )
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         n = len(labels)
-        drawn = pd.DataFrame(index=range(n)) if self.table_ is None else _drawn(self.table_, labels, rng)
+        drawn = pd.DataFrame(index=range(n)) if self.table_ is None else drawn_part(self.table_, labels, rng)
         for name, (strata, generator) in self.parts_.items():
-            drawn = drawn.assign(**{name: _drawn(generator, strata.of(drawn, labels), rng)[name]})
+            drawn = drawn.assign(**{name: drawn_part(generator, strata.of(drawn, labels), rng)[name]})
         return drawn[self.names_]
 
     def diagnostics(self) -> dict[str, float]:
@@ -189,7 +169,25 @@ class Strata:
         return np.hstack(parts).T.astype(np.float32)
 
 
-def _drawn(generator: Generator, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+def fitted_part(
+    made: Generator,
+    X: pd.DataFrame,
+    labels: np.ndarray,
+    facts: dict[str, Column],
+    rng: np.random.Generator,
+    rare: int = 0,
+    persons: np.ndarray | None = None,
+) -> Generator:
+    """Fit a copy of a generator on some columns, with whole numbers as classes."""
+    target = _LABEL
+    while target in X:
+        target += "'"
+    y = pd.Series(pd.Categorical(labels.astype(str)), name=target)
+    spec = Spec("part", target, columns=facts, relations="none", rare=rare)
+    return clone(made).fit(Dataset(X.reset_index(drop=True), y, spec, persons=persons), seed=int(rng.integers(2**31)))
+
+
+def drawn_part(generator: Generator, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
     """Draw a row for each label, in their order."""
     present, counts = np.unique(labels, return_counts=True)
     target = generator.target_.name
@@ -201,11 +199,13 @@ def _drawn(generator: Generator, labels: np.ndarray, rng: np.random.Generator) -
     return rows.iloc[place].reset_index(drop=True)
 
 
-def _is_number(cells: pd.Series) -> bool:
+def is_number(cells: pd.Series) -> bool:
+    """Tell numbers from categories in a canonical table."""
     return not isinstance(cells.dtype, pd.CategoricalDtype)
 
 
-def _facts(column: Kind) -> Column:
+def facts_of(column: Kind) -> Column:
+    """Return the facts with which a column of arrays or texts is fitted by itself."""
     if isinstance(column, Tensor):
         return Column(kind="tensor", shape=column.shape, axes=column.axes)
     if isinstance(column, Sequence):

@@ -30,8 +30,9 @@ def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Datase
     -------
     train, test : Dataset
         Rows keep their order. Rows of one person are on one side, or else equal rows: see
-        :func:`trisynth.data.splits.records.records`. An *undeclared* category that only test rows have is not a
-        category of ``train``; in ``test`` it comes after the training part's categories.
+        :func:`trisynth.data.splits.records.records`. If the data set declares ``time``, the latest rows are tested,
+        whatever the seed; a person counts by the last of his or her rows. An *undeclared* category that only test rows
+        have is not a category of ``train``; in ``test`` it comes after the training part's categories.
 
     Raises
     ------
@@ -40,6 +41,9 @@ def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Datase
     """
     if not 0 < test_size < 1:
         raise InputError("test_size", test_size, "must lie between 0 and 1")
+    if dataset.spec.time is not None:
+        tested = _latest(dataset, test_size)
+        return divided(dataset, np.flatnonzero(~tested), np.flatnonzero(tested))
     strata, rng = _strata(dataset), seeds.stream(seed, "split")
     tested = np.zeros(len(dataset), bool)
     together = _together(dataset, strata)
@@ -50,6 +54,29 @@ def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Datase
         else:
             tested |= np.isin(together[0], _drawn(*together, stratum, test_size, rng))
     return divided(dataset, np.flatnonzero(~tested), np.flatnonzero(tested))
+
+
+def _latest(dataset: Dataset, test_size: float) -> np.ndarray:
+    """Mark the latest rows; equal times are on one side, and rows without a time are training rows."""
+    name = dataset.spec.time
+    if name not in dataset.X or isinstance(dataset.X[name].dtype, pd.CategoricalDtype):
+        raise InputError(
+            "dataset.time", name, "has no dates or numbers to split by; declare kind: date, or leave it out"
+        )
+    times = dataset.X[name].rank(method="max", na_option="top").to_numpy(float)
+    if dataset.persons is not None:
+        times = pd.Series(times).groupby(pd.factorize(dataset.persons)[0]).transform("max").to_numpy()
+    # Of the possible cuts, the one whose fraction is nearest.
+    cuts = np.unique(times)[:-1]
+    if not len(cuts):
+        raise InputError("dataset.time", name, "has equal values in all rows; leave it out")
+    tested = times > cuts[np.argmin([abs((times > cut).mean() - test_size) for cut in cuts])]
+    for side, rows in (("training", ~tested), ("test", tested)):
+        for label in dataset.y.cat.categories if dataset.spec.task == "classification" else ():
+            if not (dataset.y[rows] == label).any():
+                remedy = f"class {label!r} has no {side} row if the latest rows are tested; leave it out"
+                raise InputError("dataset.time", name, remedy)
+    return tested
 
 
 def _together(dataset: Dataset, strata: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
