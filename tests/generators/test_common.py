@@ -58,6 +58,7 @@ BRIEF = {
     },
     "folds": 4,
     "repeats": 1,
+    "network": {"_target_": "trisynth.generators.neural.vae.VAE", "epochs": 2, "min_steps": 2},
 }
 
 

@@ -10,6 +10,8 @@ from trisynth.generators.base import Generator
 
 CONF = Path(__file__).parents[2] / "conf"
 BRIEF = {"epochs": 2, "min_steps": 2, "sampling_steps": 4}
+# Of the generators that take one.
+BRIEF["network"] = {"_target_": "trisynth.generators.neural.vae.VAE", "backbone": "conv", "epochs": 2, "min_steps": 2}
 
 
 @cache

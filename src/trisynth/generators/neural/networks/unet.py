@@ -69,7 +69,7 @@ class ArrayScales(nn.Module):
         self.shifts = nn.ModuleList(linear(conditions, outer, generator) for outer in (fine, *channels))
         self.width = self.reader.width
         self.fourier = FourierTerm(part) if part.is_series else None
-        self.asked = self.writer.width + (self.fourier.width if self.fourier else 0)
+        self.written = self.writer.width + (self.fourier.width if self.fourier else 0)
 
     def read(self, rows: Tensor, conditions: Tensor) -> list[Tensor]:
         """Return the features at full size and at each scale of rows of shape (n, .)."""
@@ -82,9 +82,9 @@ class ArrayScales(nn.Module):
             found.append(x)
         return found
 
-    def write(self, asked: Tensor, found: Sequence[Tensor]) -> Tensor:
-        """Return elements of shape (n, size) from what the perceptron asks for and the features of ``read``."""
-        start, waves = asked.split([self.writer.width, self.asked - self.writer.width], dim=1)
+    def write(self, outputs: Tensor, found: Sequence[Tensor]) -> Tensor:
+        """Return elements of shape (n, size) from the outputs of the perceptron and the features of ``read``."""
+        start, waves = outputs.split([self.writer.width, self.written - self.writer.width], dim=1)
         x = start.unflatten(1, self.writer.first)
         for layer, skip in zip(self.writer.layers[1::2], found[:0:-1], strict=True):
             x = layer(functional.silu(x + skip))
@@ -127,7 +127,7 @@ class UNet(nn.Module):
         self.register_buffer("others", others, persistent=False)
         self.register_buffer("order", torch.cat([*places, others]).argsort(), persistent=False)
         read = sum(each.width for each in self.arrays) + len(others) + conditions
-        self.widths = [*(each.asked for each in self.arrays), len(others)]
+        self.widths = [*(each.written for each in self.arrays), len(others)]
         self.joined = mlp([read, *hidden, sum(self.widths)], generator)
 
     @property
@@ -140,8 +140,8 @@ class UNet(nn.Module):
         rows, conditions = inputs[:, : self.width], inputs[:, self.width :]
         found = [each.read(rows, conditions) for each in self.arrays]
         deepest = [features[-1].flatten(1) for features in found]
-        *asked, others = self.joined(torch.cat([*deepest, rows[:, self.others], conditions], dim=1)).split(
+        *outputs, others = self.joined(torch.cat([*deepest, rows[:, self.others], conditions], dim=1)).split(
             self.widths, dim=1
         )
-        made = [each.write(one, features) for each, one, features in zip(self.arrays, asked, found, strict=True)]
+        made = [each.write(one, features) for each, one, features in zip(self.arrays, outputs, found, strict=True)]
         return torch.cat([*made, others], dim=1)[:, self.order]
