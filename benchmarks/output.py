@@ -56,6 +56,7 @@ class Cells:
         return pd.DataFrame(self._rows).sort_values(self.key, ignore_index=True)
 
     def add(self, cell: tuple, results: dict) -> None:
-        """Add the row of a cell, and write the file."""
+        """Add the row of a cell in place of an earlier one, and write the file."""
+        self._rows = [row for row in self._rows if tuple(row[name] for name in self.key) != cell]
         self._rows.append(dict(zip(self.key, cell, strict=True)) | results)
         write(self.table, self.path)

@@ -82,7 +82,7 @@ def test_a_process_returns_rows_and_what_they_cost(train, tmp_path):
 def test_a_fit_beyond_its_cpu_seconds_is_ended(train, tmp_path, monkeypatch):
     monkeypatch.setattr(process, "SECONDS", 1)
     # The limit under test is one of CPU time; a busy machine may take any time for it.
-    monkeypatch.setattr(process, "_PATIENCE", 10**6)
+    monkeypatch.setattr(process, "PATIENCE", 10**6)
     endless = {"_target_": "trisynth.generators.neural.vae.VAE", "min_steps": 10**9}
     about = {"generator": "vae", "seed": 0, "config": endless}
     with pytest.raises(process.DidNotFinishError, match="did not finish"):

@@ -20,8 +20,9 @@ HERE = Path(__file__).resolve().parent
 OWN = "own"
 SECONDS = 600
 OUT_OF_TIME = "did not finish within 10 minutes"
+BY_THE_CLOCK = "stopped by the clock"
 # A busy machine may take this many times as long by the clock.
-_PATIENCE = 4
+PATIENCE = 30
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "LOKY_MAX_CPU_COUNT"), "1"
 )
@@ -29,7 +30,12 @@ _KINDS = {"i": "integer", "u": "integer", "f": "number"}
 
 
 class DidNotFinishError(Exception):
-    """A fit that ran into its limit of CPU seconds or of memory, or that failed; the message has the cause."""
+    """A fit that ran into its limit of CPU seconds or of memory, or that failed; the message has the cause.
+
+    ``log`` is what it wrote to its standard error.
+    """
+
+    log = ""
 
 
 def requirements(environment: str) -> Path:
@@ -82,33 +88,48 @@ def fit_and_sample(
     DidNotFinishError
         If it took more than ten minutes of CPU time or failed.
     """
-    python = interpreter(environment)
-    table = train.target_last
+    facts = {**about, "target": train.spec.target}
+    fit_and_sample_table(environment, adapter, train.target_last, requests, facts, folder)
+
+
+def fit_and_sample_table(
+    environment: str,
+    adapter: str,
+    table: pd.DataFrame,
+    requests: Sequence[Any],
+    about: Mapping[str, Any],
+    folder: Path,
+    seconds: int | None = None,
+) -> None:
+    """Fit as ``fit_and_sample`` does, on a plain table whose target ``about`` names, within given CPU seconds."""
+    python, seconds = interpreter(environment), seconds or SECONDS
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         table.to_parquet(work / "train.parquet", index=False)
-        facts = {**about, "target": train.spec.target, "kinds": kinds(table), "requests": list(requests)}
+        facts = {**about, "kinds": kinds(table), "requests": list(requests)}
         (work / "about.json").write_text(json.dumps(facts))
-        command = [str(python), str(HERE / "worker.py"), adapter, str(work), str(SECONDS)]
+        command = [str(python), str(HERE / "worker.py"), adapter, str(work), str(seconds)]
         path = str(HERE.parents[1] / "src") if environment == OWN else ""
         variables = {**os.environ, **ONE_THREAD, "PYTHONPATH": path, "HOME": name, "TMPDIR": name}
-        run = _run(command, variables)
+        run = _run(command, variables, seconds)
         if run.returncode or not (work / "cost.json").exists():
-            raise DidNotFinishError(_reason(run))
+            error = DidNotFinishError(_reason(run))
+            error.log = run.stderr
+            raise error
         for path in work.glob("rows-*.parquet"):
             shutil.move(path, folder)
         shutil.move(work / "cost.json", folder)
 
 
-def _run(command: list[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess:
+def _run(command: list[str], variables: Mapping[str, str], seconds: int) -> subprocess.CompletedProcess:
     """A finished process; it dies with this one, as it reads a pipe whose other end is held here."""
     with tempfile.TemporaryFile("w+") as errors:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": errors}
         with subprocess.Popen(command, env=variables, cwd=HERE, **pipes) as process:
             try:
-                process.wait(SECONDS * _PATIENCE)
+                process.wait(seconds * PATIENCE)
             except subprocess.TimeoutExpired:
-                errors.write("\nstopped by the clock")
+                errors.write(f"\n{BY_THE_CLOCK}")
             finally:
                 process.kill()
         errors.seek(0)

@@ -11,5 +11,3 @@ UTILITY = {
     "real rows": {"adult": 0.927, "default": 0.770, "shoppers": 0.926, "magic": 0.946},
     "TabDiff": {"adult": 0.913, "default": 0.762, "shoppers": 0.917, "magic": 0.936},
 }
-# Peers of the protocol that have no cell here.
-NOT_RUN = ("synthpop ports", "NRGBoost", "utrees", "TabDiff", "TabSyn", "CDTD", "TabDDPM", "SDV", "DataSynthesizer")

@@ -22,6 +22,30 @@ _INNER = 9
 _NEAREST, _GUESSES, _BLOCK = 2_000, 2_000, 250
 
 
+def every(table: Table, rows: pd.DataFrame, seed: int, grid: str) -> dict[str, float]:
+    """Compute all scores of synthetic rows, without the copy share, which needs another fit.
+
+    The training rows themselves are not compared with themselves.
+    """
+    train, categories = table.train, table.categories
+    found = {} if rows is train else {"c2st_train": c2st(train, rows, categories)}
+    # Real rows are in the order of a split, which is random except for adult's.
+    held = table.test.sample(frac=1, random_state=seed), rows.sample(frac=1, random_state=seed)
+    found["c2st_heldout"] = c2st(*held, categories)
+    found["shape"], found["trend"] = shape(train, rows, categories), trend(train, rows, categories)
+    found["tstr_auc"] = utility(table, rows, grid)
+    found["singling_out"] = singling_out(rows, train)
+    found["singling_out_heldout"] = singling_out(rows, table.test)
+    return found
+
+
+def halves(train: pd.DataFrame, seed: int) -> list[pd.DataFrame]:
+    """Split rows at random into two halves: one to fit on, and one to measure the copying of the first."""
+    order = train.sample(frac=1, random_state=seed).index
+    parts = order[: len(order) // 2], order[len(order) // 2 :]
+    return [train.loc[part].reset_index(drop=True) for part in parts]
+
+
 def c2st(real: pd.DataFrame, rows: pd.DataFrame, categories: list[str]) -> float:
     """Compute the score 1 - mean(max(0.5, AUC) * 2 - 1) of boosted trees over three folds; 1 is indistinguishable.
 
