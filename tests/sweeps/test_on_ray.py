@@ -1,5 +1,6 @@
 """Tasks of Ray: results keep their places, lost ones do not stop the others, and a failing start is one line."""
 
+import socket
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -140,12 +141,30 @@ def test_a_start_that_fails_once_is_tried_again(ray, capsys):
     assert len(ray.init) == 2 and "trying once more" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("address", "verb"), [(None, "started"), ("10.0.0.1:6379", "reached")])
+@pytest.mark.parametrize(("address", "verb"), [(None, "started"), ("auto", "reached")])
 def test_a_start_that_fails_twice_is_one_line(ray, address, verb):
     ray.failures = 2
     message = f"cannot be {verb} .Timed out waiting for file metrics_agent_port.; [^\n]*$"
     with pytest.raises(InputError, match=message), on_ray.cluster(address, 1):
         pass
+
+
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_an_address_at_which_nothing_listens_is_one_line(ray, scheme):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"{scheme}127.0.0.1:{free.getsockname()[1]}"
+        message = r"^hydra.launcher.address=.*: cannot be reached \(.*\); check the address"
+        with pytest.raises(InputError, match=message), on_ray.cluster(address, 1):
+            pass
+    assert not ray.init
+
+
+def test_a_cluster_that_listens_is_connected_to(ray):
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        address = f"ray://127.0.0.1:{there.getsockname()[1]}"
+        with on_ray.cluster(address, 1):
+            assert ray.init[0]["address"] == address
 
 
 def test_without_ray_the_extra_is_named(monkeypatch):

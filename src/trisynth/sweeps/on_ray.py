@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ T = TypeVar("T")
 # Nothing is reported, no token is written to the home folder, and no agent is waited for that a sweep has no use for.
 _SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled", "RAY_enable_metrics_collection": "0"}
 _STARTS = 2
+# Longest wait for a connection to a cluster.
+_SECONDS = 20
 
 
 def settings(given: Mapping[str, str]) -> dict[str, Any]:
@@ -80,6 +83,8 @@ def cluster(address: str | None, workers: int) -> Iterator[None]:
         import ray
     except ImportError:
         raise InputError("hydra/launcher", "ray", "needs Ray; pip install 'trisynth[ray]'") from None
+    if address:
+        _require_there(address)
     own = {"num_cpus": workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
     options = {"address": address} if address else {"address": "local", **own}
     for attempt in range(1, _STARTS + 1):
@@ -98,6 +103,18 @@ def cluster(address: str | None, workers: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _require_there(address: str) -> None:
+    """Refuse an address at which nothing listens: Ray would try for many minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _SECONDS).close()
+    except (OSError, OverflowError) as error:
+        remedy = f"cannot be reached ({_line(error)}); check the address, and whether the cluster runs"
+        raise InputError("hydra.launcher.address", address, remedy) from None
 
 
 def _line(error: Exception) -> str:
