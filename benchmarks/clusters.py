@@ -90,6 +90,17 @@ def head(before: dict[int, str]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
+def heard() -> None:
+    """Let a process be interrupted, even if this one was started in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def last(folder: Path) -> str:
+    """Return the last line that a command printed as an error, or else at all."""
+    lines = [line for line in (folder / "errors.txt").read_text(errors="replace").splitlines() if line.strip()]
+    return ([*subject.errors(folder)[-1:], *lines[-1:], ""])[0].strip()
+
+
 def not_started(folder: Path) -> bool:
     """Return whether Ray could not be started, as on a machine that is too busy: a command ends so after two tries."""
     return any("cannot be started" in line for line in subject.errors(folder))
@@ -119,7 +130,7 @@ def trial(
         there, failures = "", 0
         for _ in range(_STARTS):
             start, used = time.monotonic(), _used()
-            process = subject.start(folder, command, *arguments)
+            process = subject.start(folder, command, *arguments, before=heard)
             if harm is not None and begun(process, folder, pattern):
                 there = len(list(folder.glob(pattern)))
                 harm(process, before)
@@ -132,9 +143,8 @@ def trial(
             wrong.append(f"ended before it could be harmed: {subject.errors(folder)[:1]}")
         if code not in status:
             wrong.append(f"status {code}: {subject.errors(folder)[:1]}")
-        line = (subject.errors(folder) or [""])[0]
-        if line.startswith("Traceback"):
-            wrong.append("a traceback")
+        line = last(folder) if code else ""
+        wrong += ["a traceback"] * any(each.startswith("Traceback") for each in subject.errors(folder))
         wrong += left(before)
         kept = len(list(folder.glob(pattern)))
         again = 0

@@ -1,12 +1,13 @@
 """CPU time, memory and fidelity of fits of folders in batches, for larger and larger folders.
 
     python -m benchmarks.streamed --rows 1e5 1e6 1e7 --folder FOLDER
-    python -m benchmarks.streamed --dataset fars --rows 1e6 --folder FOLDER
+    python -m benchmarks.streamed --dataset fars --rows 1e6 3e6 1e7 1e8 --folder FOLDER
+    python -m benchmarks.streamed --draw
 
 The rows are drawn by a reference, a circuit of the five columns of ``paper_cohort`` or of twenty of ``fars``, and the
 fitted generator is compared with fresh rows of it. Writes ``benchmarks/streamed.csv``: a row for each data set and
 number of rows, each measured in a process of its own. FOLDER needs 50 MB for each million rows, and what was made is
-kept there for the next call.
+kept there for the next call. ``--draw`` draws this table and that of ``benchmarks.parts`` in ``streamed.png``.
 """
 
 import argparse
@@ -116,13 +117,52 @@ def measured_before() -> dict[tuple[str, int], dict]:
         return {(row["dataset"], int(row["rows"])): row for row in csv.DictReader(file)}
 
 
+def draw() -> None:
+    """Plot time and memory of fits and of parts over rows, with logarithmic axes."""
+    import pandas as pd
+    from matplotlib.ticker import EngFormatter
+
+    from trisynth.report.figures import style
+
+    fits, parts = pd.read_csv(OUT), pd.read_csv(OUT.with_name("parts.csv"))
+    lines = [
+        *((f"fit, {COLUMNS[name] + 1} columns of {name}", part) for name, part in fits.groupby("dataset")),
+        ("draws, 6 columns of paper_cohort", parts.rename(columns={"cpu_seconds": "fit_cpu_seconds"})),
+    ]
+    with style.applied():
+        figure = style.blank(style.TWO_COLUMNS, 2.6)
+        legend: dict = {}
+        panels = ("fit_cpu_seconds", "Time", "CPU seconds"), ("memory_mb", "Memory", "peak MB")
+        for axes, (cost, title, unit) in zip(figure.subplots(1, 2), panels, strict=True):
+            for (label, part), marker in zip(lines, "os^", strict=True):
+                (legend[label],) = axes.plot(part["rows"], part[cost], marker=marker, markersize=3)
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            axes.minorticks_off()
+            axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.set_title(title)
+            axes.set_xlabel("rows")
+            axes.set_ylabel(unit)
+        axes.set_ylim(100, 10_000)
+        style.heading(figure, "Fits of folders, and parts of tables", legend)
+        style.footnote(figure, "Both axes are logarithmic: linear growth has a slope of one decade per decade.")
+    style.save(figure, OUT.with_suffix(""))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", choices=COLUMNS, default="paper_cohort")
     parser.add_argument("--rows", nargs="+", type=float, default=[1e5, 1e6])
-    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--draw", action="store_true", help="measure nothing, draw the tables")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.draw:
+        draw()
+        return
+    if given.folder is None:
+        parser.error("--folder is missing")
     logging.getLogger("trisynth").setLevel(logging.ERROR)
     if given.one:
         print(json.dumps(measured(given.folder, given.dataset, given.one)))
