@@ -79,12 +79,14 @@ def produced(tmp_path_factory) -> set[str]:
     network = [*base[:2], *base[3:], "metrics=minimal", "generator=gan", "generator.epochs=1", "generator.min_steps=1"]
     images = ["dataset=digits", "imbalance=9", "train_rows=60", "generator=stylegan", "generator.channels=2", *base[3:]]
     images += ["metrics=minimal", "loss=native", "generator.epochs=1", "generator.min_steps=1"]
+    topics = [*texts, "metrics=minimal", "generator=joint"]
+    topics += ["generator.network={_target_:trisynth.generators.independent.Independent}"]
     metrics = every_metric()
     # Few rows have small populations, and some metrics are off by default.
     metrics["fidelity"]["ShiftRobustness"]["min_rows"] = 20
     metrics["privacy"]["Membership"]["shadows"] = 4
     jobs = [composed(base) | {"metrics": metrics}]
-    jobs += map(composed, ([*base, *regression], mixed, network, texts, unequal, images))
+    jobs += map(composed, ([*base, *regression], mixed, network, texts, topics, unequal, images))
     for job in jobs:
         result, _ = run_job(job)
         names |= {*result.metrics, *(f"seconds/{part}" for part in result.seconds(folder / "runs"))}
