@@ -195,7 +195,7 @@ def reference(command: str, arguments: list[str], pattern: str) -> tuple[dict[st
 
 
 def absent() -> dict[str, object]:
-    """Ask for a cluster that is not there."""
+    """Start a sweep on a cluster that is not there."""
     with tempfile.TemporaryDirectory(prefix="clusters-") as name:
         folder, before = Path(name), processes()
         subject.table(folder)
