@@ -20,7 +20,7 @@ SIZES, _STRENGTHS = (0.5, 1.0, 2.0, 4.0), (0.25, 1.0, 4.0)
 
 @dataclass(frozen=True)
 class Setting:
-    """What is chosen for all columns and chains of a forest.
+    """Leaf size, pruning and class step of all columns and chains of a forest.
 
     Parameters
     ----------
