@@ -13,6 +13,7 @@ from benchmarks.peers import process
 from benchmarks.published import peers, scores
 from benchmarks.published.figure import picture
 from benchmarks.published.peers import PEERS
+from benchmarks.published.summary import SCORES, over_seeds
 from benchmarks.published.tables import Table
 
 from trisynth.cache import Store
@@ -44,6 +45,16 @@ def test_copies_are_found(real):
 def test_a_useful_table_trains_a_useful_classifier(real):
     table = Table("planted", "c", real[:400], real[400:])
     assert scores.utility(table, real[:400], "short") > 0.95
+
+
+def test_seeds_give_an_interval_and_one_seed_gives_none():
+    rows = [("a", "x", 0.1), ("a", "x", 0.2), ("a", "x", 0.3), ("a", "y", 0.5)]
+    cells = pd.DataFrame(rows, columns=["table", "generator", "trend"]).reindex(
+        columns=["table", "generator", *SCORES], fill_value=np.nan
+    )
+    found = over_seeds(cells)
+    assert found.loc[("a", "x"), "trend"] == "0.2000 ± 0.2484"
+    assert found.loc[("a", "y"), "trend"] == "0.5000" and found.loc[("a", "y"), "shape"] == "-"
 
 
 PIN = "pyseq_cart==0.1.0a5"

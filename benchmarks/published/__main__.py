@@ -23,6 +23,7 @@ from benchmarks.peers import process
 from benchmarks.published import peers, scores
 from benchmarks.published.figure import picture
 from benchmarks.published.peers import PEERS
+from benchmarks.published.summary import over_seeds
 from benchmarks.published.tables import Table, add_options, read
 from trisynth.cache import Store
 from trisynth.frames import _generator
@@ -88,6 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
                 continue
             print(*cell, flush=True)
     if cells:
+        print(over_seeds(cells.table).to_string())
         style.save(picture(cells.table, theirs.table if theirs else None), options.out / "published")
     for line in peers.without_scores(theirs):
         print(line)
