@@ -143,8 +143,13 @@ def test_one_setting_moves_all_folders():
     assert composed(["dataset=pima"])["paths"] == {"root": ".", **names}
     moved = composed(["dataset=pima", "paths.root=/shared/a/", "paths.cache=local"])["paths"]
     assert moved == {"root": "/shared/a", **{k: f"/shared/a/{v}" for k, v in names.items()}, "cache": "local"}
-    with pytest.raises(InputError, match=r"^paths.root=None: must name a folder$"):
-        composed(["dataset=pima", "paths.root=null"])
+    for root, remedy in {
+        "null": "must name a folder",
+        "": "must name a folder",
+        "'~/a'": "write the folder of ~ in",
+    }.items():
+        with pytest.raises(InputError, match=rf"^paths\.root=.*{remedy}"):
+            composed(["dataset=pima", f"paths.root={root}"])
 
 
 def test_resolved_values_are_plain():

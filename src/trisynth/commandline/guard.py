@@ -41,6 +41,15 @@ _SEARCHED = ("hydra", "hydra_plugins", "trisynth")
 _IMPORTED = {"scikit-learn": "sklearn", "imbalanced-learn": "imblearn"}
 
 
+def check_root(root: Any) -> None:
+    """Refuse a ``paths.root`` that names no folder, before anything is written below it."""
+    # An empty one, such as that of an unset variable of a shell, would be the root of the file system.
+    if not isinstance(root, str) or not root.strip():
+        raise InputError("paths.root", root, "must name a folder; . is the one in which the command is started")
+    if root.startswith("~"):
+        raise InputError("paths.root", root, "is not expanded; write the folder of ~ in full")
+
+
 def check(cfg: DictConfig) -> None:
     """Refuse a composed configuration by which Hydra would build, import or write something forbidden.
 
@@ -52,6 +61,8 @@ def check(cfg: DictConfig) -> None:
     node = cfg.get("hydra")
     if not isinstance(node, DictConfig):
         return
+    if isinstance(paths := cfg.get("paths"), DictConfig) and not OmegaConf.is_interpolation(paths, "root"):
+        check_root(paths.get("root"))
     allow = allowed(cfg.get("allow"))
     _check_texts(OmegaConf.to_container(node), "hydra")
     for place, target in _targets(node, "hydra"):
