@@ -74,10 +74,11 @@ def test_every_kind_has_a_name_of_its_own():
 @pytest.mark.parametrize(
     ("values", "remedy"),
     [
-        ([[1], [2]], "cells of type list"),
+        ([["a"], ["b"]], "cells of type list"),
+        ([[1], [2]], "arrays as objects; make the column by trisynth.data.tensors.column"),
         ([{"a": 1}], "cells of type dict"),
-        ([(1, 2), (3, 4)], "cells of type tuple"),
-        (pd.Series([[1]], dtype=pd.ArrowDtype(pa.list_(pa.int64()))), "cells of type"),
+        ([("a", 2), (3, 4)], "cells of type tuple"),
+        (pd.Series([[1]], dtype=pd.ArrowDtype(pa.list_(pa.int64()))), "lists of numbers; make the column by"),
         ([1 + 2j], "convert the column to float"),
         (pd.arrays.SparseArray([0, 0, 1]), "to_dense"),
         ([len, print], "without an order"),

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from trisynth.data import tensors
+from trisynth.data import sequences, tensors
 from trisynth.data.arrays.beats import beats
 from trisynth.data.arrays.features import autocorrelation, summarised
 from trisynth.data.arrays.images import GARMENTS, digits, fashion_mnist
@@ -87,7 +87,9 @@ def test_own_files_hold_arrays_of_one_size(tmp_path):
     ("lists", "facts", "line"),
     [
         ([[1.0, 2.0], [3.0]], {}, r"X='s': .*equal sizes: row 1 has 1 elements and row 0 has 2"),
-        ([[1.0, 2.0], None], {}, r"X='s': 1 rows have no array; drop them"),
+        ([[1.0, 2.0], None], {}, r"X='s': row 1 has no array; drop such rows, 1 in all"),
+        ([[2.0**24 + 1, 0.0], [3.0, 4.0]], {}, r"X='s': holds whole numbers beyond 16,777,216, which lose digits"),
+        ([[1e39, 0.0], [3.0, 4.0]], {}, r"X='s': holds numbers beyond 3e38"),
         ([[1.0, 2.0], [np.nan, 1.0]], {}, r"X='s': the array of row 1 holds NaN or infinity"),
         ([[1.0, 2.0], [3.0, 4.0]], {"shape": [3]}, r"columns.s.shape=\[3\]: has 3 elements, but the cells 2"),
         ([[1.0, 2.0], [3.0, 4.0]], {"shape": [2.5]}, r"columns.s.shape=.*: must be a list of whole numbers above 0"),
@@ -195,8 +197,10 @@ def test_autocorrelation_of_known_series():
     ("cells", "message"),
     [
         (pa.array([[]] * 6, pa.list_(pa.float64())), "the arrays have no elements"),
-        (pa.array([b"\x00"] * 6), "the cells are not arrays of numbers"),
-        (pa.array(["1 2 3"] * 6), "the cells are not arrays of numbers"),
+        (pa.array([b"\x00"] * 6), "needs lists of numbers, but the column holds binary"),
+        (pa.array(["1 2 3"] * 6), "needs lists of numbers, but the column holds string"),
+        (pa.array([["a"]] * 6), "holds list<item: string>; declare another kind"),
+        (pa.array([[True]] * 6), "holds list<item: bool>; write true and false as 1 and 0, or declare another kind"),
     ],
 )
 def test_what_is_no_array_is_no_tensor(cells, message):
@@ -204,3 +208,45 @@ def test_what_is_no_array_is_no_tensor(cells, message):
     cfg = {"name": "t", "target": "y", "columns": {"image": {"kind": "tensor", "shape": [1]}}}
     with pytest.raises(InputError, match=message):
         clean(raw, cfg)
+
+
+@pytest.mark.parametrize(
+    ("make", "arrays", "line"),
+    [
+        (tensors.column, [[1, 2], [3]], r"one shape: row 1 has \(1,\) and row 0 has \(2,\); .* by sequences.column"),
+        (tensors.column, [["a", "b"]], "must hold real numbers, but holds <U1"),
+        (tensors.column, 3.0, r"must have shape \(n, ...\), n arrays with elements, but has \(\)"),
+        (tensors.column, np.zeros((60, 0)), r"but has \(60, 0\)"),
+        (tensors.column, np.zeros((3, 2), complex), "must hold real numbers, but holds complex128"),
+        (tensors.column, [[2**24 + 1, 0]], "whole numbers beyond 16,777,216, which lose digits"),
+        (
+            sequences.column,
+            [np.zeros((3, 2)), np.zeros((2, 1))],
+            r"row 1 has \(2, 1\); .*equally many channels in all rows",
+        ),
+        (sequences.column, [1.0, 2.0], r"row 0 has \(\); each must have shape"),
+        (sequences.column, [["a"]], "must hold real numbers, but holds <U1"),
+    ],
+)
+def test_what_makes_no_column_is_refused_in_one_line(make, arrays, line):
+    with pytest.raises(InputError, match=f"^X='s': .*{line}"):
+        make(arrays, "s")
+
+
+def test_arrays_as_objects_are_refused_by_the_line_that_names_the_remedy():
+    """A DataFrame holds rows of arrays as objects, with which nothing can be fitted before they are converted."""
+    cells = pd.Series([np.zeros(2), np.ones(2)] * 3, name="s")
+    for attempt in (
+        lambda: learn(cells),
+        lambda: clean(pd.DataFrame({"s": cells, "y": list("ababab")}), {"name": "t", "target": "y"}),
+    ):
+        with pytest.raises(
+            InputError, match=r"holds arrays as objects; make the column by trisynth.data.tensors.column"
+        ):
+            attempt()
+    assert tensors.values(tensors.column(cells)).tolist() == [[0, 0], [1, 1]] * 3
+    lists = pd.DataFrame(
+        {"s": pd.Series([[1.0]] * 6, dtype=pd.ArrowDtype(pa.list_(pa.float64()))), "y": list("ababab")}
+    )
+    with pytest.raises(InputError, match=r"dataset.target='s': holds lists, which are no target"):
+        clean(lists, {"name": "t", "target": "s"})

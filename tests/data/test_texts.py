@@ -51,9 +51,15 @@ def test_empty_and_long_texts_are_counted():
     found = {row.problem: (row.cells, row.treatment, row.remedy) for row in report.itertuples() if row.column == "note"}
     assert found["empty text"] == (3, "kept as an empty text", "")
     assert found["text of more than 60 characters"] == (1, "cut", "max_length: 154")
-    lists = pd.Series([[1.0]] * 20, dtype=pd.ArrowDtype(pa.list_(pa.float64())))
-    with pytest.raises(InputError, match="the cells are lists; declare a tensor"):
-        clean(raw.assign(note=lists), {**CFG, "columns": MODELLED})
+    for cells, held in (
+        (pa.array([[1.0]] * 20), "holds lists of numbers; declare a tensor or a sequence"),
+        (pa.array([["a"]] * 20), "holds list<item: string>; give one text per cell, or ignore the column"),
+        (pa.array([3] * 20), "the column holds int; convert it to texts"),
+        (pa.array([b"abc"] * 20), "the column holds bytes; convert it to texts"),
+    ):
+        other = pd.Series(pd.arrays.ArrowExtensionArray(cells))
+        with pytest.raises(InputError, match=f"note.kind='text': {held}"):
+            clean(raw.assign(note=other), {**CFG, "columns": MODELLED})
 
 
 def test_a_data_set_of_texts_has_all_verbs(tmp_path):

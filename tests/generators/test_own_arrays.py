@@ -16,15 +16,19 @@ def arguments(tmp_path) -> list[str]:
     rng = np.random.default_rng(0)
     y = np.arange(90) % 2
     signals = rng.normal(size=(90, 6)).cumsum(axis=1) + 3 * y[:, None]
+    scans = rng.integers(0, 256, (90, 2, 3, 2)).tolist()
     columns = {
         "id": [f"P{i:05d}" for i in rng.choice(90_000, 90, replace=False)],
         "signal": pa.array(signals.tolist(), pa.list_(pa.float64())),
+        "leads": pa.array(signals.reshape(90, 2, 3).tolist(), pa.list_(pa.list_(pa.float64(), 3), 2)),
+        "scan": pa.array(scans, pa.list_(pa.large_list(pa.list_(pa.uint8())))),
         "age": rng.integers(20, 90, 90),
         "ill": np.where(y, "yes", "no"),
     }
     pq.write_table(pa.table(columns), tmp_path / "mine.parquet")
     paths = [f"paths.{name}={tmp_path / name}" for name in ("raw", "cache", "runs", "sweeps")]
     facts = ["+dataset.columns.signal.kind=tensor", "+dataset.columns.signal.axes=[time]"]
+    facts += [f"+dataset.columns.{name}.kind=tensor" for name in ("leads", "scan")]
     return ["dataset=parquet", f"dataset.path={tmp_path}/mine.parquet", "dataset.target=ill", *facts, *paths]
 
 
@@ -34,6 +38,8 @@ def test_rows_come_back_in_the_types_of_the_file(arguments, tmp_path):
     real, drawn = pq.read_table(tmp_path / "mine.parquet"), pq.read_table(out)
     assert drawn.schema.equals(real.schema) and drawn["ill"].to_pylist().count("yes") == 7
     assert {len(cell) for cell in drawn["signal"].to_pylist()} == {6}
+    assert np.array(drawn["leads"].to_pylist()).shape == (12, 2, 3)
+    assert np.array(drawn["scan"].to_pylist()).shape == (12, 2, 3, 2)
     assert not set(drawn["id"].to_pylist()) & set(real["id"].to_pylist())
 
 

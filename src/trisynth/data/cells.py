@@ -22,6 +22,9 @@ from trisynth.errors import InputError
 
 # As RE2 reads it.
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(?i:inf(inity)?|nan)"
+_ONE = "give one value per cell, or set kind=ignore"
+_ARRAYS = "set kind=tensor with the shape of an image or series, kind=sequence for series of unequal lengths, or "
+_ARRAYS += "kind=ignore"
 _BLANKS = r"[\s\p{Z}]{2,}|[\t\n\r\f\v]|[^\S ]|\p{Zs}"
 
 
@@ -80,7 +83,7 @@ class Cells:
         try:
             codes, distinct = pd.factorize(cells)
         except TypeError:
-            remedy = "holds lists or other compound cells; give one value per cell, or set kind=ignore"
+            remedy = f"holds cells that cannot be compared; {_ONE}"
             raise InputError(f"dataset.columns.{cells.name}.kind", "object", remedy) from None
         dtype = cells.dtype
         ordered, categories = False, None
@@ -237,6 +240,8 @@ def _quantity(dtype: object) -> bool:
 def _plain(cells: pd.Series) -> pd.Series:
     """Convert Arrow's types and Python's objects to the dtypes that cleaning expects."""
     dtype = cells.dtype
+    if remedy := tensors.remedy_for(cells, _ONE, _ARRAYS):
+        raise InputError(f"dataset.columns.{cells.name}.kind", str(getattr(dtype, "pyarrow_dtype", dtype)), remedy)
     if isinstance(dtype, pd.ArrowDtype):
         return _from_arrow(cells, dtype.pyarrow_dtype)
     if types.is_object_dtype(dtype):
@@ -250,19 +255,10 @@ def _plain(cells: pd.Series) -> pd.Series:
             return pd.to_timedelta(cells.astype(str).where(cells.notna()))
         if kinds and all(issubclass(kind, Decimal) for kind in kinds):
             return cells.astype(float)
-        if any(issubclass(kind, list | dict | set | np.ndarray) for kind in kinds):
-            remedy = "holds lists or other compound cells; give one value per cell, or set kind=ignore"
-            raise InputError(f"dataset.columns.{cells.name}.kind", "object", remedy)
     return cells
 
 
 def _from_arrow(cells: pd.Series, dtype: pa.DataType) -> pd.Series:
-    if pa.types.is_nested(dtype):
-        remedy = "holds lists or other compound cells; give one value per cell, or set kind=ignore"
-        if tensors.is_list_of_numbers(dtype):
-            remedy = "holds lists of numbers; set kind=tensor with the shape of an image or series, kind=sequence for "
-            remedy += "series of unequal lengths, or kind=ignore"
-        raise InputError(f"dataset.columns.{cells.name}.kind", str(dtype), remedy)
     if pa.types.is_date(dtype):
         return cells.astype("timestamp[s][pyarrow]").astype("datetime64[s]")
     if pa.types.is_timestamp(dtype):

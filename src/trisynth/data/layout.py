@@ -36,12 +36,15 @@ class Cell:
         Texts of missing cells, and others beside the format.
     values : dict of str to object
         Value of each category where the file writes it in another way than the clean table.
+    sizes : tuple of int
+        Items of the lists that an array is written as, see ``tensors.sizes_of``.
     """
 
     name: str
     facts: Column
     spellings: Spellings = field(default_factory=Spellings)
     values: Mapping[str, object] | None = None
+    sizes: tuple[int, ...] = ()
 
     @classmethod
     def learn(cls, raw: pd.Series, category: bool, facts: Column, missing: Collection[object]) -> "Cell":
@@ -49,6 +52,8 @@ class Cell:
         cells, values, spellings = raw.dropna(), None, Spellings()
         if facts.generate:
             return cls(str(raw.name), facts)
+        if tensors.is_list(raw.dtype):
+            return cls(str(raw.name), facts, sizes=tensors.sizes_of(cells))
         if _is_text(raw):
             known = {str(token) for token in (*missing, *(facts.missing or ()))}
             read = dict(vars(facts)["values"] or {})
@@ -75,7 +80,9 @@ class Cell:
     def typed(self, cells: pd.Series, field: pa.DataType | None, rng: np.random.Generator) -> pa.Array:
         """Give clean cells an Arrow type; None leaves them the one that fits."""
         if self.facts.generate:
-            return pa.array(cells.astype(object), type=field or pa.string())
+            # A file without any text may hold a column of missing cells alone.
+            null = field is not None and pa.types.is_null(field)
+            return pa.nulls(len(cells)) if null else pa.array(cells.astype(object), type=field or pa.string())
         if isinstance(cells.dtype, pd.CategoricalDtype):
             known = self.values or {}
             if field is not None and pa.types.is_dictionary(field):
@@ -92,6 +99,8 @@ class Cell:
             # Texts of quantities, such as 81.2 kg in a file with types, are printed as they came.
             texts = self.texts(cells, rng)
             return pa.array(texts.where(texts != "", None), type=field, from_pandas=True)
+        if tensors.is_tensor(cells.dtype):
+            return tensors.listed(cells, self.sizes, field)
         return _cast(cells, field)
 
 

@@ -41,14 +41,23 @@ def column(arrays: Iterable[np.ndarray], name: Hashable = None, index: pd.Index 
     -------
     Series, shape (n,)
 
+    Raises
+    ------
+    InputError
+        If a sequence has other channels, or no numbers (see ``tensors.single``).
+
     Examples
     --------
     >>> column([np.zeros(3), np.zeros(5)], "pulse").dtype
     large_list<item: fixed_size_list<item: float>[1]>[pyarrow]
     """
-    cells = [np.asarray(array, np.float32) for array in arrays]
+    cells = [tensors.single(array, name) for array in arrays]
     cells = [cell[:, None] if cell.ndim == 1 else cell for cell in cells]
-    channels = cells[0].shape[1] if cells else 1
+    channels = cells[0].shape[-1] if cells and cells[0].ndim == 2 else 1
+    for row, cell in enumerate(cells):
+        if cell.ndim != 2 or cell.shape[1] != channels or not channels:
+            remedy = f"row {row} has {cell.shape}; each must have shape (steps,) or (steps, {max(channels, 1)})"
+            raise tensors.refusal(name, f"{remedy}, with equally many channels in all rows")
     return of_flat(
         np.concatenate([np.zeros((0, channels), np.float32), *cells]), [len(cell) for cell in cells], name, index
     )
@@ -98,6 +107,10 @@ def of_lists(cells: pd.Series) -> pd.Series:
     if gone:
         remedy = f"row {gone[0]} has no steps; drop such rows, {len(gone)} in all"
         raise InputError("X", cells.name, remedy)
+    if any(isinstance(number, list) for step in lists[0][:1] if isinstance(step, list) for number in step):
+        raise InputError(
+            "X", cells.name, "the steps are lists of lists; declare kind=tensor with a shape, or join them"
+        )
     steps = [[step if isinstance(step, list) else [step] for step in cell] for cell in lists]
     sizes = [{len(step) for step in cell} for cell in steps]
     channels = max(sizes[0])
@@ -107,7 +120,7 @@ def of_lists(cells: pd.Series) -> pd.Series:
             f"row {odd[0] if odd else 0} has steps that are not of {max(channels, 1)} numbers, as those of row 0 have"
         )
         raise InputError("X", cells.name, f"{remedy}; give equally many channels")
-    return column([np.array(cell, np.float32) for cell in steps], cells.name, cells.index)
+    return column(steps, cells.name, cells.index)
 
 
 def resampled(cells: pd.Series, points: int = POINTS) -> np.ndarray:

@@ -6,7 +6,7 @@ can.
 """
 
 import json
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,11 @@ import pyarrow.parquet
 
 from trisynth.data import texts
 from trisynth.errors import InputError
+
+# Single precision has every whole number up to it.
+_EXACT = 2**24
+_FLAGS = "write true and false as 1 and 0, or "
+_MAKE = "make the column by trisynth.data.tensors.column, or by sequences.column for series of unequal lengths"
 
 
 def is_tensor(dtype: object) -> bool:
@@ -44,16 +49,45 @@ def is_list(dtype: object) -> bool:
     return isinstance(dtype, pd.ArrowDtype) and pa.types.is_nested(dtype.pyarrow_dtype)
 
 
-def is_list_of_numbers(kind: pa.DataType) -> bool:
-    """Return whether an Arrow type is that of lists of numbers, or of lists of such lists."""
-    if not _is_any_list(kind):
-        return False
-    item = kind.value_type.value_type if _is_any_list(kind.value_type) else kind.value_type
-    return pa.types.is_floating(item) or pa.types.is_integer(item)
-
-
-def _is_any_list(kind: pa.DataType) -> bool:
+def is_any_list(kind: pa.DataType) -> bool:
+    """Return whether an Arrow type is that of lists whose cells can be an array."""
     return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+
+
+def is_list_of_numbers(kind: pa.DataType) -> bool:
+    """Return whether an Arrow type is that of lists of numbers, or of lists of such lists to any depth."""
+    item = kind
+    while is_any_list(item):
+        item = item.value_type
+    return item is not kind and (pa.types.is_floating(item) or pa.types.is_integer(item))
+
+
+def remedy_for(cells: pd.Series, otherwise: str, of_lists: str = "") -> str | None:
+    """Describe a column whose cells hold several values each, and what to do about it; None for other columns.
+
+    Parameters
+    ----------
+    cells : Series, shape (n,)
+    otherwise : str
+        What to do where the values are no numbers.
+    of_lists : str, default=""
+        What to do about Arrow lists of numbers; by default, they are converted as other arrays are.
+    """
+    if is_list(cells.dtype):
+        kind = cells.dtype.pyarrow_dtype
+        if is_list_of_numbers(kind):
+            return f"holds lists of numbers; {of_lists or _MAKE}"
+        return f"holds {kind}; {_FLAGS if 'bool' in str(kind) else ''}{otherwise}"
+    if not pd.api.types.is_object_dtype(cells.dtype):
+        return None
+    held = next((cell for cell in cells if isinstance(cell, Collection) and not isinstance(cell, str | bytes)), None)
+    if held is None:
+        return None
+    try:
+        single(held)
+    except (InputError, TypeError):
+        return f"holds cells of type {type(held).__name__}; {otherwise}"
+    return f"holds arrays as objects; {_MAKE}; otherwise {otherwise}"
 
 
 def of_equal_size(cells: pd.Series) -> pd.Series:
@@ -62,7 +96,8 @@ def of_equal_size(cells: pd.Series) -> pd.Series:
         return cells
     lists = pa.chunked_array(cells.array.__arrow_array__()).combine_chunks()
     if lists.null_count:
-        raise InputError("X", cells.name, f"{lists.null_count} rows have no array; drop them")
+        remedy = f"row {int(cells.isna().to_numpy().argmax())} has no array; drop such rows, {lists.null_count} in all"
+        raise InputError("X", cells.name, remedy)
     size, rows = 1, np.arange(len(cells))
     while True:
         # Lists of lists of numbers, such as the lines of an image, are joined level by level.
@@ -81,9 +116,77 @@ def of_equal_size(cells: pd.Series) -> pd.Series:
             return column(lists.to_numpy(zero_copy_only=False).reshape(len(cells), size), cells.name, cells.index)
 
 
+def sizes_of(cells: pd.Series) -> tuple[int, ...]:
+    """Return the number of items of the lists that each cell consists of, those of the cell itself first."""
+    item, sizes = cells.array.__arrow_array__()[0], []
+    while is_any_list(item.type):
+        sizes.append(len(item))
+        item = item[0]
+    return tuple(sizes)
+
+
+def listed(cells: pd.Series, sizes: Sequence[int], kind: pa.DataType) -> pa.Array:
+    """Give a column of tensors another Arrow type of lists, which hold as many items as ``sizes_of`` returned."""
+    kinds = [kind]
+    while is_any_list(kinds[-1].value_type):
+        kinds.append(kinds[-1].value_type)
+    found = pa.array(values(cells).ravel()).cast(kinds[-1].value_type, safe=False)
+    for kind, size in zip(reversed(kinds), reversed(sizes), strict=True):
+        if pa.types.is_fixed_size_list(kind):
+            found = pa.FixedSizeListArray.from_arrays(found, type=kind)
+        else:
+            large = pa.types.is_large_list(kind)
+            ends = pa.array(np.arange(0, len(found) + 1, size), pa.int64() if large else pa.int32())
+            found = (pa.LargeListArray if large else pa.ListArray).from_arrays(ends, found, type=kind)
+    return found
+
+
 def dtype_of(size: int) -> pd.ArrowDtype:
     """Return the dtype of arrays of ``size`` single-precision floats."""
     return pd.ArrowDtype(pa.list_(pa.float32(), size))
+
+
+def single(arrays: object, name: Hashable = None) -> np.ndarray:
+    """Convert an array, or rows of arrays, to single precision.
+
+    Raises
+    ------
+    InputError
+        If these are no numbers, their shapes differ, or whole numbers would lose digits.
+    """
+    try:
+        found = np.asarray(arrays)
+        # A Series of arrays is one of objects, and so are lists with gaps.
+        found = np.asarray(found.tolist()) if found.dtype == object else found
+        found = found.astype(float) if found.dtype == object else found
+    except (ValueError, TypeError):
+        shapes = [np.shape(np.asarray(row, object)) for row in arrays]
+        odd = next((row for row, shape in enumerate(shapes) if shape != shapes[0]), None)
+        if odd is None:
+            raise refusal(name, "must hold numbers in lists of equal sizes") from None
+        remedy = (
+            f"must have one shape: row {odd} has {shapes[odd]} and row 0 has {shapes[0]}; cut or pad them, or make "
+        )
+        raise refusal(name, f"{remedy}series of unequal lengths by sequences.column") from None
+    if found.dtype.kind not in "biuf":
+        raise refusal(name, f"must hold real numbers, but holds {found.dtype}; convert or drop them")
+    if found.dtype == np.float32:
+        return found
+    with np.errstate(over="ignore", invalid="ignore"):
+        kept = found.astype(np.float32)
+        large = np.abs(kept) >= _EXACT
+        if large.any() and (kept.astype(found.dtype) != found)[large].any():
+            if np.isinf(kept[np.isfinite(found)]).any():
+                raise refusal(name, "holds numbers beyond 3e38, the largest in single precision; divide them")
+            if not (found % 1).any():
+                remedy = f"holds whole numbers beyond {_EXACT:,}, which lose digits in single precision"
+                raise refusal(name, f"{remedy}; subtract an offset or divide them")
+    return kept
+
+
+def refusal(name: Hashable, remedy: str) -> InputError:
+    """Return the error of arrays that make no column, which may have no name yet."""
+    return InputError("arrays", "without a name", remedy) if name is None else InputError("X", name, remedy)
 
 
 def column(arrays: np.ndarray, name: Hashable = None, index: pd.Index | None = None) -> pd.Series:
@@ -92,7 +195,7 @@ def column(arrays: np.ndarray, name: Hashable = None, index: pd.Index | None = N
     Parameters
     ----------
     arrays : ndarray, shape (n, ...)
-        One array for each row; converted to single precision.
+        One array for each row, or a list or Series of arrays of one shape; converted to single precision.
     name : hashable, optional
     index : Index, optional
 
@@ -100,12 +203,19 @@ def column(arrays: np.ndarray, name: Hashable = None, index: pd.Index | None = N
     -------
     Series, shape (n,)
 
+    Raises
+    ------
+    InputError
+        See ``single``.
+
     Examples
     --------
     >>> column(np.zeros((3, 2, 2)), "image").dtype
     fixed_size_list<item: float>[4][pyarrow]
     """
-    arrays = np.asarray(arrays, dtype=np.float32)
+    arrays = single(arrays, name)
+    if arrays.ndim < 2 or 0 in arrays.shape[1:]:
+        raise refusal(name, f"must have shape (n, ...), n arrays with elements, but has {arrays.shape}")
     flat = np.ascontiguousarray(arrays.reshape(len(arrays), int(np.prod(arrays.shape[1:]))))
     lists = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
     return pd.Series(pd.arrays.ArrowExtensionArray(lists), name=name, index=index)

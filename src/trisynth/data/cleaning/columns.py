@@ -83,13 +83,11 @@ def clean_column(
         return Cleaned(None, facts)
     if facts.generate:
         return Cleaned(compound.text(cells, facts, missing, note), facts)
-    if tensors.is_list(cells.dtype) and (facts.kind == "tensor" or tensors.is_tensor(cells.dtype)):
-        return Cleaned(*compound.tensor(cells, facts, target))
-    if tensors.is_list(cells.dtype) and (facts.kind == "sequence" or tensors.is_sequence(cells.dtype)):
-        return Cleaned(*compound.sequence(cells, facts, target))
-    if facts.kind in ("tensor", "sequence"):
-        remedy = "the cells are not arrays of numbers; declare another kind, or ignore"
-        raise InputError(f"dataset.columns.{cells.name}.kind", facts.kind, remedy)
+    if target and tensors.is_list(cells.dtype):
+        remedy = "holds lists, which are no target; name a column of numbers or categories, or null"
+        raise InputError("dataset.target", cells.name, remedy)
+    if facts.kind in ("tensor", "sequence") or tensors.is_tensor(cells.dtype) or tensors.is_sequence(cells.dtype):
+        return Cleaned(*compound.arrays(cells, facts))
     inferred = False
     column = Cells.of(cells, facts.values)
     if doubts or facts.kind is None:

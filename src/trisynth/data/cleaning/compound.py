@@ -9,6 +9,7 @@ from trisynth.data import sequences, tensors, texts
 from trisynth.data.dataset import Column
 from trisynth.data.kinds.sequence import check_sequences
 from trisynth.data.kinds.tensor import check_complete, shape_of
+from trisynth.data.kinds.text import check_texts
 from trisynth.errors import InputError
 
 # Most characters of a text where nothing is declared.
@@ -27,10 +28,14 @@ def text(cells: pd.Series, facts: Column, missing: Collection[object], note: Cal
     note : callable
         Takes each finding; see ``clean_column``.
     """
-    if tensors.is_list(cells.dtype):
-        raise InputError(f"dataset.columns.{cells.name}.kind", "text", "the cells are lists; declare a tensor")
-    tokens = {str(token) for token in (*missing, *(facts.missing or ()))}
+    parameter = f"dataset.columns.{cells.name}.kind"
+    if remedy := tensors.remedy_for(
+        cells, "give one text per cell, or ignore the column", "declare a tensor or a sequence"
+    ):
+        raise InputError(parameter, "text", remedy)
     plain = cells if texts.is_text(cells.dtype) else cells.astype(object)
+    check_texts(plain, parameter)
+    tokens = {str(token) for token in (*missing, *(facts.missing or ()))}
     found = [texts.composed(texts.composed(cell).replace(texts.HIDDEN, "")) for cell in texts.values(plain)]
     found = ["" if cell in tokens else cell for cell in found]
     limit = facts.max_length or _LONGEST
@@ -42,23 +47,22 @@ def text(cells: pd.Series, facts: Column, missing: Collection[object], note: Cal
     return texts.column(found, cells.name, cells.index)
 
 
-def tensor(cells: pd.Series, facts: Column, target: bool) -> tuple[pd.Series, Column]:
-    """Return arrays of one size in single precision, and their facts with shape and axes."""
-    if target or facts.kind not in (None, "tensor"):
-        kind = "category" if target else facts.kind
-        raise InputError(f"dataset.columns.{cells.name}.kind", kind, "the cells are arrays; declare a tensor")
-    cells = tensors.of_equal_size(cells)
+def arrays(cells: pd.Series, facts: Column) -> tuple[pd.Series, Column]:
+    """Return arrays in single precision, and their facts: of arrays of one size also shape and axes."""
+    kind = facts.kind or ("sequence" if tensors.is_sequence(cells.dtype) else "tensor")
+    parameter = f"dataset.columns.{cells.name}.kind"
+    if kind not in ("tensor", "sequence"):
+        raise InputError(parameter, kind, "the cells are arrays; declare a tensor or a sequence")
+    if not (tensors.is_list(cells.dtype) and tensors.is_list_of_numbers(cells.dtype.pyarrow_dtype)):
+        other = "declare another kind, or ignore"
+        held = tensors.remedy_for(cells, other) or f"holds {cells.dtype}; {other}"
+        raise InputError(parameter, kind, f"needs lists of numbers, but the column {held}")
+    if kind == "sequence":
+        cells = cells if tensors.is_sequence(cells.dtype) else sequences.of_lists(cells)
+        check_sequences(cells)
+        return cells, replace(facts, kind=kind)
+    raw, cells = cells, tensors.of_equal_size(cells)
     check_complete(cells)
-    cells = tensors.column(tensors.values(cells), cells.name, cells.index)
+    facts = replace(facts, kind=kind, shape=facts.shape or tensors.sizes_of(raw))
     shape, axes = shape_of(cells.name, cells.dtype.pyarrow_dtype.list_size, facts)
-    return cells, replace(facts, kind="tensor", shape=shape, axes=axes)
-
-
-def sequence(cells: pd.Series, facts: Column, target: bool) -> tuple[pd.Series, Column]:
-    """Return series of unequal lengths in single precision, and their facts."""
-    if target or facts.kind not in (None, "sequence"):
-        kind = "category" if target else facts.kind
-        raise InputError(f"dataset.columns.{cells.name}.kind", kind, "the cells are series; declare a sequence")
-    cells = cells if tensors.is_sequence(cells.dtype) else sequences.of_lists(cells)
-    check_sequences(cells)
-    return cells, replace(facts, kind="sequence")
+    return tensors.column(tensors.values(cells), cells.name, cells.index), replace(facts, shape=shape, axes=axes)

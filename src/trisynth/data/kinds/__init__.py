@@ -6,8 +6,6 @@ pandas categories for other values. Arrays stay Arrow lists (see ``data.tensors`
 canonical ones and back. A further kind is one class of this folder: an entry in ``KINDS`` makes tables use it.
 """
 
-from collections.abc import Collection
-
 import numpy as np
 import pandas as pd
 from pandas.api import types
@@ -70,8 +68,7 @@ def _check_cells(values: pd.Series) -> None:
         raise InputError("X", values.name, f"holds {dtype}; convert the column by .sparse.to_dense()")
     if types.is_complex_dtype(dtype):
         raise InputError("X", values.name, f"holds {dtype}; convert the column to float")
-    if types.is_object_dtype(dtype) or (tensors.is_list(dtype) and not tensors.is_cell(dtype)):
-        for kind in {type(cell) for cell in values}:
-            if issubclass(kind, Collection) and not issubclass(kind, str | bytes):
-                remedy = f"holds cells of type {kind.__name__}; give one number or text per cell, or drop the column"
-                raise InputError("X", values.name, remedy)
+    if not tensors.is_cell(dtype) and (
+        remedy := tensors.remedy_for(values, "give one number or text per cell, or drop the column")
+    ):
+        raise InputError("X", values.name, remedy)

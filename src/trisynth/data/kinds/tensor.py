@@ -50,8 +50,7 @@ class Tensor(Kind):
     def learn(cls, values: pd.Series, facts: Column) -> "Tensor":
         """Learn shape and range; missing cells and elements are refused."""
         check_complete(values)
-        size = values.dtype.pyarrow_dtype.list_size
-        shape, axes = shape_of(values.name, size, facts)
+        shape, axes = shape_of(values.name, values.dtype.pyarrow_dtype.list_size, facts)
         cells = tensors.values(values)
         if not cells.size:
             return cls(values.name, values.dtype, facts, shape, axes)
@@ -102,6 +101,9 @@ def shape_of(name: object, size: int, facts: Column) -> tuple[tuple[int, ...], t
     if math.prod(shape) != size:
         raise InputError(f"columns.{name}.shape", list(shape), f"has {math.prod(shape)} elements, but the cells {size}")
     axes = facts.axes or _AXES.get(len(shape))
+    if len(shape) > max(_AXES):
+        remedy = f"an array has at most {max(_AXES)} axes; join some of them by a shape of {size} elements"
+        raise InputError(f"columns.{name}.shape", list(shape), remedy)
     if axes is None or len(axes) != len(shape):
         remedy = f"name one of {TIME}, {CHANNEL}, {HEIGHT}, {WIDTH} for each of the {len(shape)} axes"
         raise InputError(f"columns.{name}.axes", list(facts.axes or ()), remedy)

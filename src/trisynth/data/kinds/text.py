@@ -45,9 +45,7 @@ class Text(Kind):
 
         Cells without a text are empty texts.
         """
-        if not texts.is_text(values.dtype) and types.infer_dtype(values, skipna=True) not in ("string", "empty"):
-            remedy = f"the column holds {values.dtype}; convert it to texts, or declare another kind"
-            raise InputError(f"facts.{values.name}.kind", cls.kind, remedy)
+        check_texts(values, f"facts.{values.name}.kind")
         cells = [texts.composed(text) for text in texts.values(values)]
         words = None
         if rare > 1:
@@ -87,6 +85,16 @@ class Text(Kind):
         """One sentence about what may leave."""
         kept = "" if self.words is None else f"; words of few rows are left out, {len(self.words):,} are kept"
         return f"{self.name}: texts are modelled, as declared, and parts of real ones may come back{kept}"
+
+
+def check_texts(values: pd.Series, parameter: str) -> None:
+    """Refuse a column, declared to hold texts by ``parameter``, that holds other cells."""
+    if texts.is_text(values.dtype) or types.infer_dtype(values, skipna=True) in ("string", "empty"):
+        return
+    held = str(values.dtype)
+    if types.is_object_dtype(values.dtype):
+        held = " and ".join(sorted({type(cell).__name__ for cell in values.dropna()}))
+    raise InputError(parameter, Text.kind, f"the column holds {held}; convert it to texts, or declare another kind")
 
 
 def _shown(token: str, known: set[str]) -> str:

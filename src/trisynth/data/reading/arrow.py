@@ -17,7 +17,7 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     def own(kind: pa.DataType) -> pd.ArrowDtype | None:
         kept = pa.types.is_date(kind) or pa.types.is_time(kind) or pa.types.is_decimal(kind)
         with_gaps = kind in gaps and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
-        return pd.ArrowDtype(kind) if kept or with_gaps or tensors.is_list_of_numbers(kind) else None
+        return pd.ArrowDtype(kind) if kept or with_gaps or tensors.is_any_list(kind) else None
 
     try:
         return table.to_pandas(types_mapper=own, ignore_metadata=True)
