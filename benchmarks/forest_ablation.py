@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import output
-from benchmarks.forest_designs import Resampled, filled_by_all
+from benchmarks.forest_designs import filled_by_all
 from benchmarks.published import scores
 from benchmarks.published.tables import Table, add_options, read
 from trisynth.generators.trees import sequential_forest
@@ -29,7 +29,7 @@ from trisynth.generators.trees.sequential_forest import SequentialForest
 
 _AS = {"rare": 0, "relations": False}
 _NOTHING = np.zeros(0, dtype=np.int64)
-# Arguments, replacements of what is no argument, and classes other than SequentialForest.
+# Arguments, and replacements of what is no argument.
 PARTS = {
     "all parts": ({}, []),
     "no linear part": ({"linear": False}, []),
@@ -39,13 +39,13 @@ PARTS = {
     "no merging": ({"max_copying": None}, []),
     "independent draws": ({"draws": "independent"}, []),
     "no equalities": ({}, [(Sequence, "_equal", lambda *_: _NOTHING)]),
+    "no choice among candidates": ({"candidates": 1}, []),
 }
 DESIGNS = {
     "twice as many chains": ({"n_estimators": None}, []),
     "the same, no linear part, weak class step": ({"n_estimators": None, "linear": False, "class_strength": 20.0}, []),
     "relations searched": ({}, []),
     "leaves filled by all rows": ({"max_copying": None}, [(Grown, "grow", classmethod(filled_by_all))]),
-    "resampled by a density ratio": ({}, []),
 }
 VARIANTS = PARTS | DESIGNS
 
@@ -58,12 +58,11 @@ def fitted(variant: str, own: pd.DataFrame, target: str, seed: int) -> Sequentia
         arguments = {"pruning": large}
     if "n_estimators" in arguments:
         arguments = arguments | {"n_estimators": arguments["n_estimators"] or (6 if large else 20)}
-    made = Resampled if variant == "resampled by a density ratio" else SequentialForest
     with ExitStack() as stack:
         for place, name, other in replaced:
             stack.enter_context(patch.object(place, name, other))
         how = _AS | {"relations": variant == "relations searched"}
-        return made(**arguments).fit(own, target=target, seed=seed, **how)
+        return SequentialForest(**arguments).fit(own, target=target, seed=seed, **how)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -11,6 +11,7 @@ from trisynth.generators.base import Generator
 from trisynth.generators.draws import check_draws
 from trisynth.generators.partial import Partial, kept
 from trisynth.generators.trees.chain import Grown, Step
+from trisynth.generators.trees.density_ratio import DensityRatio
 from trisynth.generators.trees.nearest import nearer_fraction
 from trisynth.generators.trees.selection import SIZES, Criterion, Setting, chosen, compared
 from trisynth.generators.trees.sequence.particles import completed
@@ -24,6 +25,8 @@ _FRACTION, _MOST = 0.63, 100_000
 _FEATURES = 0.5
 # Rows that are drawn to measure copying, and the largest leaf as a fraction of the rows.
 _DRAWN, _LARGEST = 1_000, 0.25
+# Rows from which on there are candidates.
+_MANY = 5_000
 
 
 class SequentialForest(Generator):
@@ -42,6 +45,10 @@ class SequentialForest(Generator):
     a leaf with rows of the requested label these are preferred, so that small classes keep what distinguishes them.
     Whether a number is missing is drawn before the number itself. From 10,000 rows on, it is also drawn beforehand
     which earlier column the number equals, if a column does so in at least 2 % of the rows, not counting point masses.
+
+    From 5,000 rows on, boosted trees learn to tell draws of each chain from real rows that it was not grown on. Where
+    further rows confirm that they can, each synthetic row is chosen among several candidates, in proportion to the odds
+    that it is real.
 
     The rows that a chain was not grown on measure its copying: how many of its draws have their nearest real row among
     those that it was grown on rather than among as many others. Where that is above ``max_copying`` by
@@ -71,7 +78,9 @@ class SequentialForest(Generator):
         native loss, which pairs no rows, leaves the choice to the rule.
     draws : {"independent", "even"}, default="even"
         Whether the rows drawn from one leaf are spread evenly; even rows
-        are not independent (see ``generators.draws``).
+        are not independent (see ``generators.draws``). The choice among candidates takes most of the evenness away.
+    candidates : int, default=4
+        Rows among which each synthetic row is chosen, where a choice helps. 1 leaves it out.
 
     Attributes
     ----------
@@ -80,7 +89,9 @@ class SequentialForest(Generator):
     totals_ : list of dict
         Each setting that was tried, with its terms of L_total; empty with ``selection="rule"``.
     copying_ : float
-        Fraction that ``max_copying`` bounds; NaN if it was not measured.
+        Fraction that ``max_copying`` bounds, before the choice among candidates; NaN if it was not measured.
+    ratio_ : DensityRatio or None
+        Odds by which candidates are chosen; None if there is no choice.
 
     Notes
     -----
@@ -105,6 +116,7 @@ class SequentialForest(Generator):
         draws: str = "even",
         selection: str = "rule",
         loss: Loss | None = None,
+        candidates: int = 4,
     ):
         self.n_estimators = n_estimators
         self.min_samples_leaf = min_samples_leaf
@@ -115,6 +127,7 @@ class SequentialForest(Generator):
         self.draws = draws
         self.selection = selection
         self.loss = loss
+        self.candidates = candidates
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""
@@ -131,6 +144,7 @@ class SequentialForest(Generator):
         if self.max_copying is not None:
             require_number("max_copying", self.max_copying, 0.5)
         check_draws(self.draws)
+        require_whole("candidates", self.candidates, 1)
         if self.selection not in ("rule", "loss"):
             raise InputError("selection", self.selection, "must be rule or loss")
         loss = Loss.of(self.loss)
@@ -174,9 +188,11 @@ class SequentialForest(Generator):
         if by_loss and n >= 4:
             setting = self._select(grown, parts, setting, table, labels, own is not None, rng)
         self._fill(grown, setting)
-        self.copying_ = float("nan")
+        self.copying_, self.ratio_ = float("nan"), None
         if self.max_copying is not None and n >= 4:
             self._merge(grown, parts, table, labels, rng)
+        if self.candidates > 1 and n >= _MANY:
+            self.ratio_ = DensityRatio.learn(table, labels, weights, parts, self._chain, rng)
 
     def _fill(self, grown: list[dict], setting: Setting) -> None:
         self.setting_ = setting
@@ -254,6 +270,12 @@ class SequentialForest(Generator):
             cells.append(sequence.cells(name, columns[name]))
         return pd.DataFrame({name: sequence.column(name, columns[name]) for name in self.names_})
 
+    def _candidates(self, chain: int, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+        """Draw rows from one chain, each chosen among candidates where that helps."""
+        if self.ratio_ is None:
+            return self._chain(chain, labels, rng)
+        return self.ratio_.chosen(labels, self.candidates, lambda asked: self._chain(chain, asked, rng), rng)
+
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         # Each chain has the labels in the proportions of all.
         place = np.empty(len(labels), dtype=np.int64)
@@ -261,7 +283,7 @@ class SequentialForest(Generator):
         order = order[np.argsort(labels[order], kind="stable")]
         place[order] = (np.arange(len(labels)) + rng.integers(len(self.chains_))) % len(self.chains_)
         rows = [np.flatnonzero(place == chain) for chain in range(len(self.chains_))]
-        found = [self._chain(chain, labels[own], rng) for chain, own in enumerate(rows) if len(own)]
+        found = [self._candidates(chain, labels[own], rng) for chain, own in enumerate(rows) if len(own)]
         order = np.argsort(np.concatenate(rows), kind="stable")
         return pd.concat(found, ignore_index=True).iloc[order].reset_index(drop=True)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from trisynth.generators.trees.density_ratio import picked
 from trisynth.generators.trees.sequence.likelihood import likelihood
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def completed(
 
     Each partial row has particles, which draw their unknown cells in the order of the sequence. At a known
     cell particles are drawn again in proportion to its likelihood given their earlier cells (Gordon, Salmond and Smith
-    1993). Where no unknown cell comes before a known one, all particles are alike and the draw is exact.
+    1993). Where no unknown cell comes before a known one, all particles are alike and the draw is exact. If the forest
+    chooses among candidates, it chooses among the particles.
 
     Parameters
     ----------
@@ -173,6 +175,11 @@ class _Particles:
 
     def chosen(self) -> tuple[pd.DataFrame, np.ndarray]:
         """Return one particle of each row, and its label."""
-        at = np.arange(self.rows) * _PARTICLES + self.rng.integers(_PARTICLES, size=self.rows)
+        place, names = self.rng.integers(_PARTICLES, size=self.rows), self.forest.names_
+        if self.forest.ratio_ is not None:
+            columns = {name: self.forest.sequence_.column(name, column) for name, column in self.columns.items()}
+            odds = self.forest.ratio_.odds(pd.DataFrame(columns, columns=names), self.cells[0])
+            place = picked(odds.reshape(self.rows, _PARTICLES).T, self.rng)
+        at = np.arange(self.rows) * _PARTICLES + place
         table = {name: self.forest.sequence_.column(name, column[at]) for name, column in self.columns.items()}
-        return pd.DataFrame(table, columns=self.forest.names_), self.cells[0][at]
+        return pd.DataFrame(table, columns=names), self.cells[0][at]
