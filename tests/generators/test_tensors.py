@@ -185,6 +185,28 @@ def test_blocks_are_of_one_row_of_the_label_and_at_their_place():
     assert changes.max() == 3 and changes.mean() > 2
 
 
+@pytest.mark.parametrize("name", ["block_bootstrap", "class_gaussian", "autoregressive"])
+def test_the_array_of_a_class_of_one_row_does_not_come_back(name, caplog):
+    """One row of a class of its own, far from all others, would be all that such a class consists of."""
+    X, _ = rows("autoregressive")
+    lone = tensors.values(X["series"])[:1] + 100
+    X = pd.concat([X, pd.DataFrame({"series": tensors.column(lone)})], ignore_index=True)
+    y = pd.Series(["many"] * 90 + ["lone"], name="state")
+    for rare, near in ((5, False), (0, True)):
+        caplog.clear()
+        made = make(name).fit(X, y, facts={"series": FACTS["series"]}, rare=rare).sample({"lone": 40})["series"]
+        distance = np.abs(tensors.values(made) - lone).mean(axis=1)
+        assert (np.median(distance) < 1) == near and (distance.min() > 1) != near
+        noted = "state: classes of fewer than 5 rows are kept: lone (1); they are drawn as all rows are, whatever"
+        assert (noted in caplog.text) != near
+    # Several rows of one person are one.
+    facts = {"series": FACTS["series"], "who": Column("identifier", person=True)}
+    X = X.assign(who=[f"P{i}" for i in range(80)] + ["P99"] * 11)
+    y = pd.Series(["many"] * 80 + ["lone"] * 11, name="state")
+    make(name).fit(X, y, facts=facts)
+    assert "lone (1); they are drawn as all" in caplog.text
+
+
 def test_a_class_gaussian_recovers_mean_and_covariance():
     rng = np.random.default_rng(0)
     factor = rng.normal(size=(6, 6))

@@ -24,14 +24,15 @@ from trisynth.data.disclosure.rare import Guards
 from trisynth.data.disclosure.withheld import Withheld
 from trisynth.data.formats import QUANTITIES
 from trisynth.data.inference import task_of
-from trisynth.data.kinds import Category, Date, Duration, Kind, Number, Text, learn
+from trisynth.data.kinds import Category, Date, Duration, Kind, Number, Tensor, Text, learn
+from trisynth.data.kinds import Sequence as Series
 from trisynth.data.schema import Schema
 from trisynth.data.stream import Stream
 from trisynth.errors import InputError
 from trisynth.generators import persistence
 from trisynth.generators.balancing import balanced
 from trisynth.generators.inputs import Training, check_kinds, fresh_name, training
-from trisynth.generators.labels import per_class, proportional, quantile_bins, rare_classes
+from trisynth.generators.labels import owners, per_class, proportional, quantile_bins, rare_classes, sources
 from trisynth.generators.passes import Passes
 from trisynth.generators.relations import Relations
 from trisynth.places import check_names, subclass
@@ -57,6 +58,8 @@ class Generator(BaseEstimator, ABC):
     private: ClassVar[bool] = False
     # Whether rows are copied on purpose, so that rare numbers are kept.
     copies: ClassVar[bool] = False
+    # Whether arrays of a class of few rows are drawn from the rows of all classes.
+    pools: ClassVar[bool] = False
     # Whether flags of relations are better modelled as 0 and 1 than as a category.
     numeric_flags: ClassVar[bool] = False
     # Kinds of columns that the hooks understand; a subclass for other cells names its own.
@@ -148,7 +151,8 @@ class Generator(BaseEstimator, ABC):
         InputError
             If the arguments do not describe one table with a complete target, or no row meets the constraints.
         """
-        for name in sorted(hints.keys() - list(inspect.signature(self._fit).parameters)[3:]):
+        known = list(inspect.signature(self._fit).parameters)[3:]
+        for name in sorted(hints.keys() - known):
             raise InputError(name, hints[name], f"{type(self).__name__}.fit has no such argument; leave it out")
         self.check()
         rng = seeds.stream(seed, "generator.fit")
@@ -178,13 +182,17 @@ class Generator(BaseEstimator, ABC):
         self.guards_ = Guards.learn(columns, table, given.rare, seed, given.persons)
         self.rare_classes_ = []
         if self.target_ is not None and not self.numeric_target_:
-            self.rare_classes_ = rare_classes(self.labels_, self.counts_, self.target_.name, given.rare)
+            arrays = any(isinstance(column, Tensor | Series) for column in self.schema_.columns)
+            held, pooled = owners(labels, given.persons), self.pools if arrays else None
+            self.rare_classes_ = rare_classes(self.labels_, held, self.target_.name, given.rare, pooled)
         self.relations_ = self._related(table, labels, given)
         if not isinstance(given_as, Dataset):
             for line in self.notes:
                 _LOG.warning(line)
-        if given.persons is not None and "persons" in inspect.signature(self._fit).parameters:
+        if given.persons is not None and "persons" in known:
             hints["persons"] = given.persons
+        if "rows" in known:
+            hints["rows"] = sources(labels, given.rare, given.persons)
         if stream:
             passes = Passes.of(self, stream, table, labels)
             self.counts_, self.streamed_ = passes.count()

@@ -50,6 +50,7 @@ class Composed(Generator):
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
+    pools: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -27,6 +27,7 @@ class Independent(Generator):
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
+    pools: ClassVar[bool] = True
     # For subclasses whose own constructor does not set it.
     draws = "independent"
 

@@ -9,6 +9,12 @@ from trisynth.generators.inputs import check_count
 
 # A numeric target is cut into at most this many quantile bins, each with at least this many training rows.
 _BINS, _ROWS_PER_BIN = 10, 20
+# What becomes of the arrays of a class of few rows, where they are drawn from all rows and where they are not.
+_ARRAYS = {
+    True: "; they are drawn as all rows are, whatever their class",
+    False: "; their arrays may come back almost unchanged: merge such classes, or leave them out",
+    None: "",
+}
 
 
 def quantile_bins(y: np.ndarray) -> np.ndarray:
@@ -19,11 +25,41 @@ def quantile_bins(y: np.ndarray) -> np.ndarray:
     return np.unique(codes, return_inverse=True)[1]
 
 
-def rare_classes(labels: np.ndarray, counts: np.ndarray, name: object, rare: int) -> list[str]:
-    """Return a sentence about the classes of fewer than ``rare`` rows, if there are any."""
+def rare_classes(labels: np.ndarray, counts: np.ndarray, name: object, rare: int, pooled: bool | None) -> list[str]:
+    """Return a sentence about the classes of fewer than ``rare`` rows, or persons, if there are any.
+
+    It says whether their arrays are drawn from the rows of all classes; ``pooled`` is None where there are no arrays.
+    """
     few = [f"{label} ({n})" for label, n in zip(labels, counts, strict=True) if n < rare]
     listed = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
-    return [f"{name}: classes of fewer than {rare} rows are kept: {listed}"] if few else []
+    return [f"{name}: classes of fewer than {rare} rows are kept: {listed}{_ARRAYS[pooled]}"] if few else []
+
+
+def sources(labels: np.ndarray, rare: int, persons: np.ndarray | None = None) -> list[np.ndarray]:
+    """Return the training rows that rows of each label are drawn from.
+
+    They are those of the label. The rows of a label of fewer than ``rare`` rows, or persons, would come back almost
+    unchanged, so that all rows are taken.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n,)
+    rare : int
+    persons : ndarray of int, shape (n,), optional
+        Number of the person of each row.
+
+    Returns
+    -------
+    list of ndarray of int
+        In the order of the labels.
+    """
+    held = owners(labels, persons)
+    return [np.flatnonzero(labels == label) if n >= rare else np.arange(len(labels)) for label, n in enumerate(held)]
+
+
+def owners(labels: np.ndarray, persons: np.ndarray | None) -> np.ndarray:
+    """Count the rows of each label, or the persons where rows belong to such, shape (k,)."""
+    return np.bincount(labels if persons is None else np.unique(np.column_stack([labels, persons]), axis=0)[:, 0])
 
 
 def proportional(n: int, counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:

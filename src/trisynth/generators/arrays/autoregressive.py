@@ -37,7 +37,7 @@ class Autoregressive(Generator):
 
     The length of a series is drawn first, from the training rows of the label. Each label has its own coefficients, by
     ridge regression; residuals are drawn from all steps of the label. All series columns of a row are drawn
-    independently given the label.
+    independently given the label. A label of fewer than ``rare`` rows (see ``fit``) is drawn as all rows are.
 
     Parameters
     ----------
@@ -55,6 +55,7 @@ class Autoregressive(Generator):
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = (Tensor, Sequence)
+    pools: ClassVar[bool] = True
 
     def __init__(self, order: int = 3, degree: int = 3, ridge: float = 1e-3):
         self.order, self.degree, self.ridge = order, degree, ridge
@@ -65,7 +66,7 @@ class Autoregressive(Generator):
         require_whole("degree", self.degree, 0)
         require_number("ridge", self.ridge, 0)
 
-    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
+    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator, rows: list[np.ndarray]) -> None:
         for column in self.schema_.columns:
             if not column.is_series:
                 remedy = "is an image, but Autoregressive models series; declare axes: [time, channel]"
@@ -75,9 +76,7 @@ class Autoregressive(Generator):
         self.regressions_ = {}
         for column in self.schema_.columns:
             cells = self._series(table[column.name], column)
-            classes = range(labels.max() + 1)
-            own = [[cell for cell, of in zip(cells, labels, strict=True) if of == label] for label in classes]
-            self.regressions_[column.name] = [self._regression(series, rng) for series in own]
+            self.regressions_[column.name] = [self._regression([cells[row] for row in own], rng) for own in rows]
 
     @staticmethod
     def _series(cells: pd.Series, column: Kind) -> list[np.ndarray]:

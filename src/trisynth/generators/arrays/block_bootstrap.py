@@ -19,7 +19,7 @@ class BlockBootstrap(Generator):
     training row of the label at the same place (Künsch 1989, with places kept). What is longer than a block is lost;
     what is shorter is copied. A series of unequal lengths has the length of a random training row of the label, and
     its blocks come from rows that are as long. Other columns are drawn from their training cells within the label,
-    independently.
+    independently. A label of fewer than ``rare`` rows (see ``fit``) is drawn as all rows are.
 
     Parameters
     ----------
@@ -28,6 +28,7 @@ class BlockBootstrap(Generator):
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = (*ENCODED, Sequence)
+    pools: ClassVar[bool] = True
 
     def __init__(self, block_length: int = 4):
         self.block_length = block_length
@@ -36,13 +37,13 @@ class BlockBootstrap(Generator):
         """Refuse a length that is not a whole number above 0."""
         require_whole("block_length", self.block_length, 1)
 
-    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
-        self.table_, self.rows_ = table.copy(), labels
+    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator, rows: list[np.ndarray]) -> None:
+        self.table_, self.rows_ = table.copy(), rows
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         arrays = {column.name: column for column in self.schema_.columns if isinstance(column, Tensor)}
-        order = np.argsort(self.rows_, kind="stable")
-        counts = np.bincount(self.rows_)
+        order = np.concatenate(self.rows_)
+        counts = np.array([len(own) for own in self.rows_])
         first = np.cumsum(counts) - counts
 
         def rows(*shape: int) -> np.ndarray:
@@ -68,8 +69,7 @@ class BlockBootstrap(Generator):
         """Draw series of unequal lengths."""
         known, sizes, drawn = sequences.values(cells), sequences.lengths(cells), []
         # Rows of each label, the shortest first, and their lengths.
-        order = {label: np.flatnonzero(self.rows_ == label) for label in np.unique(labels)}
-        order = {label: rows[np.argsort(sizes[rows], kind="stable")] for label, rows in order.items()}
+        order = [rows[np.argsort(sizes[rows], kind="stable")] for rows in self.rows_]
         for label in labels:
             rows = order[label]
             length = int(sizes[rng.choice(rows)])

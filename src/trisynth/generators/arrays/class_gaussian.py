@@ -15,7 +15,8 @@ class ClassGaussian(Generator):
     """Probabilistic principal components of the encoded rows of each label (Tipping and Bishop 1999).
 
     For series this is the Gaussian process with the mean and covariance function of the training rows, without
-    smoothing. Categories are the largest of their drawn indicators.
+    smoothing. Categories are the largest of their drawn indicators. A label of fewer than ``rare`` rows (see ``fit``)
+    is drawn as all rows are.
 
     Parameters
     ----------
@@ -25,6 +26,7 @@ class ClassGaussian(Generator):
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = ENCODED
+    pools: ClassVar[bool] = True
 
     def __init__(self, explained: float = 0.99):
         self.explained = explained
@@ -33,19 +35,19 @@ class ClassGaussian(Generator):
         """Refuse a fraction outside the range 0 to 1."""
         require_number("explained", self.explained, 0, 1)
 
-    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator) -> None:
+    def _fit(self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator, rows: list[np.ndarray]) -> None:
         self.encoder_ = StandardizedEncoder(normal_scores=False)
         matrix = self.encoder_.fit_transform(table, rng)
         self.means_, self.components_, self.noise_ = [], [], []
-        for label in range(labels.max() + 1):
-            rows = matrix[labels == label]
-            centred = rows - rows.mean(axis=0)
-            _, deviations, axes = np.linalg.svd(centred / np.sqrt(max(len(rows) - 1, 1)), full_matrices=False)
+        for own in rows:
+            cells = matrix[own]
+            centred = cells - cells.mean(axis=0)
+            _, deviations, axes = np.linalg.svd(centred / np.sqrt(max(len(cells) - 1, 1)), full_matrices=False)
             held = np.cumsum(deviations**2) / max(np.sum(deviations**2), 1e-300)
             kept = int(np.searchsorted(held, self.explained - 1e-12)) + 1 if deviations.any() else 0
             components = deviations[:kept, None] * axes[:kept]
-            left = centred.var(axis=0, ddof=min(1, len(rows) - 1)) - (components**2).sum(axis=0)
-            self.means_.append(rows.mean(axis=0))
+            left = centred.var(axis=0, ddof=min(1, len(cells) - 1)) - (components**2).sum(axis=0)
+            self.means_.append(cells.mean(axis=0))
             self.components_.append(components)
             self.noise_.append(np.sqrt(np.maximum(left, 0.0)))
 
