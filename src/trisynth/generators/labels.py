@@ -28,7 +28,7 @@ def quantile_bins(y: np.ndarray) -> np.ndarray:
 def rare_classes(labels: np.ndarray, counts: np.ndarray, name: object, rare: int, pooled: bool | None) -> list[str]:
     """Return a sentence about the classes of fewer than ``rare`` rows, or persons, if there are any.
 
-    It says whether their arrays are drawn from the rows of all classes; ``pooled`` is None where there are no arrays.
+    With ``pooled``, their arrays are drawn from the rows of all classes; it is None where there are no arrays.
     """
     few = [f"{label} ({n})" for label, n in zip(labels, counts, strict=True) if n < rare]
     listed = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
