@@ -22,6 +22,7 @@ from trisynth.data.dataset import Column
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.serve import __main__ as door
+from trisynth.serve import connection
 from trisynth.serve import source as sources
 from trisynth.serve.app import application
 from trisynth.serve.limits import Limits
@@ -51,7 +52,7 @@ def generator() -> Generator:
 
 
 @contextmanager
-def running(source: Source, limits: Limits = LIMITS, token: str | None = None, hosts: tuple = ("*",)) -> Iterator[int]:
+def running(source: Source, limits: Limits = LIMITS, token: str | None = None, hosts: tuple = ()) -> Iterator[int]:
     """Run a server in a thread; yields its port."""
     with door.listening("127.0.0.1", "0") as opening:
         server = uvicorn.Server(door.configured(application(source, limits, token, hosts)))
@@ -247,7 +248,8 @@ def test_a_token_is_needed_where_there_is_one(generator):
 
 def test_a_name_that_was_rebound_to_this_machine_is_refused(generator):
     with running(Source(generator, "digest"), hosts=("localhost", "127.0.0.1")) as port:
-        assert get(port, "/health", Host="evil.example")[0] == 400
+        answer = get(port, "/health", Host="evil.example")
+        assert answer[0] == 400 and "address it as" in error(answer)
         assert get(port, "/health", Host=f"localhost:{port}")[0] == 200
 
 
@@ -305,6 +307,72 @@ def test_a_client_that_leaves_frees_its_place(generator):
         while (status := get(port, "/rows?n=1")[0]) == 429:
             time.sleep(0.2)
         assert status == 200
+
+
+def test_a_client_that_leaves_frees_its_place_before_its_batch_is_drawn(generator, monkeypatch):
+    source, drawn = Source(generator, "digest"), threading.Event()
+
+    def tables(self: Source, n: int, seed: int, given: None) -> Iterator[pa.Table]:
+        if n > 1:
+            drawn.wait()
+        yield pa.table({"n": [n]})
+
+    monkeypatch.setattr(Source, "tables", tables)
+    with running(source, Limits(max_requests=1)) as port:
+        client = begun(port, b"GET /rows?n=20000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        while get(port, "/rows?n=1")[0] == 200:
+            time.sleep(0.01)
+        client.close()
+        found = [get(port, "/rows?n=1")[0] for _ in range(200)]
+        drawn.set()
+        assert found[-1] == 200
+
+
+def begun(port: int, content: bytes) -> socket.socket:
+    """Client that has sent the beginning of a request."""
+    client = socket.create_connection(("127.0.0.1", port))
+    client.sendall(content)
+    return client
+
+
+HALF = b"GET /rows HTTP/1.1\r\nHost: localh"
+HALF_BODY = b"POST /rows HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{"
+
+
+def test_idle_connections_keep_nobody_out(generator, monkeypatch):
+    monkeypatch.setattr(connection, "MOST", 5)
+    with running(Source(generator, "digest")) as port:
+        kept = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        held = []
+        for i in range(20):
+            held += [begun(port, HALF), begun(port, b"")]
+            if i % 5 == 0:
+                kept.request("GET", "/health")
+                assert kept.getresponse().read() and get(port, "/health")[0] == 200
+        assert rest(held[0]) == rest(held[1]) == b""
+        for client in held:
+            client.close()
+        kept.close()
+
+
+def test_a_body_that_does_not_arrive_takes_no_place(generator):
+    with running(Source(generator, "digest"), Limits(max_requests=1)) as port:
+        client = begun(port, HALF_BODY)
+        assert get(port, "/rows?n=1")[0] == 200
+        client.close()
+
+
+@pytest.mark.parametrize("content", [b"", HALF, HALF_BODY])
+def test_a_request_that_does_not_arrive_is_refused(generator, monkeypatch, content):
+    monkeypatch.setattr(connection, "PATIENCE", 0.1)
+    with running(Source(generator, "digest")) as port:
+        answer = rest(begun(port, content))
+    assert answer.startswith(b"HTTP/1.1 408") and b"no whole request" in answer
+
+
+def test_what_is_no_http_is_refused(port):
+    answer = rest(begun(port, b"\0 nonsense\r\n\r\n"))
+    assert answer.startswith(b"HTTP/1.1 400") and b"no request of HTTP" in answer
 
 
 @pytest.mark.parametrize(

@@ -105,8 +105,12 @@ def configured(app: Any) -> "uvicorn.Config":
     """Return the settings of the server under an application; it answers by one process."""
     import uvicorn
 
+    from trisynth.serve.connection import BACKLOG, Connection
+
     return uvicorn.Config(
         app,
+        http=Connection,
+        backlog=BACKLOG,
         log_level="error",
         access_log=False,
         server_header=False,
@@ -140,7 +144,7 @@ def main(arguments: list[str]) -> None:
         for note in source.generator.notes:
             print(printable(note), file=sys.stderr)
         print(f"{type(source.generator).__name__} at http://{name}:{address[1]}/ (Ctrl-C ends it)", flush=True)
-        hosts = ("localhost", "127.0.0.1", "[::1]", host) if local else ("*",)
+        hosts = (name, "127.0.0.1", "localhost", "[::1]") if local else ()
         config = configured(application(source, limits, token, hosts))
         # An interrupt is the usual end of a server, after the answers that it has begun.
         with suppress(KeyboardInterrupt):

@@ -1,10 +1,11 @@
 """Web application of a server: rows, schema, health, version and a page to try them."""
 
-import itertools
+import asyncio
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -26,6 +26,9 @@ from trisynth.serve.source import Source
 
 _HERE = Path(__file__).parent
 _SETTINGS = ("n", "class", "seed", "format", "given")
+# Batches of long answers that are drawn at the same time, also for clients that have left; short answers, of at most
+# so many rows, do not wait for them.
+_DRAWS, _SHORT = 2, 10_000
 _WHOLE = re.compile(r"\d{1,18}")
 _FILES = {
     "/": ("page.html", "text/html"),
@@ -39,7 +42,7 @@ _POLICY = "; ".join([*(f"{name} 'self'" for name in _SOURCES), *(f"{name} 'none'
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
-def application(source: Source, limits: Limits, token: str | None = None, hosts: tuple[str, ...] = ("*",)) -> Starlette:
+def application(source: Source, limits: Limits, token: str | None = None, hosts: Sequence[str] = ()) -> Starlette:
     """Build the web application.
 
     Parameters
@@ -48,29 +51,20 @@ def application(source: Source, limits: Limits, token: str | None = None, hosts:
     limits : Limits
     token : str, optional
         What clients must send; None admits everybody who reaches the server.
-    hosts : tuple of str
-        Names under which clients may address the server, against pages that rebind a name to it.
+    hosts : sequence of str
+        Names under which clients may address the server, against pages that rebind a name to it; empty for any name.
     """
     routes = [Route(path, partial(_file, name, kind)) for path, (name, kind) in _FILES.items()]
     routes += [
         Route("/health", _health),
         Route("/version", partial(_version, source)),
         Route("/schema", partial(_schema, source, limits)),
-        Route("/rows", partial(_rows, source, limits), methods=["GET", "POST"]),
+        Route("/rows", partial(_rows, source, limits, asyncio.Semaphore(_DRAWS)), methods=["GET", "POST"]),
     ]
     return Starlette(
         routes=routes,
-        middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)),
-            Middleware(Guard, limits=limits, token=token),
-        ],
-        exception_handlers={
-            Refused: _refusal,
-            InputError: _mistake,
-            404: _unknown,
-            405: _unknown,
-            ClientDisconnect: _gone,
-        },
+        middleware=[Middleware(Guard, limits=limits, token=token, hosts=hosts)],
+        exception_handlers={Refused: _refusal, InputError: _mistake, 404: _unknown, 405: _unknown},
     )
 
 
@@ -93,8 +87,8 @@ async def _schema(source: Source, limits: Limits, request: Request) -> Response:
     return JSONResponse({**source.schema(), "limits": vars(limits)}, headers=_HEADERS)
 
 
-async def _rows(source: Source, limits: Limits, request: Request) -> Response:
-    settings = await _settings(request, limits.max_body)
+async def _rows(source: Source, limits: Limits, draws: asyncio.Semaphore, request: Request) -> Response:
+    settings = await _settings(request)
     n, given = _number(settings), settings.get("given")
     rows = total(n)
     if rows > limits.max_rows:
@@ -111,23 +105,28 @@ async def _rows(source: Source, limits: Limits, request: Request) -> Response:
     seed = _whole("seed", settings["seed"]) if "seed" in settings else secrets.randbelow(2**31)
     write, kind = FORMATS[form]
     content = write(source.tables(n, seed, given))
+
+    async def piece() -> bytes | None:
+        async with draws if rows > _SHORT else nullcontext():
+            return await run_in_threadpool(next, content, None)
+
     # The first batch is drawn before the answer begins, so that a mistake becomes a status.
-    first = await run_in_threadpool(next, content)
-    headers = {**_HEADERS, "X-Seed": str(seed)}
-    return StreamingResponse(itertools.chain([first], content), media_type=kind, headers=headers)
+    first = await piece()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield first
+        while (found := await piece()) is not None:
+            yield found
+
+    return StreamingResponse(pieces(), media_type=kind, headers={**_HEADERS, "X-Seed": str(seed)})
 
 
-async def _settings(request: Request, most: int) -> dict[str, Any]:
+async def _settings(request: Request) -> dict[str, Any]:
     """Read the settings of a request from its query, or from a body of JSON."""
     found: dict[str, Any] = dict(request.query_params)
     if len(found) != len(request.query_params.multi_items()):
         raise Refused(422, "a setting is given twice; give each once")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise Refused(413, f"the body has more than {most:,} bytes; shorten it")
-    if body:
+    if body := await request.body():
         try:
             content = json.loads(body, object_pairs_hook=_once)
         except (ValueError, RecursionError):
@@ -185,7 +184,3 @@ async def _unknown(request: Request, error: Any) -> Response:
     return JSONResponse(
         {"error": reason[error.status_code]}, error.status_code, headers={**_HEADERS, **(error.headers or {})}
     )
-
-
-async def _gone(request: Request, error: ClientDisconnect) -> Response:
-    return Response(status_code=499)

@@ -3,6 +3,8 @@
 import asyncio
 import hmac
 import json
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -66,7 +68,7 @@ class Refused(Exception):
 
 
 class Guard:
-    """ASGI middleware that checks the token and the time, and counts the requests that are being answered.
+    """ASGI middleware that admits requests, reads their bodies, and limits number and time of the answers.
 
     Parameters
     ----------
@@ -74,23 +76,38 @@ class Guard:
     limits : Limits
     token : str or None
         Of the header ``Authorization: Bearer TOKEN``; None admits everybody.
+    hosts : sequence of str
+        Names under which clients may address the server; empty for any name.
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits, token: str | None = None):
-        self._app, self._limits, self._token = app, limits, token
+    def __init__(self, app: ASGIApp, limits: Limits, token: str | None = None, hosts: Sequence[str] = ()):
+        self._app, self._limits, self._token, self._hosts = app, limits, token, hosts
         self._active = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
-        if scope["type"] != "http" or scope["path"] in _FREE:
+        headers = dict(scope["headers"])
+        if self._hosts and (name := _host(headers)) not in self._hosts:
+            remedy = f"address it as {self._hosts[0]} (which a proxy sets as Host), or start it with host=0.0.0.0"
+            await refuse(send, 400, f"Host={name[:80]!r}: no name of this server; {remedy}")
+        elif scope["path"] in _FREE:
             await self._app(scope, receive, send)
-            return
-        if not self._admits(scope):
+        elif not self._admits(headers):
             await refuse(send, 401, "the token is absent or wrong; send the header Authorization: Bearer TOKEN")
-            return
-        if self._active >= self._limits.max_requests:
+        elif (body := await self._body(receive)) is None:
+            await refuse(send, 413, f"the body has more than {self._limits.max_body:,} bytes; shorten it")
+        # A request takes a place when all of it is there: a slow client cannot keep one by sending slowly.
+        elif self._active >= self._limits.max_requests:
             await refuse(send, 429, f"{self._active} requests are being answered, which is the limit; try again later")
-            return
+        else:
+            self._active += 1
+            try:
+                await self._answer(scope, body, receive, send)
+            finally:
+                self._active -= 1
+
+    async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        """Answer until all is sent, the client leaves, or the time is over."""
         begun = False
 
         async def noted(message: Message) -> None:
@@ -98,23 +115,62 @@ class Guard:
             begun = True
             await send(message)
 
-        self._active += 1
+        answer = asyncio.create_task(self._app(scope, _again(body), noted))
+        leaving = asyncio.create_task(_left(receive))
         try:
-            async with asyncio.timeout(self._limits.max_seconds):
-                await self._app(scope, receive, noted)
-        except TimeoutError:
-            # An answer that has begun is cut off, which clients notice: its last chunk is missing.
-            if begun:
-                raise ConnectionResetError("the answer took too long") from None
-            await refuse(send, 503, f"the answer took more than {self._limits.max_seconds:g} s; request fewer rows")
+            await asyncio.wait((answer, leaving), timeout=self._limits.max_seconds, return_when=asyncio.FIRST_COMPLETED)
+            ended, left = answer.done(), leaving.done()
         finally:
-            self._active -= 1
+            # A batch that is being drawn is drawn to its end, as a thread cannot be stopped; nobody waits for it.
+            answer.cancel()
+            leaving.cancel()
+        if ended:
+            answer.result()
+        elif begun and not left:
+            # An answer that has begun is cut off, which clients notice: its last chunk is missing.
+            scope["state"]["cut"]()
+            await _left(receive)
+        elif not left:
+            await refuse(send, 503, f"the answer took more than {self._limits.max_seconds:g} s; request fewer rows")
 
-    def _admits(self, scope: Scope) -> bool:
+    async def _body(self, receive: Receive) -> bytes | None:
+        """Read the body; None if it is too long."""
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            if len(body) > self._limits.max_body:
+                return None
+            more = message.get("more_body", False)
+        return body
+
+    def _admits(self, headers: Mapping[bytes, bytes]) -> bool:
         if self._token is None:
             return True
-        given = dict(scope["headers"]).get(b"authorization", b"")
-        return hmac.compare_digest(given, b"Bearer " + self._token.encode())
+        return hmac.compare_digest(headers.get(b"authorization", b""), b"Bearer " + self._token.encode())
+
+
+def _host(headers: Mapping[bytes, bytes]) -> str:
+    """Return the name under which a client addresses the server, without the port."""
+    return re.sub(r":\d*$", "", headers.get(b"host", b"").decode("latin-1")).lower()
+
+
+def _again(body: bytes) -> Receive:
+    """Return what gives an application a body that was read, and nothing after it."""
+    messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def receive() -> Message:
+        for message in messages:
+            return message
+        return await asyncio.Future()
+
+    return receive
+
+
+async def _left(receive: Receive) -> None:
+    """Wait until a client leaves."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def refuse(send: Send, status: int, reason: str) -> None:
