@@ -13,6 +13,7 @@ import yaml
 import trisynth
 from trisynth import Circuit, Column, Copula, Independent, InputError, evaluate, load_runs, synthesize
 from trisynth.config import CONF, locate
+from trisynth.data import sequences, tensors
 
 
 def table(rows: int = 300, seed: int = 0) -> pd.DataFrame:
@@ -169,11 +170,31 @@ def test_names_of_columns_need_not_be_texts(target):
         (lambda t: t.drop(columns="dose"), r"^synthetic=\['dose'\]: synthetic and real_train must have the same"),
         (lambda t: t.assign(age="old"), "^synthetic='age': holds numbers in real_train"),
         (lambda t: t.iloc[:0], "^synthetic="),
+        (
+            lambda t: t.assign(age=tensors.column(np.zeros((60, 4)))),
+            "^synthetic='age': must hold int64, as in real_train, but holds arrays of 4 elements",
+        ),
     ],
 )
 def test_tables_that_do_not_fit_each_other_are_refused(change, message):
     with pytest.raises(InputError, match=message):
         evaluate(table(60), table(60), change(table(60)), "sick")
+
+
+@pytest.mark.parametrize(
+    ("cells", "held"),
+    [
+        (tensors.column(np.zeros((60, 3, 3))), "arrays of 9 elements"),
+        (sequences.column([np.zeros(4)] * 60), "series of 1 channels"),
+        (pd.Series(list(np.zeros((60, 4)))), "arrays as objects; make the column by trisynth.data.tensors.column"),
+    ],
+)
+def test_arrays_of_another_size_or_kind_are_refused(cells, held):
+    real = table(60).assign(image=tensors.column(np.zeros((60, 2, 2))))
+    with pytest.raises(
+        InputError, match=f"^synthetic='image': must hold arrays of 4 elements, as .*, but holds {held}"
+    ):
+        evaluate(real, real, real.assign(image=cells), "sick")
 
 
 def test_load_runs_has_one_row_per_job(finished):

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from trisynth import renamed, seeds
 from trisynth.config import CONF, instantiate
+from trisynth.data import sequences, tensors
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.data.disclosure.withheld import WITHHELD
 from trisynth.data.inference import task_of
@@ -286,6 +287,13 @@ def _read_as(train: Training) -> dict[Hashable, Column]:
     return {**stayed, **{column.name: column.facts for column in train.written.columns}}
 
 
+def _held(dtype: object) -> str:
+    """Describe the arrays of a column; an empty text stands for single values."""
+    if tensors.is_tensor(dtype):
+        return f"arrays of {dtype.pyarrow_dtype.list_size} elements"
+    return f"series of {sequences.channels_of(dtype)} channels" if tensors.is_sequence(dtype) else ""
+
+
 def _check_alike(name: str, X: pd.DataFrame, first: str, train: pd.DataFrame) -> None:
     differing = [str(column) for column in train.columns.symmetric_difference(X.columns, sort=False)]
     if differing:
@@ -293,5 +301,10 @@ def _check_alike(name: str, X: pd.DataFrame, first: str, train: pd.DataFrame) ->
             name, differing, f"{name} and {first} must have the same columns; these are in only one of the two"
         )
     for column in train:
+        held = [_held(part[column].dtype) for part in (train, X)]
+        if len(set(held)) > 1:
+            here = f"holds {held[1]}" if held[1] else tensors.remedy_for(X[column], "convert it")
+            here = here or f"holds {X[column].dtype}"
+            raise InputError(name, column, f"must hold {held[0] or train[column].dtype}, as in {first}, but {here}")
         if types.is_numeric_dtype(train[column].dtype) and not types.is_numeric_dtype(X[column].dtype):
             raise InputError(name, column, f"holds numbers in {first} and {X[column].dtype} here; convert it")

@@ -170,9 +170,10 @@ def synthesize(
     # Read before the fit, which may take minutes, so that a misspelt column is reported at once.
     if Path(out).suffix == ".csv":
         tensors.refuse_csv(dataset.X, "out", out)
-    known = None if given is None else completion.read(given, dataset)
-    if known is not None:
+    known = None
+    if given is not None:
         _check(config["generator"], n, config.get("allow", ()))
+        known = completion.read(given, dataset)
         for line in completion.beyond(*known, dataset):
             print(f"given={given}: {line} in the training rows; their completions are extrapolated", file=sys.stderr)
     generator, sha = stored(config, rows)

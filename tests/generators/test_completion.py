@@ -5,8 +5,11 @@ import pytest
 
 from trisynth import sampling
 from trisynth.commandline import enter
+from trisynth.data import texts
+from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.errors import InputError
 from trisynth.generators import completion
+from trisynth.generators.circuit import Circuit
 
 COLUMNS = ["age", "dose", "sex", "stage", "outcome"]
 
@@ -118,6 +121,21 @@ def test_a_generator_without_conditionals_is_refused(refused):
 @pytest.mark.parametrize("n", ["{sick: 3}", "0"])
 def test_given_rows_are_completed_a_number_of_times(refused, n):
     assert "must be the number of completions of each given row" in refused(pd.DataFrame({"sex": ["male"]}), f"n={n}")
+
+
+def test_texts_cannot_be_given_and_a_table_without_a_target_is_completed(tmp_path):
+    table = pd.DataFrame({"note": ["x y"] * 30, "size": range(30), "site": ["a", "b", "c"] * 10})
+    spec = Spec("notes", None, None, {"note": Column("text", generate=True)})
+    dataset = Dataset(table.assign(note=texts.column(table["note"]), site=table["site"].astype("category")), None, spec)
+    partial = str(tmp_path / "partial.parquet")
+    table[["note"]].to_parquet(partial)
+    with pytest.raises(InputError, match=r"given=.*: column note holds texts, which cannot be given; leave it out"):
+        completion.read(partial, dataset)
+    table[["site"]][:2].to_parquet(partial)
+    known = completion.read(partial, dataset)
+    assert completion.beyond(*known, dataset) == []
+    generator = Circuit().fit(dataset.X[["size", "site"]])
+    assert pd.concat(completion.completed(generator, *known, 3, 0))["site"].tolist() == ["a"] * 3 + ["b"] * 3
 
 
 def test_an_error_of_the_generator_names_the_given_rows():

@@ -10,6 +10,7 @@ from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.generators.composed import Composed, Strata
 from trisynth.generators.independent import Independent
+from trisynth.generators.joint import Joint
 from trisynth.generators.trees.cart import CART
 
 FACTS = {"series": Column(shape=(6,)), "note": Column(kind="text", generate=True)}
@@ -54,10 +55,23 @@ def test_parts_can_be_named_and_are_checked():
     made = Composed(table=CART(smallest=20), array=Independent(), text=Independent(), max_strata=2)
     drawn = made.fit(rows(), target="state", facts=FACTS).sample(20)
     assert len(drawn) == 20 and made.table.get_params() == CART(smallest=20).get_params()
-    with pytest.raises(InputError, match="table='cart': must be null or a generator"):
-        Composed(table="cart").check()
-    with pytest.raises(InputError, match="max_strata"):
-        Composed(max_strata=1).check()
+    for part, other in {
+        "table": "CART",
+        "array": "ClassGaussian",
+        "text": "NGram",
+        "sequence": "Autoregressive",
+    }.items():
+        with pytest.raises(
+            InputError, match=rf"{part}='cart': must be null or a generator, such as {other}\(\), in yaml"
+        ):
+            Composed(**{part: "cart"}).check()
+    for wrong, line in (
+        (Composed(max_strata=1), "max_strata"),
+        (Joint(network="vae"), "network='vae': .* VAE"),
+        (Joint(max_topics=0), "max_topics"),
+    ):
+        with pytest.raises(InputError, match=line):
+            wrong.check()
     with pytest.raises(InputError, match=r"does not take columns of kind tensor"):
         Composed(array=CART()).fit(rows(), target="state", facts=FACTS)
 

@@ -139,6 +139,14 @@ def test_a_backbone_reads_and_writes_arrays_beside_other_columns(name, backbone)
     assert list(drawn) == [*X, "state"] and list(drawn.dtypes)[:-1] == list(X.dtypes)
 
 
+def test_a_recurrent_backbone_refuses_images_alone():
+    X, _ = rows("vae")
+    with pytest.raises(
+        InputError, match=r"backbone='gru': reads and writes series, but the arrays are images; take conv"
+    ):
+        make("vae").set_params(backbone="gru").fit(X[["image"]], facts={"image": FACTS["image"]})
+
+
 def test_a_writer_puts_elements_where_a_reader_finds_them():
     """Trained on one row, a convolutional VAE must return it: no element may move."""
     arrays = np.random.default_rng(0).normal(size=(2, 15)).cumsum(axis=1)

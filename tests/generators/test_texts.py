@@ -73,8 +73,21 @@ def test_other_generators_refuse_texts_in_one_line(name):
 
 
 def test_texts_are_withheld_where_nothing_is_declared():
-    with pytest.raises(InputError, match=r"note.*are all identifiers or free text"):
-        NGram().fit(notes(), target="state")
+    for facts in ({}, {"note": Column("text")}):
+        with pytest.raises(
+            InputError, match=r"note.*are all identifiers or free text; .*, of a text also generate=True"
+        ):
+            NGram().fit(notes(), target="state", facts=facts)
+    with pytest.raises(InputError, match=r"target='note': holds arrays or texts, which are no target"):
+        NGram().fit(notes(), target="note", facts=FACTS)
+
+
+def test_long_texts_are_cut_and_texts_of_rare_words_alone_are_counted(caplog):
+    real = pd.DataFrame({"note": ["often seen again"] * 20 + [str(1000 + i) for i in range(8)]})
+    drawn = NGram().fit(real, facts={"note": Column("text", generate=True, max_length=10)}).sample(40)["note"]
+    assert set(drawn) <= {"often seen", "often", "seen"}
+    assert "and 8 texts have none of these (rare=0 keeps all)" in caplog.text
+    assert "20 texts of more than 10 characters are cut" in caplog.text
 
 
 def test_a_dtype_of_arrow_declares_nothing_in_a_dataframe():

@@ -15,6 +15,9 @@ from trisynth.errors import InputError, require_flag, require_whole
 
 # File systems take 255 bytes; files beside the folder have longer names.
 _LONGEST = 200
+# Facts of one kind of columns, and those of columns whose cells are single values.
+_ONLY = {"shape": "tensor", "axes": "tensor", "generate": "text", "max_length": "text", "person": "identifier"}
+_SINGLE = ("categories", "bounds", "ordered", "format", "missing", "values", "step")
 
 
 def declared(cfg: Mapping[str, Any], names: Iterable[str]) -> Spec:
@@ -177,20 +180,17 @@ def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
         facts.setdefault("kind", "date" if isinstance((facts.get("bounds") or (0,))[0], str) else "number")
     if facts.get("shape") is not None:
         facts["shape"] = _shape(f"{parameter}.shape", facts["shape"])
-        facts.setdefault("kind", "tensor")
     if facts.get("axes") is not None:
         facts["axes"] = _axes(f"{parameter}.axes", facts["axes"])
-        facts.setdefault("kind", "tensor")
-    if facts.get("generate") and facts.get("kind") not in (None, "text"):
-        raise InputError(f"{parameter}.generate", True, f"applies only to kind: text, but the kind is {facts['kind']}")
-    if facts.get("generate"):
-        facts["kind"] = "text"
-    if facts.get("person") and facts.get("kind") not in (None, "identifier"):
-        raise InputError(
-            f"{parameter}.person", True, f"applies only to kind: identifier, but the kind is {facts['kind']}"
-        )
-    if facts.get("person"):
-        facts["kind"] = "identifier"
+    for key, kind in _ONLY.items():
+        if facts.get(key):
+            if facts.setdefault("kind", kind) not in (None, kind):
+                remedy = f"applies only to kind: {kind}, but the kind is {facts['kind']}"
+                raise InputError(f"{parameter}.{key}", facts[key], remedy)
+            facts["kind"] = kind
+    for key in _SINGLE if facts.get("kind") in ("tensor", "sequence") else ():
+        if facts.get(key) is not None:
+            raise InputError(f"{parameter}.{key}", facts[key], f"does not apply to kind: {facts['kind']}; leave it out")
     if facts.get("max_length") is not None:
         require_whole(f"{parameter}.max_length", facts["max_length"], 1)
     if facts.get("missing") is not None:

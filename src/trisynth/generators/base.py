@@ -170,6 +170,7 @@ class Generator(BaseEstimator, ABC):
         X = given.X.drop(columns=self.withheld_.names)
         if not X.shape[1]:
             remedy = "are all identifiers or free text; declare the kind of a column in facts to have it modelled"
+            remedy += ", of a text also generate=True"
             raise InputError("X", self.withheld_.names, remedy)
         self.schema_ = Schema.learn(X, given.facts, given.rare, given.persons)
         check_kinds(type(self), self.schema_.columns)

@@ -8,7 +8,7 @@ import pandas as pd
 from pandas.api import types
 
 from trisynth import seeds
-from trisynth.data import readers
+from trisynth.data import readers, tensors, texts
 from trisynth.data.cleaning.columns import clean_column
 from trisynth.data.dataset import Column, Dataset
 from trisynth.errors import InputError
@@ -32,7 +32,7 @@ def read(path: str, dataset: Dataset) -> tuple[pd.DataFrame, pd.Series]:
     X : DataFrame, shape (n, any)
         The given features.
     y : Series, shape (n,)
-        The given targets, missing where none is.
+        The given targets, missing where none is, as in all rows of a table without a target.
 
     Raises
     ------
@@ -51,7 +51,10 @@ def read(path: str, dataset: Dataset) -> tuple[pd.DataFrame, pd.Series]:
     if not len(raw):
         raise InputError("given", path, "has no rows; give at least one")
     table = pd.DataFrame({name: _column(raw[name], known[name], dataset, path) for name in raw.columns})
-    missing = pd.Series(np.nan, index=table.index).astype(dataset.y.dtype)
+    missing = pd.Series(np.nan, index=table.index)
+    if dataset.y is None:
+        return table, missing
+    missing = missing.astype(dataset.y.dtype)
     y = table.pop(dataset.spec.target) if dataset.spec.target in table else missing
     return table, y.rename(dataset.spec.target)
 
@@ -60,6 +63,8 @@ def beyond(X: pd.DataFrame, y: pd.Series, dataset: Dataset) -> list[str]:
     """Describe given numbers beyond the training rows, a line for each column: completions there are extrapolated."""
     known, found = dataset.frame, []
     for name, cells in pd.concat([X, y], axis=1).items():
+        if name not in known:
+            continue
         like = known[name]
         if not types.is_numeric_dtype(like.dtype) or not types.is_numeric_dtype(cells.dtype) or not like.count():
             continue
@@ -74,6 +79,9 @@ def beyond(X: pd.DataFrame, y: pd.Series, dataset: Dataset) -> list[str]:
 def _column(cells: pd.Series, like: pd.Series, dataset: Dataset, path: str) -> pd.Series:
     """Clean one column by the data set's facts; a cell that these would change is refused, as given cells stay."""
     declared = dataset.spec.columns.get(cells.name, Column())
+    if tensors.is_cell(like.dtype):
+        held = "texts" if texts.is_text(like.dtype) else "arrays"
+        raise InputError("given", path, f"column {cells.name} holds {held}, which cannot be given; leave it out")
     if isinstance(like.dtype, pd.CategoricalDtype):
         facts = Column("category", tuple(like.cat.categories))
     else:

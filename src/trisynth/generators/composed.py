@@ -66,12 +66,7 @@ class Composed(Generator):
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""
-        for name in ("table", "array", "text", "sequence"):
-            part = getattr(self, name)
-            if part is not None and not isinstance(part, Generator):
-                raise InputError(name, part, "must be null or a generator, such as {_target_: trisynth...CART}")
-            if part is not None:
-                part.check()
+        check_parts(self, table=CART, array=ClassGaussian, text=NGram, sequence=Autoregressive)
         require_whole("max_strata", self.max_strata, 2)
         require_whole("min_rows", self.min_rows, 1)
 
@@ -168,6 +163,17 @@ class Strata:
         if self.encoder is not None:
             parts.append(self.encoder.transform(earlier))
         return np.hstack(parts).T.astype(np.float32)
+
+
+def check_parts(generator: Generator, **usual: type[Generator]) -> None:
+    """Refuse arguments that are neither null nor generators; ``usual`` ones are examples."""
+    for name, kind in usual.items():
+        part = getattr(generator, name)
+        if part is not None and not isinstance(part, Generator):
+            example = f"{kind.__name__}(), in yaml {{_target_: {kind.__module__}.{kind.__name__}}}"
+            raise InputError(name, part, f"must be null or a generator, such as {example}")
+        if part is not None:
+            part.check()
 
 
 def fitted_part(

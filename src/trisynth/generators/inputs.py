@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from trisynth.data import texts
+from trisynth.data import tensors, texts
 from trisynth.data.cleaning.written import Written
 from trisynth.data.dataset import Column, Dataset
 from trisynth.data.disclosure.withheld import withheld_facts
@@ -128,6 +128,9 @@ def training(
             if texts.is_text(X[name].dtype) and declared.get(name, Column()).kind is None:
                 declared[name] = replace(declared.get(name, Column()), kind="category")
         persons = Dataset.person_numbers(X, declared)
+    if y is not None and (tensors.is_list(y.dtype) or declared.get(y.name, Column()).generate):
+        remedy = "holds arrays or texts, which are no target; name a column of numbers or categories, or none"
+        raise InputError("y" if target is None else "target", y.name, remedy)
     if y is not None and (y.isna().any() or (types.is_float_dtype(y.dtype) and np.isinf(y.to_numpy(float)).any())):
         parameter = "y" if target is None else "target"
         bad = int(y.isna().sum() or np.isinf(y.to_numpy(float)).sum())

@@ -9,9 +9,9 @@ from sklearn.cluster import KMeans
 from trisynth.data.dataset import Column
 from trisynth.data.kinds import ENCODED, Kind, Text
 from trisynth.encoders.table import TableEncoder
-from trisynth.errors import InputError, require_whole
+from trisynth.errors import require_whole
 from trisynth.generators.base import Generator
-from trisynth.generators.composed import drawn_part, facts_of, fitted_part, is_number
+from trisynth.generators.composed import check_parts, drawn_part, facts_of, fitted_part, is_number
 from trisynth.generators.neural.vae import VAE
 from trisynth.generators.texts.ngram import NGram
 
@@ -47,12 +47,7 @@ class Joint(Generator):
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""
-        for name in ("network", "text"):
-            part = getattr(self, name)
-            if part is not None and not isinstance(part, Generator):
-                raise InputError(name, part, "must be null or a generator, such as {_target_: trisynth...VAE}")
-            if part is not None:
-                part.check()
+        check_parts(self, network=VAE, text=NGram)
         require_whole("max_topics", self.max_topics, 1)
         require_whole("min_rows", self.min_rows, 1)
 

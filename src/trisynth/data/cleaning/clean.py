@@ -174,6 +174,7 @@ def _no_features(spec: Spec, facts: Mapping[str, Column]) -> InputError:
         return InputError("dataset.columns", list(gone), "no column besides the target is left; ignore fewer columns")
     listed = ", ".join(f"{name} ({kind})" for name, kind in list(gone.items())[:6])
     remedy = f"no column is left to learn from: {listed}; declare kind: number or kind: category where that is wrong"
+    remedy += "; generate: true has a text modelled" if "text" in gone.values() else ""
     return InputError("dataset.columns", list(gone), remedy)
 
 
@@ -241,7 +242,7 @@ def _remark(X: pd.DataFrame, note, rare: int) -> None:
     """Report suspicious columns, which are kept unchanged."""
     for name in X:
         if texts.is_text(X[name].dtype) and rare > 1:
-            hidden = Text.learn(X[name], Column(generate=True), rare).hidden(X[name])
+            hidden = Text.learn(X[name], Column(generate=True), rare).empty
             if hidden > len(X) / 2:
                 problem = f"text whose words all occur in fewer than {rare} rows"
                 note(name, problem, hidden, "empty for generators", "rare: 0")

@@ -9,11 +9,8 @@ from trisynth.data import sequences, tensors, texts
 from trisynth.data.dataset import Column
 from trisynth.data.kinds.sequence import check_sequences
 from trisynth.data.kinds.tensor import check_complete, shape_of
-from trisynth.data.kinds.text import check_texts
+from trisynth.data.kinds.text import LONGEST, check_texts
 from trisynth.errors import InputError
-
-# Most characters of a text where nothing is declared.
-_LONGEST = 5_000
 
 
 def text(cells: pd.Series, facts: Column, missing: Collection[object], note: Callable[..., None]) -> pd.Series:
@@ -38,7 +35,7 @@ def text(cells: pd.Series, facts: Column, missing: Collection[object], note: Cal
     tokens = {str(token) for token in (*missing, *(facts.missing or ()))}
     found = [texts.composed(texts.composed(cell).replace(texts.HIDDEN, "")) for cell in texts.values(plain)]
     found = ["" if cell in tokens else cell for cell in found]
-    limit = facts.max_length or _LONGEST
+    limit = facts.max_length or LONGEST
     if empty := found.count(""):
         note("empty text", empty, "kept as an empty text")
     if long := sum(len(cell) > limit for cell in found):

@@ -56,7 +56,8 @@ def learn(values: pd.Series, facts: Column | None = None, rare: int = 0, persons
         return Category.learn(values, facts, rare, persons)
     declared = {kind.kind: kind for kind in KINDS}.get(facts.kind)
     if declared and not issubclass(own, declared):
-        remedy = f"the column holds {values.dtype}; convert it, or declare a category"
+        other = f"kind: {own.kind}" if own in (Tensor, Sequence) else "a category"
+        remedy = f"the column holds {values.dtype}; convert it, or declare {other}"
         raise InputError(f"facts.{values.name}.kind", facts.kind, remedy)
     return own.learn(values, facts)
 

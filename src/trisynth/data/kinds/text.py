@@ -12,6 +12,9 @@ from trisynth.data.dataset import Column
 from trisynth.data.kinds.base import Kind
 from trisynth.errors import InputError
 
+# Most characters of a text where nothing is declared.
+LONGEST = 5_000
+
 
 @dataclass(frozen=True)
 class Text(Kind):
@@ -25,11 +28,17 @@ class Text(Kind):
         Characters of the longest training text.
     rare : int
         Rows that a word, and a run of words, must occur in, 0 where all may leave.
+    cut : int
+        Training texts that were longer than allowed.
+    empty : int
+        Training texts whose words are all hidden.
     """
 
     words: tuple[str, ...] | None = None
     longest: int = 0
     rare: int = 0
+    cut: int = 0
+    empty: int = 0
 
     kind: ClassVar[str] = "text"
     flat: ClassVar[bool] = False
@@ -46,21 +55,27 @@ class Text(Kind):
         Cells without a text are empty texts.
         """
         check_texts(values, f"facts.{values.name}.kind")
-        cells = [texts.composed(text) for text in texts.values(values)]
-        words = None
+        limit, cells = facts.max_length or LONGEST, list(map(texts.composed, texts.values(values)))
+        cut, cells = sum(len(text) > limit for text in cells), [text[:limit] for text in cells]
+        words, empty = None, 0
         if rare > 1:
             owners = range(len(cells)) if persons is None else persons.tolist()
             rows = texts.owners_of((texts.numbers(text) for text in cells), owners)
             known = {number for number, n in rows.items() if n >= rare}
             # Parts of a hidden number do not count as words.
-            shown = (texts.tokens(texts.without_numbers(text, known)) for text in cells)
-            counts = texts.owners_of(([token.strip() for token in tokens] for tokens in shown), owners)
-            words = tuple(sorted(known | {word for word, n in counts.items() if n >= rare}))
-        return cls(values.name, values.dtype, facts, words, max(map(len, cells), default=0), rare if rare > 1 else 0)
+            shown = [[token.strip() for token in texts.tokens(texts.without_numbers(text, known))] for text in cells]
+            counts = texts.owners_of(shown, owners)
+            known |= {word for word, n in counts.items() if n >= rare}
+            words, written = tuple(sorted(known)), {word for word in known if word[:1].isalnum()}
+            gone = (text for text, tokens in zip(cells, shown, strict=True) if written.isdisjoint(tokens))
+            empty = sum(bool(texts.words(text)) for text in gone)
+        longest = max(map(len, cells), default=0)
+        return cls(values.name, values.dtype, facts, words, longest, rare if rare > 1 else 0, cut, empty)
 
     def canonical(self, values: pd.Series) -> pd.Series:
-        """Return the texts, with a mark in the place of each hidden word."""
-        cells = [texts.composed(text) for text in texts.values(values)]
+        """Return the texts, none longer than allowed, with a mark in the place of each hidden word."""
+        limit = self.facts.max_length or LONGEST
+        cells = [texts.composed(text)[:limit] for text in texts.values(values)]
         if self.words is not None:
             known = {*self.words, ""}
             cells = [texts.tokens(texts.without_numbers(text, known)) for text in cells]
@@ -75,15 +90,14 @@ class Text(Kind):
         column = texts.column(cells, values.name, values.index)
         return column if texts.is_text(self.dtype) else column.astype(object).astype(self.dtype)
 
-    def hidden(self, values: pd.Series) -> int:
-        """Count the texts that hold words, all of which are hidden."""
-        cells = zip(texts.values(values), texts.values(self.canonical(values)), strict=True)
-        return sum(bool(texts.words(before)) and not texts.words(after) for before, after in cells)
-
     @property
     def line(self) -> str:
         """One sentence about what may leave."""
         kept = "" if self.words is None else f"; words of few rows are left out, {len(self.words):,} are kept"
+        if self.empty:
+            kept += f", and {self.empty:,} texts have none of these (rare=0 keeps all)"
+        if self.cut:
+            kept += f"; {self.cut:,} texts of more than {self.facts.max_length or LONGEST:,} characters are cut"
         return f"{self.name}: texts are modelled, as declared, and parts of real ones may come back{kept}"
 
 

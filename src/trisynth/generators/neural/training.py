@@ -18,6 +18,7 @@ from trisynth import seeds
 from trisynth.encoders.modes import ModeEncoder
 from trisynth.encoders.standardized import StandardizedEncoder
 from trisynth.encoders.table import Block
+from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.generators.draws import check_draws, even_normals, even_uniforms
 from trisynth.generators.neural import device
@@ -137,6 +138,8 @@ class NeuralGenerator(Generator):
         """
         hidden = self.hidden_layer_sizes[::-1] if reverse else self.hidden_layer_sizes
         kind, parts = getattr(self, "backbone", "mlp"), self._parts()
+        if kind == "gru" and parts and not any(part.is_series for part in parts):
+            raise InputError("backbone", kind, "reads and writes series, but the arrays are images; take conv")
         if rows and kind != "mlp" and parts:
             build = backbones.reader if rows == "read" else backbones.writer
             return build(kind, parts, [inputs, *hidden, outputs], generator, activation, self.conv_channels)
