@@ -1,7 +1,7 @@
 """The choice among candidates on larger tables that no default was chosen on.
 
-``sequential_forest`` as it is and without choice (``candidates=1``), sequential trees, circuit and copula are compared on
-tables of 6,435 to 28,056 rows, which were read for the first time after the defaults had been frozen. A fifth of the
+``sequential_forest`` as it is and without choice (``candidates=1``), sequential trees, circuit and copula are compared
+on tables of 6,435 to 28,056 rows, which were read for the first time after the defaults had been frozen. A fifth of the
 rows is held out. Each row of ``fresh_large.csv`` is a cell: one generator on one split of one table; a cell that has a
 row is not run again. ``copy_share`` is the fraction of synthetic rows whose nearest real row is among as many training
 rows as are held out, and not among those; since these are a quarter of the training rows, it shows a quarter of the
