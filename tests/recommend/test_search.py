@@ -13,9 +13,12 @@ from planted import WIDTH, scarce
 
 from trisynth import data
 from trisynth.commandline import composed
+from trisynth.data import sequences
+from trisynth.data.dataset import Dataset, Spec
 from trisynth.errors import InputError
 from trisynth.recommend.answer import answer
 from trisynth.recommend.plan.settings import seconds
+from trisynth.recommend.plan.suited import suited
 from trisynth.recommend.pool import InProcess
 from trisynth.recommend.recommendation import TRIAL_COLUMNS, Recommendation
 from trisynth.recommend.search import Search
@@ -101,6 +104,14 @@ def test_candidates_that_take_no_texts_make_way_for_one_that_does(tmp_path, sear
     assert set(found.trials["candidate"]) == {added} and not (found.trials["stage"] == "failed").any()
     line = "note: arrays or texts, which are modelled; candidates that do not take them are left out: copula; added: "
     assert f"{line}{added}." in found.notes
+
+
+def test_series_of_unequal_lengths_are_left_to_a_candidate_that_takes_them():
+    X = pd.DataFrame({"walk": sequences.column([np.zeros(3), np.ones(2)])})
+    candidates = {"copula": {"_target_": "trisynth.generators.copula.Copula"}}
+    found, notes = suited({"recommend": {"candidates": candidates}}, Dataset(X, None, Spec("walks", None)))
+    assert list(found) == ["composed"]
+    assert notes[0].endswith("candidates that do not take them are left out: copula; added: composed.")
 
 
 def test_columns_of_noise_are_not_advised(table, searched):

@@ -3,7 +3,7 @@
 import pytest
 
 from trisynth.recommend.answer import epsilon_of
-from trisynth.recommend.verdict import Finding, promise, sharing, verdict, worth_sharing
+from trisynth.recommend.verdict import Finding, longer, promise, sharing, verdict, worth_sharing
 from trisynth.statistics.estimate import Estimate
 
 
@@ -107,3 +107,10 @@ def test_rows_that_nothing_separates_are_worth_sharing():
     assert not worth_sharing({name: 0.56, f"{name}_floor": 0.43})
     assert not worth_sharing({name: 0.96, f"{name}_floor": 0.9})
     assert worth_sharing({name: 0.9}) and worth_sharing({})
+
+
+def test_a_longer_budget_allows_for_a_slow_start():
+    assert [longer(*seconds) for seconds in ((60,), (600, 9), (60, 90))] == [
+        f"For more certainty: use a longer budget, such as --budget {minutes}min; finished trials are kept."
+        for minutes in (10, 40, 15)
+    ]

@@ -35,7 +35,7 @@ def answer(search: Search) -> Recommendation:
         sharing=verdict.sharing(shared, scores, copying, search.settings.copying["memorised"], epsilon),
         surer=verdict.surer(found, min(search.level.rows or len(dataset), len(dataset)))
         if found and not search.level.lower
-        else verdict.longer(search.settings.budget),
+        else verdict.longer(search.settings.budget, search.waited),
         use=use,
         beats_baselines=bool(use and found.beats_all),
         share=None

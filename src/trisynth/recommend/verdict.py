@@ -38,6 +38,8 @@ _CHANCE = 0.02
 _MOST_ROWS = 10_000_000
 # Minutes of a longer budget, at the least.
 _LONGER = 10
+# Shortest budget, in times that the program takes to start and read the table.
+_STARTS = 10
 
 
 @dataclass(frozen=True)
@@ -281,9 +283,9 @@ def copied(names: Sequence[str]) -> str:
     return f"No verdict yet: {' and '.join(names)} copied training rows, and no other candidate has been compared"
 
 
-def longer(budget: float) -> str:
-    """Advise a longer budget than one of so many seconds."""
-    minutes = max(_LONGER, math.ceil(4 * budget / 60))
+def longer(budget: float, waited: float = 0.0) -> str:
+    """Advise a longer budget than one of so many seconds, of which so many passed before the first trial."""
+    minutes = max(_LONGER, math.ceil(max(4 * budget, _STARTS * waited) / 60))
     return f"For more certainty: use a longer budget, such as --budget {minutes}min; finished trials are kept."
 
 

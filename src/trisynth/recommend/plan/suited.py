@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from trisynth.config import allowed, locate
-from trisynth.data import tensors, texts
 from trisynth.data.dataset import Dataset
-from trisynth.data.kinds import Kind, Tensor, Text
+from trisynth.data.kinds import Kind, Sequence, Tensor, Text
 
 # Added to the candidates of texts alone, and of arrays and texts beside other columns.
 _TEXTS = {"ngram": "trisynth.generators.texts.ngram.NGram"}
@@ -31,8 +30,7 @@ def suited(config: Mapping[str, Any], dataset: Dataset) -> tuple[Candidates, lis
     """
     candidates = dict(config["recommend"]["candidates"])
     kinds: dict[type[Kind], list[str]] = {
-        Tensor: [str(name) for name in dataset.X if tensors.is_tensor(dataset.X[name].dtype)],
-        Text: [str(name) for name in dataset.X if texts.is_text(dataset.X[name].dtype)],
+        kind: [str(name) for name in dataset.X if kind.takes(dataset.X[name])] for kind in (Tensor, Sequence, Text)
     }
     needed = [kind for kind, names in kinds.items() if names]
     if not needed:
