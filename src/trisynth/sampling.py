@@ -182,6 +182,8 @@ def synthesize(
     layout = None if private else dataset.layout
     if n is None:
         n = 1 if known is not None else round(generator.counts_.sum()) if private else len(rows)
+    if isinstance(n, Mapping):
+        _check_classes(generator, n)
     seed = config["seed"]
     made = next((folder for folder in [*Path(out).parents][::-1] if not folder.exists()), None)
     if part is not None:
@@ -219,6 +221,14 @@ def _left_out(dataset: Dataset, private: bool) -> Iterator[str]:
         if missing:
             yield f"columns left out, as identifiers and texts are not modelled: {', '.join(missing)}"
         yield "numbers and dates are written in a standard form, as the spellings of the file are read from its rows"
+
+
+def _check_classes(generator: Generator, n: Mapping[str, int]) -> None:
+    """Refuse rows of a class that does not exist, by the numbers that were given and not those of one part."""
+    try:
+        generator.sample(dict.fromkeys(n, 0))
+    except InputError as error:
+        raise InputError(error.parameter, dict(n), error.remedy) from None
 
 
 def _check(generator: Mapping[str, Any], n: int | Mapping | None, allow: Iterable[str]) -> None:

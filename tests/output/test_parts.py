@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from hashlib import sha256
@@ -159,6 +160,21 @@ def test_other_files_are_not_mixed_with_parts(refusal, tmp_path):
 def test_parts_without_rows_are_refused_and_leave_no_folder(refusal, tmp_path):
     assert "take fewer parts" in refusal("all/4", "rows", "n=3")
     assert not (tmp_path / "rows").exists()
+
+
+def test_a_refused_command_leaves_nothing(refusal, make, monkeypatch, tmp_path):
+    assert "n={'nope': 5}" in refusal("all/2", "rows", "n={nope: 5}")
+    # A name that is None cannot be imported, as if Ray were not installed.
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert "needs Ray" in refusal("all/2", "rows", "launcher=ray")
+    assert not (tmp_path / "rows").exists()
+    assert len(list(make("all/2").glob("part-*"))) == 2
+
+
+def test_a_refused_file_leaves_no_folder(source, tmp_path):
+    with pytest.raises(SystemExit):
+        enter("synthesize", [*source, "n={nope: 5}", f"out={tmp_path / 'new' / 'rows.csv'}"])
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_launcher_needs_parts(source, tmp_path, capsys):

@@ -1,6 +1,7 @@
 """Tables of synthetic rows, written one after the other to a file of CSV or Parquet."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -43,6 +44,8 @@ def write(
         Number of rows.
     """
     rows = 0
+    # A draw that is refused leaves no folder.
+    first = next(tables)
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = layout.writer(seed, part) if layout else None
     dialect = layout.dialect if layout else None
@@ -50,7 +53,7 @@ def write(
         temporary = folder / path.name
         if path.suffix == ".csv":
             with temporary.open("wb") as file:
-                for i, table in enumerate(tables):
+                for i, table in enumerate(chain([first], tables)):
                     rows += len(table)
                     if dialect:
                         file.write(dialect.texts(writer.texts(table), header=i == 0))
@@ -59,7 +62,7 @@ def write(
                         file.write(cells.to_csv(index=False, header=i == 0).encode())
         else:
             target = None
-            for table in tables:
+            for table in chain([first], tables):
                 rows += len(table)
                 arrow = typed(table, writer)
                 target = target or pq.ParquetWriter(temporary, schema or arrow.schema)

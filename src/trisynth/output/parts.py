@@ -110,20 +110,36 @@ class Folder:
         """Number of all parts."""
         return self.identity["parts"]
 
+    def check(self) -> None:
+        """Check that the folder may take the parts, without making it.
+
+        Raises
+        ------
+        InputError
+            If it has other files, or parts of another table, or cannot be read.
+        """
+        try:
+            known = (self.path / IDENTITY).exists()
+            others = [] if known or not self.path.exists() else sorted(p.name for p in self.path.iterdir())
+        except OSError as error:
+            raise unwritable(self.path, error, "out") from error
+        if other := [name for name in others if name[0] not in "._"]:
+            remedy = f"holds files that are not parts ({', '.join(other[:3])}); name a new folder"
+            raise InputError("out", str(self.path), remedy)
+        if known:
+            self.open()
+
     def open(self) -> None:
         """Make the folder, or check that its parts belong to the same table.
 
         Raises
         ------
         InputError
-            If it has other files, or parts of another table, or cannot be written.
+            If it has parts of another table, or cannot be written.
         """
         known = self.path / IDENTITY
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if not known.exists() and (other := sorted(p.name for p in self.path.iterdir() if p.name[0] not in "._")):
-                remedy = f"holds files that are not parts ({', '.join(other[:3])}); name a new folder"
-                raise InputError("out", str(self.path), remedy)
             # Several processes may begin at the same time.
             made_whole(known, partial(_write, content=sealed(dict(self.identity))))
             present = unsealed(text_of(known))
@@ -220,7 +236,11 @@ class Table:
         """Draw the rows of a part, each batch from a random stream of its own."""
         seed = self.folder.identity["seed"]
         for i, rows in enumerate(batches(self.rows(number), BATCH)):
-            yield self.generator.sample(rows, seeds.integer(seed, "synthesize.part", number, i))
+            table = self.generator.sample(rows, seeds.integer(seed, "synthesize.part", number, i))
+            if not i:
+                # Rows that cannot be drawn leave no folder that others could not use.
+                self.folder.open()
+            yield table
 
     def part(self, number: int) -> Part:
         """Return the place of a part, for identifiers that no other part has."""
@@ -253,8 +273,7 @@ def make(table: Table, selection: Selection, launcher: Launcher | None = None) -
     if not all(selected.values()):
         rows = total(folder.identity["n"])
         raise InputError("n", rows, f"gives some of {folder.count} parts no rows; take fewer parts")
-    # A refused number of rows leaves no folder that another one could not use.
-    folder.open()
+    folder.check()
     with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
         task = bar.add_task("sampling", total=sum(selected.values()))
         due = []
