@@ -104,7 +104,11 @@ def test_single_runs_and_given_folders_stay_as_they_are():
             "metrics.utility='[accuracy]': has the wrong type; a mapping can only",
         ),
         ("dataset=csv", "dataset.path='???': is missing; add dataset.path=... to the command"),
-        ("paths.runs=${nowhere}", "paths.runs='${nowhere}': Interpolation key 'nowhere' not found"),
+        ("paths.runs=${nowhere}", "paths.runs='${nowhere}': Interpolation key 'nowhere' not found; name an existing"),
+        ("seed=${nowhere:1}", "seed='${nowhere:1}': Unsupported interpolation type nowhere; name an existing"),
+        ("dataset.target=${nowhere}", "dataset.target='${nowhere}': Interpolation key 'nowhere' not found; name"),
+        ("paths.cache=${oc.env:NO_SUCH}", "paths.cache='${oc.env:NO_SUCH}': KeyError raised while resolving"),
+        ("paths.cache=null", "paths.cache=None: must name a folder"),
     ],
 )
 def test_hydras_own_errors_are_one_line_too(argument, line, capsys):
@@ -150,6 +154,14 @@ def test_one_setting_moves_all_folders():
     }.items():
         with pytest.raises(InputError, match=rf"^paths\.root=.*{remedy}"):
             composed(["dataset=pima", f"paths.root={root}"])
+
+
+@pytest.mark.parametrize("name", ["paths.root", "hydra.sweep.dir"])
+def test_a_sweep_refuses_what_cannot_be_resolved(command, tmp_path, name):
+    line = ["-m", "dataset=pima", f"{name}=${{nowhere}}", "seed=1,2"]
+    done = command("run", *line, cwd=tmp_path)
+    assert done.returncode == 2 and not any(tmp_path.iterdir())
+    assert done.stderr.startswith(f"error: {name}='${{nowhere}}': ") and done.stderr.count("\n") == 1
 
 
 def test_resolved_values_are_plain():

@@ -15,7 +15,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from trisynth import renamed
 from trisynth.commandline import beside, choices, form
 from trisynth.commandline.environment import check_environment
-from trisynth.commandline.guard import check_root, searched
+from trisynth.commandline.guard import check_paths, searched
 from trisynth.commandline.mistakes import ONE_VALUE, SWEEP, as_mistake
 from trisynth.commandline.parsing import parsed_once
 from trisynth.config import CONF, digest, files_of, locate, target_name
@@ -183,7 +183,7 @@ def resolved(cfg: DictConfig, overrides: Sequence[str] = (), announce: bool = Tr
         if not isinstance(value, bool):
             raise InputError(f"report.{name}", value, "must be true or false")
     if isinstance(plain.get("paths"), dict):
-        check_root(plain["paths"].get("root"))
+        check_paths(plain["paths"])
         # "./runs" is shown as "runs".
         plain["paths"] = {k: os.path.normpath(v) if isinstance(v, str) else v for k, v in plain["paths"].items()}
     if read and announce:

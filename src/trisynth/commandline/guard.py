@@ -5,7 +5,7 @@ environment variables. Here each of these places takes only objects of its kind,
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
@@ -41,13 +41,18 @@ _SEARCHED = ("hydra", "hydra_plugins", "trisynth")
 _IMPORTED = {"scikit-learn": "sklearn", "imbalanced-learn": "imblearn"}
 
 
-def check_root(root: Any) -> None:
-    """Refuse a ``paths.root`` that names no folder, before anything is written below it."""
-    # An empty one, such as that of an unset variable of a shell, would be the root of the file system.
-    if not isinstance(root, str) or not root.strip():
-        raise InputError("paths.root", root, "must name a folder; . is the one in which the command is started")
-    if root.startswith("~"):
-        raise InputError("paths.root", root, "is not expanded; write the folder of ~ in full")
+def check_paths(paths: Mapping[str, Any]) -> None:
+    """Refuse paths that name no folder, before anything is written below them."""
+    for name, folder in paths.items():
+        if isinstance(folder, str) and "${" in folder:
+            continue
+        # An empty one, such as that of an unset variable of a shell, would be the root of the file system.
+        if not isinstance(folder, str) or not folder.strip():
+            raise InputError(
+                f"paths.{name}", folder, "must name a folder; . is the one in which the command is started"
+            )
+        if folder.startswith("~"):
+            raise InputError(f"paths.{name}", folder, "is not expanded; write the folder of ~ in full")
 
 
 def check(cfg: DictConfig) -> None:
@@ -61,8 +66,8 @@ def check(cfg: DictConfig) -> None:
     node = cfg.get("hydra")
     if not isinstance(node, DictConfig):
         return
-    if isinstance(paths := cfg.get("paths"), DictConfig) and not OmegaConf.is_interpolation(paths, "root"):
-        check_root(paths.get("root"))
+    if isinstance(paths := cfg.get("paths"), DictConfig):
+        check_paths(OmegaConf.to_container(paths))
     allow = allowed(cfg.get("allow"))
     _check_texts(OmegaConf.to_container(node), "hydra")
     for place, target in _targets(node, "hydra"):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import yaml
 from hydra.errors import HydraException
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException, UnsupportedInterpolationType
 
 from trisynth import renamed
 from trisynth.errors import InputError, printable
@@ -116,6 +116,9 @@ def as_mistake(
         return InputError(varied.group(1), varied.group(2), several)
     unknown = re.match(r"Could not override '([^']+)'", first)
     key = unknown.group(1) if unknown else getattr(error, "full_key", None)
+    if isinstance(error, InterpolationResolutionError | UnsupportedInterpolationType):
+        name, value = _reference(key or "arguments", first, arguments)
+        return InputError(name, value, f"{first}; name an existing setting in ${{...}}, or write the value out")
     if not key:
         name, equals, value = (getattr(error, "override", None) or "").partition("=")
         if equals:
@@ -129,6 +132,14 @@ def as_mistake(
     close = difflib.get_close_matches(key, known(), n=1)
     hint = f"; did you mean {close[0]}?" if close else "."
     return InputError(key, value, f"no such setting{hint} To add a new one, write +{key}={value}")
+
+
+def _reference(key: str, message: str, arguments: Sequence[str]) -> tuple[str, str]:
+    """Return the setting of a command line by which ``key``, perhaps through others, refers to what there is not."""
+    given = [(name.lstrip("+"), text) for name, _, text in (a.partition("=") for a in arguments) if "${" in text]
+    words = re.findall(r"(?:'|type )([^' ]+)", message)
+    named = [each for each in given if any(word in each[1] for word in words)]
+    return next(iter([*named, *given]), (key, _value(key, arguments)))
 
 
 def _value(key: str, arguments: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -48,7 +49,7 @@ def _heard(hook: Callable[..., None]) -> Callable[..., None]:
         with commandline.one_line_errors():
             try:
                 hook(*args, **kwargs)
-            except InputError:
+            except (InputError, OmegaConfBaseException):
                 raise
             except Exception:
                 traceback.print_exc()
