@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from trisynth.auditing.canary import audit
+from trisynth.data import tensors
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.errors import InputError
 from trisynth.generators.copy import Copy
@@ -124,3 +125,10 @@ def test_an_honest_generator_is_not_accused():
 def test_a_generator_without_a_claim_is_only_measured():
     found = audit(Copy(), dataset(), fits=60)
     assert found.claimed == np.inf and found.holds and found.bound > 0
+
+
+def test_arrays_cannot_be_planted():
+    plain = dataset()
+    series = replace(plain, X=plain.X.assign(s=tensors.column(np.zeros((60, 3)))))
+    with pytest.raises(InputError, match=r"dataset.columns='s': holds arrays or texts, which an audit cannot plant"):
+        audit(Copy(), series)

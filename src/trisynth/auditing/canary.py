@@ -14,6 +14,7 @@ from trisynth import seeds
 from trisynth.auditing.bounds import ceiling, lower_bound
 from trisynth.auditing.features import STATE, features, traced
 from trisynth.auditing.records import with_rows
+from trisynth.data import tensors
 from trisynth.data.dataset import Dataset
 from trisynth.errors import InputError, require_whole
 from trisynth.generators.base import Generator
@@ -72,6 +73,9 @@ def canary_of(dataset: Dataset) -> pd.DataFrame:
     cells = {}
     for name in frame:
         column, fact = frame[name], facts.get(name)
+        if tensors.is_cell(column.dtype):
+            remedy = "holds arrays or texts, which an audit cannot plant; set kind=ignore, or read scores of copying"
+            raise InputError("dataset.columns", name, remedy)
         if isinstance(column.dtype, pd.CategoricalDtype):
             counts = column.value_counts()
             cells[name] = pd.Categorical([counts.index[-1]], dtype=column.dtype)
