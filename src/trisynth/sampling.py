@@ -80,13 +80,18 @@ def rows(text: str) -> int | dict[str, int]:
     def count(given: str) -> int:
         # Two digits of the exponent: Python would compute a longer one.
         number = Decimal(given) if re.fullmatch(r"\d{1,3}(\.\d{1,9})?e\+?\d{1,2}", given) else int(given)
-        if not 0 <= number <= _MOST or number != int(number):
+        # Digits of other scripts would pass as numbers, too.
+        if number < 0 or number != int(number) or not given.isascii():
             raise ValueError
+        if number > _MOST:
+            raise InputError("n", text, f"must be at most {_MOST:,} rows; make several tables")
         return int(number)
 
     try:
         n = yaml.load(text, yaml.BaseLoader)
         return {label: count(part) for label, part in n.items()} or 0 if isinstance(n, dict) else count(n)
+    except InputError:
+        raise
     except (yaml.YAMLError, TypeError, ValueError):
         remedy = "must be a number of rows, or rows per class such as '{sepsis: 500, healthy: 20}'"
         raise InputError("n", text, remedy) from None

@@ -27,7 +27,7 @@ from trisynth.output.files import counted, write
 
 # Folder of a record for each part that was written.
 RECORDS = "_parts"
-_FORM = re.compile(r"(?:(?P<all>all)|(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?)/(?P<count>\d{1,9})")
+_FORM = re.compile(r"(?:(?P<all>all)|(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?)/(?P<count>\d{1,9})", re.ASCII)
 # Most files in a folder.
 _MOST = 99_999
 # Rows that are drawn at once, which bounds the memory.

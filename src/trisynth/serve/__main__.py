@@ -76,7 +76,7 @@ def listening(host: str, port: str) -> socket.socket:
     InputError
         If the address does not exist or is in use.
     """
-    if not port.isdigit() or int(port) > 65535:
+    if not (port.isascii() and port.isdigit() and len(port) < 6) or int(port) > 65535:
         raise InputError("port", port, "must be a number from 0 to 65535; 0 takes a free one")
     made = None
     try:

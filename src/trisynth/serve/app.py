@@ -29,7 +29,9 @@ _SETTINGS = ("n", "class", "seed", "format", "given")
 # Batches of long answers that are drawn at the same time, also for clients that have left; short answers, of at most
 # so many rows, do not wait for them.
 _DRAWS, _SHORT = 2, 10_000
-_WHOLE = re.compile(r"\d{1,18}")
+_WHOLE = re.compile("[0-9]{1,4000}")
+# Largest seed.
+_SEED = 10**18 - 1
 _FILES = {
     "/": ("page.html", "text/html"),
     "/page.js": ("page.js", "text/javascript"),
@@ -92,9 +94,7 @@ async def _rows(source: Source, limits: Limits, draws: asyncio.Semaphore, reques
     n, given = _number(settings), settings.get("given")
     rows = total(n)
     if rows > limits.max_rows:
-        raise Refused(
-            413, f"n={rows:,}: more than {limits.max_rows:,} rows, the limit of one request; send several requests"
-        )
+        raise Refused(413, f"n: more than {limits.max_rows:,} rows, the limit of one request; send several requests")
     if not rows:
         raise Refused(422, "n=0: must be at least one row")
     if given is not None and not (isinstance(given, Mapping) and given):
@@ -103,6 +103,8 @@ async def _rows(source: Source, limits: Limits, draws: asyncio.Semaphore, reques
     if not isinstance(form, str) or form not in FORMATS:
         raise Refused(422, f"format={form!r}: must be one of {', '.join(FORMATS)}")
     seed = _whole("seed", settings["seed"]) if "seed" in settings else secrets.randbelow(2**31)
+    if seed > _SEED:
+        raise Refused(422, f"seed: must be at most {_SEED:,}")
     write, kind = FORMATS[form]
     content = write(source.tables(n, seed, given))
 

@@ -46,7 +46,7 @@ class Limits:
                 continue
             text = given[each.name]
             try:
-                found[each.name] = each.type(text)
+                found[each.name] = each.type(text if text.isascii() else "")
             except ValueError:
                 raise InputError(each.name, text, "must be a number, such as " + repr(each.default)) from None
             require_number(each.name, found[each.name], 0.1 if each.type is float else 1, 1e12)
