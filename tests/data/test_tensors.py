@@ -113,6 +113,8 @@ def test_a_tensor_keeps_range_and_grid_of_the_training_rows():
     assert tensors.values(kind.restore(drawn)).tolist() == [[0, 3], [16, 0]]
     double = cells.astype(pd.ArrowDtype(pa.list_(pa.float64(), 2)))
     assert learn(double).restore(learn(double).canonical(double)).equals(double)
+    with pytest.raises(InputError, match="X='image': holds whole numbers beyond 16,777,216"):
+        learn(pd.Series([[2.0**24 + 1, 0.0]], dtype=double.dtype, name="image"))
 
 
 def test_axes_follow_from_the_number_of_axes():

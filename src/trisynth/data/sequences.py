@@ -81,7 +81,7 @@ def flat(cells: pd.Series) -> np.ndarray:
     """Return all steps of all sequences, one row after the other, shape (total of steps, channels)."""
     lists = pa.chunked_array(cells.array.__arrow_array__()).combine_chunks()
     numbers = lists.flatten().flatten().to_numpy(zero_copy_only=False)
-    return numbers.astype(np.float32, copy=False).reshape(-1, channels_of(cells.dtype))
+    return tensors.single(numbers, cells.name).reshape(-1, channels_of(cells.dtype))
 
 
 def values(cells: pd.Series) -> list[np.ndarray]:

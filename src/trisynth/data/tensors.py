@@ -227,7 +227,7 @@ def values(cells: pd.Series) -> np.ndarray:
     lists = pa.chunked_array(cells.array.__arrow_array__()).combine_chunks()
     size = cells.dtype.pyarrow_dtype.list_size
     flat = lists.flatten().to_numpy(zero_copy_only=False)
-    return flat.astype(np.float32, copy=False).reshape(len(cells), size)
+    return single(flat, cells.name).reshape(len(cells), size)
 
 
 def names(name: Hashable, size: int) -> list[str]:
