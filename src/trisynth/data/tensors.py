@@ -95,13 +95,13 @@ def of_equal_size(cells: pd.Series) -> pd.Series:
     if is_tensor(cells.dtype):
         return cells
     lists = pa.chunked_array(cells.array.__arrow_array__()).combine_chunks()
-    if lists.null_count:
-        remedy = f"row {int(cells.isna().to_numpy().argmax())} has no array; drop such rows, {lists.null_count} in all"
-        raise InputError("X", cells.name, remedy)
     size, rows = 1, np.arange(len(cells))
     while True:
         # Lists of lists of numbers, such as the lines of an image, are joined level by level.
-        sizes = lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+        if gone := np.unique(rows[lists.is_null().to_numpy(zero_copy_only=False)]).tolist():
+            remedy = f"row {gone[0]} has no array, or not all of it; drop such rows, {len(gone)} in all"
+            raise InputError("X", cells.name, remedy)
+        sizes = lists.value_lengths().to_numpy(zero_copy_only=False)
         nested, odd = pa.types.is_nested(lists.type.value_type), np.flatnonzero(sizes != sizes[0])
         if len(odd):
             what = "lists" if nested else "elements"
