@@ -45,7 +45,7 @@ def generator() -> Generator:
             "seen": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, n), "D"),
         }
     ).assign(outcome=np.where(rng.random(n) < 0.3, "sick", "well"))
-    facts = {"patient": Column("identifier")}
+    facts = {"patient": Column("identifier"), "age": Column("number", bounds=(0, 120))}
     return Circuit(n_states=2, decision_regions=False).fit(
         frame, target="outcome", facts=facts, rare=0, relations=False
     )
@@ -176,6 +176,7 @@ def test_a_long_answer_comes_in_batches_with_unique_identifiers(port, monkeypatc
         ('given={"age":[1]}', 422, "must be a whole number"),
         ('given={"age":44.5}', 422, "must be a whole number"),
         ('given={"age":1e300}', 422, "must be a whole number"),
+        ('given={"age":121}', 422, "within its bounds 0 to 120"),
         ('given={"age":true}', 422, "must be a whole number"),
         ('given={"dose":Infinity}', 422, "must be a number"),
         ('given={"dose":null}', 422, "must be a number"),
@@ -371,6 +372,11 @@ def test_a_request_that_does_not_arrive_is_refused(generator, monkeypatch, conte
     with running(Source(generator, "digest")) as port:
         answer = rest(begun(port, content))
     assert answer.startswith(b"HTTP/1.1 408") and b"no whole request" in answer
+
+
+def test_a_body_that_announces_its_length_is_refused_before_it_comes(port):
+    with begun(port, HALF_BODY.replace(b"50", b"9" * 12)) as client:
+        assert client.recv(1000).startswith(b"HTTP/1.1 413")
 
 
 def test_what_is_no_http_is_refused(port):

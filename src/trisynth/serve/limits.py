@@ -94,7 +94,7 @@ class Guard:
             await self._app(scope, receive, send)
         elif not self._admits(headers):
             await refuse(send, 401, "the token is absent or wrong; send the header Authorization: Bearer TOKEN")
-        elif (body := await self._body(receive)) is None:
+        elif (body := await self._body(headers, receive)) is None:
             await refuse(send, 413, f"the body has more than {self._limits.max_body:,} bytes; shorten it")
         # A request takes a place when all of it is there: a slow client cannot keep one by sending slowly.
         elif self._active >= self._limits.max_requests:
@@ -133,9 +133,11 @@ class Guard:
         elif not left:
             await refuse(send, 503, f"the answer took more than {self._limits.max_seconds:g} s; request fewer rows")
 
-    async def _body(self, receive: Receive) -> bytes | None:
-        """Read the body; None if it is too long."""
+    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes | None:
+        """Read the body; None if it is too long, or says that it will be."""
         body, more = b"", True
+        if int(headers.get(b"content-length", 0)) > self._limits.max_body:
+            return None
         while more:
             message = await receive()
             body += message.get("body", b"")

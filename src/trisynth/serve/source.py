@@ -170,4 +170,6 @@ def _cell(name: str, value: Any, kind: Any) -> pd.Series:
         found = None
     if found is None or found.isna().any():
         raise InputError(f"given.{name}", value, remedy)
+    if kind.kind == "number" and (bounds := kind.facts.bounds) and not bounds[0] <= found[0] <= bounds[1]:
+        raise InputError(f"given.{name}", value, f"must lie within its bounds {bounds[0]:g} to {bounds[1]:g}")
     return found
