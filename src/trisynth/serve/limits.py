@@ -134,7 +134,7 @@ class Guard:
             await refuse(send, 503, f"the answer took more than {self._limits.max_seconds:g} s; request fewer rows")
 
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes | None:
-        """Read the body; None if it is too long, or says that it will be."""
+        """Read the body; None if it is too long, or announced as such."""
         body, more = b"", True
         if int(headers.get(b"content-length", 0)) > self._limits.max_body:
             return None
