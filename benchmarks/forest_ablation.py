@@ -39,7 +39,7 @@ PARTS = {
     "no merging": ({"max_copying": None}, []),
     "independent draws": ({"draws": "independent"}, []),
     "no equalities": ({}, [(Sequence, "_equal", lambda *_: _NOTHING)]),
-    "no choice among candidates": ({"candidates": 1}, []),
+    "no choice among candidates": ({"n_candidates": 1}, []),
 }
 DESIGNS = {
     "twice as many chains": ({"n_estimators": None}, []),

@@ -1,12 +1,12 @@
 """The choice among candidates on larger tables that no default was chosen on.
 
-``sequential_forest`` as it is and without choice (``candidates=1``), sequential trees, circuit and copula are compared
-on tables of 6,435 to 28,056 rows, which were read for the first time after the defaults had been frozen. A fifth of the
-rows is held out. Each row of ``fresh_large.csv`` is a cell: one generator on one split of one table; a cell that has a
-row is not run again. ``copy_share`` is the fraction of synthetic rows whose nearest real row is among as many training
-rows as are held out, and not among those; since these are a quarter of the training rows, it shows a quarter of the
-copying. The command prints means over tables, and paired tests over tables, corrected by Holm's method. It requires
-``pip install xgboost``.
+``sequential_forest`` as it is and without choice (``n_candidates=1``), sequential trees, circuit and copula are
+compared on tables of 6,435 to 28,056 rows, which were read for the first time after the defaults had been frozen. A
+fifth of the rows is held out. Each row of ``fresh_large.csv`` is a cell: one generator on one split of one table; a
+cell that has a row is not run again. ``copy_share`` is the fraction of synthetic rows whose nearest real row is among
+as many training rows as are held out, and not among those; since these are a quarter of the training rows, it shows a
+quarter of the copying. The command prints means over tables, and paired tests over tables, corrected by Holm's method.
+It requires ``pip install xgboost``.
 """
 
 import os
@@ -50,7 +50,7 @@ def read(name: str, raw: Path) -> pd.DataFrame:
 def measured(name: str, split: int, real: float, train: pd.DataFrame, test: pd.DataFrame) -> dict:
     """Fit one generator to the training rows of a split, and score as many rows."""
     begun = time.process_time()
-    model = SequentialForest(candidates=1) if name == WITHOUT else _generator(name)
+    model = SequentialForest(n_candidates=1) if name == WITHOUT else _generator(name)
     rows = model.fit(train, target="class", seed=split, rare=0, relations=False).sample(len(train), split)
     found = {"rows": len(train), "cpu_s": time.process_time() - begun, "real_auc": real}
     found |= {"auc_loss": real - fresh.utility(rows, test, split), "c2st": fresh.c2st(test, rows, split)}

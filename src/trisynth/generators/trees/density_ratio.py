@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-# Draws for each real row, most real rows, and the fewest.
-_DRAWS, _MOST, _FEWEST = 2, 50_000, 1_000
+# Draws for each real row, and most real rows.
+_DRAWS, _MOST = 2, 50_000
 # Real rows that decide when to stop, as a fraction, and the lowest gain over chance on them, in nats per row.
 _HELD, _GAIN = 0.15, 0.005
 # Candidate rows in one block.
@@ -61,8 +61,6 @@ class DensityRatio:
         turn = np.where(np.array(parts), -1.0, rng.random((len(parts), len(table))))
         chain = np.where(turn.max(axis=0) < 0, -1, turn.argmax(axis=0))
         rows = rng.permutation(np.flatnonzero(chain >= 0))[:_MOST]
-        if len(rows) < _FEWEST:
-            return None
         held = np.arange(len(rows)) < round(_HELD * len(rows))
         sides: list[list] = [[], []]
         for number in range(len(parts)):

@@ -68,6 +68,11 @@ class SequentialForest(Generator):
         Number of rows of the requested label in a leaf that weigh as much as all rows of the leaf.
     max_copying : float or None, default=0.6
         Largest fraction of nearest rows that were learned from; 0.5 is that of new rows. None merges no leaves.
+    draws : {"independent", "even"}, default="even"
+        Whether the rows drawn from one leaf are spread evenly; even rows
+        are not independent (see ``generators.draws``). The choice among candidates takes most of the evenness away.
+    n_candidates : int, default=4
+        Rows among which each synthetic row is chosen, where a choice helps. 1 leaves it out.
     selection : {"rule", "loss"}, default="rule"
         What decides on leaf size, pruning and class step: the arguments above, or the lowest L_total among settings
         around them. "loss" compares rows of each chain with rows that the chain was not grown on, except for pruning,
@@ -76,11 +81,6 @@ class SequentialForest(Generator):
         Weights of L_total for ``selection="loss"``; otherwise it has no effect. None is ``Loss()``. L_rec is that of
         the GANs (see ``selection.Criterion``), L_dist any of those of the networks, and L_model the auxiliary one. The
         native loss, which pairs no rows, leaves the choice to the rule.
-    draws : {"independent", "even"}, default="even"
-        Whether the rows drawn from one leaf are spread evenly; even rows
-        are not independent (see ``generators.draws``). The choice among candidates takes most of the evenness away.
-    candidates : int, default=4
-        Rows among which each synthetic row is chosen, where a choice helps. 1 leaves it out.
 
     Attributes
     ----------
@@ -114,9 +114,9 @@ class SequentialForest(Generator):
         class_strength: float = 4.0,
         max_copying: float | None = 0.6,
         draws: str = "even",
+        n_candidates: int = 4,
         selection: str = "rule",
         loss: Loss | None = None,
-        candidates: int = 4,
     ):
         self.n_estimators = n_estimators
         self.min_samples_leaf = min_samples_leaf
@@ -125,9 +125,9 @@ class SequentialForest(Generator):
         self.class_strength = class_strength
         self.max_copying = max_copying
         self.draws = draws
+        self.n_candidates = n_candidates
         self.selection = selection
         self.loss = loss
-        self.candidates = candidates
 
     def check(self) -> None:
         """Refuse arguments that cannot be used."""
@@ -144,7 +144,7 @@ class SequentialForest(Generator):
         if self.max_copying is not None:
             require_number("max_copying", self.max_copying, 0.5)
         check_draws(self.draws)
-        require_whole("candidates", self.candidates, 1)
+        require_whole("n_candidates", self.n_candidates, 1)
         if self.selection not in ("rule", "loss"):
             raise InputError("selection", self.selection, "must be rule or loss")
         loss = Loss.of(self.loss)
@@ -191,7 +191,7 @@ class SequentialForest(Generator):
         self.copying_, self.ratio_ = float("nan"), None
         if self.max_copying is not None and n >= 4:
             self._merge(grown, parts, table, labels, rng)
-        if self.candidates > 1 and n >= _MANY:
+        if self.n_candidates > 1 and n >= _MANY:
             self.ratio_ = DensityRatio.learn(table, labels, weights, parts, self._chain, rng)
 
     def _fill(self, grown: list[dict], setting: Setting) -> None:
@@ -274,7 +274,7 @@ class SequentialForest(Generator):
         """Draw rows from one chain, each chosen among candidates where that helps."""
         if self.ratio_ is None:
             return self._chain(chain, labels, rng)
-        return self.ratio_.chosen(labels, self.candidates, lambda asked: self._chain(chain, asked, rng), rng)
+        return self.ratio_.chosen(labels, self.n_candidates, lambda asked: self._chain(chain, asked, rng), rng)
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         # Each chain has the labels in the proportions of all.
