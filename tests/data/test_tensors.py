@@ -90,6 +90,7 @@ def test_own_files_hold_arrays_of_one_size(tmp_path):
         ([[1.0, 2.0], None], {}, r"X='s': row 1 has no array, or not all of it; drop such rows, 1 in all"),
         ([[2.0**24 + 1, 0.0], [3.0, 4.0]], {}, r"X='s': holds whole numbers beyond 16,777,216, which lose digits"),
         ([[1e39, 0.0], [3.0, 4.0]], {}, r"X='s': holds numbers beyond 3e38"),
+        ([[1e9 + 0.1, 1e9], [1e9 + 0.7, 1e9]], {}, r"X='s': holds numbers whose differences would be lost.*subtract an"),
         ([[1.0, 2.0], [np.nan, 1.0]], {}, r"X='s': the array of row 1 holds NaN or infinity"),
         ([[1.0, 2.0], [3.0, 4.0]], {"shape": [3]}, r"columns.s.shape=\[3\]: has 3 elements, but the cells 2"),
         ([[1.0, 2.0], [3.0, 4.0]], {"shape": [2.5]}, r"columns.s.shape=.*: must be a list of whole numbers above 0"),
@@ -253,3 +254,23 @@ def test_arrays_as_objects_are_refused_by_the_line_that_names_the_remedy():
     )
     with pytest.raises(InputError, match=r"dataset.target='s': holds lists, which are no target"):
         clean(lists, {"name": "t", "target": "s"})
+
+
+def test_numbers_whose_differences_single_precision_loses_are_refused():
+    near = 1e9 + np.random.default_rng(0).normal(size=(6, 4))
+    plain = np.zeros((6, 4))
+    # One channel alone is lost; a constant is not, whatever its size.
+    both = np.stack([near, plain], axis=2)
+    for make in (tensors.column, sequences.column):
+        for arrays in (near, both):
+            with pytest.raises(InputError, match="X='t': holds numbers whose differences would be lost"):
+                make(arrays, "t")
+        kept = make(np.stack([near - 1e9, plain + 1e9 + 0.1], axis=2), "t")
+        assert make(near.astype(np.float32), "t").shape == kept.shape == (6,)
+    for dtype in (pa.list_(pa.float64(), 4), pa.list_(pa.float64())):
+        cells = pd.Series(pa.array(near.tolist(), dtype), dtype=pd.ArrowDtype(dtype))
+        raw = pd.DataFrame({"t": cells, "y": list("ababab")})
+        for kind in ("tensor", "sequence"):
+            if kind == "tensor" or not tensors.is_tensor(cells.dtype):
+                with pytest.raises(InputError, match="X='t': holds numbers whose differences would be lost"):
+                    clean(raw, {"name": "mine", "target": "y", "columns": {"t": {"kind": kind}}})

@@ -44,23 +44,26 @@ def column(arrays: Iterable[np.ndarray], name: Hashable = None, index: pd.Index 
     Raises
     ------
     InputError
-        If a sequence has other channels, or no numbers (see ``tensors.single``).
+        If a sequence has other channels, or no numbers (see ``tensors.precise``).
 
     Examples
     --------
     >>> column([np.zeros(3), np.zeros(5)], "pulse").dtype
     large_list<item: fixed_size_list<item: float>[1]>[pyarrow]
     """
-    cells = [tensors.single(array, name) for array in arrays]
+    given = [*arrays]
+    cells = [tensors.single(array, name) for array in given]
     cells = [cell[:, None] if cell.ndim == 1 else cell for cell in cells]
     channels = cells[0].shape[-1] if cells and cells[0].ndim == 2 else 1
     for row, cell in enumerate(cells):
         if cell.ndim != 2 or cell.shape[1] != channels or not channels:
             remedy = f"row {row} has {cell.shape}; each must have shape (steps,) or (steps, {max(channels, 1)})"
             raise tensors.refusal(name, f"{remedy}, with equally many channels in all rows")
-    return of_flat(
-        np.concatenate([np.zeros((0, channels), np.float32), *cells]), [len(cell) for cell in cells], name, index
-    )
+    flat = np.concatenate([np.zeros((0, channels), np.float32), *cells])
+    steps = [np.asarray(array).reshape(cell.shape) for array, cell in zip(given, cells, strict=True)]
+    # The middle axis makes the last one that of channels.
+    tensors.require_precise(np.concatenate([flat[:0], *steps])[:, None], flat[:, None], name)
+    return of_flat(flat, [len(cell) for cell in cells], name, index)
 
 
 def of_flat(flat: np.ndarray, sizes: Sequence[int], name: Hashable = None, index: pd.Index | None = None) -> pd.Series:
@@ -81,7 +84,7 @@ def flat(cells: pd.Series) -> np.ndarray:
     """Return all steps of all sequences, one row after the other, shape (total of steps, channels)."""
     lists = pa.chunked_array(cells.array.__arrow_array__()).combine_chunks()
     numbers = lists.flatten().flatten().to_numpy(zero_copy_only=False)
-    return tensors.single(numbers, cells.name).reshape(-1, channels_of(cells.dtype))
+    return tensors.precise(numbers, cells.name).reshape(-1, channels_of(cells.dtype))
 
 
 def values(cells: pd.Series) -> list[np.ndarray]:

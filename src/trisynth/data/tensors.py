@@ -19,6 +19,8 @@ from trisynth.errors import InputError
 
 # Single precision has every whole number up to it.
 _EXACT = 2**24
+# A standard deviation, that of a column or of a channel, is kept if rounding changes no value by more than this of it.
+_ROUNDED = 1e-3
 _FLAGS = "write true and false as 1 and 0, or "
 _MAKE = "make the column by trisynth.data.tensors.column, or by sequences.column for series of unequal lengths"
 
@@ -95,7 +97,7 @@ def of_equal_size(cells: pd.Series) -> pd.Series:
     if is_tensor(cells.dtype):
         return cells
     lists = pa.chunked_array(cells.array.__arrow_array__()).combine_chunks()
-    size, rows = 1, np.arange(len(cells))
+    shape, rows = [len(cells)], np.arange(len(cells))
     while True:
         # Lists of lists of numbers, such as the lines of an image, are joined level by level.
         if gone := np.unique(rows[lists.is_null().to_numpy(zero_copy_only=False)]).tolist():
@@ -111,9 +113,9 @@ def of_equal_size(cells: pd.Series) -> pd.Series:
             raise InputError("X", cells.name, f"arrays of a tensor must have equal sizes: {remedy}")
         if not sizes.all():
             raise InputError("X", cells.name, "the arrays have no elements; leave the column out")
-        size, rows, lists = size * int(sizes[0]), np.repeat(rows, int(sizes[0])), lists.flatten()
+        shape, rows, lists = [*shape, int(sizes[0])], np.repeat(rows, int(sizes[0])), lists.flatten()
         if not nested:
-            return column(lists.to_numpy(zero_copy_only=False).reshape(len(cells), size), cells.name, cells.index)
+            return column(lists.to_numpy(zero_copy_only=False).reshape(shape), cells.name, cells.index)
 
 
 def sizes_of(cells: pd.Series) -> tuple[int, ...]:
@@ -154,6 +156,10 @@ def single(arrays: object, name: Hashable = None) -> np.ndarray:
     InputError
         If these are no numbers, their shapes differ, or whole numbers would lose digits.
     """
+    return _rounded(_numbers(arrays, name), name)
+
+
+def _numbers(arrays: object, name: Hashable) -> np.ndarray:
     try:
         found = np.asarray(arrays)
         # A Series of arrays is one of objects, and so are lists with gaps.
@@ -170,6 +176,10 @@ def single(arrays: object, name: Hashable = None) -> np.ndarray:
         raise refusal(name, f"{remedy}series of unequal lengths by sequences.column") from None
     if found.dtype.kind not in "biuf":
         raise refusal(name, f"must hold real numbers, but holds {found.dtype}; convert or drop them")
+    return found
+
+
+def _rounded(found: np.ndarray, name: Hashable) -> np.ndarray:
     if found.dtype == np.float32:
         return found
     with np.errstate(over="ignore", invalid="ignore"):
@@ -182,6 +192,40 @@ def single(arrays: object, name: Hashable = None) -> np.ndarray:
                 remedy = f"holds whole numbers beyond {_EXACT:,}, which lose digits in single precision"
                 raise refusal(name, f"{remedy}; subtract an offset or divide them")
     return kept
+
+
+def precise(arrays: object, name: Hashable = None) -> np.ndarray:
+    """Convert numbers that a user gives, as ``single`` does.
+
+    Drawn numbers are taken by ``single`` alone, because what they lose was lost in the training rows already.
+
+    Raises
+    ------
+    InputError
+        See ``single`` and ``require_precise``.
+    """
+    given = _numbers(arrays, name)
+    kept = _rounded(given, name)
+    require_precise(given, kept, name)
+    return kept
+
+
+def require_precise(given: np.ndarray, kept: np.ndarray, name: Hashable = None) -> None:
+    """Refuse numbers that vary too little beside their size, such as times in seconds since 1970.
+
+    The standard deviation is that of all numbers, and of each channel where arrays have a last axis of channels.
+    """
+    if given.dtype.kind != "f" or given.dtype == np.float32 or not kept.size or not np.isfinite(kept).all():
+        return
+    axes = [None] if kept.ndim < 3 else [None, tuple(range(kept.ndim - 1))]
+    changed, sizes = np.abs(kept - given), np.abs(given)
+    for axis in axes:
+        deviation = given.std(axis=axis)
+        # A constant has a standard deviation of rounding in double precision.
+        varies = deviation > 1e-12 * sizes.max(axis=axis)
+        if (varies & (changed.max(axis=axis) > _ROUNDED * deviation)).any():
+            remedy = "holds numbers whose differences would be lost in single precision, which has about seven digits"
+            raise refusal(name, f"{remedy}; subtract an offset, such as the first number")
 
 
 def refusal(name: Hashable, remedy: str) -> InputError:
@@ -206,14 +250,14 @@ def column(arrays: np.ndarray, name: Hashable = None, index: pd.Index | None = N
     Raises
     ------
     InputError
-        See ``single``.
+        See ``precise``.
 
     Examples
     --------
     >>> column(np.zeros((3, 2, 2)), "image").dtype
     fixed_size_list<item: float>[4][pyarrow]
     """
-    arrays = single(arrays, name)
+    arrays = precise(arrays, name)
     if arrays.ndim < 2 or 0 in arrays.shape[1:]:
         raise refusal(name, f"must have shape (n, ...), n arrays with elements, but has {arrays.shape}")
     flat = np.ascontiguousarray(arrays.reshape(len(arrays), int(np.prod(arrays.shape[1:]))))
@@ -227,7 +271,7 @@ def values(cells: pd.Series) -> np.ndarray:
     lists = pa.chunked_array(cells.array.__arrow_array__()).combine_chunks()
     size = cells.dtype.pyarrow_dtype.list_size
     flat = lists.flatten().to_numpy(zero_copy_only=False)
-    return single(flat, cells.name).reshape(len(cells), size)
+    return precise(flat, cells.name).reshape(len(cells), size)
 
 
 def names(name: Hashable, size: int) -> list[str]:

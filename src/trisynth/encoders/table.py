@@ -78,7 +78,7 @@ class TensorBlock:
 
     def decoded(self, elements: np.ndarray) -> pd.Series:
         """Return cells in their own unit."""
-        return tensors.column(elements * self.deviation + self.mean, self.name)
+        return tensors.column(tensors.single(elements * self.deviation + self.mean, self.name), self.name)
 
 
 class TableEncoder(BaseEstimator):

@@ -128,7 +128,7 @@ class Autoregressive(Generator):
                 residuals = own.residuals[rng.integers(len(own.residuals), size=len(rows))]
                 drawn = inputs @ own.coefficients + residuals
                 made[rows, self.order + step] = np.clip(drawn, column.lower, column.upper)
-        made = made[:, self.order :]
+        made = tensors.single(made[:, self.order :], column.name)
         if isinstance(column, Sequence):
             return sequences.column([each[:size] for each, size in zip(made, lengths, strict=True)], column.name)
         return tensors.column(made, column.name)
