@@ -177,7 +177,7 @@ def synthesize(
         tensors.refuse_csv(dataset.X, "out", out)
     known = None
     if given is not None:
-        _check(config["generator"], n, config.get("allow", ()))
+        _check(config["generator"], dataset, n, config.get("allow", ()))
         known = completion.read(given, dataset)
         for line in completion.beyond(*known, dataset):
             print(f"given={given}: {line} in the training rows; their completions are extrapolated", file=sys.stderr)
@@ -236,8 +236,12 @@ def _check_classes(generator: Generator, n: Mapping[str, int]) -> None:
         raise InputError(error.parameter, dict(n), error.remedy) from None
 
 
-def _check(generator: Mapping[str, Any], n: int | Mapping | None, allow: Iterable[str]) -> None:
-    """Refuse a generator that cannot complete rows, and an invalid number of completions."""
+def _check(generator: Mapping[str, Any], dataset: Dataset, n: int | Mapping | None, allow: Iterable[str]) -> None:
+    """Refuse a table or generator that cannot complete rows, and an invalid number of completions."""
+    for name, dtype in dataset.X.dtypes.items():
+        if tensors.is_cell(dtype):
+            remedy = "holds texts or arrays, and no generator completes rows of such tables; ignore the column"
+            raise InputError("given", name, remedy)
     made = locate(generator["_target_"], "generator._target_", allow, places.subclass(Generator))
     if not hasattr(made, "conditional"):
         raise InputError("generator", target_name(generator), "cannot complete given rows; use generator=circuit")

@@ -90,7 +90,11 @@ def test_own_files_hold_arrays_of_one_size(tmp_path):
         ([[1.0, 2.0], None], {}, r"X='s': row 1 has no array, or not all of it; drop such rows, 1 in all"),
         ([[2.0**24 + 1, 0.0], [3.0, 4.0]], {}, r"X='s': holds whole numbers beyond 16,777,216, which lose digits"),
         ([[1e39, 0.0], [3.0, 4.0]], {}, r"X='s': holds numbers beyond 3e38"),
-        ([[1e9 + 0.1, 1e9], [1e9 + 0.7, 1e9]], {}, r"X='s': holds numbers whose differences would be lost.*subtract an"),
+        (
+            [[1e9 + 0.1, 1e9], [1e9 + 0.7, 1e9]],
+            {},
+            r"X='s': holds numbers whose differences would be lost.*subtract an",
+        ),
         ([[1.0, 2.0], [np.nan, 1.0]], {}, r"X='s': the array of row 1 holds NaN or infinity"),
         ([[1.0, 2.0], [3.0, 4.0]], {"shape": [3]}, r"columns.s.shape=\[3\]: has 3 elements, but the cells 2"),
         ([[1.0, 2.0], [3.0, 4.0]], {"shape": [2.5]}, r"columns.s.shape=.*: must be a list of whole numbers above 0"),

@@ -46,6 +46,14 @@ def refused(overrides, tmp_path, capsys):
     return run
 
 
+def test_tables_with_texts_or_arrays_cannot_be_completed(refused):
+    kinds = {"kind": "text", "generate": "true"}
+    more = [f"+dataset.columns.sex.{name}={value}" for name, value in kinds.items()]
+    for generator in ("composed", "circuit"):
+        line = refused(pd.DataFrame({"age": [60]}), *more, generator=generator)
+        assert "given='sex': holds texts or arrays, and no generator completes" in line
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_known_cells_stay_and_all_others_are_filled(complete, kind):
     partial = pd.DataFrame({"sex": ["male", None, "female"], "age": [60, 41, 33], "outcome": ["sick", None, "well"]})

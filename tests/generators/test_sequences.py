@@ -17,6 +17,8 @@ from trisynth.errors import InputError
 from trisynth.evaluation.metrics.kinds.arrays import DiscriminativeScore
 from trisynth.evaluation.metrics.kinds.series import SequenceLength
 from trisynth.generators.arrays.autoregressive import Autoregressive
+from trisynth.generators.arrays.block_bootstrap import BlockBootstrap
+from trisynth.generators.arrays.class_gaussian import ClassGaussian
 from trisynth.generators.base import Generator
 
 NAMES = sorted(path.stem for path in (CONF / "generator").glob("*.yaml"))
@@ -126,3 +128,14 @@ def test_metrics_see_lengths_and_ends():
     metric = DiscriminativeScore(repeats=1, steps=60)
     scores = {more: metric._score(each)["discriminative_score"] for more, each in parts.items()}
     assert scores[0] < 0.35 < 0.4 < scores[4]
+
+
+@pytest.mark.parametrize("generator", [ClassGaussian(), BlockBootstrap(), Autoregressive()])
+def test_a_table_of_few_rows_in_all_is_refused(generator):
+    few = pd.DataFrame({"x": tensors.column(np.random.default_rng(0).normal(size=(4, 8))), "y": list("abab")})
+    with pytest.raises(InputError, match=r"X='4 rows': are too few: .*give at least 5 rows"):
+        generator.fit(few, target="y")
+    assert len(generator.fit(few, target="y", rare=0).sample(3)) == 3
+    visits = pd.concat([few, few, few], ignore_index=True).assign(p=[*"uuuuvvvvwwww"])
+    with pytest.raises(InputError, match="X='3 persons': are too few"):
+        generator.fit(visits, target="y", facts={"p": Column("identifier", person=True)})

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from trisynth.data import tensors
+from trisynth.data import precision, tensors
 from trisynth.errors import InputError
 
 # Points that a sequence is reduced to where all rows need equally many numbers.
@@ -44,7 +44,7 @@ def column(arrays: Iterable[np.ndarray], name: Hashable = None, index: pd.Index 
     Raises
     ------
     InputError
-        If a sequence has other channels, or no numbers (see ``tensors.precise``).
+        If a sequence has other channels, or no numbers (see ``precision.precise``).
 
     Examples
     --------
@@ -52,17 +52,17 @@ def column(arrays: Iterable[np.ndarray], name: Hashable = None, index: pd.Index 
     large_list<item: fixed_size_list<item: float>[1]>[pyarrow]
     """
     given = [*arrays]
-    cells = [tensors.single(array, name) for array in given]
+    cells = [precision.single(array, name) for array in given]
     cells = [cell[:, None] if cell.ndim == 1 else cell for cell in cells]
     channels = cells[0].shape[-1] if cells and cells[0].ndim == 2 else 1
     for row, cell in enumerate(cells):
         if cell.ndim != 2 or cell.shape[1] != channels or not channels:
             remedy = f"row {row} has {cell.shape}; each must have shape (steps,) or (steps, {max(channels, 1)})"
-            raise tensors.refusal(name, f"{remedy}, with equally many channels in all rows")
+            raise precision.refusal(name, f"{remedy}, with equally many channels in all rows")
     flat = np.concatenate([np.zeros((0, channels), np.float32), *cells])
     steps = [np.asarray(array).reshape(cell.shape) for array, cell in zip(given, cells, strict=True)]
     # The middle axis makes the last one that of channels.
-    tensors.require_precise(np.concatenate([flat[:0], *steps])[:, None], flat[:, None], name)
+    precision.require_precise(np.concatenate([flat[:0], *steps])[:, None], flat[:, None], name)
     return of_flat(flat, [len(cell) for cell in cells], name, index)
 
 
@@ -84,7 +84,7 @@ def flat(cells: pd.Series) -> np.ndarray:
     """Return all steps of all sequences, one row after the other, shape (total of steps, channels)."""
     lists = pa.chunked_array(cells.array.__arrow_array__()).combine_chunks()
     numbers = lists.flatten().flatten().to_numpy(zero_copy_only=False)
-    return tensors.precise(numbers, cells.name).reshape(-1, channels_of(cells.dtype))
+    return precision.precise(numbers, cells.name).reshape(-1, channels_of(cells.dtype))
 
 
 def values(cells: pd.Series) -> list[np.ndarray]:

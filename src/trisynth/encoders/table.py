@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.preprocessing import StandardScaler
 
-from trisynth.data import tensors
+from trisynth.data import precision, tensors
 from trisynth.data.dataset import Column
 from trisynth.data.kinds import Sequence, Text
 from trisynth.data.schema import Schema
@@ -78,7 +78,7 @@ class TensorBlock:
 
     def decoded(self, elements: np.ndarray) -> pd.Series:
         """Return cells in their own unit."""
-        return tensors.column(tensors.single(elements * self.deviation + self.mean, self.name), self.name)
+        return tensors.column(precision.single(elements * self.deviation + self.mean, self.name), self.name)
 
 
 class TableEncoder(BaseEstimator):

@@ -52,7 +52,16 @@ def sources(labels: np.ndarray, rare: int, persons: np.ndarray | None = None) ->
     -------
     list of ndarray of int
         In the order of the labels.
+
+    Raises
+    ------
+    InputError
+        If all rows are of fewer than ``rare``, too, so that there is nothing to take instead.
     """
+    whole, of = (len(labels), "rows") if persons is None else (len(np.unique(persons)), "persons")
+    if whole < rare:
+        remedy = f"are too few: rows drawn from them would be almost copies; give at least {rare} {of}"
+        raise InputError("X", f"{whole} {of}", remedy)
     held = owners(labels, persons)
     return [np.flatnonzero(labels == label) if n >= rare else np.arange(len(labels)) for label, n in enumerate(held)]
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from trisynth.data import sequences, tensors
+from trisynth.data import precision, sequences, tensors
 from trisynth.data.kinds import Kind, Sequence, Tensor
 from trisynth.errors import InputError, require_number, require_whole
 from trisynth.generators.base import Generator
@@ -128,7 +128,7 @@ class Autoregressive(Generator):
                 residuals = own.residuals[rng.integers(len(own.residuals), size=len(rows))]
                 drawn = inputs @ own.coefficients + residuals
                 made[rows, self.order + step] = np.clip(drawn, column.lower, column.upper)
-        made = tensors.single(made[:, self.order :], column.name)
+        made = precision.single(made[:, self.order :], column.name)
         if isinstance(column, Sequence):
             return sequences.column([each[:size] for each, size in zip(made, lengths, strict=True)], column.name)
         return tensors.column(made, column.name)

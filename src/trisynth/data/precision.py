@@ -1,0 +1,97 @@
+"""Numbers of arrays in single precision, and what it would lose without a word."""
+
+from collections.abc import Hashable
+
+import numpy as np
+
+from trisynth.errors import InputError
+
+# Single precision has every whole number up to it.
+_EXACT = 2**24
+# A standard deviation, that of a column or of a channel, is kept if rounding changes no value by more than this of it.
+_ROUNDED = 1e-3
+
+
+def single(arrays: object, name: Hashable = None) -> np.ndarray:
+    """Convert an array, or rows of arrays, to single precision.
+
+    Raises
+    ------
+    InputError
+        If these are no numbers, their shapes differ, or whole numbers would lose digits.
+    """
+    return _rounded(_numbers(arrays, name), name)
+
+
+def _numbers(arrays: object, name: Hashable) -> np.ndarray:
+    try:
+        found = np.asarray(arrays)
+        # A Series of arrays is one of objects, and so are lists with gaps.
+        found = np.asarray(found.tolist()) if found.dtype == object else found
+        found = found.astype(float) if found.dtype == object else found
+    except (ValueError, TypeError):
+        shapes = [np.shape(np.asarray(row, object)) for row in arrays]
+        odd = next((row for row, shape in enumerate(shapes) if shape != shapes[0]), None)
+        if odd is None:
+            raise refusal(name, "must hold numbers in lists of equal sizes") from None
+        remedy = (
+            f"must have one shape: row {odd} has {shapes[odd]} and row 0 has {shapes[0]}; cut or pad them, or make "
+        )
+        raise refusal(name, f"{remedy}series of unequal lengths by sequences.column") from None
+    if found.dtype.kind not in "biuf":
+        raise refusal(name, f"must hold real numbers, but holds {found.dtype}; convert or drop them")
+    return found
+
+
+def _rounded(found: np.ndarray, name: Hashable) -> np.ndarray:
+    if found.dtype == np.float32:
+        return found
+    with np.errstate(over="ignore", invalid="ignore"):
+        kept = found.astype(np.float32)
+        large = np.abs(kept) >= _EXACT
+        if large.any() and (kept.astype(found.dtype) != found)[large].any():
+            if np.isinf(kept[np.isfinite(found)]).any():
+                raise refusal(name, "holds numbers beyond 3e38, the largest in single precision; divide them")
+            if not (found % 1).any():
+                remedy = f"holds whole numbers beyond {_EXACT:,}, which lose digits in single precision"
+                raise refusal(name, f"{remedy}; subtract an offset or divide them")
+    return kept
+
+
+def precise(arrays: object, name: Hashable = None) -> np.ndarray:
+    """Convert numbers that a user gives, as ``single`` does.
+
+    Drawn numbers are taken by ``single`` alone, because what they lose was lost in the training rows already.
+
+    Raises
+    ------
+    InputError
+        See ``single`` and ``require_precise``.
+    """
+    given = _numbers(arrays, name)
+    kept = _rounded(given, name)
+    require_precise(given, kept, name)
+    return kept
+
+
+def require_precise(given: np.ndarray, kept: np.ndarray, name: Hashable = None) -> None:
+    """Refuse numbers that vary too little beside their size, such as times in seconds since 1970.
+
+    The standard deviation is that of all numbers, and of each channel where arrays have a last axis of channels.
+    """
+    if given.dtype.kind != "f" or given.dtype == np.float32 or not kept.size or not np.isfinite(kept).all():
+        return
+    axes = [None] if kept.ndim < 3 else [None, tuple(range(kept.ndim - 1))]
+    changed, sizes = np.abs(kept - given), np.abs(given)
+    for axis in axes:
+        deviation = given.std(axis=axis)
+        # A constant has a standard deviation of rounding in double precision.
+        varies = deviation > 1e-12 * sizes.max(axis=axis)
+        if (varies & (changed.max(axis=axis) > _ROUNDED * deviation)).any():
+            remedy = "holds numbers whose differences would be lost in single precision, which has about seven digits"
+            raise refusal(name, f"{remedy}; subtract an offset, such as the first number")
+
+
+def refusal(name: Hashable, remedy: str) -> InputError:
+    """Return the error of arrays that make no column, which may have no name yet."""
+    return InputError("arrays", "without a name", remedy) if name is None else InputError("X", name, remedy)
