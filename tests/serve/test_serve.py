@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from urllib.parse import urlencode
 
@@ -357,6 +358,23 @@ def test_idle_connections_keep_nobody_out(generator, monkeypatch):
         for client in held:
             client.close()
         kept.close()
+
+
+def test_a_new_client_takes_the_place_of_one_that_was_answered(generator, monkeypatch):
+    monkeypatch.setattr(connection, "MOST", 5)
+    with running(Source(generator, "digest")) as port:
+        held = [http.client.HTTPConnection("127.0.0.1", port, timeout=60) for _ in range(5)]
+        for client in held:
+            client.request("GET", "/health")
+            assert client.getresponse().read()
+        assert [get(port, "/health")[0] for _ in range(3)] == [200] * 3
+        for client in held:
+            client.close()
+
+
+def test_requests_that_come_together_wait_for_a_place(generator):
+    with running(Source(generator, "digest"), Limits(max_requests=1)) as port, ThreadPoolExecutor(8) as clients:
+        assert set(clients.map(lambda _: get(port, "/rows?n=1")[0], range(8))) == {200}
 
 
 def test_a_body_that_does_not_arrive_takes_no_place(generator):

@@ -132,7 +132,7 @@ async def _settings(request: Request) -> dict[str, Any]:
         try:
             content = json.loads(body, object_pairs_hook=_once)
         except (ValueError, RecursionError):
-            raise Refused(422, "the body is no JSON") from None
+            raise Refused(422, "the body is no JSON, or nested or long beyond measure") from None
         if not isinstance(content, dict):
             raise Refused(422, 'the body must be an object such as {"n": 100, "seed": 1}')
         if both := [name for name in content if name in found]:

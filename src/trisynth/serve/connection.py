@@ -2,7 +2,10 @@
 
 import json
 import resource
+import socket
+import struct
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -25,7 +28,7 @@ class Connection(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         # What answers can end a connection, as `scope["state"]["cut"]`.
-        self.app_state = {**self.app_state, "cut": lambda: self.transport.abort()}
+        self.app_state = {**self.app_state, "cut": self._cut}
         self._timer = None
 
     def connection_made(self, transport: Any) -> None:
@@ -33,7 +36,8 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self._expect()
         if len(self.connections) > MOST:
-            last = min((each for each in self.connections if each.waits), key=Connection._order)
+            others = [each for each in self.connections if each.waits and each is not self]
+            last = min(others, key=Connection._order, default=self)
             # Its file is closed later; others that arrive with this one take other places.
             self.connections.discard(last)
             last.transport.abort()
@@ -62,6 +66,13 @@ class Connection(H11Protocol):
             self._timer.cancel()
         self._since = time.monotonic()
         self._timer = self.loop.call_later(PATIENCE, self._late)
+
+    def _cut(self) -> None:
+        """Close the connection at once, and drop what the system still holds for the client."""
+        linger = struct.pack("ii", 1, 0)
+        with suppress(OSError):  # closed already
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.transport.abort()
 
     def _late(self) -> None:
         if self.transport.is_closing():

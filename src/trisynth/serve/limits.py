@@ -14,6 +14,8 @@ from trisynth.errors import InputError, require_number
 
 # Requests that are answered whatever else is going on, and their answers hold nothing of a table.
 _FREE = ("/", "/page.js", "/page.css", "/health", "/version")
+# Seconds that a request waits for a place: several that arrive together must not be refused for that alone.
+_PAUSE = 0.3
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, limits: Limits, token: str | None = None, hosts: Sequence[str] = ()):
         self._app, self._limits, self._token, self._hosts = app, limits, token, hosts
-        self._active = 0
+        self._places = asyncio.Semaphore(limits.max_requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
@@ -97,14 +99,23 @@ class Guard:
         elif (body := await self._body(headers, receive)) is None:
             await refuse(send, 413, f"the body has more than {self._limits.max_body:,} bytes; shorten it")
         # A request takes a place when all of it is there: a slow client cannot keep one by sending slowly.
-        elif self._active >= self._limits.max_requests:
-            await refuse(send, 429, f"{self._active} requests are being answered, which is the limit; try again later")
+        elif not await self._place():
+            most = self._limits.max_requests
+            await refuse(send, 429, f"{most} requests are being answered, which is the limit; try again later")
         else:
-            self._active += 1
             try:
                 await self._answer(scope, body, receive, send)
             finally:
-                self._active -= 1
+                self._places.release()
+
+    async def _place(self) -> bool:
+        """Take a place, for which the request waits for a moment; return whether there was one."""
+        try:
+            async with asyncio.timeout(_PAUSE):
+                await self._places.acquire()
+        except TimeoutError:
+            return False
+        return True
 
     async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         """Answer until all is sent, the client leaves, or the time is over."""

@@ -181,9 +181,10 @@ class Sweep(Callback):
 
             frame = pd.read_csv(self.sweep.folder / sweeps.RESULTS, keep_default_na=False, na_values=[""])
             test_size = float(OmegaConf.select(config, "test_size", default=1 / 3))
-            write_atomic(path, sweep_summary(frame, test_size))
+            # The summary comes last: a start that was stopped before it makes both again.
             if OmegaConf.select(config, "tracking.figure"):
                 draw(frame, self.sweep.folder / sweeps.FIGURE, test_size)
+            write_atomic(path, sweep_summary(frame, test_size))
         print(path.read_text(encoding="utf-8"))
         print(f"results: {self.sweep.folder / sweeps.RESULTS}")
         if (self.sweep.folder / sweeps.FIGURE).is_file():

@@ -186,7 +186,8 @@ class Sweep:
     def complete(self, fingerprint: str) -> None:
         """Record that every job of the sweep with that fingerprint is finished and mirrored."""
         keys = {name: state["key"] for name, state in self.states().items()}
-        files = {path.name: sha256(path) for path in map(self.folder.joinpath, (RESULTS, SUMMARY)) if path.is_file()}
+        paths = [self.folder / name for name in (RESULTS, SUMMARY, FIGURE)]
+        files = {path.name: sha256(path) for path in paths if path.is_file()}
         write_atomic(self.folder / COMPLETE, sealed({"fingerprint": fingerprint, "jobs": keys, "files": files}))
 
     def is_complete(self, fingerprint: str) -> bool:
