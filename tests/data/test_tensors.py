@@ -278,3 +278,17 @@ def test_numbers_whose_differences_single_precision_loses_are_refused():
             if kind == "tensor" or not tensors.is_tensor(cells.dtype):
                 with pytest.raises(InputError, match="X='t': holds numbers whose differences would be lost"):
                     clean(raw, {"name": "mine", "target": "y", "columns": {"t": {"kind": kind}}})
+
+
+def test_images_that_pandas_reads_make_a_column(tmp_path):
+    scans = np.random.default_rng(0).integers(0, 256, (4, 3, 2), np.uint8)
+    path = tmp_path / "scans.parquet"
+    pa.parquet.write_table(pa.table({"scan": pa.array(scans.tolist(), pa.list_(pa.list_(pa.uint8())))}), path)
+    for read in (pd.read_parquet(path), pd.read_parquet(path, dtype_backend="pyarrow")):
+        assert tensors.values(tensors.column(read["scan"])).tolist() == scans.reshape(4, 6).tolist()
+        gaps = read["scan"].astype(object)
+        gaps[2] = None
+        assert np.array_equal(sequences.values(sequences.column(read["scan"])), scans)
+        for make in (tensors.column, sequences.column):
+            with pytest.raises(InputError, match="X='scan': has no array in row 2; drop such rows, 1 in all"):
+                make(gaps)

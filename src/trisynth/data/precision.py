@@ -1,6 +1,6 @@
 """Numbers of arrays in single precision, and what it would lose without a word."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 import numpy as np
 
@@ -20,18 +20,20 @@ def single(arrays: object, name: Hashable = None) -> np.ndarray:
     InputError
         If these are no numbers, their shapes differ, or whole numbers would lose digits.
     """
-    return _rounded(_numbers(arrays, name), name)
+    return rounded(numbers(arrays, name), name)
 
 
-def _numbers(arrays: object, name: Hashable) -> np.ndarray:
+def numbers(arrays: object, name: Hashable = None) -> np.ndarray:
+    """Convert to an array of numbers of its own precision; ``single`` describes what is refused."""
     try:
         found = np.asarray(arrays)
         # A Series of arrays is one of objects, and so are lists with gaps.
-        found = np.asarray(found.tolist()) if found.dtype == object else found
+        found = np.asarray(_lists(found)) if found.dtype == object else found
         found = found.astype(float) if found.dtype == object else found
     except (ValueError, TypeError):
         shapes = [np.shape(np.asarray(row, object)) for row in arrays]
         odd = next((row for row, shape in enumerate(shapes) if shape != shapes[0]), None)
+        require_present(arrays, name)
         if odd is None:
             raise refusal(name, "must hold numbers in lists of equal sizes") from None
         remedy = (
@@ -43,7 +45,14 @@ def _numbers(arrays: object, name: Hashable) -> np.ndarray:
     return found
 
 
-def _rounded(found: np.ndarray, name: Hashable) -> np.ndarray:
+def _lists(cells: object) -> object:
+    """Convert arrays of objects to lists at every depth: pandas reads an image as an array of arrays."""
+    objects = isinstance(cells, np.ndarray) and cells.dtype == object
+    return [_lists(cell) for cell in cells] if objects else cells
+
+
+def rounded(found: np.ndarray, name: Hashable = None) -> np.ndarray:
+    """Convert an array of numbers to single precision; ``single`` describes what is refused."""
     if found.dtype == np.float32:
         return found
     with np.errstate(over="ignore", invalid="ignore"):
@@ -68,8 +77,8 @@ def precise(arrays: object, name: Hashable = None) -> np.ndarray:
     InputError
         See ``single`` and ``require_precise``.
     """
-    given = _numbers(arrays, name)
-    kept = _rounded(given, name)
+    given = numbers(arrays, name)
+    kept = rounded(given, name)
     require_precise(given, kept, name)
     return kept
 
@@ -90,6 +99,12 @@ def require_precise(given: np.ndarray, kept: np.ndarray, name: Hashable = None) 
         if (varies & (changed.max(axis=axis) > _ROUNDED * deviation)).any():
             remedy = "holds numbers whose differences would be lost in single precision, which has about seven digits"
             raise refusal(name, f"{remedy}; subtract an offset, such as the first number")
+
+
+def require_present(arrays: Iterable, name: Hashable = None) -> None:
+    """Refuse a row without an array."""
+    if gone := [row for row, cell in enumerate(arrays) if cell is None]:
+        raise refusal(name, f"has no array in row {gone[0]}; drop such rows, {len(gone)} in all")
 
 
 def refusal(name: Hashable, remedy: str) -> InputError:

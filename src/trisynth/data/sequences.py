@@ -51,18 +51,20 @@ def column(arrays: Iterable[np.ndarray], name: Hashable = None, index: pd.Index 
     >>> column([np.zeros(3), np.zeros(5)], "pulse").dtype
     large_list<item: fixed_size_list<item: float>[1]>[pyarrow]
     """
-    given = [*arrays]
-    cells = [precision.single(array, name) for array in given]
+    called, rows = getattr(arrays, "name", None) if name is None else name, [*arrays]
+    precision.require_present(rows, called)
+    given = [precision.numbers(row, called) for row in rows]
+    cells = [precision.rounded(array, called) for array in given]
     cells = [cell[:, None] if cell.ndim == 1 else cell for cell in cells]
     channels = cells[0].shape[-1] if cells and cells[0].ndim == 2 else 1
     for row, cell in enumerate(cells):
         if cell.ndim != 2 or cell.shape[1] != channels or not channels:
             remedy = f"row {row} has {cell.shape}; each must have shape (steps,) or (steps, {max(channels, 1)})"
-            raise precision.refusal(name, f"{remedy}, with equally many channels in all rows")
+            raise precision.refusal(called, f"{remedy}, with equally many channels in all rows")
     flat = np.concatenate([np.zeros((0, channels), np.float32), *cells])
-    steps = [np.asarray(array).reshape(cell.shape) for array, cell in zip(given, cells, strict=True)]
+    steps = [array.reshape(cell.shape) for array, cell in zip(given, cells, strict=True)]
     # The middle axis makes the last one that of channels.
-    precision.require_precise(np.concatenate([flat[:0], *steps])[:, None], flat[:, None], name)
+    precision.require_precise(np.concatenate([flat[:0], *steps])[:, None], flat[:, None], called)
     return of_flat(flat, [len(cell) for cell in cells], name, index)
 
 

@@ -169,9 +169,10 @@ def column(arrays: np.ndarray, name: Hashable = None, index: pd.Index | None = N
     >>> column(np.zeros((3, 2, 2)), "image").dtype
     fixed_size_list<item: float>[4][pyarrow]
     """
-    arrays = precise(arrays, name)
+    called = getattr(arrays, "name", None) if name is None else name
+    arrays = precise(arrays, called)
     if arrays.ndim < 2 or 0 in arrays.shape[1:]:
-        raise refusal(name, f"must have shape (n, ...), n arrays with elements, but has {arrays.shape}")
+        raise refusal(called, f"must have shape (n, ...), n arrays with elements, but has {arrays.shape}")
     flat = np.ascontiguousarray(arrays.reshape(len(arrays), int(np.prod(arrays.shape[1:]))))
     lists = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
     return pd.Series(pd.arrays.ArrowExtensionArray(lists), name=name, index=index)
