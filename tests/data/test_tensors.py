@@ -292,3 +292,13 @@ def test_images_that_pandas_reads_make_a_column(tmp_path):
         for make in (tensors.column, sequences.column):
             with pytest.raises(InputError, match="X='scan': has no array in row 2; drop such rows, 1 in all"):
                 make(gaps)
+
+
+@pytest.mark.parametrize("item", [pa.uint8(), pa.int64(), pa.float16(), pa.float64()], ids=str)
+def test_flat_lists_of_a_fixed_size_are_series_whatever_their_numbers(item):
+    numbers = np.arange(24).astype(item.to_pandas_dtype())
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(numbers, item), 4)
+    raw = pd.DataFrame({"s": pd.Series(lists, dtype=pd.ArrowDtype(lists.type)), "y": list("ababab")})
+    found, _ = clean(raw, {"name": "mine", "target": "y"})
+    assert found.columns["s"] == Column("tensor", shape=(4,), axes=("time",))
+    assert tensors.values(found.X["s"]).ravel().tolist() == list(range(24))

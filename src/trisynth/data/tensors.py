@@ -30,6 +30,12 @@ def is_tensor(dtype: object) -> bool:
     return pa.types.is_fixed_size_list(kind) and pa.types.is_floating(kind.value_type)
 
 
+def is_series(dtype: object) -> bool:
+    """Return whether a dtype of a file is that of flat lists of numbers of a fixed size, which declare themselves."""
+    kind = getattr(dtype, "pyarrow_dtype", pa.null())
+    return is_tensor(dtype) or (pa.types.is_fixed_size_list(kind) and pa.types.is_integer(kind.value_type))
+
+
 def is_sequence(dtype: object) -> bool:
     """Return whether a dtype is that of series of unequal lengths (see ``data.sequences``)."""
     if not isinstance(dtype, pd.ArrowDtype) or not pa.types.is_large_list(dtype.pyarrow_dtype):

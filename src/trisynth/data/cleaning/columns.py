@@ -86,7 +86,7 @@ def clean_column(
     if target and tensors.is_list(cells.dtype):
         remedy = "holds lists, which are no target; name a column of numbers or categories, or null"
         raise InputError("dataset.target", cells.name, remedy)
-    if facts.kind in ("tensor", "sequence") or tensors.is_tensor(cells.dtype) or tensors.is_sequence(cells.dtype):
+    if facts.kind in ("tensor", "sequence") or tensors.is_series(cells.dtype) or tensors.is_sequence(cells.dtype):
         return Cleaned(*compound.arrays(cells, facts))
     inferred = False
     column = Cells.of(cells, facts.values)
