@@ -170,6 +170,7 @@ def test_names_of_columns_need_not_be_texts(target):
         (lambda t: t.drop(columns="dose"), r"^synthetic=\['dose'\]: synthetic and real_train must have the same"),
         (lambda t: t.assign(age="old"), "^synthetic='age': holds numbers in real_train"),
         (lambda t: t.iloc[:0], "^synthetic="),
+        (lambda t: t.assign(sort=1.5), "^synthetic='sort': holds texts in real_train and float64 here"),
         (
             lambda t: t.assign(age=tensors.column(np.zeros((60, 4)))),
             "^synthetic='age': must hold int64, as in real_train, but holds arrays of 4 elements",
@@ -178,7 +179,8 @@ def test_names_of_columns_need_not_be_texts(target):
 )
 def test_tables_that_do_not_fit_each_other_are_refused(change, message):
     with pytest.raises(InputError, match=message):
-        evaluate(table(60), table(60), change(table(60)), "sick")
+        real = table(60).assign(sort="red")
+        evaluate(real, real, change(real), "sick")
 
 
 @pytest.mark.parametrize(
@@ -338,3 +340,16 @@ def test_rows_without_a_target_are_compared():
     scores = evaluate(rows[:60], rows[60:], made, None)
     assert set(scores["group"]) == {"fidelity", "copying"}
     assert scores.set_index("metric").loc["identical_match_share", "ceiling"] == 1
+
+
+def test_declared_texts_are_scored_as_texts():
+    rng = np.random.default_rng(0)
+    words = {"ill": ["pain", "cough", "fever", "chest", "night"], "well": ["walk", "garden", "sleep", "sun", "meal"]}
+    y = rng.choice(list(words), 120)
+    notes = [" ".join(rng.choice(words[label], 8)) for label in y]
+    real, facts = pd.DataFrame({"note": notes, "y": y}), {"note": {"kind": "text", "generate": True}}
+    scores = evaluate(real[:60], real[60:], real[:60], "y", classifier="logistic", facts=facts).set_index("metric")
+    found = scores.loc["accuracy"].set_index("group")["value"]
+    assert found["synthetic"] > 0.9 and any("ngram" in name for name in scores.index)
+    with pytest.raises(InputError, match="synthetic='note': holds texts in real_train and float64 here"):
+        evaluate(real[:60], real[60:], real[:60].assign(note=1.5), "y", classifier="logistic", facts=facts)

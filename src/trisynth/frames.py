@@ -15,11 +15,12 @@ from threadpoolctl import threadpool_limits
 
 from trisynth import renamed, seeds
 from trisynth.config import CONF, instantiate
-from trisynth.data import sequences, tensors
+from trisynth.data import sequences, tensors, texts
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.data.disclosure.withheld import WITHHELD
 from trisynth.data.inference import task_of
 from trisynth.data.kinds import learn
+from trisynth.data.kinds.text import check_texts
 from trisynth.data.reading.arrow import to_frame
 from trisynth.data.spec import nearest
 from trisynth.data.stream import open_folder
@@ -91,6 +92,7 @@ def evaluate(
     classifier: str = "forest",
     seed: int = 0,
     rows: int = 20_000,
+    facts: Mapping[str, Column] | None = None,
 ) -> pd.DataFrame:
     """Score the utility, the fidelity and the copying of synthetic rows.
 
@@ -111,6 +113,8 @@ def evaluate(
     seed : int, default=0
     rows : int, default=20000
         Maximum number of rows that are read from a folder.
+    facts : mapping of str to Column, optional
+        Declared facts of columns, as the generator had them: texts to be modelled, or the shape of an image.
 
     Returns
     -------
@@ -127,7 +131,7 @@ def evaluate(
     """
     given = {"real_train": real_train, "real_test": real_test, "synthetic": synthetic}
     folders = {name: Path(table) for name, table in given.items() if isinstance(table, str | Path)}
-    train, test, made = _datasets(target, **{**given, **_samples(folders, rows, seed)})
+    train, test, made = _datasets(target, facts, **{**given, **_samples(folders, rows, seed)})
     metrics = instantiate(_config("metrics", "default"), "metrics", kind=subclass(Metric))
     estimators = _config("classifier", classifier)
     estimator = Classifier(estimators.pop("name"), **instantiate(estimators, "classifier"))
@@ -242,20 +246,21 @@ def _config(group: str, name: object) -> dict[str, Any]:
     return yaml.safe_load((CONF / group / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
-def _datasets(target: object, **frames: pd.DataFrame) -> list[Dataset]:
+def _datasets(target: object, declared: Mapping | None, **frames: pd.DataFrame) -> list[Dataset]:
     """Check tables of the same columns, the training rows first, and give them one spec."""
-    parts, known = {}, {}
+    parts, known = {}, None
     for name, frame in frames.items():
         try:
             # All tables are read as the training rows are.
-            facts = {column: fact for column, fact in known.items() if column in getattr(frame, "columns", ())}
+            held = getattr(frame, "columns", ())
+            facts = declared if known is None else {column: fact for column, fact in known.items() if column in held}
             parts[name] = training(frame, target=target, facts=facts)
         except InputError as error:
             raise InputError(name if error.parameter == "X" else error.parameter, error.value, error.remedy) from None
-        known = known or _read_as(parts[name])
+        known = {**(declared or {}), **_read_as(parts[name])} if known is None else known
     first, train = next(iter(parts.items()))
     # Identifiers and free text have nothing to compare.
-    apart = [name for name, fact in train.facts.items() if fact.kind in WITHHELD]
+    apart = [name for name, fact in train.facts.items() if fact.kind in WITHHELD and not fact.generate]
     parts = {name: replace(part, X=part.X.drop(columns=apart, errors="ignore")) for name, part in parts.items()}
     place = train.place - sum(name in apart for name in train.X.columns[: train.place])
     train = parts[first]
@@ -263,27 +268,33 @@ def _datasets(target: object, **frames: pd.DataFrame) -> list[Dataset]:
         _check_alike(name, part.X, first, train.X)
         if target is not None:
             _check_alike(name, part.y.to_frame(), first, train.y.to_frame())
+    stated = {name: train.facts[name] for name in train.X if name in (declared or {})}
+    modelled = [name for name, fact in stated.items() if fact.generate]
+    for name, part in parts.items():
+        for column in modelled:
+            check_texts(part.X[column], f"{name}.{column}.kind")
+            part.X[column] = texts.column(texts.values(part.X[column]), column, part.X.index)
     if target is None:
         return [
-            Dataset(part.X[list(train.X)].reset_index(drop=True), None, Spec("table", None, None))
+            Dataset(part.X[list(train.X)].reset_index(drop=True), None, Spec("table", None, None, columns=stated))
             for part in parts.values()
         ]
     task = task_of(train.y)
-    texts = {name: part.y.astype(str) for name, part in parts.items()}
+    labels = {name: part.y.astype(str) for name, part in parts.items()}
     quantity = learn(train.y) if task == "regression" else None
-    classes = sorted(set().union(*texts.values()))
-    spec = Spec("table", target, task)
+    classes = sorted(set().union(*labels.values()))
+    spec = Spec("table", target, task, columns=stated)
     made = []
     for name, part in parts.items():
-        y = pd.Series(pd.Categorical(texts[name], classes)) if task == "classification" else quantity.canonical(part.y)
+        y = pd.Series(pd.Categorical(labels[name], classes)) if task == "classification" else quantity.canonical(part.y)
         made.append(Dataset(part.X[list(train.X)], y.rename(target), spec, place))
     return made
 
 
 def _read_as(train: Training) -> dict[Hashable, Column]:
     """Return how the texts of training rows were read; those that stayed texts are categories."""
-    texts = [name for name in train.X if types.infer_dtype(train.X[name], skipna=True) == "string"]
-    stayed = {name: train.facts.get(name, Column("category")) for name in texts}
+    written = [name for name in train.X if types.infer_dtype(train.X[name], skipna=True) == "string"]
+    stayed = {name: train.facts.get(name, Column("category")) for name in written}
     return {**stayed, **{column.name: column.facts for column in train.written.columns}}
 
 
@@ -308,3 +319,6 @@ def _check_alike(name: str, X: pd.DataFrame, first: str, train: pd.DataFrame) ->
             raise InputError(name, column, f"must hold {held[0] or train[column].dtype}, as in {first}, but {here}")
         if types.is_numeric_dtype(train[column].dtype) and not types.is_numeric_dtype(X[column].dtype):
             raise InputError(name, column, f"holds numbers in {first} and {X[column].dtype} here; convert it")
+        fractions = types.is_float_dtype(X[column].dtype) and X[column].notna().any()
+        if fractions and types.infer_dtype(train[column], skipna=True) == "string":
+            raise InputError(name, column, f"holds texts in {first} and {X[column].dtype} here; convert it")
