@@ -271,6 +271,8 @@ def test_numbers_whose_differences_single_precision_loses_are_refused():
                 make(arrays, "t")
         kept = make(np.stack([near - 1e9, plain + 1e9 + 0.1], axis=2), "t")
         assert make(near.astype(np.float32), "t").shape == kept.shape == (6,)
+        # Squares of half precision would overflow.
+        assert len(make(np.array([[6e4, -6e4]] * 3, np.float16), "t")) == 3
     for dtype in (pa.list_(pa.float64(), 4), pa.list_(pa.float64())):
         cells = pd.Series(pa.array(near.tolist(), dtype), dtype=pd.ArrowDtype(dtype))
         raw = pd.DataFrame({"t": cells, "y": list("ababab")})

@@ -88,7 +88,7 @@ def require_precise(given: np.ndarray, kept: np.ndarray, name: Hashable = None) 
 
     The standard deviation is that of all numbers, and of each channel where arrays have a last axis of channels.
     """
-    if given.dtype.kind != "f" or given.dtype == np.float32 or not kept.size or not np.isfinite(kept).all():
+    if given.dtype.kind != "f" or given.dtype.itemsize <= 4 or not kept.size or not np.isfinite(kept).all():
         return
     axes = [None] if kept.ndim < 3 else [None, tuple(range(kept.ndim - 1))]
     changed, sizes = np.abs(kept - given), np.abs(given)
