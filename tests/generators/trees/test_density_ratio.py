@@ -79,6 +79,7 @@ def test_a_forest_of_single_leaves_regains_a_dependence_and_is_saved(monkeypatch
         drawn = forest.sample(1_000, seed=1)
         curve[candidates] = np.corrcoef(drawn["a"] ** 2, drawn["b"])[0, 1]
     assert curve[1] < 0.1 and curve[8] > 0.7
+    assert forest.diagnostics()["candidates"] == 8
     save(forest, tmp_path / "forest")
     again = load(tmp_path / "forest", SequentialForest)
     pd.testing.assert_frame_equal(again.sample(1_000, seed=1), drawn)

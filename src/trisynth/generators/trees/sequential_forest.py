@@ -316,11 +316,12 @@ class SequentialForest(Generator):
         return kept(self, self._restored(self.relations_.expand(table), labels, seed), X, y)
 
     def diagnostics(self) -> dict[str, float]:
-        """Return the leaf size, the number of leaves and of chains, and the measured copying."""
+        """Return the leaf size, the number of leaves, of chains and of candidates, and the measured copying."""
         leaves = sum(len(step.tree.feature) // 2 + 1 for chain in self.chains_ for step in chain.values())
         return {
             "min_samples_leaf": self.setting_.size,
             "chains": len(self.chains_),
             "leaves": leaves,
             "copying": self.copying_,
+            "candidates": 1 if self.ratio_ is None else self.n_candidates,
         }
