@@ -174,16 +174,15 @@ class TextGRU(TextGenerator):
         with torch.inference_mode(), device.one_thread():
             drawn = self._symbols(network, given, self.steps_[name], torch.tensor(labels, device=place), rng)
         number, known = {token: i for i, token in enumerate(vocabulary, UNKNOWN + 1)}, self.sub_words_[name]
-        protected, found = name in self.passages_, []
-        for start, symbols in zip(begun, drawn, strict=True):
-            words = list(start)
-            for token in texts.tokens(known.decode(symbols[symbols > _BREAK] - _BREAK - 1)):
-                if token in number:
-                    words.append(number[token])
-                elif not protected:
-                    words += [number[known.parts[part]] for part in known.encode([token])[0]]
-            found.append(np.array(words, dtype=np.int64))
-        return found
+        tokens = [texts.tokens(known.decode(symbols[symbols > _BREAK] - _BREAK - 1)) for symbols in drawn]
+        new = [] if name in self.passages_ else sorted({one for each in tokens for one in each}.difference(number))
+        words = {token: [i] for token, i in number.items()}
+        for token, parts in zip(new, known.encode(new), strict=True):
+            words[token] = [number[known.parts[part]] for part in parts]
+        return [
+            np.array([*start, *(i for token in each for i in words.get(token, ()))], dtype=np.int64)
+            for start, each in zip(begun, tokens, strict=True)
+        ]
 
     def _symbols(
         self, network: Language, given: list[np.ndarray], longest: int, labels: Tensor, rng: np.random.Generator
