@@ -77,6 +77,7 @@ def produced(tmp_path_factory) -> set[str]:
     unequal += ["metrics.fidelity.discriminative.steps=2"]
     regression = ["dataset.target=age", "dataset.task=regression"]
     network = [*base[:2], *base[3:], "metrics=minimal", "generator=gan", "generator.epochs=1", "generator.min_steps=1"]
+    forest = [*base[:2], *base[3:], "metrics=minimal", "generator=sequential_forest"]
     images = ["dataset=digits", "imbalance=9", "train_rows=60", "generator=stylegan", "generator.channels=2", *base[3:]]
     images += ["metrics=minimal", "loss=native", "generator.epochs=1", "generator.min_steps=1"]
     topics = [*texts, "metrics=minimal", "generator=joint"]
@@ -86,7 +87,7 @@ def produced(tmp_path_factory) -> set[str]:
     metrics["fidelity"]["ShiftRobustness"]["min_rows"] = 20
     metrics["privacy"]["Membership"]["shadows"] = 4
     jobs = [composed(base) | {"metrics": metrics}]
-    jobs += map(composed, ([*base, *regression], mixed, network, texts, topics, unequal, images))
+    jobs += map(composed, ([*base, *regression], mixed, network, forest, texts, topics, unequal, images))
     for job in jobs:
         result, _ = run_job(job)
         names |= {*result.metrics, *(f"seconds/{part}" for part in result.seconds(folder / "runs"))}
