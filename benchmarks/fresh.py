@@ -10,6 +10,7 @@ generator over tables, corrected by Holm's method. It requires ``pip install xgb
 import os
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
@@ -103,16 +104,15 @@ def c2st(test: pd.DataFrame, rows: pd.DataFrame, seed: int) -> float:
     return float(roc_auc_score(y, score))
 
 
-def measured(name: str, frame: pd.DataFrame, split: int, real: float, parts: list[pd.DataFrame]) -> dict:
+def measured(name: str, split: int, real: float, train: pd.DataFrame, test: pd.DataFrame) -> dict:
     """Fit one generator to the training rows of a split, and score as many rows."""
-    train, test = parts
     begun = time.process_time()
     rows = _generator(name).fit(train, target="class", seed=split, **_AS).sample(len(train), split)
     found = {"cpu_s": time.process_time() - begun, "real_auc": real, "auc_loss": real - utility(rows, test, split)}
     found["c2st"] = c2st(test, rows, split)
     order = np.random.default_rng(split).permutation(len(train))
     halves = [train.iloc[part].reset_index(drop=True) for part in np.array_split(order, 2)]
-    texts = [column for column in frame if not types.is_numeric_dtype(frame[column])]
+    texts = [column for column in train if not types.is_numeric_dtype(train[column])]
     shares = []
     for own, others in (halves, halves[::-1]):
         drawn = _generator(name).fit(own, target="class", seed=split, **_AS).sample(4 * len(own), split)
@@ -139,26 +139,39 @@ def report(cells: pd.DataFrame, columns: list[str]) -> None:
     print(tests.round(4).to_string(index=False))
 
 
+def fill(
+    cells: output.Cells,
+    splits: list[int],
+    tables: list[str],
+    generators: Sequence[str],
+    frame_of: Callable[[str], pd.DataFrame],
+    held_out: float,
+    score: Callable[..., dict],
+) -> None:
+    """Score the cells that have no row yet, and write the table after each."""
+    for split in splits:
+        for table in tables:
+            todo = [name for name in generators if (split, table, name) not in cells]
+            if not todo:
+                continue
+            frame = frame_of(table)
+            cut = StratifiedShuffleSplit(1, test_size=held_out, random_state=split).split(frame, frame["class"])
+            train, test = (frame.iloc[part].reset_index(drop=True) for part in next(cut))
+            real = utility(train, test, split)
+            for name in todo:
+                cells.add((split, table, name), score(name, split, real, train, test))
+                print(split, table, name, flush=True)
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Run the cells that have no row yet, write the table after each, and print the report."""
+    """Run the cells that have no row yet, and print the report."""
     parser = output.parser("fresh", __doc__)
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--splits", nargs="+", type=int, default=list(range(5)))
     parser.add_argument("--raw", type=Path, default=Path("data/raw"), help="folder of collected files")
     options = parser.parse_args(arguments)
     cells = output.Cells(options.out / "fresh.csv", ("split", "table", "generator"))
-    for split in options.splits:
-        for table in options.tables:
-            todo = [name for name in GENERATORS if (split, table, name) not in cells]
-            if not todo:
-                continue
-            frame = read(table, options.raw)
-            cut = StratifiedShuffleSplit(1, test_size=1 / 3, random_state=split).split(frame, frame["class"])
-            parts = [frame.iloc[part].reset_index(drop=True) for part in next(cut)]
-            real = utility(*parts, split)
-            for name in todo:
-                cells.add((split, table, name), measured(name, frame, split, real, parts))
-                print(split, table, name, flush=True)
+    fill(cells, options.splits, options.tables, GENERATORS, lambda name: read(name, options.raw), 1 / 3, measured)
     report(cells.table, ["auc_loss", "c2st", "copy_share"])
 
 

@@ -18,7 +18,6 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ[
 
 import pandas as pd
 from pandas.api import types
-from sklearn.model_selection import StratifiedShuffleSplit
 
 from benchmarks import fresh, output
 from benchmarks.published import scores
@@ -60,7 +59,7 @@ def measured(name: str, split: int, real: float, train: pd.DataFrame, test: pd.D
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the cells that have no row yet, write the table after each, and print the report."""
+    """Run the cells that have no row yet, and print the report."""
     parser = output.parser("fresh_large", __doc__)
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--generators", nargs="+", choices=GENERATORS, default=list(GENERATORS))
@@ -68,18 +67,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--raw", type=Path, default=Path("data/raw"), help="folder of collected files")
     options = parser.parse_args(arguments)
     cells = output.Cells(options.out / "fresh_large.csv", ("split", "table", "generator"))
-    for split in options.splits:
-        for table in options.tables:
-            todo = [name for name in options.generators if (split, table, name) not in cells]
-            if not todo:
-                continue
-            frame = read(table, options.raw)
-            cut = StratifiedShuffleSplit(1, test_size=0.2, random_state=split).split(frame, frame["class"])
-            train, test = (frame.iloc[part].reset_index(drop=True) for part in next(cut))
-            real = fresh.utility(train, test, split)
-            for name in todo:
-                cells.add((split, table, name), measured(name, split, real, train, test))
-                print(split, table, name, flush=True)
+    tables, generators = options.tables, options.generators
+    fresh.fill(cells, options.splits, tables, generators, lambda name: read(name, options.raw), 0.2, measured)
     fresh.report(cells.table, ["auc_loss", "c2st", "copy_share"])
 
 

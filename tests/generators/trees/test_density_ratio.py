@@ -47,7 +47,7 @@ def test_a_dependence_that_draws_lack_is_restored(learned):
     assert drawn["a"].std() == pytest.approx(1.0, abs=0.08)
 
 
-def test_blocks_of_candidates_are_of_the_same_law(learned, monkeypatch):
+def test_blocks_of_candidates_have_the_same_distribution(learned, monkeypatch):
     monkeypatch.setattr(density_ratio, "_BLOCK", 1_000)
     rng = np.random.default_rng(1)
     drawn = learned.chosen(np.zeros(2_050, int), 4, lambda own: rows(0.0, own, rng), rng)
@@ -55,7 +55,7 @@ def test_blocks_of_candidates_are_of_the_same_law(learned, monkeypatch):
 
 
 @pytest.mark.parametrize("repeats", [1, 3])
-def test_draws_of_the_real_law_leave_nothing_to_learn(repeats):
+def test_draws_of_the_real_distribution_leave_nothing_to_learn(repeats):
     rng = np.random.default_rng(0)
     labels = rng.integers(2, size=3_000)
     # A row that several chains have not seen must not be learned by heart.
