@@ -334,3 +334,37 @@ def test_an_unknown_time_zone_is_a_mistake(tmp_path):
     pyarrow.parquet.write_table(pa.table({"a": pa.array([1], pa.timestamp("us", tz="No/Where"))}), tmp_path / "f")
     with pytest.raises(InputError, match=r"No/Where.*is a time zone that is not known here"):
         parquet(tmp_path / "f")
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "gone"),
+    [
+        (lambda rows: rows.__setitem__(12, None), pa.list_(pa.list_(pa.float64(), 2), 2), [12]),
+        (lambda rows: rows[7].__setitem__(1, None), pa.list_(pa.list_(pa.float64(), 2), 2), [7]),
+        (lambda rows: rows[7].__setitem__(1, None), pa.list_(pa.list_(pa.float32(), 2)), [7]),
+        (
+            lambda rows: (rows.__setitem__(0, None), rows.__setitem__(3, None)),
+            pa.list_(pa.list_(pa.float64()), 2),
+            [0, 3],
+        ),
+    ],
+)
+def test_lists_of_a_fixed_size_that_are_missing_are_named_with_their_row(tmp_path, change, kind, gone):
+    """pyarrow writes such a file and refuses to read it."""
+    rows = np.random.default_rng(0).normal(size=(20, 2, 2)).tolist()
+    change(rows)
+    columns = {"age": pa.array(range(20)), "scan": pa.array(rows, kind), "name": pa.array(["x"] * 20)}
+    (tmp_path / "rows").mkdir()
+    path = tmp_path / "rows" / "t.parquet"
+    pyarrow.parquet.write_table(pa.table(columns), path, row_group_size=6)
+    with pytest.raises(InputError) as error:
+        parquet(path)
+    remedy = f"has no array, or not all of it; drop such rows, {len(gone)} in all"
+    assert str(error.value) == f"X='scan': row {gone[0]} {remedy}"
+    with pytest.raises(InputError) as error:
+        parquet(tmp_path / "rows")
+    assert str(error.value) == f"X='scan': row {gone[0]} of t.parquet {remedy}"
+    # What else is wrong with a file is reported as before.
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match="is not a readable Parquet file"):
+        parquet(path)

@@ -234,6 +234,16 @@ def test_what_is_no_array_is_no_tensor(cells, message):
         ),
         (sequences.column, [1.0, 2.0], r"row 0 has \(\); each must have shape"),
         (sequences.column, [["a"]], "must hold real numbers, but holds <U1"),
+        (tensors.column, [[True], [False]], "holds true and false from row 0 on; write 1 and 0"),
+        (sequences.column, [[1.0], [True]], "holds true and false in row 1; write 1 and 0"),
+        (tensors.column, [[1.0], [np.nan]], "the array of row 1 holds NaN or infinity; fill it in, or drop such rows"),
+        (tensors.column, np.ma.masked_array([[1.0]], [[True]]), "the array of row 0 holds NaN or infinity"),
+        (sequences.column, [[1.0], [2.0, np.inf]], "the sequence of row 1 holds NaN or infinity"),
+        (sequences.column, [[1.0], []], "row 1 has no steps; drop such rows, 1 in all"),
+        (sequences.column, [[[1, 2]], [[1, 2], [3]]], "row 1 has steps of different sizes"),
+        (sequences.column, [[1.0], pd.NA], "has no array in row 1"),
+        (tensors.column, None, "must be an array with one row for each sample, but is NoneType"),
+        (sequences.column, 7, "must be an array with one row for each sample, but is int"),
     ],
 )
 def test_what_makes_no_column_is_refused_in_one_line(make, arrays, line):

@@ -3,6 +3,8 @@
 from collections.abc import Hashable, Iterable
 
 import numpy as np
+import pandas as pd
+from pandas.api import types
 
 from trisynth.errors import InputError
 
@@ -23,26 +25,40 @@ def single(arrays: object, name: Hashable = None) -> np.ndarray:
     return rounded(numbers(arrays, name), name)
 
 
-def numbers(arrays: object, name: Hashable = None) -> np.ndarray:
-    """Convert to an array of numbers of its own precision; ``single`` describes what is refused."""
+def numbers(arrays: object, name: Hashable = None, row: int | None = None) -> np.ndarray:
+    """Convert to an array of numbers of its own precision; ``single`` describes what is refused.
+
+    With ``row``, it is the series of that row.
+    """
     try:
-        found = np.asarray(arrays)
+        # A masked number is none.
+        found = np.ma.filled(arrays.astype(float), np.nan) if np.ma.is_masked(arrays) else np.asarray(arrays)
         # A Series of arrays is one of objects, and so are lists with gaps.
         found = np.asarray(_lists(found)) if found.dtype == object else found
         found = found.astype(float) if found.dtype == object else found
     except (ValueError, TypeError):
-        shapes = [np.shape(np.asarray(row, object)) for row in arrays]
-        odd = next((row for row, shape in enumerate(shapes) if shape != shapes[0]), None)
-        require_present(arrays, name)
-        if odd is None:
-            raise refusal(name, "must hold numbers in lists of equal sizes") from None
-        remedy = (
-            f"must have one shape: row {odd} has {shapes[odd]} and row 0 has {shapes[0]}; cut or pad them, or make "
-        )
-        raise refusal(name, f"{remedy}series of unequal lengths by sequences.column") from None
+        raise _no_array(arrays, name, row) from None
+    here = "" if row is None else f" in row {row}"
     if found.dtype.kind not in "biuf":
-        raise refusal(name, f"must hold real numbers, but holds {found.dtype}; convert or drop them")
+        raise refusal(name, f"must hold real numbers, but holds {found.dtype}{here}; convert or drop them")
+    if found.dtype.kind == "b":
+        raise refusal(name, f"holds true and false{here or ' from row 0 on'}; write 1 and 0")
     return found
+
+
+def _no_array(arrays: object, name: Hashable, row: int | None) -> InputError:
+    """Return the error of lists of unequal sizes, or of objects that are no numbers."""
+    require_rows(arrays, name)
+    shapes = [np.shape(np.asarray(each, object)) for each in arrays]
+    odd = next((i for i, shape in enumerate(shapes) if shape != shapes[0]), None)
+    if row is not None:
+        what = "holds what is no number" if odd is None else "has steps of different sizes"
+        return refusal(name, f"row {row} {what}; give equally many numbers in each step")
+    require_present(arrays, name)
+    if odd is None:
+        return refusal(name, "must hold numbers in lists of equal sizes")
+    remedy = f"must have one shape: row {odd} has {shapes[odd]} and row 0 has {shapes[0]}; cut or pad them, or make "
+    return refusal(name, f"{remedy}series of unequal lengths by sequences.column")
 
 
 def _lists(cells: object) -> object:
@@ -101,9 +117,22 @@ def require_precise(given: np.ndarray, kept: np.ndarray, name: Hashable = None) 
             raise refusal(name, f"{remedy}; subtract an offset, such as the first number")
 
 
+def require_finite(odd: np.ndarray, name: Hashable = None, what: str = "array") -> None:
+    """Refuse rows of NaN or infinity, which ``odd``, shape (n,), marks."""
+    if odd.any():
+        remedy = f"the {what} of row {int(odd.argmax())} holds NaN or infinity; fill it in, or drop such rows"
+        raise refusal(name, f"{remedy}, {int(odd.sum())} in all")
+
+
+def require_rows(arrays: object, name: Hashable = None) -> None:
+    """Refuse what holds no rows of arrays."""
+    if not isinstance(arrays, Iterable):
+        raise refusal(name, f"must be an array with one row for each sample, but is {type(arrays).__name__}")
+
+
 def require_present(arrays: Iterable, name: Hashable = None) -> None:
     """Refuse a row without an array."""
-    if gone := [row for row, cell in enumerate(arrays) if cell is None]:
+    if gone := [row for row, cell in enumerate(arrays) if types.is_scalar(cell) and pd.isna(cell)]:
         raise refusal(name, f"has no array in row {gone[0]}; drop such rows, {len(gone)} in all")
 
 

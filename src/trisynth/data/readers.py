@@ -13,7 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from trisynth.cache import require_file
-from trisynth.data.reading import around, unpacked
+from trisynth.data.reading import around, gaps, unpacked
 from trisynth.data.reading.arrow import to_frame
 from trisynth.data.reading.content import text_of
 from trisynth.data.reading.dialect import Dialect
@@ -138,6 +138,7 @@ def parquet(path: str | Path, sample: int = 100_000, seed: int = 0) -> pd.DataFr
     except FileNotFoundError:
         raise InputError("dataset.path", str(path), "no such file; check the spelling") from None
     except (pa.ArrowException, OSError) as error:
+        gaps.refuse(path)
         raise InputError("dataset.path", str(path), f"is not a readable Parquet file ({_line(error)})") from error
 
 

@@ -44,16 +44,18 @@ def column(arrays: Iterable[np.ndarray], name: Hashable = None, index: pd.Index 
     Raises
     ------
     InputError
-        If a sequence has other channels, or no numbers (see ``precision.precise``).
+        If a sequence has other channels, no steps, NaN or infinity, or no numbers (see ``precision.precise``).
 
     Examples
     --------
     >>> column([np.zeros(3), np.zeros(5)], "pulse").dtype
     large_list<item: fixed_size_list<item: float>[1]>[pyarrow]
     """
-    called, rows = getattr(arrays, "name", None) if name is None else name, [*arrays]
+    called = getattr(arrays, "name", None) if name is None else name
+    precision.require_rows(arrays, called)
+    rows = [*arrays]
     precision.require_present(rows, called)
-    given = [precision.numbers(row, called) for row in rows]
+    given = [precision.numbers(each, called, row) for row, each in enumerate(rows)]
     cells = [precision.rounded(array, called) for array in given]
     cells = [cell[:, None] if cell.ndim == 1 else cell for cell in cells]
     channels = cells[0].shape[-1] if cells and cells[0].ndim == 2 else 1
@@ -61,6 +63,10 @@ def column(arrays: Iterable[np.ndarray], name: Hashable = None, index: pd.Index 
         if cell.ndim != 2 or cell.shape[1] != channels or not channels:
             remedy = f"row {row} has {cell.shape}; each must have shape (steps,) or (steps, {max(channels, 1)})"
             raise precision.refusal(called, f"{remedy}, with equally many channels in all rows")
+    if gone := [row for row, cell in enumerate(cells) if not len(cell)]:
+        raise precision.refusal(called, f"row {gone[0]} has no steps; drop such rows, {len(gone)} in all")
+    odd = np.array([not np.isfinite(cell).all() for cell in cells], bool)
+    precision.require_finite(odd, called, "sequence")
     flat = np.concatenate([np.zeros((0, channels), np.float32), *cells])
     steps = [array.reshape(cell.shape) for array, cell in zip(given, cells, strict=True)]
     # The middle axis makes the last one that of channels.

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from trisynth.data import texts
-from trisynth.data.precision import precise, refusal, single
+from trisynth.data.precision import precise, refusal, require_finite, single
 from trisynth.errors import InputError
 
 _FLAGS = "write true and false as 1 and 0, or "
@@ -168,7 +168,7 @@ def column(arrays: np.ndarray, name: Hashable = None, index: pd.Index | None = N
     Raises
     ------
     InputError
-        See ``precision.precise``.
+        If an array holds NaN or infinity, and see ``precision.precise``.
 
     Examples
     --------
@@ -179,6 +179,7 @@ def column(arrays: np.ndarray, name: Hashable = None, index: pd.Index | None = N
     arrays = precise(arrays, called)
     if arrays.ndim < 2 or 0 in arrays.shape[1:]:
         raise refusal(called, f"must have shape (n, ...), n arrays with elements, but has {arrays.shape}")
+    require_finite(~np.isfinite(arrays).all(axis=tuple(range(1, arrays.ndim))), called)
     flat = np.ascontiguousarray(arrays.reshape(len(arrays), int(np.prod(arrays.shape[1:]))))
     lists = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
     return pd.Series(pd.arrays.ArrowExtensionArray(lists), name=name, index=index)

@@ -10,6 +10,7 @@ import pandas as pd
 from trisynth.data import tensors
 from trisynth.data.dataset import Column
 from trisynth.data.kinds.base import Kind
+from trisynth.data.precision import require_finite
 from trisynth.errors import InputError
 
 TIME, CHANNEL, HEIGHT, WIDTH = "time", "channel", "height", "width"
@@ -89,10 +90,7 @@ def check_complete(values: pd.Series) -> None:
     if gone.any():
         remedy = f"row {int(gone.argmax())} has no array; drop such rows, {int(gone.sum())} in all"
         raise InputError("X", values.name, remedy)
-    odd = ~np.isfinite(tensors.values(values)).all(axis=1)
-    if odd.any():
-        remedy = f"the array of row {int(odd.argmax())} holds NaN or infinity; fill it in, or drop such rows"
-        raise InputError("X", values.name, f"{remedy}, {int(odd.sum())} in all")
+    require_finite(~np.isfinite(tensors.values(values)).all(axis=1), values.name)
 
 
 def shape_of(name: object, size: int, facts: Column) -> tuple[tuple[int, ...], tuple[str, ...]]:

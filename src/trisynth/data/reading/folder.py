@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from trisynth import seeds
 from trisynth.cache import require_file, sha256, text_of, unsealed
 from trisynth.config import digest
+from trisynth.data.reading import gaps
 from trisynth.data.reading.unpacked import require_moderate
 from trisynth.errors import InputError
 
@@ -142,6 +143,8 @@ class Folder:
                     yield table.slice(0, size)
                     waiting, rows = table.slice(size).to_batches(), rows - size
         except (pa.ArrowException, OSError) as error:
+            for name in self.files:
+                gaps.refuse(self.path / name, f" of {name}")
             raise InputError("dataset.path", str(self.path), f"cannot be read ({_line(error)})") from None
         self._require_unchanged()
         if rows:
