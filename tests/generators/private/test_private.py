@@ -10,6 +10,7 @@ import torch
 from declared import facts_of
 
 from trisynth.config import instantiate
+from trisynth.data import sequences, tensors, texts
 from trisynth.data.cleaning.clean import clean
 from trisynth.data.dataset import Column, Dataset, Spec
 from trisynth.errors import InputError
@@ -229,6 +230,32 @@ def test_all_facts_that_are_lacking_stand_in_one_line():
         MST(Budget(1.0, 1e-6)).fit(table(30), target="sick", facts=lacking)
     text = str(caught.value)
     assert text.endswith("; and so must age.gaps, town.categories, sick.categories, sick.gaps") and "\n" not in text
+
+
+def test_kinds_that_no_private_fit_takes_are_named_before_anything_that_may_be_declared():
+    notes = {"note": Column("text", generate=True)}
+    takes = "a private fit takes numbers, categories, dates and durations"
+    for cells, facts, line in (
+        (tensors.column(np.zeros((30, 4))), {}, f"x.kind='tensor': {takes}; ignore or drop the column"),
+        (sequences.column([np.zeros(3)] * 30), {}, f"x.kind='sequence': {takes}"),
+        (
+            ["a b"] * 30,
+            notes,
+            f"note.generate=True: {takes}; without generate: true, the column of texts is left empty",
+        ),
+    ):
+        name = "note" if facts else "x"
+        frame = table(30).drop(columns="id").assign(**{name: cells})
+        for make in (MST, DPVAE):
+            # Delta, rows, bounds and categories are lacking, too.
+            with pytest.raises(InputError) as caught:
+                make(Budget(1.0)).fit(frame, target="sick", facts=facts)
+            assert str(caught.value).startswith(f"facts.{line}")
+        frame = frame.assign(note=texts.column(frame["note"])) if facts else frame
+        own = Dataset.of(frame, Spec("mine", "sick", columns=facts, confirmed=False))
+        with pytest.raises(InputError) as caught:
+            MST(Budget(1.0)).fit(own)
+        assert str(caught.value).startswith(f"dataset.columns.{line}")
 
 
 def test_a_spent_generator_and_an_absent_budget_are_refused():

@@ -27,7 +27,13 @@ from trisynth.data.stream import Stream
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.generators.inputs import check_kinds
-from trisynth.generators.private.declared import complete, declared_kind, encoded, require_formats
+from trisynth.generators.private.declared import (
+    complete,
+    declared_kind,
+    encoded,
+    require_formats,
+    require_kinds,
+)
 from trisynth.generators.private.records import Records
 from trisynth.generators.private.tables.axes import Axis
 from trisynth.generators.relations import Relations
@@ -154,6 +160,9 @@ class PrivateGenerator(Generator):
         parameter, rows = ("dataset.columns", X.spec.rows) if own else ("facts", None)
         found: Mapping[object, str] = {}
         persons, person = None, self.privacy.person
+        # Nothing else that a user may declare makes such a column possible.
+        frame = X.frame if own else _whole(X, y, target)[0]
+        require_kinds(frame, checked_facts(X.facts if own else facts, list(frame.columns), parameter), parameter)
         if own:
             if not X.spec.confirmed:
                 remedy = "the facts were read from the rows; correct them, then set confirmed: true in the yaml"

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from trisynth.data import tensors
 from trisynth.data.dataset import Column
 from trisynth.data.kinds import Category, Date, Duration, Kind, Number
 from trisynth.errors import InputError
@@ -17,6 +18,31 @@ _DAY = 86_400.0
 _LARGE = 1e100
 # Most facts that one error names.
 _SHOWN = 40
+
+
+def require_kinds(X: pd.DataFrame, facts: Mapping[object, Column], parameter: str = "facts") -> None:
+    """Refuse columns of arrays, and texts that are to be modelled, by facts and types; no cell is looked at.
+
+    Parameters
+    ----------
+    X : DataFrame, shape (n, d)
+    facts : mapping of hashable to Column
+    parameter : str, default="facts"
+        Name of the facts in errors.
+
+    Raises
+    ------
+    InputError
+    """
+    takes = "a private fit takes numbers, categories, dates and durations"
+    for name, dtype in X.dtypes.items():
+        fact = facts.get(name, Column())
+        kind = "tensor" if tensors.is_tensor(dtype) else "sequence" if tensors.is_sequence(dtype) else fact.kind
+        if kind in ("tensor", "sequence"):
+            raise InputError(f"{parameter}.{name}.kind", kind, f"{takes}; ignore or drop the column")
+        if fact.generate:
+            remedy = f"{takes}; without generate: true, the column of texts is left empty"
+            raise InputError(f"{parameter}.{name}.generate", True, remedy)
 
 
 def declared_kind(name: object, facts: Column, dtype: object, parameter: str = "facts") -> Kind:
@@ -59,10 +85,6 @@ def _needs(facts: Column, dtype: object, where: str) -> bool:
     kind = facts.kind or ("category" if facts.categories is not None else None)
     if kind is None and facts.bounds is None:
         kind = "number" if types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype) else "category"
-    if kind in ("tensor", "sequence"):
-        raise InputError(
-            f"{where}.kind", kind, "a private fit takes numbers, categories, dates and durations; ignore it"
-        )
     if kind == "category" and facts.categories is None:
         remedy = "must be declared for a private fit: categories: [...] of all admissible values"
         raise InputError(f"{where}.categories", None, remedy)
