@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,6 +144,66 @@ def test_parts_of_another_table_are_refused(make, refusal, part, change, message
     line = refusal(part, "rows", change)
     assert "holds parts of another table" in line and message in line
     assert contents(folder) == before
+
+
+def test_a_folder_without_a_part_is_taken_over(make, refusal, monkeypatch, tmp_path):
+    def stopped(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def start() -> str:
+        with monkeypatch.context() as patch:
+            patch.setattr(pq, "ParquetWriter", stopped)
+            return refusal("1/4", "rows", "seed=1")
+
+    folder = tmp_path / "rows"
+    assert "No space left" in start()
+    assert {path.name for path in folder.iterdir()} <= {"_identity.json", "_identity.json.lock"}
+    # What a killed command leaves beside it.
+    killed = folder / f".part-00001-of-00004.parquet.{'0' * 16}"
+    killed.mkdir()
+    killed.with_name(f"{killed.name}.lock").touch()
+    assert contents(make("1/4")) and not killed.exists()
+    assert unsealed((folder / "_identity.json").read_text())["seed"] == 0
+    # Now there is a part.
+    assert "holds parts of another table (seed 0, not 1)" in start()
+
+
+@pytest.mark.parametrize("content", ["", "{}", "x"])
+def test_a_damaged_identity_without_a_part_is_replaced(make, refusal, tmp_path, content):
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "_identity.json").write_text(content)
+    folder = make("1/4")
+    (folder / "_identity.json").write_text(f"{content} ")
+    assert "has a damaged _identity.json" in refusal("2/4")
+
+
+def test_a_folder_in_which_a_part_is_being_written_is_not_taken_over(make, refusal, monkeypatch):
+    writer, lines = pq.ParquetWriter, []
+
+    def during(*given):
+        if not lines:
+            lines.append("")
+            lines[0] = refusal("1/4", "rows", "seed=1")
+        return writer(*given)
+
+    monkeypatch.setattr(pq, "ParquetWriter", during)
+    make("1/4")
+    assert "holds parts of another table (seed 0, not 1)" in lines[0]
+
+
+def test_a_part_whose_folder_was_taken_over_is_refused(refusal, monkeypatch, tmp_path):
+    opened, taken = parts.Folder.open, []
+
+    def then_taken_over(folder):
+        opened(folder)
+        # Before the temporary file is there.
+        if not taken:
+            taken.append(parts.Folder(folder.path, {**folder.identity, "seed": 9}))
+            opened(taken[0])
+
+    monkeypatch.setattr(parts.Folder, "open", then_taken_over)
+    assert "holds parts of another table (seed 9, not 0)" in refusal("1/4")
+    assert not list((tmp_path / "rows").glob("*part-*"))
 
 
 @pytest.mark.parametrize("part", ["5/4", "٣/4", "0/4", "3-2/4", "1/0", "1-9/4", "x", "1", "1/2/3", "-1/4", "1/9999999"])

@@ -24,6 +24,7 @@ from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.serve import __main__ as door
 from trisynth.serve import connection
+from trisynth.serve import limits as limiting
 from trisynth.serve import source as sources
 from trisynth.serve.app import application
 from trisynth.serve.limits import Limits
@@ -154,13 +155,15 @@ def test_a_long_answer_comes_in_batches_with_unique_identifiers(port, monkeypatc
     [
         ("n=5001", 413, "more than 5,000 rows"),
         ("n=10000000000", 413, "more than 5,000 rows"),
-        ("n=0", 422, "at least one row"),
+        ("n=0", 422, "n=0: would be an answer without rows; give a larger number"),
         ("n=-1", 422, "whole number"),
         ("n=many", 422, "whole number"),
         ("n=1e9", 422, "whole number"),
         (f"n={'9' * 400}", 413, "more than 5,000 rows"),
-        (f"n={'9' * 4001}", 422, "whole number"),
-        (f"seed={10**18}", 422, "at most 999,999,999,999,999,999"),
+        (f"n={'9' * 1001}", 422, "n contains a number of more than 1,000 digits; shorten it"),
+        (f"seed={'9' * 5000}", 422, "seed contains a number of more than 1,000 digits; shorten it"),
+        ('given={"age":' + "9" * 5000 + "}", 422, "contains a number of more than 1,000 digits; shorten it"),
+        (f"format={'x' * 5000}", 422, f"format='{'x' * 40}': must be one of"),
         ("n=%D9%A3", 422, "whole number"),
         ("seed=x", 422, "whole number"),
         ("n=1&n=2", 422, "given twice"),
@@ -198,6 +201,7 @@ def test_a_wrong_request_is_one_line(port, query, status, message):
         (b"[1]", 422, "must be an object"),
         (b"[" * 900, 422, "no JSON"),
         (b'{"n": true}', 422, "whole number"),
+        (b'{"given": {"age": %s}}' % (b"9" * 900), 422, "must be a whole number"),
         (b'{"n": 1, "n": 5}', 422, "given twice"),
         (b'{"n": 1, "given": {"age": 40, "age": 50}}', 422, "given twice"),
         (b'{"format": {}}', 422, "must be one of"),
@@ -209,6 +213,11 @@ def test_a_wrong_request_is_one_line(port, query, status, message):
 def test_a_wrong_body_is_one_line(port, body, status, message):
     answer = get(port, "/rows", body)
     assert answer[0] == status and message in error(answer)
+
+
+def test_a_seed_may_be_as_large_as_on_a_command_line(rows, generator):
+    seed = 10**1000 - 1
+    assert [row["age"] for row in rows(n=3, seed=seed)] == generator.sample(3, seed)["age"].tolist()
 
 
 def test_a_setting_of_query_and_body_is_refused(port):
@@ -372,7 +381,9 @@ def test_a_new_client_takes_the_place_of_one_that_was_answered(generator, monkey
             client.close()
 
 
-def test_requests_that_come_together_wait_for_a_place(generator):
+def test_requests_that_come_together_wait_for_a_place(generator, monkeypatch):
+    # On a busy machine the answers before may take longer than a request waits.
+    monkeypatch.setattr(limiting, "_PAUSE", 60)
     with running(Source(generator, "digest"), Limits(max_requests=1)) as port, ThreadPoolExecutor(8) as clients:
         assert set(clients.map(lambda _: get(port, "/rows?n=1")[0], range(8))) == {200}
 

@@ -291,6 +291,62 @@ def test_the_command_leaves_a_folder_of_the_user_as_it_was(tmp_path, overrides, 
     assert mine.read_text() == "years of work"
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("hydra.launcher.n_jobs=0",), "hydra.launcher.n_jobs=0: must be a whole number of jobs"),
+        (("hydra/launcher=slurm", "hydra.launcher.cluster=x"), "hydra.launcher.cluster='x': must be one of"),
+        (
+            (
+                *("hydra.launcher.n_jobs=0", "hydra/sweeper=search", "hydra.sweeper.n_trials=2"),
+                "hydra.sweeper.storage=sqlite:///search.db",
+            ),
+            "hydra.launcher.n_jobs=0: must be a whole number of jobs",
+        ),
+    ],
+)
+def test_a_sweep_that_is_refused_leaves_nothing(tmp_path, overrides, command, more, message):
+    arguments = overrides(tmp_path, "classes", "seed=0,1", *more)
+    before = sorted(tmp_path.rglob("*"))
+    done = command("run", "-m", *arguments, cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.splitlines()[-1].startswith(f"error: {message}"), done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_refused_start_leaves_the_folder_of_another_sweep(tmp_path):
+    folder = tmp_path / "sweeps" / "mine"
+    sweep = sweeps.Sweep(folder, tmp_path / "runs")
+    made = sweep.absent()
+    assert made == [folder, folder.parent]
+    sweep.claim(pytest.fail).release()
+    for name in ("notes.txt", "multirun.yaml"):
+        (folder / name).write_text("mine")
+    sweep.withdraw(made)
+    assert [path.name for path in folder.rglob("*")] == ["notes.txt"]
+    # A sweep has begun.
+    sweep.claim(pytest.fail).release()
+    sweeps.mark(folder)
+    before = sorted(folder.rglob("*"))
+    sweep.withdraw(made)
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_start_that_waited_for_a_refused_one_makes_the_folder_again(tmp_path):
+    folder = tmp_path / "sweeps" / "mine"
+    first, second = (sweeps.Sweep(folder, tmp_path / "runs") for _ in range(2))
+    made = first.absent()
+    held = first.claim(pytest.fail)
+
+    def refused():
+        first.withdraw(made)
+        held.release()
+        assert not folder.exists()
+
+    lock = second.claim(refused)
+    assert lock.is_locked and (folder / "jobs" / ".lock").exists()
+    lock.release()
+
+
 def test_a_file_of_the_user_among_the_statuses_stays(tmp_path):
     folder = sweeps.Sweep(tmp_path / "mine", tmp_path / "runs")
     folder.clear()

@@ -177,6 +177,22 @@ def test_another_search_of_the_same_name_is_refused(tmp_path):
         search(Jobs(1), ARGUMENTS, tmp_path, **options(storage=storage, study_name="mine", direction="minimize"))
 
 
+def test_a_search_that_is_refused_leaves_no_database(tmp_path):
+    def refused(*_):
+        raise InputError("hydra.launcher.address", "127.0.0.1:1", "cannot be reached")
+
+    file = tmp_path / "search.db"
+    given = options(storage=f"sqlite:///{file}", study_name="mine", n_trials=4)
+    with pytest.raises(InputError, match="cannot be reached"):
+        search(refused, ARGUMENTS, tmp_path, **given)
+    assert list(tmp_path.iterdir()) == []
+    # A database that was there stays.
+    search(Jobs(), ARGUMENTS, tmp_path, **given)
+    with pytest.raises(InputError, match="cannot be reached"):
+        search(refused, ARGUMENTS, tmp_path, **given)
+    assert len(optuna.load_study(storage=given["storage"], study_name="mine").trials) == 4
+
+
 @pytest.mark.parametrize("storage", ["sqlite:////proc/nowhere/x.db", "nonsense://x"])
 def test_an_unusable_database_is_one_line(tmp_path, storage):
     with pytest.raises(InputError, match=r"^hydra.sweeper.storage=") as caught:

@@ -13,6 +13,8 @@ from trisynth.commandline.subcommands import DOORS
 from trisynth.errors import InputError
 
 HELP_FLAGS = ("-h", "--help")
+# Most digits of a number: neither Hydra nor Python reads many more.
+DIGITS = 1_000
 _WIDTH = 80
 
 
@@ -31,9 +33,8 @@ def enter(name: str, arguments: list[str]) -> None:
             close = difflib.get_close_matches(name, DOORS, n=1)
             hint = f"; did you mean {close[0]}?" if close else "."
             raise InputError("command", name, f"no such command{hint} The commands are {', '.join(DOORS)}")
-        # Neither Hydra nor Python reads a number of so many digits.
-        if long := next((each for each in arguments if re.search(r"\d{1001}", each)), None):
-            raise InputError("arguments", long, "contains a number of more than 1,000 digits; shorten it")
+        if long := next((each for each in arguments if re.search(rf"\d{{{DIGITS + 1}}}", each)), None):
+            raise InputError("arguments", long, f"contains a number of more than {DIGITS:,} digits; shorten it")
         door = DOORS[name]
         if not door.parses and set(HELP_FLAGS) & set(arguments):
             print(page(name, arguments))

@@ -17,13 +17,14 @@ import pyarrow as pa
 from rich.progress import Progress
 
 from trisynth import seeds
-from trisynth.cache import made_whole, sealed, sha256, text_of, unsealed, unwritable, write_atomic
+from trisynth.cache import lock_beside, made_whole, sealed, sha256, text_of, unsealed, unwritable, write_atomic
 from trisynth.data.disclosure.identifiers import Part
 from trisynth.data.layout import Layout
 from trisynth.data.reading.folder import IDENTITY, MANIFEST
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.output.files import counted, write
+from trisynth.temporary import sweep
 
 # Folder of a record for each part that was written.
 RECORDS = "_parts"
@@ -121,44 +122,59 @@ class Folder:
         try:
             known = (self.path / IDENTITY).exists()
             others = [] if known or not self.path.exists() else sorted(p.name for p in self.path.iterdir())
+            problem = self._problem() if known else None
+            if problem and not self._is_untouched():
+                raise InputError("out", str(self.path), problem)
         except OSError as error:
             raise unwritable(self.path, error, "out") from error
         if other := [name for name in others if name[0] not in "._"]:
             remedy = f"holds files that are not parts ({', '.join(other[:3])}); name a new folder"
             raise InputError("out", str(self.path), remedy)
-        if known:
-            self.open()
 
     def open(self) -> None:
         """Make the folder, or check that its parts belong to the same table.
+
+        A folder without a part, as a command leaves that was stopped, is taken over.
 
         Raises
         ------
         InputError
             If it has parts of another table, or cannot be written.
         """
-        known = self.path / IDENTITY
+        known, content = self.path / IDENTITY, sealed(dict(self.identity))
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
             # Several processes may begin at the same time.
-            made_whole(known, partial(_write, content=sealed(dict(self.identity))))
-            present = unsealed(text_of(known))
-        except InputError:
-            raise
+            made_whole(known, partial(_write, content=content))
+            if (problem := self._problem()) is None:
+                return
+            with lock_beside(f"{known}.lock"):
+                if self._is_untouched():
+                    write_atomic(known, content)
+                    return
+        except OSError as error:
+            raise unwritable(self.path, error, "out") from error
+        raise InputError("out", str(self.path), problem)
+
+    def _problem(self) -> str | None:
+        """Return why the folder is that of another table, or None if it is not."""
+        try:
+            present = unsealed(text_of(self.path / IDENTITY))
         except OSError as error:
             raise unwritable(self.path, error, "out") from error
         except ValueError as error:
-            remedy = f"has a damaged {IDENTITY} ({error}); name a new folder"
-            raise InputError("out", str(self.path), remedy) from None
-        differing = [name for name in self.identity if present.get(name) != self.identity[name]]
-        if differing:
-            shown = ", ".join(
-                f"{_NAMES[name]} {_short(present.get(name))}, not {_short(self.identity[name])}"
-                if name in _NAMES
-                else f"other {name}"
-                for name in differing
-            )
-            raise InputError("out", str(self.path), f"holds parts of another table ({shown}); name a new folder")
+            return f"has a damaged {IDENTITY} ({error}); name a new folder"
+        shown = ", ".join(
+            f"{_NAMES[name]} {_short(present.get(name))}, not {_short(value)}" if name in _NAMES else f"other {name}"
+            for name, value in self.identity.items()
+            if present.get(name) != value
+        )
+        return f"holds parts of another table ({shown}); name a new folder" if shown else None
+
+    def _is_untouched(self) -> bool:
+        """Return whether there is no part, and no process that lives writes one."""
+        for lock in self.path.glob(".part-*.lock"):
+            sweep(lock.name[: -len("0123456789abcdef.lock")], self.path)
+        return all(path.name.lstrip(".").startswith(IDENTITY) for path in self.path.iterdir())
 
     def file(self, number: int) -> Path:
         """Return the path of a part."""
@@ -241,6 +257,9 @@ class Table:
                 # Rows that cannot be drawn leave no folder that others could not use.
                 self.folder.open()
             yield table
+            if not i:
+                # From now on the temporary file of the part keeps others from taking the folder over.
+                self.folder.open()
 
     def part(self, number: int) -> Part:
         """Return the place of a part, for identifiers that no other part has."""
@@ -328,5 +347,4 @@ def _write(path: Path, content: str) -> None:
 
 
 def _short(value: Any) -> str:
-    text = f"{value:,}" if isinstance(value, int) else str(value)
-    return text[:12]
+    return (f"{value:,}" if isinstance(value, int) else str(value))[:12]

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 import trisynth
+from trisynth.commandline.doors import DIGITS
 from trisynth.errors import InputError
 from trisynth.output.parts import total
 from trisynth.serve.formats import FORMATS
@@ -29,9 +30,9 @@ _SETTINGS = ("n", "class", "seed", "format", "given")
 # Batches of long answers that are drawn at the same time, also for clients that have left; short answers, of at most
 # so many rows, do not wait for them.
 _DRAWS, _SHORT = 2, 10_000
-_WHOLE = re.compile("[0-9]{1,4000}")
-# Largest seed.
-_SEED = 10**18 - 1
+_WHOLE = re.compile("[0-9]+")
+# Characters of a wrong value that an answer repeats.
+_SHOWN = 40
 _FILES = {
     "/": ("page.html", "text/html"),
     "/page.js": ("page.js", "text/javascript"),
@@ -96,15 +97,13 @@ async def _rows(source: Source, limits: Limits, draws: asyncio.Semaphore, reques
     if rows > limits.max_rows:
         raise Refused(413, f"n: more than {limits.max_rows:,} rows, the limit of one request; send several requests")
     if not rows:
-        raise Refused(422, "n=0: must be at least one row")
+        raise Refused(422, "n=0: would be an answer without rows; give a larger number")
     if given is not None and not (isinstance(given, Mapping) and given):
         raise Refused(422, 'given: must be an object of columns and cells, such as {"age": 40}')
     form = settings.get("format", "json")
     if not isinstance(form, str) or form not in FORMATS:
-        raise Refused(422, f"format={form!r}: must be one of {', '.join(FORMATS)}")
+        raise Refused(422, f"format={str(form)[:_SHOWN]!r}: must be one of {', '.join(FORMATS)}")
     seed = _whole("seed", settings["seed"]) if "seed" in settings else secrets.randbelow(2**31)
-    if seed > _SEED:
-        raise Refused(422, f"seed: must be at most {_SEED:,}")
     write, kind = FORMATS[form]
     content = write(source.tables(n, seed, given))
 
@@ -130,9 +129,9 @@ async def _settings(request: Request) -> dict[str, Any]:
         raise Refused(422, "a setting is given twice; give each once")
     if body := await request.body():
         try:
-            content = json.loads(body, object_pairs_hook=_once)
+            content = json.loads(body, object_pairs_hook=_once, parse_int=_integer)
         except (ValueError, RecursionError):
-            raise Refused(422, "the body is no JSON, or nested or long beyond measure") from None
+            raise Refused(422, "the body is no JSON, or nested too deeply") from None
         if not isinstance(content, dict):
             raise Refused(422, 'the body must be an object such as {"n": 100, "seed": 1}')
         if both := [name for name in content if name in found]:
@@ -142,7 +141,7 @@ async def _settings(request: Request) -> dict[str, Any]:
         raise Refused(422, f"{unknown[0][:80]!r}: no such setting; the settings are {', '.join(_SETTINGS)}")
     if isinstance(found.get("given"), str):
         try:
-            found["given"] = json.loads(found["given"], object_pairs_hook=_once)
+            found["given"] = json.loads(found["given"], object_pairs_hook=_once, parse_int=_integer)
         except (ValueError, RecursionError):
             raise Refused(422, 'given: must be JSON such as {"age": 40}') from None
     return found
@@ -154,6 +153,17 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise Refused(422, "a name is given twice in the same object; give each once")
     return found
+
+
+def _integer(text: str) -> int:
+    """Return a whole number of JSON, if it has no more digits than a command line may have."""
+    _require_short("the request", text)
+    return int(text)
+
+
+def _require_short(name: str, text: str) -> None:
+    if len(text) > DIGITS:
+        raise Refused(422, f"{name} contains a number of more than {DIGITS:,} digits; shorten it")
 
 
 def _number(settings: Mapping[str, Any]) -> int | dict[str, int]:
@@ -169,7 +179,8 @@ def _number(settings: Mapping[str, Any]) -> int | dict[str, int]:
 
 def _whole(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str) or not _WHOLE.fullmatch(str(value)):
-        raise Refused(422, f"{name}={str(value)[:40]!r}: must be a whole number, 0 or more")
+        raise Refused(422, f"{name}={str(value)[:_SHOWN]!r}: must be a whole number, 0 or more")
+    _require_short(name, str(value))
     return int(value)
 
 

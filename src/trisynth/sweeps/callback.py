@@ -74,7 +74,10 @@ class Sweep(Callback):
         self.fingerprint = sweeps.fingerprint(deciding(config), files_of(config))
         self._end_if_complete(config)
         waits = f"waiting: another sweep runs in {self.sweep.folder}; this one starts after its end"
+        made = self.sweep.absent()
         self.lock = self.sweep.claim(lambda: print(waits, file=sys.stderr, flush=True))
+        # Hydra calls no hook where a launcher or a sweeper refuses to start.
+        atexit.register(self.sweep.withdraw, made)
         # The other one may have been the same.
         self._end_if_complete(config)
         self.sweep.clear()

@@ -27,7 +27,9 @@ SUMMARY, FIGURE = "summary.txt", "gains.png"
 MARKER = "jobs/.trisynth"
 # Held while a start of a sweep uses its folder; the operating system releases it when the process ends.
 _LOCK = "jobs/.lock"
-_NAMES = {"jobs", RESULTS, COMPLETE, PLAN, SUMMARY, FIGURE, "multirun.yaml"}
+# Configuration of the sweep, which Hydra writes.
+_HYDRA = "multirun.yaml"
+_NAMES = {"jobs", RESULTS, COMPLETE, PLAN, SUMMARY, FIGURE, _HYDRA}
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,44 @@ class Sweep:
                 lock.acquire(timeout=0)
             except Timeout:
                 wait()
-                lock.acquire(poll_interval=0.5)
+                self._acquire(lock)
         except NotImplementedError:
             pass  # a file system without locks
         except OSError as error:
             raise unwritable(self.folder, error, "paths.sweeps") from error
         return lock
+
+    def _acquire(self, lock: FileLock) -> None:
+        while True:
+            try:
+                lock.acquire(poll_interval=0.5)
+                return
+            except FileNotFoundError:
+                # The other start was refused, and has removed the folder.
+                self._make()
+
+    def absent(self) -> list[Path]:
+        """Return the folders that a start makes, the innermost first."""
+        return [path for path in (self.folder, *self.folder.parents) if not path.exists()]
+
+    def withdraw(self, made: Iterable[Path]) -> None:
+        """Remove what a start has made that was refused before its first job.
+
+        Parameters
+        ----------
+        made : iterable of Path
+            What :meth:`absent` has returned before the start.
+        """
+        if (self.folder / MARKER).exists():
+            return
+        with suppress(OSError):
+            # A table of results is that of a clone, which may have this file, too.
+            if not (self.folder / RESULTS).exists():
+                (self.folder / _HYDRA).unlink(missing_ok=True)
+            (self.folder / _LOCK).unlink(missing_ok=True)
+            (self.folder / "jobs").rmdir()
+            for path in made:
+                path.rmdir()
 
     def _make(self) -> None:
         try:

@@ -122,8 +122,13 @@ def search(
         first = len(study.trials)
         batch = [study.ask(searched) for _ in range(min(n_jobs, n_trials - first))]
         jobs = [tuple(f"{name}={value}" for name, value in (trial.params | fixed).items()) for trial in batch]
-        for trial, done in zip(batch, launch(jobs, first), strict=True):
-            _end(study, trial, values(done, len(aims)))
+        try:
+            for trial, done in zip(batch, launch(jobs, first), strict=True):
+                _end(study, trial, values(done, len(aims)))
+        except InputError:
+            if shown and not first:
+                shown.withdraw()
+            raise
         if shown:
             shown.add(study.trials[first:])
     write(study, folder)
@@ -177,9 +182,14 @@ class Shown:
 
     def __init__(self, storage: str, name: str, directions: list[str]):
         self.storage, self.name = storage, name
+        # Files that are absent before.
+        self.made: list[Path] = []
         try:
             if storage.startswith(_SQLITE):
-                made_whole(Path(storage.removeprefix(_SQLITE)), _new_database)
+                file = Path(storage.removeprefix(_SQLITE))
+                both = (file, file.with_name(f"{file.name}.lock"))
+                self.made = [] if file.exists() else [path for path in both if not path.exists()]
+                made_whole(file, _new_database)
             self.study = optuna.create_study(
                 storage=storage, study_name=name, directions=directions, load_if_exists=True
             )
@@ -205,6 +215,11 @@ class Shown:
             raise
         except Exception as error:
             raise self._unusable(error) from error
+
+    def withdraw(self) -> None:
+        """Remove a database that was made for a search whose first jobs were refused."""
+        for path in self.made:
+            path.unlink(missing_ok=True)
 
     def _other(self) -> InputError:
         remedy = f"names a different search in {self.storage}; set another name by hydra.sweeper.study_name"
