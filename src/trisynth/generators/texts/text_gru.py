@@ -173,16 +173,14 @@ class TextGRU(TextGenerator):
         ]
         with torch.inference_mode(), device.one_thread():
             drawn = self._symbols(network, given, self.steps_[name], torch.tensor(labels, device=place), rng)
-        number, known = {token: i for i, token in enumerate(vocabulary, UNKNOWN + 1)}, self.sub_words_[name]
-        tokens = [texts.tokens(known.decode(symbols[symbols > _BREAK] - _BREAK - 1)) for symbols in drawn]
-        new = [] if name in self.passages_ else sorted({one for each in tokens for one in each}.difference(number))
-        words = {token: [i] for token, i in number.items()}
-        for token, parts in zip(new, known.encode(new), strict=True):
-            words[token] = [number[known.parts[part]] for part in parts]
-        return [
-            np.array([*start, *(i for token in each for i in words.get(token, ()))], dtype=np.int64)
-            for start, each in zip(begun, tokens, strict=True)
-        ]
+        known = self.sub_words_[name]
+        parts = [symbols[symbols > _BREAK] - _BREAK - 1 for symbols in drawn]
+        if name not in self.passages_:
+            # The last words of the vocabulary are the sub-words, and no text has a start.
+            return [part + len(vocabulary) - len(known.parts) + UNKNOWN + 1 for part in parts]
+        number = {token: i for i, token in enumerate(vocabulary, UNKNOWN + 1)}
+        words = [[number[token] for token in texts.tokens(known.decode(part)) if token in number] for part in parts]
+        return [np.array([*start, *each], dtype=np.int64) for start, each in zip(begun, words, strict=True)]
 
     def _symbols(
         self, network: Language, given: list[np.ndarray], longest: int, labels: Tensor, rng: np.random.Generator
@@ -193,15 +191,17 @@ class TextGRU(TextGenerator):
         rows, last = np.arange(n), torch.tensor([len(each) - 1 for each in given], device=place)
         padded = torch.tensor(_matrix(given, END), device=place)
         state = network.states(padded, labels)[torch.arange(n, device=place), last]
+        # These are never drawn.
+        network.bias[[START, UNKNOWN]] = -torch.inf
         for step in range(longest):
-            logits = network(state)
-            logits[:, [START, UNKNOWN]] = -torch.inf
-            ends = logits.softmax(dim=1).cumsum(dim=1)
+            ends = network(state).softmax(dim=1).cumsum(dim=1)
             at = torch.tensor(rng.random(len(rows), dtype=np.float32), device=place)[:, None] * ends[:, -1:]
             chosen = torch.searchsorted(ends, at, right=True).clamp(max=ends.shape[1] - 1)
-            drawn[rows, step] = chosen[:, 0].cpu().numpy()
-            going = chosen[:, 0] != END
-            rows, chosen, state, labels = rows[going.cpu().numpy()], chosen[going], state[going], labels[going]
+            drawn[rows, step] = symbols = chosen[:, 0].cpu().numpy()
+            going = symbols != END
+            if not going.all():
+                left = torch.tensor(np.flatnonzero(going), device=place)
+                rows, chosen, state, labels = rows[going], chosen[left], state[left], labels[left]
             if not len(rows):
                 break
             # A new part does not depend on the one before.

@@ -11,22 +11,27 @@ from torch.nn import functional
 
 def linear(inner: int, outer: int, generator: torch.Generator) -> nn.Linear:
     """Build an affine layer with initial weights uniform in +-1 / sqrt(inner)."""
-    # The usual constructor would draw its weights from torch's global state.
-    layer = nn.utils.skip_init(nn.Linear, inner, outer)
     bound = 1 / math.sqrt(max(inner, 1))
-    with torch.no_grad():
-        for parameter in layer.parameters():
-            parameter.copy_((2 * torch.rand(parameter.shape, generator=generator) - 1) * bound)
-    return layer
+    return _filled(
+        nn.Linear(inner, outer, device="meta"), lambda shape: (2 * torch.rand(shape, generator=generator) - 1) * bound
+    )
 
 
 def seeded(kind: type[nn.Module], *sizes: object, generator: torch.Generator, **options: object) -> nn.Module:
     """Build a convolution, a recurrent or an affine layer with initial weights uniform in +-1 / sqrt(fan)."""
-    layer = kind(*sizes, device="meta", **options).to_empty(device="cpu")
-    fan = max(layer.hidden_size if isinstance(layer, nn.RNNBase) else layer.weight[0].numel(), 1)
-    with torch.no_grad():
-        for parameter in layer.parameters():
-            parameter.copy_((2 * torch.rand(parameter.shape, generator=generator) - 1) / math.sqrt(fan))
+    layer = kind(*sizes, device="meta", **options)
+    fan = max(layer.hidden_size if isinstance(layer, nn.RNNBase) else layer.weight.shape[1:].numel(), 1)
+    return _filled(layer, lambda shape: (2 * torch.rand(shape, generator=generator) - 1) / math.sqrt(fan))
+
+
+def _filled(layer: nn.Module, drawn: Callable[[torch.Size], Tensor]) -> nn.Module:
+    """Give a layer on the meta device its weights; its constructor would draw them from torch's global state.
+
+    The means of torch for it, ``skip_init`` and ``to_empty``, import sympy: a program that only draws would start half
+    a second later.
+    """
+    for name, parameter in list(layer.named_parameters()):
+        setattr(layer, name, nn.Parameter(drawn(parameter.shape)))
     return layer
 
 
