@@ -114,7 +114,7 @@ def test_texts_that_are_hidden_entirely_are_reported():
     raw = notes(60).assign(note=[f"only{chr(97 + i % 26)}{i}x" for i in range(60)])
     _, report = clean(raw, {**CFG, "columns": MODELLED, "rare": 5})
     found = report[report["column"] == "note"].iloc[0]
-    assert found["problem"] == "text whose words all occur in fewer than 5 rows" and found["cells"] == 60
+    assert found["problem"] == "text whose words and numbers all occur in fewer than 5 rows" and found["cells"] == 60
     _, report = clean(raw, {**CFG, "columns": MODELLED})
     assert "note" not in set(report["column"])
 

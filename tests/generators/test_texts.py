@@ -67,7 +67,7 @@ def test_texts_without_a_target_empty_ones_and_a_class_of_one_row(name):
 @pytest.mark.parametrize("name", sorted(set(NAMES) - set(TAKING)))
 def test_other_generators_refuse_texts_in_one_line(name):
     if "privacy" in config(name):
-        pytest.skip("a private fit leaves texts out; see the tests of private generators")
+        pytest.skip("a private fit needs declared facts; see the tests of private generators")
     with pytest.raises(InputError, match=r"note.*does not take columns of kind text; it takes"):
         make(name).fit(notes(), target="state", facts=FACTS)
 
@@ -86,8 +86,19 @@ def test_long_texts_are_cut_and_texts_of_rare_words_alone_are_counted(caplog):
     real = pd.DataFrame({"note": ["often seen again"] * 20 + [str(1000 + i) for i in range(8)]})
     drawn = NGram().fit(real, facts={"note": Column("text", generate=True, max_length=10)}).sample(40)["note"]
     assert set(drawn) <= {"often seen", "often", "seen"}
-    assert "and 8 texts have none of these (rare=0 keeps all)" in caplog.text
+    assert (
+        "; 8 texts hold only words and numbers of fewer than 5 rows and count as empty (rare=0 keeps all)"
+        in caplog.text
+    )
     assert "20 texts of more than 10 characters are cut" in caplog.text
+
+
+@pytest.mark.parametrize("cell", ["{0}1234{0}", "{0} {0} 12 {1}"], ids=["numbers", "digits that blanks join"])
+def test_texts_of_numbers_alone_come_back_empty_and_the_note_states_it(cell, caplog):
+    real = pd.DataFrame({"note": [cell.format(10 + i, i % 2) for i in range(60)]})
+    assert set(NGram().fit(real, facts=FACTS).sample(20)["note"]) == {""}
+    only = "60 texts hold only words and numbers of fewer than 5 rows and count as empty: no word is drawn"
+    assert f"0 are kept; {only} (rare=0 keeps all)" in caplog.text
 
 
 def test_a_dtype_of_arrow_declares_nothing_in_a_dataframe():

@@ -244,7 +244,7 @@ def _remark(X: pd.DataFrame, note, rare: int) -> None:
         if texts.is_text(X[name].dtype) and rare > 1:
             hidden = Text.learn(X[name], Column(generate=True), rare).empty
             if hidden > len(X) / 2:
-                problem = f"text whose words all occur in fewer than {rare} rows"
+                problem = f"text whose words and numbers all occur in fewer than {rare} rows"
                 note(name, problem, hidden, "empty for generators", "rare: 0")
         if tensors.is_cell(X[name].dtype):
             continue

@@ -93,9 +93,12 @@ class Text(Kind):
     @property
     def line(self) -> str:
         """One sentence about what may leave."""
-        kept = "" if self.words is None else f"; words of few rows are left out, {len(self.words):,} are kept"
+        known = [word for word in self.words or () if word and word != texts.HIDDEN]
+        kept = "" if self.words is None else f"; words of few rows are left out, {len(known):,} are kept"
         if self.empty:
-            kept += f", and {self.empty:,} texts have none of these (rare=0 keeps all)"
+            only = f"hold only words and numbers of fewer than {self.rare} rows and count as empty"
+            drawn = "" if any(word[:1].isalnum() for word in known) else ": no word is drawn"
+            kept += f"; {self.empty:,} texts {only}{drawn} (rare=0 keeps all)"
         if self.cut:
             kept += f"; {self.cut:,} texts of more than {self.facts.max_length or LONGEST:,} characters are cut"
         return f"{self.name}: texts are modelled, as declared, and parts of real ones may come back{kept}"
