@@ -1,6 +1,7 @@
 """Three lines of Python: a table in, rows like it out, scores and finished jobs as tidy tables."""
 
 import inspect
+import io
 import json
 import subprocess
 import sys
@@ -340,6 +341,24 @@ def test_rows_without_a_target_are_compared():
     scores = evaluate(rows[:60], rows[60:], made, None)
     assert set(scores["group"]) == {"fidelity", "copying"}
     assert scores.set_index("metric").loc["identical_match_share", "ceiling"] == 1
+
+
+class Terminal(io.StringIO):
+    """What a terminal is sent."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_which_score_is_computed(monkeypatch, capsys):
+    real = table(40)[["age", "sick"]]
+    scores = evaluate(real, real, real, "sick", classifier="logistic")
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    pd.testing.assert_frame_equal(evaluate(real, real, real, "sick", classifier="logistic"), scores)
+    # Whether earlier steps are shown depends on the time that they take.
+    assert "identical texts" in sys.stderr.getvalue()
 
 
 def test_declared_texts_are_scored_as_texts():

@@ -1,8 +1,10 @@
 """Functions from DataFrames to DataFrames: synthesize, evaluate, load_runs."""
 
 import logging
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -138,17 +140,20 @@ def evaluate(
     compared = {group: metrics[group] for group in ("fidelity", "copying")}
     if folders:
         compared = {group: {n: _with_errors(m) for n, m in each.items()} for group, each in compared.items()}
-    with threadpool_limits(limits=1):
+    # Synthetic rows, their floor and their ceiling have all scores.
+    steps = len(_ARMS) * (target is not None) + 3 * sum(map(len, compared.values()))
+    with threadpool_limits(limits=1), _progress(steps) as progress:
         encoder = TableEncoder().fit(train.X, train.facts)
         scores: dict[str, float] = {}
         for name, arm in _ARMS.items() if target is not None else ():
+            progress(f"{name} rows")
             composed = arm.compose(train, made, seed)
             prediction = fit_predict(estimator, arm, composed, encoder, test.X, train.classes, seed)
             found = utility_scores(prediction, test, metrics["utility"], train.classes)
             scores |= {f"{name}/{metric}": value for metric, value in found.items()}
 
         def compare(drawn: Dataset) -> dict[str, float]:
-            return row_scores(Context(train, test, drawn, encoder, seed), compared)
+            return row_scores(Context(train, test, drawn, encoder, seed), compared, progress)
 
         scores |= (gains(scores) if scores else {}) | compare(made)
         frame = references(train, seed, compare)
@@ -217,6 +222,19 @@ def _samples(folders: Mapping[str, Path], rows: int, seed: int) -> dict[str, pd.
             if len(part) < folder.rows:
                 _LOG.warning("%s: a sample of %s of %s rows", name, f"{len(part):,}", f"{folder.rows:,}")
     return found
+
+
+@contextmanager
+def _progress(steps: int) -> Iterator[Callable[[str], None]]:
+    """Show each of some steps on stderr while it lasts, on a terminal only; yields a function that begins one."""
+    # Imported here, as it takes longer than most of the package.
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task, ended = bar.add_task("", total=steps), count()
+        yield lambda step: bar.update(task, description=step.replace("_", " "), completed=next(ended))
 
 
 def _with_errors(metric: Metric) -> Metric:

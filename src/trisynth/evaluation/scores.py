@@ -1,6 +1,6 @@
 """Scores of one set of synthetic rows: predictions of each arm, gains, fidelity and copying."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from trisynth.data.dataset import Dataset
 from trisynth.evaluation.classifiers import Prediction
@@ -18,14 +18,22 @@ def utility_scores(
     return found | {"converged": float(prediction.converged)}
 
 
-def row_scores(context: Context, metrics: Mapping[str, Mapping[str, RowMetric]]) -> dict[str, float]:
-    """Score synthetic rows by every metric; names begin with the metric's group."""
-    return {
-        f"{group}/{name}": value
-        for group, members in metrics.items()
-        for metric in members.values()
-        for name, value in metric.score(context).items()
-    }
+def row_scores(
+    context: Context,
+    metrics: Mapping[str, Mapping[str, RowMetric]],
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, float]:
+    """Score synthetic rows by every metric; names begin with the metric's group.
+
+    ``progress`` receives the name of each metric when it starts.
+    """
+    found: dict[str, float] = {}
+    for group, members in metrics.items():
+        for label, metric in members.items():
+            if progress:
+                progress(label)
+            found |= {f"{group}/{name}": value for name, value in metric.score(context).items()}
+    return found
 
 
 def gains(scores: Mapping[str, float]) -> dict[str, float]:
