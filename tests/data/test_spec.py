@@ -39,6 +39,8 @@ NAN = float("nan")
         ({"a": {"kind": "sequence", "shape": [12]}}, "facts.a.shape"),
         ({"a": {"kind": "number", "max_length": 9}}, "facts.a.max_length"),
         ({"a": {"kind": "tensor", "bounds": [0, 1]}}, "facts.a.bounds"),
+        ({"a": {"kind": "text", "generate": True, "categories": ["x"]}}, "facts.a.categories"),
+        ({"a": {"kind": "text", "generate": True, "integer": True}}, "facts.a.integer"),
         ({"a": Column(kind="foo")}, "facts.a.kind"),
         ({"a": Column(bounds=(2, 1))}, "facts.a.bounds"),
         ({"a": Column(categories="xy")}, "facts.a.categories"),

@@ -218,6 +218,26 @@ def test_what_is_no_array_is_no_tensor(cells, message):
         clean(raw, cfg)
 
 
+@pytest.mark.parametrize("kind", ["tensor", "sequence"])
+def test_a_file_without_rows_is_refused_in_one_line(kind):
+    raw = pd.DataFrame(
+        {"image": pd.array([], dtype=pd.ArrowDtype(pa.list_(pa.float64()))), "y": pd.Series([], dtype=str)}
+    )
+    with pytest.raises(InputError, match=r"^dataset.name='t': 0 usable rows left"):
+        clean(raw, {"name": "t", "target": "y", "columns": {"image": {"kind": kind}}})
+
+
+def test_large_fractions_are_kept_as_others_are():
+    """In double precision all numbers of such a size are whole, which they were not meant to be."""
+    given = np.random.default_rng(0).normal(size=(20, 3)) * 1e25
+    assert np.allclose(tensors.values(tensors.column(given, "s")), given, rtol=1e-6)
+    for whole in (np.full((2, 2), 2.0**24 + 1), np.full((2, 2), 2**60 + 1)):
+        with pytest.raises(InputError, match="whole numbers beyond 16,777,216, which lose digits"):
+            tensors.column(whole, "s")
+    with pytest.raises(InputError, match="holds numbers beyond 3e38"):
+        tensors.column(given * 1e20, "s")
+
+
 @pytest.mark.parametrize(
     ("make", "arrays", "line"),
     [

@@ -10,6 +10,8 @@ from trisynth.errors import InputError
 
 # Single precision has every whole number up to it.
 _EXACT = 2**24
+# Above it, all numbers in double precision are whole.
+_WHOLE = 2**53
 # A standard deviation, that of a column or of a channel, is kept if rounding changes no value by more than this of it.
 _ROUNDED = 1e-3
 
@@ -73,13 +75,15 @@ def rounded(found: np.ndarray, name: Hashable = None) -> np.ndarray:
         return found
     with np.errstate(over="ignore", invalid="ignore"):
         kept = found.astype(np.float32)
+        if np.isinf(kept).any() and np.isinf(kept[np.isfinite(found)]).any():
+            raise refusal(name, "holds numbers beyond 3e38, the largest in single precision; divide them")
         large = np.abs(kept) >= _EXACT
-        if large.any() and (kept.astype(found.dtype) != found)[large].any():
-            if np.isinf(kept[np.isfinite(found)]).any():
-                raise refusal(name, "holds numbers beyond 3e38, the largest in single precision; divide them")
-            if not (found % 1).any():
-                remedy = f"holds whole numbers beyond {_EXACT:,}, which lose digits in single precision"
-                raise refusal(name, f"{remedy}; subtract an offset or divide them")
+        if found.dtype.kind == "f":
+            # Their last digits may be lost, as those of fractions may.
+            large &= np.abs(found) < _WHOLE
+        if large.any() and (kept.astype(found.dtype) != found)[large].any() and not (found % 1).any():
+            remedy = f"holds whole numbers beyond {_EXACT:,}, which lose digits in single precision"
+            raise refusal(name, f"{remedy}; subtract an offset or divide them")
     return kept
 
 

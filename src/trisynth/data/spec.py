@@ -188,7 +188,11 @@ def _column(parameter: str, facts: Mapping[str, Any]) -> Column:
                 remedy = f"applies only to kind: {kind}, but the kind is {facts['kind']}"
                 raise InputError(f"{parameter}.{key}", facts[key], remedy)
             facts["kind"] = kind
-    for key in _SINGLE if facts.get("kind") in ("tensor", "sequence") else ():
+    unfit = _SINGLE if facts.get("kind") in ("tensor", "sequence") else ()
+    if facts.get("generate"):
+        # Marks of missing cells are those of empty texts.
+        unfit = tuple(key for key in (*_SINGLE, "integer") if key != "missing")
+    for key in unfit:
         if facts.get(key) is not None:
             raise InputError(f"{parameter}.{key}", facts[key], f"does not apply to kind: {facts['kind']}; leave it out")
     if facts.get("max_length") is not None:

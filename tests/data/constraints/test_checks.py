@@ -3,8 +3,10 @@
 import pandas as pd
 import pytest
 
+from trisynth.data import tensors, texts
 from trisynth.data.constraints import check_rows, checked
-from trisynth.data.constraints.checks import cells_of
+from trisynth.data.constraints.checks import cells_of, findings
+from trisynth.data.dataset import Dataset, Spec
 from trisynth.data.schema import Schema
 from trisynth.data.spec import declared
 from trisynth.errors import InputError
@@ -44,6 +46,15 @@ def test_contradictions_name_the_two(texts, named):
     with pytest.raises(InputError, match=rf"^constraints=.*{named}") as caught:
         shares(*texts)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("cells", [tensors.column([[1.0, 2.0]] * 4), texts.column(["low", "high"] * 2)])
+def test_arrays_and_texts_cannot_be_constrained(cells):
+    spec = Spec("mine", None, None, columns={}, constraints=("scan > 0",))
+    with pytest.raises(
+        InputError, match=r"^dataset.constraints='scan > 0': .*texts, arrays and ignored columns cannot"
+    ):
+        findings(Dataset(ROWS.assign(scan=cells), None, spec))
 
 
 def test_a_yaml_declares_constraints_and_relations():

@@ -7,7 +7,7 @@ import pyarrow.parquet
 import pytest
 
 from trisynth import data
-from trisynth.data import tensors
+from trisynth.data import tensors, texts
 from trisynth.data.dataset import Dataset, Spec
 from trisynth.data.splits.folds import Fold, divide
 from trisynth.data.splits.inner import inner
@@ -71,6 +71,8 @@ def test_equal_times_stay_together_and_a_person_counts_by_the_last_row():
         ([1.0, 2, 3, 4, 5, 6], "aaaabb", "class 'b' has no training row"),
         ([1.0, 2, 3, 4, 5, 6], "ababbb", "class 'a' has no test row"),
         (pd.Categorical(list("abcdef")), "ababab", "has no dates or numbers"),
+        (tensors.column(np.zeros((6, 2))), "ababab", "has no dates or numbers"),
+        (texts.column(["one"] * 6), "ababab", "has no dates or numbers"),
     ],
 )
 def test_what_cannot_be_split_by_time_is_one_line(times, y, line):

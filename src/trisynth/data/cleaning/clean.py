@@ -86,6 +86,8 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any], layout: bool = True) -> tup
     raw = raw.reset_index(drop=True).set_axis([str(name) for name in raw.columns], axis=1)
     work = _Cleaning(raw, cfg)
     spec = work.spec
+    if not len(raw):
+        raise InputError("dataset.name", cfg["name"], "0 usable rows left: the table has none; give at least two")
     if work.own:
         for text in about.get("notes", ()):
             work.note(FILE, text, len(raw), "read")

@@ -52,7 +52,8 @@ def arrays(cells: pd.Series, facts: Column) -> tuple[pd.Series, Column]:
         raise InputError(parameter, kind, "the cells are arrays; declare a tensor or a sequence")
     if not (tensors.is_list(cells.dtype) and tensors.is_list_of_numbers(cells.dtype.pyarrow_dtype)):
         other = "declare another kind, or ignore"
-        held = tensors.remedy_for(cells, other) or f"holds {cells.dtype}; {other}"
+        written = f"holds {cells.dtype}; write lists of numbers to a Parquet file, {other}"
+        held = tensors.remedy_for(cells, other) or written
         raise InputError(parameter, kind, f"needs lists of numbers, but the column {held}")
     if kind == "sequence":
         cells = cells if tensors.is_sequence(cells.dtype) else sequences.of_lists(cells)

@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from trisynth.data import tensors
 from trisynth.data.constraints.expressions import Cells, Constraint
 from trisynth.data.constraints.linear import possible
 from trisynth.data.dataset import Dataset
@@ -116,12 +117,13 @@ def findings(dataset: Dataset) -> list[tuple[str, int]]:
         If a constraint contains a column that is not analysed, or as ``check_rows``.
     """
     parameter, frame = "dataset.constraints", dataset.frame
+    single = [name for name, dtype in frame.dtypes.items() if not tensors.is_cell(dtype)]
     found = []
     for text in dataset.spec.constraints:
         try:
-            found.append(Constraint.parse(text, frame.columns, parameter))
+            found.append(Constraint.parse(text, single, parameter))
         except InputError as error:
-            remedy = f"{error.remedy}; identifiers, texts and ignored columns cannot be constrained"
+            remedy = f"{error.remedy}; identifiers, texts, arrays and ignored columns cannot be constrained"
             raise InputError(parameter, text, remedy) from None
     names = list(dict.fromkeys(name for one in found for name in one.columns))
     if not names:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from trisynth import seeds
+from trisynth.data import tensors
 from trisynth.data.dataset import Dataset
 from trisynth.data.splits.records import records
 from trisynth.errors import InputError
@@ -59,7 +60,8 @@ def split(dataset: Dataset, seed: int, test_size: float = 1 / 3) -> tuple[Datase
 def _latest(dataset: Dataset, test_size: float) -> np.ndarray:
     """Mark the latest rows; equal times are on one side, and rows without a time are training rows."""
     name = dataset.spec.time
-    if name not in dataset.X or isinstance(dataset.X[name].dtype, pd.CategoricalDtype):
+    dtype = dataset.X[name].dtype if name in dataset.X else None
+    if dtype is None or isinstance(dtype, pd.CategoricalDtype) or tensors.is_cell(dtype):
         raise InputError(
             "dataset.time", name, "has no dates or numbers to split by; declare kind: date, or leave it out"
         )
