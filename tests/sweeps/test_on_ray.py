@@ -141,10 +141,13 @@ def test_a_start_that_fails_once_is_tried_again(ray, capsys):
     assert len(ray.init) == 2 and "trying once more" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("address", "verb"), [(None, "started"), ("auto", "reached")])
-def test_a_start_that_fails_twice_is_one_line(ray, address, verb):
+@pytest.mark.parametrize(
+    ("address", "given", "verb"),
+    [(None, "hydra/launcher='ray'", "started"), ("auto", "hydra.launcher.address='auto'", "reached")],
+)
+def test_a_start_that_fails_twice_is_one_line(ray, address, given, verb):
     ray.failures = 2
-    message = f"cannot be {verb} .Timed out waiting for file metrics_agent_port.; [^\n]*$"
+    message = f"^{given}: cannot be {verb} .Timed out waiting for file metrics_agent_port.; [^\n]*$"
     with pytest.raises(InputError, match=message), on_ray.cluster(address, 1):
         pass
 

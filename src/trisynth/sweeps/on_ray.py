@@ -96,8 +96,11 @@ def cluster(address: str | None, workers: int) -> Iterator[None]:
             ray.shutdown()
             reason = _line(error)
             if attempt == _STARTS:
-                remedy = f"cannot be {'reached' if address else 'started'} ({reason}); check the address and the load"
-                raise InputError("hydra.launcher.address", address, remedy) from None
+                if address:
+                    remedy = f"cannot be reached ({reason}); check the address, and whether the cluster runs"
+                    raise InputError("hydra.launcher.address", address, remedy) from None
+                remedy = f"cannot be started ({reason}); run the same command again when fewer processes are busy"
+                raise InputError("hydra/launcher", "ray", remedy) from None
             print(f"warning: Ray: {reason}; trying once more", file=sys.stderr)
     try:
         yield
@@ -118,7 +121,7 @@ def _require_there(address: str) -> None:
 
 
 def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")
 
 
 def run(content: bytes, jobs: Sequence[tuple[int, list[str]]], cpus: float = 1, retries: int = 3) -> list[JobReturn]:
