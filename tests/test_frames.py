@@ -344,7 +344,7 @@ def test_rows_without_a_target_are_compared():
 
 
 class Terminal(io.StringIO):
-    """What a terminal is sent."""
+    """Stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True

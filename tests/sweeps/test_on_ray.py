@@ -99,9 +99,7 @@ def test_a_lost_cluster_is_one_line(ray):
     def lost(content):
         raise RayError("The task's local raylet died.\nCheck raylet.out")
 
-    message = (
-        r"^launcher='ray': the cluster was lost \(The task's local raylet died\.\); .* run the same command again$"
-    )
+    message = r"^launcher='ray': the cluster was lost \(The task's local raylet died\); .* run the same command again$"
     with pytest.raises(InputError, match=message):
         list(on_ray.mapped(lost, None, [()]))
 
