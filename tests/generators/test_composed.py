@@ -11,6 +11,7 @@ from trisynth.generators.base import Generator
 from trisynth.generators.composed import Composed, Strata
 from trisynth.generators.independent import Independent
 from trisynth.generators.joint import Joint
+from trisynth.generators.neural.vae import VAE
 from trisynth.generators.trees.cart import CART
 
 FACTS = {"series": Column(shape=(6,)), "note": Column(kind="text", generate=True)}
@@ -49,6 +50,18 @@ def test_a_saved_generator_draws_the_same_rows(fitted, tmp_path):
     fitted.save(tmp_path / "state")
     assert Generator.load(tmp_path / "state").sample(30, seed=4).equals(fitted.sample(30, seed=4))
     assert not fitted.sample(30, seed=4).equals(fitted.sample(30, seed=5))
+
+
+def test_names_of_columns_need_not_be_texts():
+    names = {"note": 3, "series": ("scan", 1)}
+    facts = {names[name]: fact for name, fact in FACTS.items()}
+    real = rows(200).rename(columns=names)
+    for made in (Composed(min_rows=30), Joint(VAE(epochs=1, min_steps=2))):
+        drawn = made.fit(real, target="state", facts=facts).sample(5, seed=1)
+        assert list(drawn) == list(real)
+    before = Composed(min_rows=30).fit(rows(200), target="state", facts=FACTS).sample(5, seed=1)
+    drawn = Composed(min_rows=30).fit(real, target="state", facts=facts).sample(5, seed=1)
+    assert drawn.equals(before.rename(columns=names))
 
 
 def test_parts_can_be_named_and_are_checked():

@@ -97,7 +97,10 @@ class Composed(Generator):
         n = len(labels)
         drawn = pd.DataFrame(index=range(n)) if self.table_ is None else drawn_part(self.table_, labels, rng)
         for name, (strata, generator) in self.parts_.items():
-            drawn = drawn.assign(**{name: drawn_part(generator, strata.of(drawn, labels), rng)[name]})
+            cells = drawn_part(generator, strata.of(drawn, labels), rng)[name]
+            # A name may be a number or a tuple.
+            drawn = drawn.copy(deep=False)
+            drawn[name] = cells
         return drawn[self.names_]
 
     def diagnostics(self) -> dict[str, float]:

@@ -107,7 +107,10 @@ class Joint(Generator):
             for label in np.unique(labels[wrong]):
                 rows = wrong[labels[wrong] == label]
                 topics[rows] = rng.choice(shares.shape[1], len(rows), p=shares[label])
-            drawn = drawn.assign(**{name: drawn_part(generator, topics, rng)[name]})
+            cells = drawn_part(generator, topics, rng)[name]
+            # A name may be a number or a tuple.
+            drawn = drawn.copy(deep=False)
+            drawn[name] = cells
         return drawn[self.names_]
 
     def diagnostics(self) -> dict[str, float]:

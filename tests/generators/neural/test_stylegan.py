@@ -145,5 +145,9 @@ def test_what_is_not_one_image_of_classes_is_refused_in_one_line():
     X, y = images()
     with pytest.raises(InputError, match=r"StyleGAN takes one column of images"):
         StyleGAN().fit(X.assign(other=X["image"]), y, facts=FACTS | {"other": FACTS["image"]})
+    with pytest.raises(InputError, match=r"^X='image': holds images of one pixel, which have no styles"):
+        StyleGAN().fit(
+            pd.DataFrame({"image": tensors.column(np.zeros((6, 1, 1)))}), facts={"image": Column(shape=(1, 1))}
+        )
     with pytest.raises(InputError, match=r"StyleGAN takes a target of classes"):
         StyleGAN().fit(X, pd.Series(np.random.default_rng(0).random(len(X)), name="y"), facts=FACTS)

@@ -309,4 +309,7 @@ def _whole(X: object, y: Sequence | None, target: object) -> tuple[pd.DataFrame,
     from trisynth.generators.inputs import aligned
 
     y = aligned(X, y)
-    return X.assign(**{y.name: y}).reset_index(drop=True), y.name
+    # A name may be a number or a tuple.
+    X = X.copy(deep=False)
+    X[y.name] = y
+    return X.reset_index(drop=True), y.name

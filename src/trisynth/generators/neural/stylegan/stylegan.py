@@ -124,6 +124,9 @@ class StyleGAN(NeuralGenerator):
             if column.is_series:
                 remedy = "is a series, but StyleGAN models images; declare axes: [height, width], or use generator=vae"
                 raise InputError("X", column.name, remedy)
+            if column.shape[:2] == (1, 1):
+                remedy = "holds images of one pixel, which have no styles; use generator=vae"
+                raise InputError("X", column.name, remedy)
         names = [column.name for column in self.schema_.columns]
         if len(names) > 1:
             raise InputError("X", names, "StyleGAN takes one column of images; use generator=vae")
