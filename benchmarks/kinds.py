@@ -29,7 +29,7 @@ CASES = {
     "episodes": ("block_bootstrap", "autoregressive"),
     "sine_classes": (*CONTROLS, "autoregressive", "rcgan loss=native", "rcgan", "timevae", *CONV, "vae", *DIFFUSION),
     "digits": (*CONTROLS, "stylegan loss=native", *CONV, "vae", *DIFFUSION),
-    "fashion_mnist": (CONTROLS[1], "stylegan loss=native", CONV[0], DIFFUSION[1]),
+    "fashion_mnist": (CONTROLS[1], "stylegan loss=native generator.epochs=30", CONV[0], DIFFUSION[1]),
     "multimodal_cohort": (*CONTROLS, "composed", *CONV, "vae", DIFFUSION[1]),
     "multimodal_notes": ("independent", "composed", "joint"),
     "sines": (*CONTROLS, "autoregressive", "timevae", CONV[0], *DIFFUSION),
