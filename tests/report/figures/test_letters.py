@@ -42,6 +42,16 @@ def test_letters_that_figures_lack_are_named_once(caplog, monkeypatch, title, li
     letters._fonts.cache_clear()
 
 
+def test_a_cell_in_a_figure_neither_fills_the_line_nor_commands_the_terminal(caplog, monkeypatch):
+    monkeypatch.setattr(letters, "_has", lambda letter: letter not in "\x1b\U0001f9ea")
+    with caplog.at_level(logging.WARNING):
+        draw("red\x1b[31m\n7")
+        draw("\u2022 the patient lives in the High Street\n and \x1b[31m has a \U0001f9ea")
+    first, second = [record.getMessage() for record in caplog.records]
+    assert "characters of red\\x1b[31m 7; report=html" in first
+    assert "characters of a text with \\x1b\U0001f9ea; report=html" in second
+
+
 def test_installed_fonts_come_after_our_own():
     found = letters.families()
     installed = {font.name for font in font_manager.fontManager.ttflist}

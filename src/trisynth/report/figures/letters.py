@@ -2,11 +2,14 @@
 
 import logging
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+
+from trisynth.errors import printable
 
 # Comes with matplotlib, so that every machine draws the same Latin, Greek and Cyrillic letters.
 OWN = "DejaVu Sans"
@@ -39,6 +42,8 @@ _OTHERS = (
     "Segoe UI",
 )
 _LOG = logging.getLogger(__name__)
+# Most characters of a text that a line shows.
+_SHOWN = 30
 _NOTED: set[str] = set()
 
 
@@ -56,14 +61,24 @@ def note(figure: Figure) -> None:
     absent = [text for text in texts if not all(map(_has, text))]
     # Letters of scripts from right to left change their form and order beside others; matplotlib keeps both.
     loose = [text for text in texts if text not in absent and any(map(_from_right, text))]
-    for found, problem in (
-        (absent, "no installed font has all characters of"),
-        (loose, "figures show unjoined letters, from left to right, in"),
+    for found, problem, concerned in (
+        (absent, "no installed font has all characters of", lambda letter: not _has(letter)),
+        (loose, "figures show unjoined letters, from left to right, in", _from_right),
     ):
         if found:
-            more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-            shown = ", ".join(found[:3]) + more
+            named = list(dict.fromkeys(_named(text, concerned) for text in found))
+            more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+            shown = ", ".join(named[:3]) + more
             _LOG.warning("%s %s; report=html shows them in a browser", problem, shown)
+
+
+def _named(text: str, concerned: Callable[[str], bool]) -> str:
+    """Name a text of a figure in one line; of a long one, which may be a cell, the letters concerned alone."""
+    line = printable(" ".join(text.split()))
+    if len(line) <= _SHOWN:
+        return line
+    letters = dict.fromkeys(filter(concerned, text))
+    return f"a text with {printable(''.join(letters))[:_SHOWN]}"
 
 
 def _has(letter: str) -> bool:
