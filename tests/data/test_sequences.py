@@ -79,6 +79,7 @@ def test_lists_of_a_users_file_are_read_as_declared(tmp_path, nested):
         ([[1.0], None, [2.0]], r"row 1 has no steps"),
         ([[1.0], [2.0, float("nan")], [2.0]], r"the sequence of row 1 holds NaN or infinity.*1 in all"),
         ([[[1.0, 2.0]], [[3.0]], [[1.0, 2.0]]], r"row 1 has steps that are not of 2 numbers"),
+        ([[[]], [[3.0]], [[1.0]]], r"row 0 has steps without numbers"),
     ],
 )
 def test_bad_sequences_are_refused_in_one_line(lists, line):

@@ -126,10 +126,10 @@ def of_lists(cells: pd.Series) -> pd.Series:
     sizes = [{len(step) for step in cell} for cell in steps]
     channels = max(sizes[0])
     odd = [i for i, found in enumerate(sizes) if found != {channels}]
-    if odd or not channels:
-        remedy = (
-            f"row {odd[0] if odd else 0} has steps that are not of {max(channels, 1)} numbers, as those of row 0 have"
-        )
+    if not channels:
+        raise InputError("X", cells.name, "row 0 has steps without numbers; give equally many channels")
+    if odd:
+        remedy = f"row {odd[0]} has steps that are not of {channels} numbers, as those of row 0 have"
         raise InputError("X", cells.name, f"{remedy}; give equally many channels")
     return column(steps, cells.name, cells.index)
 
