@@ -238,3 +238,8 @@ def test_a_state_that_makes_no_sense_is_one_line(path, state):
     rewrite(path, lambda _: state)
     with pytest.raises(InputError, match="is not a saved Generator"):
         Generator.load(path)
+
+
+def test_an_absent_file_is_named_once(tmp_path):
+    with pytest.raises(InputError, match=r"^path='[^']*absent\.zip': cannot be read \(No such file or directory\)$"):
+        Generator.load(tmp_path / "absent.zip")

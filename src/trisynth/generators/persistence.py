@@ -61,6 +61,8 @@ def load(path: Path, kind: type[T], allow: Iterable[str] = ()) -> T:
         fitted = _decode(state, dict(enumerate(arrays)), _with_own(kind, allow))
     except InputError:
         raise
+    except OSError as error:
+        raise InputError("path", str(path), f"cannot be read ({error.strerror or error})") from None
     # A damaged file may hold anything, and end in any error; only a file that this module wrote is sure to be read.
     except Exception as error:
         reason = str(error) or type(error).__name__
