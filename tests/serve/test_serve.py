@@ -19,8 +19,10 @@ import uvicorn
 
 from trisynth import Circuit
 from trisynth.commandline import enter
+from trisynth.data import tensors
 from trisynth.data.dataset import Column
 from trisynth.errors import InputError
+from trisynth.generators.arrays.class_gaussian import ClassGaussian
 from trisynth.generators.base import Generator
 from trisynth.serve import __main__ as door
 from trisynth.serve import connection
@@ -81,6 +83,24 @@ def get(port: int, path: str, body: bytes | None = None, **headers: str) -> tupl
         return answer.status, answer.read(), answer.headers
     finally:
         connection.close()
+
+
+def test_arrays_are_served_in_every_format_that_has_them():
+    images = tensors.column(np.random.default_rng(0).normal(size=(40, 4)), "image")
+    made = ClassGaussian().fit(images.to_frame().assign(y=["a", "b"] * 20), target="y")
+    with running(Source(made, "")) as port:
+        drawn = made.sample(3, 1)
+        status, body, _ = get(port, "/rows?n=3&seed=1")
+        assert status == 200
+        assert np.allclose([row["image"] for row in json.loads(body)], tensors.values(drawn["image"]).tolist())
+        status, body, _ = get(port, "/rows?n=3&seed=1&format=arrow")
+        assert status == 200 and pa.ipc.open_stream(body).read_all()["image"].to_pylist() == [
+            *map(list, drawn["image"])
+        ]
+        status, body, _ = get(port, "/rows?n=3&format=csv")
+        assert status == 422
+        remedy = "format='csv': cannot hold column image, whose cells are arrays; take json or arrow"
+        assert json.loads(body) == {"error": remedy}
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ import orjson
 import pyarrow as pa
 from pyarrow import csv, ipc
 
+from trisynth.errors import InputError
+
 _PIECE = 2_000
 
 
@@ -29,9 +31,13 @@ def _text(cell: Any) -> str:
 
 
 def as_csv(tables: Iterator[pa.Table]) -> Iterator[bytes]:
-    """Write one line of names and a line a row; missing cells are empty."""
+    """Write one line of names and a line a row; missing cells are empty, and arrays are refused."""
     header = True
     for table in tables:
+        for field in table.schema:
+            if pa.types.is_nested(field.type):
+                remedy = f"cannot hold column {field.name}, whose cells are arrays; take json or arrow"
+                raise InputError("format", "csv", remedy)
         content = io.BytesIO()
         csv.write_csv(table, content, csv.WriteOptions(include_header=header, quoting_style="needed"))
         header = False
