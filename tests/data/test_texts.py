@@ -103,6 +103,12 @@ def test_numbers_of_several_tokens_count_as_one_word():
     assert public.restore(public.canonical(raw)).equals(raw)
 
 
+def test_half_of_a_character_is_named_with_its_row():
+    raw = pd.Series(["whole", None, "half \ud83d"], name="note")
+    with pytest.raises(InputError, match=r"^X='note': the text of row 2 holds U\+D83D, half of a character; remove it"):
+        learn(raw, Column("text", generate=True)).canonical(raw)
+
+
 def test_words_of_other_scripts():
     assert texts.words("मरीज़ को बुखार है") == ["मरीज़", "को", "बुखार", "है"]
     assert texts.words("患者は発熱。") == ["患", "者", "は", "発", "熱"]

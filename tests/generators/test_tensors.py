@@ -228,3 +228,10 @@ def test_a_class_gaussian_recovers_mean_and_covariance():
     assert part.components_[0].shape[0] < 6
     again = tensors.values(part.sample(20_000)["s"]).astype(float)
     assert np.allclose(again.var(axis=0), cells.var(axis=0), rtol=0.1)
+
+
+@pytest.mark.parametrize("kind", ["identifier", "text"])
+def test_arrays_are_neither_identifiers_nor_texts(kind):
+    X = pd.DataFrame({"s": tensors.column(np.zeros((8, 3))), "x": np.arange(8.0)})
+    with pytest.raises(InputError, match=rf"^facts.s.kind='{kind}': the column holds arrays; declare another kind"):
+        ClassGaussian().fit(X, facts={"s": Column(kind)})

@@ -101,6 +101,13 @@ def test_texts_of_numbers_alone_come_back_empty_and_the_note_states_it(cell, cap
     assert f"0 are kept; {only} (rare=0 keeps all)" in caplog.text
 
 
+@pytest.mark.parametrize("facts", [FACTS, {}], ids=["modelled", "undeclared"])
+def test_half_of_a_character_is_one_line(facts):
+    real = notes().assign(note=lambda t: t["note"].where(t.index != 7, "half \ud83d"))
+    with pytest.raises(InputError, match=r"^X='note': the text of row 7 holds U\+D83D, half of a character"):
+        make("independent").fit(real, target="state", facts=facts)
+
+
 def test_a_dtype_of_arrow_declares_nothing_in_a_dataframe():
     real = notes().assign(note=texts.column(notes()["state"]))
     drawn = make("independent").fit(real, target="state").sample(10)

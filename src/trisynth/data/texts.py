@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from trisynth.errors import InputError
+
 
 def _ranges(category: str) -> Iterator[tuple[int, int]]:
     """Yield the ranges of characters of a Unicode category."""
@@ -32,6 +34,8 @@ _SINGLE += "\U00020000-\U0003ffff"
 # Numbers of several tokens, such as dates, telephone numbers and amounts.
 _NUMBER = re.compile(r"(?<!\w)\w+(?<=\d)(?:[ .\-/:]{1,3}\d+)+\w*")
 
+# Half of a character of UTF-16.
+_HALF = re.compile("[\ud800-\udfff]")
 _FEATURES = ("words", "word length", "distinct words", "other characters")
 
 
@@ -53,9 +57,28 @@ def is_text(dtype: object) -> bool:
 
 
 def column(cells: Iterable[str], name: Hashable = None, index: pd.Index | None = None) -> pd.Series:
-    """Build a column of texts, shape (n,)."""
-    array = pa.array(list(cells), pa.large_string())
+    """Build a column of texts, shape (n,).
+
+    Raises
+    ------
+    InputError
+        If a text holds half of a character, which no file can.
+    """
+    cells = list(cells)
+    try:
+        array = pa.array(cells, pa.large_string())
+    except UnicodeEncodeError:
+        raise half_of_character(cells, name) from None
     return pd.Series(pd.arrays.ArrowExtensionArray(array), name=name, index=index, dtype=DTYPE)
+
+
+def half_of_character(cells: Iterable[object], name: Hashable) -> InputError | None:
+    """Return the error that names the first text with half of a character; None without one."""
+    for row, cell in enumerate(cells):
+        if isinstance(cell, str) and (found := _HALF.search(cell)):
+            half = f"U+{ord(found[0]):04X}"
+            return InputError("X", name, f"the text of row {row} holds {half}, half of a character; remove it")
+    return None
 
 
 def values(cells: pd.Series) -> list[str]:

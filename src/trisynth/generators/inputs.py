@@ -10,7 +10,7 @@ from pandas.api import types
 from trisynth.data import tensors, texts
 from trisynth.data.cleaning.written import Written
 from trisynth.data.dataset import Column, Dataset
-from trisynth.data.disclosure.withheld import withheld_facts
+from trisynth.data.disclosure.withheld import WITHHELD, withheld_facts
 from trisynth.data.kinds import Kind
 from trisynth.data.spec import checked_facts, nearest
 from trisynth.errors import InputError, require_whole
@@ -118,8 +118,15 @@ def training(
     for name, fact in declared.items():
         if fact.kind == "ignore":
             raise InputError(f"facts.{name}.kind", fact.kind, "drop the column from the table instead")
+        if fact.kind in WITHHELD and name in X and tensors.is_list(X[name].dtype):
+            remedy = "the column holds arrays; declare another kind, or drop the column"
+            raise InputError(f"facts.{name}.kind", fact.kind, remedy)
     if not own:
-        written = Written.learn(X, declared, y)
+        try:
+            written = Written.learn(X, declared, y)
+        except UnicodeEncodeError:
+            table = X if y is None else pd.concat([X, y], axis=1)
+            raise next(filter(None, (texts.half_of_character(table[name], name) for name in table))) from None
         X, declared = written.read(X), written.facts(declared)
         y = None if y is None else written.read(y.to_frame())[y.name]
         declared = withheld_facts(X, declared)
