@@ -274,3 +274,12 @@ def test_folders_are_evaluated_on_disjoint_samples_with_standard_errors(folder, 
     ]
     with pytest.raises(InputError, match="must be a folder of Parquet files"):
         evaluate(folder / "0.parquet", folder, made, "outcome")
+
+
+def test_a_table_keeps_the_target_it_was_read_with(folder):
+    table = read_folder(folder, target="outcome", sample=SAMPLE)
+    assert Independent().fit(table, target="outcome").target_.name == "outcome"
+    with pytest.raises(InputError, match=r"target='stage': the table was read with the target outcome"):
+        Independent().fit(table, target="stage")
+    with pytest.raises(InputError, match="facts="):
+        Independent().fit(table, facts={"age": Column("number")})

@@ -98,6 +98,11 @@ def training(
     if isinstance(constraints, str):
         raise InputError("constraints", constraints, "must be a list of expressions, such as ['end >= start']")
     if own:
+        if target is not None and target != X.spec.target:
+            remedy = f"the table was read with the target {X.spec.target}; name another where it is read"
+            raise InputError("target", target, remedy)
+        if facts:
+            raise InputError("facts", sorted(map(str, facts)), "the table has its own; declare them where it is read")
         relations = relations and X.spec.relations != "none"
         constraints = [*X.spec.constraints, *constraints]
         X, target, facts = X.frame, X.spec.target, X.facts
