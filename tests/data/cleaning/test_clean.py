@@ -88,6 +88,21 @@ def test_people_who_share_answers_are_people(table):
     assert list(clean(raw, table())[0].X) == ["a"]
 
 
+@pytest.mark.parametrize("duplicates", [None, "keep", "drop"])
+@pytest.mark.parametrize("kind", ["identifier", "text"])
+def test_rows_that_differ_where_it_is_withheld_are_not_equal(table, kind, duplicates):
+    raw = pd.DataFrame({"w": [f"{i} words" for i in range(40)], "a": ["x", "z"] * 20, "y": ["n", "y", "y", "y"] * 10})
+    facts = table(w={"kind": kind}) | {"duplicates": duplicates}
+    dataset, report = clean(raw, facts)
+    found = report.set_index("problem")["cells"]
+    assert len(dataset) == 40 and "exact duplicate" not in found
+    # Two people with the same answers contradict each other; two people with other notes do not.
+    assert found.get("same features, another target", 0) == (2 if kind == "identifier" else 0)
+    again, report = clean(raw.iloc[[*range(40), 3, 5]], facts)
+    assert report.set_index("problem")["cells"]["exact duplicate"] == 2
+    assert len(again) == (40 if duplicates == "drop" else 42)
+
+
 def test_a_table_without_a_target_is_cleaned_alike(table):
     raw = pd.DataFrame({"a": [1.5, 2.5, 2.5], "b": ["u", "v", "v"]})
     dataset, _ = clean(raw, table(target=None, task=None))

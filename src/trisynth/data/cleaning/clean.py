@@ -106,8 +106,9 @@ def clean(raw: pd.DataFrame, cfg: Mapping[str, Any], layout: bool = True) -> tup
         raise _no_features(spec, facts)
     X = pd.DataFrame(columns, index=raw.index)
     found = _found(work, columns if y is None else {**columns, spec.target: y}, facts)
-    withheld = [name for name, fact in facts.items() if fact.kind in ("identifier", "text") and name not in X]
-    kept = _kept_rows(work, X, y, withheld)
+    withheld = [name for name, fact in facts.items() if fact.kind == "text" and name not in X]
+    identifying = [name for name, fact in facts.items() if fact.kind == "identifier" and name not in X]
+    kept = _kept_rows(work, X, y, withheld, identifying)
     X = X[kept].reset_index(drop=True)
     if y is not None:
         y = y[kept].reset_index(drop=True)
@@ -180,7 +181,14 @@ def _no_features(spec: Spec, facts: Mapping[str, Column]) -> InputError:
     return InputError("dataset.columns", list(gone), remedy)
 
 
-def _kept_rows(work: _Cleaning, X: pd.DataFrame, y: pd.Series | None, identifying: list[str]) -> np.ndarray:
+def _kept_rows(
+    work: _Cleaning, X: pd.DataFrame, y: pd.Series | None, withheld: list[str], identifying: list[str]
+) -> np.ndarray:
+    """Return which rows are kept, shape (n,), and note equal and contradicting rows.
+
+    Texts that are withheld from generators are features of a row all the same. Two people may have given equal answers
+    and are two records; with equal identifiers it is one.
+    """
     kept = np.ones(len(X), bool)
     if y is not None:
         kept = y.notna().to_numpy()
@@ -191,25 +199,21 @@ def _kept_rows(work: _Cleaning, X: pd.DataFrame, y: pd.Series | None, identifyin
     same[kept] = _same_rows(tensors.hashable(X[kept]))
     if not same.any():
         return kept
-    table = X if y is None else X.assign(**{_unused(X): y})
-    # Two people may have given equal answers; with equal identifiers it is one record.
-    also = [name for name in identifying if work.cfg.get("duplicates") == "drop"]
-    table = tensors.hashable(table[same])
-    table = pd.concat([table, work.raw.loc[same, also].astype(str).add_prefix(_unused(table))], axis=1)
-    repeated = np.zeros(len(X), bool)
-    repeated[same] = table.duplicated().to_numpy()
+    raw = work.raw[same]
+    features = pd.concat([tensors.hashable(X[same]), raw[withheld].astype(str)], axis=1)
+    rows = features if y is None else features.assign(**{work.spec.target: y[same]})
+    again = rows.duplicated()
+    records = pd.concat([rows, raw[identifying].astype(str)], axis=1)
+    repeated = records.duplicated() if identifying else again
     if repeated.any() and work.cfg.get("duplicates") == "drop":
         work.note(ROWS, "exact duplicate", int(repeated.sum()), "dropped")
-        kept &= ~repeated
+        kept[same] = ~repeated
     elif repeated.any():
         declared = work.cfg.get("duplicates") == "keep"
         how = ("kept, as declared", "") if declared else ("kept", "duplicates: drop")
         work.note(ROWS, "exact duplicate", int(repeated.sum()), *how)
     if y is not None:
-        distinct = same & kept
-        if repeated.any():
-            distinct[distinct] = ~tensors.hashable(X.assign(**{_unused(X): y})[distinct]).duplicated().to_numpy()
-        conflicting = tensors.hashable(X[distinct]).duplicated(keep=False)
+        conflicting = features[~again].duplicated(keep=False)
         if conflicting.any():
             work.note(ROWS, "same features, another target", int(conflicting.sum()), "kept")
     return kept
@@ -224,10 +228,6 @@ def _same_rows(X: pd.DataFrame) -> np.ndarray:
         if len(found) == len(X):
             break
     return np.bincount(groups)[groups] > 1 if len(X) else np.zeros(0, bool)
-
-
-def _unused(X: pd.DataFrame) -> str:
-    return "".join(X.columns) + "target"
 
 
 def _check(X: pd.DataFrame, y: pd.Series | None, cfg: Mapping[str, Any]) -> None:
