@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trisynth.report.figures import panels
+from trisynth.report.figures import panels, style
 
 
 def test_bins_hold_whole_numbers_of_steps_so_that_no_comb_appears():
@@ -55,6 +55,28 @@ def test_few_or_extreme_numbers_have_bins(cells):
     assert np.isfinite(found.edges).all()
     assert np.all(np.diff(found.edges) > 0)
     assert np.isfinite(found.real).all()
+
+
+@pytest.mark.parametrize(
+    ("first", "days", "ticks"),
+    [("2018-01-01", 1500, {"2018", "2020", "2022"}), ("1969-07-01", 200, {"1970", "Nov"}), ("2021-05-07", 0, set())],
+)
+def test_dates_are_labelled_as_dates(first, days, ticks):
+    real = pd.Series(pd.date_range(first, periods=days + 1), name="seen")
+    with style.applied():
+        axes = style.blank(2, 2).subplots()
+        panels.draw(axes, real, real)
+        shown = {label.get_text() for label in axes.get_xticklabels()}
+    assert axes.get_xlabel() == "date"
+    assert ticks <= shown and len(shown) <= 4, shown
+    assert not panels.histogram(real, real).logarithmic
+
+
+def test_durations_are_labelled_by_their_unit():
+    real = pd.Series(pd.to_timedelta(range(1, 40), unit="min"), name="stay")
+    axes = style.blank(2, 2).subplots()
+    panels.draw(axes, real, real)
+    assert axes.get_xlabel() == "seconds"
 
 
 def test_percentages_are_of_present_values():

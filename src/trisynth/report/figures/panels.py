@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
@@ -19,6 +20,9 @@ _TAILED = 8
 _BARS = 8
 # Fraction of a panel's width that the names of categories may take.
 _NAME = 0.55
+# Words for the axes of numbers without a unit, and the seconds of matplotlib's unit of dates.
+_SCALES = {"date": "date", "duration": "seconds"}
+_DAY = 86400
 _PERCENT, _ROWS = "{x:g}", "rows (%)"
 
 
@@ -91,7 +95,7 @@ def histogram(real: pd.Series, synthetic: pd.Series) -> Histogram:
     """Both tables' cells of one number in common bins; missing and infinite cells count as missing."""
     schema = learn(real)
     cells = [_finite(schema, values) * schema.unit for values in (real, synthetic)]
-    logarithmic = bool(len(cells[0])) and _long_tailed(cells[0])
+    logarithmic = bool(len(cells[0])) and schema.kind != "date" and _long_tailed(cells[0])
     edges = bin_edges(cells[0], schema.step, logarithmic)
     shares = (100 * np.histogram(part, edges)[0] / max(len(part), 1) for part in cells)
     return Histogram(edges, *shares, logarithmic)
@@ -159,14 +163,15 @@ def _finite(schema: Kind, values: pd.Series) -> np.ndarray:
 
 
 def _numbers(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str, letters: int) -> None:
-    found = histogram(real, synthetic)
-    axes.stairs(found.real, found.edges, fill=True, color=_faded("real"))
-    axes.stairs(found.real, found.edges, color=COLOURS["real"], linewidth=0.6)
-    axes.stairs(found.synthetic, found.edges, color=COLOURS["synthetic"], linewidth=1.2)
-    axes.set_xlim(found.edges[0], found.edges[-1])
+    found, kind = histogram(real, synthetic), learn(real).kind
+    edges = found.edges / _DAY if kind == "date" else found.edges
+    axes.stairs(found.real, edges, fill=True, color=_faded("real"))
+    axes.stairs(found.real, edges, color=COLOURS["real"], linewidth=0.6)
+    axes.stairs(found.synthetic, edges, color=COLOURS["synthetic"], linewidth=1.2)
+    axes.set_xlim(edges[0], edges[-1])
     axes.set_ylim(0, max(1.12 * max(found.real.max(), found.synthetic.max()), 1e-3))
     absent = [100 * _missing(values) for values in (real, synthetic)]
-    scale = ", ".join(filter(None, (unit or "value", "log scale" if found.logarithmic else "")))
+    scale = ", ".join(filter(None, (unit or _SCALES.get(kind, "value"), "log scale" if found.logarithmic else "")))
     notes = [scale, "missing {} | {} %".format(*map(_percent, absent)) if any(absent) else ""]
     on_one_line = ", ".join(filter(None, notes))
     axes.set_xlabel(on_one_line if len(on_one_line) <= letters else "\n".join(filter(None, notes)))
@@ -174,9 +179,13 @@ def _numbers(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str, lette
     axes.set_ylabel(_ROWS)
     if found.logarithmic:
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator(_round_numbers(found.edges[0], found.edges[-1])))
+        axes.xaxis.set_major_locator(FixedLocator(_round_numbers(edges[0], edges[-1])))
         axes.xaxis.set_major_formatter("{x:,g}")
         axes.xaxis.set_minor_locator(NullLocator())
+    elif kind == "date":
+        days = AutoDateLocator(minticks=2, maxticks=4)
+        axes.xaxis.set_major_locator(days)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(days))
     else:
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=pd.api.types.is_integer_dtype(real.dtype)))
     axes.yaxis.set_major_locator(MaxNLocator(3))
