@@ -366,6 +366,7 @@ def test_too_few_rows_are_one_line(table, searched, rows, share, message):
         ("recommend.copying.memorised=2", "recommend.copying.memorised=2: must be a number, from 0 to 1"),
         ("+recommend.rounds=2", "recommend=['amounts'"),
         ("recommend.amounts=[balance]", "recommend.amounts=['balance']: leaves nothing to try"),
+        ("+dataset.time=x0", "dataset.time='x0': splits by time, but folds are dealt at random"),
     ],
 )
 def test_a_bad_setting_is_one_line(table, searched, override, message):

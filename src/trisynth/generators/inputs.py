@@ -158,6 +158,8 @@ def check_kinds(generator: type, columns: Sequence[Kind]) -> None:
         if type(column) not in generator.kinds:
             known = ", ".join(kind.kind for kind in generator.kinds)
             remedy = f"{generator.__name__} does not take columns of kind {column.kind}; it takes {known}"
+            if not column.flat or any(not other.flat for other in columns):
+                remedy += " (generator=composed takes all kinds)"
             raise InputError("X", column.name, remedy)
 
 

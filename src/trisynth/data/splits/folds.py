@@ -87,11 +87,16 @@ def divide(dataset: Dataset, fold: Fold) -> tuple[Dataset, Dataset]:
     return divided(dataset, kept, held)
 
 
-def held_out(dataset: Dataset, fold: Fold) -> np.ndarray:
-    """Return the sorted positions of the rows that a fold holds out."""
+def require_no_time(dataset: Dataset) -> None:
+    """Refuse a table that is to be split by time."""
     if dataset.spec.time is not None:
         remedy = "splits by time, but folds are dealt at random; leave it out where folds are used"
         raise InputError("dataset.time", dataset.spec.time, remedy)
+
+
+def held_out(dataset: Dataset, fold: Fold) -> np.ndarray:
+    """Return the sorted positions of the rows that a fold holds out."""
+    require_no_time(dataset)
     # Equal rows are dealt as one: a classifier would otherwise be tested on rows that it has seen.
     record, first = _records(dataset)
     labels = strata(dataset)[first]

@@ -3,18 +3,19 @@
 import numpy as np
 
 from trisynth.data.dataset import Dataset
-from trisynth.data.splits.folds import strata
+from trisynth.data.splits.folds import require_no_time, strata
 from trisynth.errors import InputError
 
 
 def require_rows(dataset: Dataset, folds: int) -> None:
-    """Refuse a table whose rows or classes are too few for the folds.
+    """Refuse a table that cannot be divided into the folds, because its rows or classes are too few or it has a time.
 
     Raises
     ------
     InputError
         With the largest number of folds that would do, or the reason why none does.
     """
+    require_no_time(dataset)
     rows = len(dataset)
     if not dataset.X.shape[1]:
         remedy = "leaves no column to learn from: all others are identifiers, texts or ignored; declare their kinds"
