@@ -111,3 +111,9 @@ def test_a_text_depends_on_a_rare_class():
     drawn = Composed().fit(table, target="state", facts={"note": FACTS["note"]}).sample({"rare": 50, "common": 50})
     died = drawn["note"].str.startswith("died").groupby(drawn["state"]).mean()
     assert died["rare"] > 0.9 and died["common"] == 0
+
+
+@pytest.mark.parametrize("least", [1, 4])
+def test_strata_of_fewer_rows_than_may_be_shown_are_refused(least):
+    with pytest.raises(InputError, match=r"^min_rows=\d: must be a whole number, 5 or more"):
+        Composed(min_rows=least).fit(rows(), target="state", facts=FACTS)

@@ -14,6 +14,7 @@ from trisynth.errors import InputError, require_whole
 from trisynth.generators.arrays.autoregressive import Autoregressive
 from trisynth.generators.arrays.class_gaussian import ClassGaussian
 from trisynth.generators.base import Generator
+from trisynth.generators.inputs import RARE
 from trisynth.generators.texts.ngram import NGram
 from trisynth.generators.trees.cart import CART
 from trisynth.generators.trees.tree import Tree
@@ -45,8 +46,9 @@ class Composed(Generator):
     max_strata : int, default=12
         Maximum number of strata for each array or text.
     min_rows : int, default=150
-        Minimum number of training rows of a stratum. A generator that is fitted on few rows stays near them. A class of
-        30 rows or more is a stratum of its own even if it has fewer; columns do not depend on smaller classes.
+        Minimum number of training rows of a stratum, 5 or more. A generator that is fitted on few rows stays near them.
+        A class of 30 rows or more is a stratum of its own even if it has fewer; columns do not depend on smaller
+        classes.
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = KINDS
@@ -68,7 +70,8 @@ class Composed(Generator):
         """Refuse arguments that cannot be used."""
         check_parts(self, table=CART, array=ClassGaussian, text=NGram, sequence=Autoregressive)
         require_whole("max_strata", self.max_strata, 2)
-        require_whole("min_rows", self.min_rows, 1)
+        # A Gaussian fitted to one row returns it.
+        require_whole("min_rows", self.min_rows, RARE)
 
     def _fit(
         self, table: pd.DataFrame, labels: np.ndarray, rng: np.random.Generator, persons: np.ndarray | None = None
