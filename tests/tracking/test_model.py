@@ -1,6 +1,7 @@
 """A fitted generator as an MLflow model: without pickle, and the same rows."""
 
 import importlib
+import io
 
 import pandas as pd
 import pytest
@@ -38,3 +39,18 @@ def test_a_model_of_an_allowed_package_loads_by_itself(tables, tmp_path, monkeyp
     model.save(tmp_path / model.MODEL, tmp_path / "model", ["model_plugin"])
     loaded = mlflow.pyfunc.load_model(str(tmp_path / "model"))
     pd.testing.assert_frame_equal(loaded.predict(pd.DataFrame({"rows": [9]})), own.sample(9))
+
+
+@pytest.mark.parametrize("dtype", ["timedelta64[ns]", "duration[s][pyarrow]"])
+def test_durations_are_texts_that_mlflow_can_serve(tmp_path, dtype):
+    from mlflow.pyfunc.scoring_server import predictions_to_json
+
+    from trisynth.generators.independent import Independent
+
+    lengths = pd.Series(pd.to_timedelta([5400, 60, None] * 10, unit="s")).astype(dtype)
+    made = Independent().fit(pd.DataFrame({0: lengths, "x": range(30)}))
+    made.save(tmp_path / model.MODEL)
+    model.save(tmp_path / model.MODEL, tmp_path / "model")
+    rows = mlflow.pyfunc.load_model(str(tmp_path / "model")).predict(pd.DataFrame({"rows": [30]}))
+    assert set(rows[0].dropna()) == {"0 days 01:30:00", "0 days 00:01:00"} and rows[0].isna().any()
+    predictions_to_json(rows, io.StringIO())
