@@ -67,7 +67,7 @@ def application(source: Source, limits: Limits, token: str | None = None, hosts:
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guard, limits=limits, token=token, hosts=hosts)],
-        exception_handlers={Refused: _refusal, InputError: _mistake, 404: _unknown, 405: _unknown},
+        exception_handlers={Refused: _refusal, InputError: _mistake, 404: _unknown, 405: _unknown, 500: _failure},
     )
 
 
@@ -190,6 +190,11 @@ async def _refusal(request: Request, error: Refused) -> Response:
 
 async def _mistake(request: Request, error: InputError) -> Response:
     return JSONResponse({"error": str(error)}, 422, headers=_HEADERS)
+
+
+async def _failure(request: Request, error: Exception) -> Response:
+    """Answer without details; Starlette raises the error again, and the server logs it."""
+    return JSONResponse({"error": "the server failed to answer; its log has the cause"}, 500, headers=_HEADERS)
 
 
 async def _unknown(request: Request, error: Any) -> Response:

@@ -34,10 +34,15 @@ def as_csv(tables: Iterator[pa.Table]) -> Iterator[bytes]:
     """Write one line of names and a line a row; missing cells are empty, and arrays are refused."""
     header = True
     for table in tables:
-        for field in table.schema:
+        for i, field in enumerate(table.schema):
             if pa.types.is_nested(field.type):
                 remedy = f"cannot hold column {field.name}, whose cells are arrays; take json or arrow"
                 raise InputError("format", "csv", remedy)
+            if pa.types.is_timestamp(field.type) or pa.types.is_duration(field.type):
+                # Written by pandas, as in files: Arrow gives midnights nine decimals, and durations as whole numbers.
+                times = table[i].to_pandas()
+                texts = pa.array(times.astype(str).where(times.notna(), None), pa.string())
+                table = table.set_column(i, field.name, texts)
         content = io.BytesIO()
         csv.write_csv(table, content, csv.WriteOptions(include_header=header, quoting_style="needed"))
         header = False

@@ -1,10 +1,10 @@
 """Rows that a server draws: a fitted generator, and the layout of the file that it was fitted on."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -15,9 +15,12 @@ from trisynth.errors import InputError
 from trisynth.generators.base import Generator
 from trisynth.output.files import typed
 from trisynth.output.parts import batches
+from trisynth.serve.conditions import cell
 
 # Rows that are drawn at once, which bounds the memory of an answer.
 BATCH = 100_000
+# What a refusal of evidence advises for another fit.
+_OF_A_FIT = re.compile(", or (set relations to none|fit with .*)$")
 # Categories of a column that the schema lists.
 _LISTED = 1_000
 
@@ -33,11 +36,25 @@ class Source:
         Digest of its file.
     layout : Layout, optional
         That of a user's file.
+
+    Raises
+    ------
+    InputError
+        If names or labels are equal as texts, which is how requests and answers hold them.
     """
 
     generator: Generator
     sha: str
     layout: Layout | None = None
+
+    def __post_init__(self):
+        """Check names and labels."""
+        generator = self.generator
+        kinds = [*generator.schema_.columns, *([generator.target_] if generator.target_ is not None else [])]
+        _require_distinct("columns", generator.order_)
+        for kind in kinds:
+            if isinstance(kind, Category):
+                _require_distinct(str(kind.name), kind.categories)
 
     def tables(
         self, n: int | Mapping[str, int], seed: int, given: Mapping[str, Any] | None = None
@@ -133,43 +150,35 @@ class Source:
                 raise InputError("given", name, f"no such column; conditions are possible on {known}")
             read = {column.name for column in generator.written_.columns}
             # A column that is read from texts is given as such.
-            cell = pd.Series([str(value)], name=kind.name) if kind.name in read else _cell(name, value, kind)
+            own = pd.Series([str(value)], name=kind.name) if kind.name in read else cell(name, value, kind)
+            if kind.name in read and generator.written_.read(own.to_frame()).isna().any(axis=None):
+                raise InputError(f"given.{name}", value, f"must be a {kind.kind} in the form of the training rows")
             if kind is target:
-                label = cell
+                label = own
             else:
-                found[kind.name] = cell
+                found[kind.name] = own
         return pd.DataFrame(found, index=[0]), label
 
     def _conditional(self, partial: tuple[pd.DataFrame, Any], rows: int, seed: int) -> pd.DataFrame:
         row, label = partial
         X = row.iloc[[0] * rows].reset_index(drop=True)
         y = None if label is None else pd.concat([label] * rows, ignore_index=True)
-        return self.generator.conditional(X, y, seed)
+        try:
+            return self.generator.conditional(X, y, seed)
+        except InputError as error:
+            if error.parameter != "X" or error.value not in list(X):
+                raise
+            # A client knows columns by their texts in `given`, and has no say in the fit.
+            remedy = _OF_A_FIT.sub("", error.remedy)
+            for column in self.generator.schema_.columns:
+                remedy = remedy.replace(repr(column.name), str(column.name))
+            raise InputError(f"given.{error.value}", row[error.value].tolist()[0], remedy) from None
 
 
-def _cell(name: str, value: Any, kind: Any) -> pd.Series:
-    """Give one condition the dtype of its column."""
-    if isinstance(kind, Category):
-        known = {str(each): each for each in kind.categories}
-        if str(value) not in known:
-            raise InputError(f"given.{name}", value, f"no such category; known: {', '.join(list(known)[:20])}")
-        return pd.Series([known[str(value)]], name=kind.name).astype(kind.dtype)
-    whole = pd.api.types.is_integer_dtype(kind.dtype)
-    remedy = f"must be a {'whole ' * whole}{kind.kind}"
-    try:
-        cell = pd.Series([value], name=kind.name, dtype=object)
-        read = pd.to_numeric(cell) if kind.kind == "number" else cell
-        # A cast may round, overflow or read a number as a date.
-        possible = not isinstance(value, bool) and (kind.kind == "number" or isinstance(value, str))
-        if possible and kind.kind == "number":
-            possible = bool(
-                np.isfinite(float(read[0])) and (not whole or (read[0] == int(read[0]) and abs(read[0]) < 2**63))
-            )
-        found = read.astype(kind.dtype) if possible else None
-    except (TypeError, ValueError, OverflowError):
-        found = None
-    if found is None or found.isna().any():
-        raise InputError(f"given.{name}", value, remedy)
-    if kind.kind == "number" and (bounds := kind.facts.bounds) and not bounds[0] <= found[0] <= bounds[1]:
-        raise InputError(f"given.{name}", value, f"must lie within its bounds {bounds[0]:g} to {bounds[1]:g}")
-    return found
+def _require_distinct(parameter: str, values: Iterable[Any]) -> None:
+    known: dict[str, Any] = {}
+    for value in values:
+        if str(value) in known:
+            remedy = "are equal as texts, which is how a server names them; rename one before the fit"
+            raise InputError(parameter, [known[str(value)], value], remedy)
+        known[str(value)] = value
