@@ -66,14 +66,18 @@ def write_facts(dataset: Dataset, cfg: dict[str, Any], out: str | None = None) -
     """Write the facts of a user's table beside it; an existing file is kept."""
     place = beside.place(cfg["path"])
     file = Path(out) if out else place
+    remedies = bool(dataset.report["remedy"].astype(bool).any())
     if out is None and place.exists():
-        print(f"facts: {place} is kept as it is. To apply a remedy above, paste its line there, below")
-        print("its column. To write the inferred facts to another file, add out=FILE.yaml.")
+        print(f"facts: {place} is kept as it is.")
+        if remedies:
+            print("To apply a remedy above, paste its line there, below its column.")
+        print("To write the inferred facts to another file, add out=FILE.yaml.")
         return
     facts.write(file, dataset, cfg)
     note = "read by every command" if file == place else f"to use it, rename it to {place.name}"
     print(f"facts: {file} ({note})")
-    print("Correct it where it is wrong; to apply a remedy above, remove the # before its line there.")
+    how = "; to apply a remedy above, remove the # before its line there" if remedies else ""
+    print(f"Correct it where it is wrong{how}.")
 
 
 def generate_stage(config: dict[str, Any], root: str = "data/synthetic") -> None:

@@ -58,10 +58,27 @@ def test_what_is_written_is_what_was_inferred(table, capsys):
     assert set(facts["columns"]) == {*NAMES, "weight", "day", "sex", "y"}
 
 
+def test_remedies_are_not_spoken_of_where_there_are_none(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.csv").write_text("a,y\n" + "".join(f"{i / 7},{'nk'[i % 2]}\n" for i in range(20)))
+    for expected in ("Correct it where it is wrong.\n", "add out=FILE.yaml.\n"):
+        stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "dataset.target=y"])
+        shown = capsys.readouterr().out
+        assert shown.endswith(expected) and "remedy" not in shown
+
+
+def test_one_cell_is_singular(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.csv").write_text("a,y\n" + "".join(f"{'x' if i == 40 else i / 7},{'nk'[i % 2]}\n" for i in range(90)))
+    stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "dataset.target=y"])
+    assert "- 1 cell: " in capsys.readouterr().out and "# 1 cell: " in Path("mine.yaml").read_text()
+
+
 def test_the_file_of_a_user_is_never_overwritten(table, capsys):
     (table / "mine.yaml").write_text("target: y\ncolumns:\n  sex: {kind: ignore}\n")
     stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv"])
-    assert "mine.yaml is kept as it is" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "mine.yaml is kept as it is" in shown and "to change that:" in shown and "To apply a remedy above" in shown
     assert (table / "mine.yaml").read_text().startswith("target: y\n")
     stages.main(["prepare", "dataset=csv", "dataset.path=mine.csv", "out=other.yaml"])
     assert beside.read(table / "other.yaml")["columns"]["sex"] == {"kind": "ignore"}

@@ -31,6 +31,7 @@ def test_hydras_own_forms_pass(arguments):
     [
         ("--n=3", "^option='--n=3': no such option; settings have no dashes: n=3$"),
         ("--out", "^option='--out': .*: out=VALUE$"),
+        ("--multirum=3", r"^option='--multirum=3': no such option; did you mean --multirun\?$"),
         ("--multrun", r"did you mean --multirun\?$"),
         ("seed", "^argument='seed': must have the form NAME=VALUE$"),
         ("rows.parquet", "add dataset=parquet dataset.path=rows.parquet dataset.target=COLUMN$"),
@@ -54,6 +55,13 @@ def test_other_forms_are_refused_with_the_remedy(read, argument, message):
 def test_options_without_their_value_are_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         form.check(arguments)
+
+
+@pytest.mark.parametrize("option", ["--taget", "--targt=y", "-target"])
+def test_an_option_of_a_new_user_is_suggested(option):
+    with pytest.raises(InputError, match=rf"^option='{option}': no such option; did you mean --target\?$"):
+        form.named([option, "y", "mine.csv"])
+    assert form.named(["-m", "--resolve", "-c", "job"]) == ["-m", "--resolve", "-c", "job"]
 
 
 @pytest.mark.parametrize("target", ["Größe (cm)", "7", "no", "it's", "plain"])

@@ -11,6 +11,7 @@ import pandas as pd
 from pandas.api import types
 
 from trisynth.cache import unwritable, write_atomic
+from trisynth.data.cleaning import findings
 from trisynth.data.dataset import Column, Dataset
 from trisynth.errors import InputError
 
@@ -199,8 +200,7 @@ def _comments(report: pd.DataFrame, column: str, indent: str) -> Iterator[str]:
     for row in report[report["column"] == column].itertuples():
         if row.problem in ("missing cell", "constant") and not row.remedy:
             continue
-        line = f"{row.cells:,} cells: {row.problem}; {row.treatment}" if column != "(file)" else row.problem
-        for part in _wrapped(line + ("; to change that:" if row.remedy else "")):
+        for part in _wrapped(findings.described(row) + ("; to change that:" if row.remedy else "")):
             yield f"{indent}# {part}"
         for remedy in filter(None, row.remedy.split("\n")):
             yield f"{indent}# {remedy}"

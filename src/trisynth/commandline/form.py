@@ -1,7 +1,7 @@
 """Form of a command line: options that exist, and settings written as NAME=VALUE."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -21,6 +21,7 @@ _CHOICES = {
 }
 _PLAIN = ("-m", "--multirun", "-r", "--run", "--resolve", "--shell-completion", "-sc")
 _HELP = ("-h", "--help", "--hydra-help", "--version")
+_HYDRAS = (*_VALUED, *_PLAIN, *_HELP)
 # Settings whose values are texts, which need no quotes here.
 _TEXTS = ("dataset.path", "dataset.target")
 # Settings of one value, also where it contains a comma, which would make Hydra vary it.
@@ -46,7 +47,7 @@ def named(arguments: Sequence[str], options: Mapping[str, str] = TARGET) -> list
     Raises
     ------
     InputError
-        For a second table, or an option without a value.
+        For a second table, an option without a value, or one that is nearly one of these.
     """
     overrides: list[str] = []
     path, waiting = None, iter(arguments)
@@ -57,6 +58,8 @@ def named(arguments: Sequence[str], options: Mapping[str, str] = TARGET) -> list
             if not value or value.startswith("--"):
                 raise InputError("option", option, f"needs a value, such as {option}=VALUE")
             overrides.append(f"{options[option]}={value}")
+        elif option.startswith("-") and option not in _HYDRAS and (close := _close(option, options)):
+            raise InputError("option", argument, close)
         elif equals or argument.startswith(("-", "~")) or {*overrides[-1:]} & {*_VALUED} or not _is_table(argument):
             overrides.append(argument)
         elif path is not None:
@@ -83,7 +86,7 @@ def check(arguments: Sequence[str]) -> None:
     for position, argument in enumerate(arguments):
         option, equals, value = argument.partition("=")
         if option.startswith("-"):
-            if option not in (*_VALUED, *_PLAIN, *_HELP):
+            if option not in _HYDRAS:
                 raise InputError("option", argument, _remedy(option, value))
             if option in _VALUED and not equals:
                 _check_value(option, next(iter(arguments[position + 1 :]), ""))
@@ -136,7 +139,11 @@ def _check_value(option: str, value: str) -> None:
 
 
 def _remedy(option: str, value: str) -> str:
-    close = difflib.get_close_matches(option, (*_VALUED, *_PLAIN, *_HELP), n=1, cutoff=0.8)
-    if close:
-        return f"no such option; did you mean {close[0]}?"
-    return f"no such option; settings have no dashes: {option.lstrip('-')}={value or 'VALUE'}"
+    settings = f"no such option; settings have no dashes: {option.lstrip('-')}={value or 'VALUE'}"
+    return _close(option, _HYDRAS) or settings
+
+
+def _close(option: str, known: Iterable[str]) -> str:
+    """Point out the option that was probably meant, if any."""
+    close = difflib.get_close_matches(option, known, n=1, cutoff=0.8)
+    return f"no such option; did you mean {close[0]}?" if close else ""

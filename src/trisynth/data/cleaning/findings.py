@@ -27,7 +27,7 @@ def lines(report: pd.DataFrame, all_of: bool = False) -> Iterator[str]:
         remedy = " and ".join(filter(None, row.remedy.split("\n")))
         end = f" (to change that: {remedy})" if remedy else ""
         column = "" if row.column in (_FILE, _ROWS) else f"{row.column}: "
-        yield f"{column}{_what(row)}{end}"
+        yield f"{column}{described(row)}{end}"
 
 
 def page(dataset: Dataset, report: pd.DataFrame) -> Iterator[str]:
@@ -54,7 +54,7 @@ def _items(report: pd.DataFrame) -> Iterator[str]:
     for row in report.itertuples():
         end = "; to change that:" if row.remedy else ""
         yield from textwrap.wrap(
-            f"- {_what(row)}{end}",
+            f"- {described(row)}{end}",
             _WIDTH,
             subsequent_indent="  ",
             break_long_words=False,
@@ -64,11 +64,12 @@ def _items(report: pd.DataFrame) -> Iterator[str]:
         yield from (f"    {line}" for line in row.remedy.split("\n") if line)
 
 
-def _what(row: tuple) -> str:
-    """Return number of cells, problem and treatment in short."""
+def described(row: tuple) -> str:
+    """Return number of cells, problem and treatment of a finding in short."""
     if row.column == _FILE:
         return row.problem
-    unit = "rows" if row.column == _ROWS or row.problem.startswith("row ") else "cells"
+    unit = "row" if row.column == _ROWS or row.problem.startswith("row ") else "cell"
+    unit += "s" * (row.cells != 1)
     return f"{row.cells:,} {unit}: {row.problem}; {row.treatment}"
 
 

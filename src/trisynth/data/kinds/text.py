@@ -96,11 +96,13 @@ class Text(Kind):
         known = [word for word in self.words or () if word and word != texts.HIDDEN]
         kept = "" if self.words is None else f"; words of few rows are left out, {len(known):,} are kept"
         if self.empty:
-            only = f"hold only words and numbers of fewer than {self.rare} rows and count as empty"
+            only = f"only words and numbers of fewer than {self.rare} rows and"
+            what = f"text holds {only} counts" if self.empty == 1 else f"texts hold {only} count"
             drawn = "" if any(word[:1].isalnum() for word in known) else ": no word is drawn"
-            kept += f"; {self.empty:,} texts {only}{drawn} (rare=0 keeps all)"
+            kept += f"; {self.empty:,} {what} as empty{drawn} (rare=0 keeps all)"
         if self.cut:
-            kept += f"; {self.cut:,} texts of more than {self.facts.max_length or LONGEST:,} characters are cut"
+            length = f"of more than {self.facts.max_length or LONGEST:,} characters"
+            kept += f"; 1 text {length} is cut" if self.cut == 1 else f"; {self.cut:,} texts {length} are cut"
         return f"{self.name}: texts are modelled, as declared, and parts of real ones may come back{kept}"
 
 
