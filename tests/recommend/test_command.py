@@ -50,6 +50,7 @@ def test_it_ends_with_sentences_and_mirrors_its_trials(arguments, database, tmp_
     assert max(map(len, text.partition("\nrecommendation: ")[0].splitlines())) <= 80
     assert "Synthetic rows could not be shown to help" in _words(text)
     assert "All trials ran" in text
+    assert "to draw independent: trisynth synthesize dataset=csv dataset.path=" in text
     (folder,) = (tmp_path / "sweeps").iterdir()
     assert {path.name for path in folder.iterdir()} >= {"recommendation.json", "trials.csv", "results.csv"}
     from mlflow import MlflowClient

@@ -37,13 +37,18 @@ def parse(arguments: list[str]) -> list[str]:
     InputError
         For a second table, or an option without a value.
     """
-    overrides = form.named(["privacy." * a.startswith("epsilon=") + a for a in arguments], _OPTIONS)
+    overrides = named(arguments)
     given = {override.partition("=")[0] for override in overrides}
     # A panel that is named replaces this one.
     panel = "private" if private.is_given(overrides) and "privacy=none" not in overrides else "default"
     plain = [f"+recommend={panel}"] + ["metrics=recommend"] * ("metrics" not in given)
     plain += ["report=html"] * ("report" not in given)
     return [*plain, *overrides]
+
+
+def named(arguments: list[str]) -> list[str]:
+    """Translate a table's name and options into settings."""
+    return form.named(["privacy." * a.startswith("epsilon=") + a for a in arguments], _OPTIONS)
 
 
 def configured(overrides: list[str]) -> dict[str, Any]:
@@ -77,9 +82,11 @@ def main(arguments: list[str]) -> None:
     try:
         # The workers import while this process does, so that the first trials need not wait.
         workers.start()
+        from trisynth.recommend import drawing
         from trisynth.recommend.command import Course
 
-        Course(config, workers, arguments, begun, report, mirror, require).run()
+        draw = partial(drawing.command, named(arguments), config)
+        Course(config, workers, arguments, begun, report, mirror, require, draw).run()
     finally:
         workers.kill()
 

@@ -46,6 +46,8 @@ class Course:
         Builds the mirror in MLflow whose parent run has the name of the folder.
     require : callable
         Refuses a data set that the candidates could not be fitted to, before the search begins.
+    draw : callable
+        Returns the command that draws the rows of a candidate's config, or None.
     """
 
     def __init__(
@@ -57,12 +59,14 @@ class Course:
         report: Callable[[Recommendation, Path, list[str]], Path | None],
         mirror: Callable[[Mapping[str, Any], str], Any],
         require: Callable[[Dataset], None],
+        draw: Callable[[Mapping[str, Any]], str | None],
     ):
         self.config, self.workers, self.begun = config, workers, begun
         self.command, self.report, self.require = ["trisynth recommend", *arguments], report, require
         self.settings = Settings.of(config["recommend"])
         self.folder = folder_of(config)
         self.page: Path | None = None
+        self.draw = draw
         require_writable(self.folder, "paths.sweeps")
         build = partial(mirror, config, self.folder.name) if config["tracking"]["uri"] else None
         self.record = Record(self.folder, config["paths"]["runs"], build)
@@ -91,10 +95,10 @@ class Course:
                 search.run()
             except KeyboardInterrupt:
                 found = self.write(search)
-                self.screen.line(f"{screen.interrupted(found)}\n{self._places()}")
+                self.screen.line(f"{screen.interrupted(found)}\n{self._places(found)}")
                 raise
         found = self.write(search)
-        print(f"{screen.text(found)}\n\n{self._places()}")
+        print(f"{screen.text(found)}\n\n{self._places(found)}")
         if not self.record.close(self.begun + _LATEST * self.settings.budget - time.monotonic()):
             raise SystemExit(1)
 
@@ -129,10 +133,12 @@ class Course:
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
-    def _places(self) -> str:
+    def _places(self, found: Recommendation) -> str:
         lines = [f"recommendation: {self.folder / FILE}", f"trials: {self.folder / 'trials.csv'}"]
         if self.config["report"]["html"]:
             lines.append(f"report: {self.page or 'none, because no candidate has finished a trial'}")
+        advised = {each["candidate"]: each["generator"] for each in (found.use, found.share) if each}
+        lines += [f"to draw {name}: {line}" for name, given in advised.items() if (line := self.draw(given))]
         return "\n".join(lines)
 
 
