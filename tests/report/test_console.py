@@ -88,6 +88,12 @@ def test_of_many_settings_the_best_are_shown_and_the_rest_are_counted():
     assert text.count("combined") == 10
 
 
+def test_trials_of_a_search_are_no_generators_to_count():
+    jobs = pd.concat([frame(**{"loss.alpha": alpha}) for alpha in (0.0, 1.0)], ignore_index=True)
+    assert "of 2 generators" in console.sweep_summary(jobs, 1 / 3)
+    assert console.sweep_summary(jobs, 1 / 3, searched=True).strip().endswith("narrows them.")
+
+
 def test_a_sweep_without_any_headline_score_has_a_short_summary():
     jobs = frame().drop(columns=[f"{arm}/f1_macro" for arm in ARMS])
     assert console.sweep_summary(jobs, 1 / 3).strip().startswith("Mean ± half")

@@ -1,9 +1,10 @@
 """The observation of a sweep costs little, however many jobs it has."""
 
 import pytest
+import yaml
 from omegaconf import OmegaConf
 
-from trisynth.sweeps import callback
+from trisynth.sweeps import callback, folder
 from trisynth.sweeps.callback import pause
 
 
@@ -19,6 +20,22 @@ def test_more_trials_make_another_search():
 
     assert decided(4) == ["seed=0", "hydra/sweeper=search", "hydra.sweeper.n_trials=4"]
     assert decided(4) != decided(9)
+
+
+@pytest.mark.parametrize(
+    ("found", "line"),
+    [
+        (
+            {"best_params": {"loss.alpha": 0.123456, "generator": "vae"}, "best_value": 0.61234},
+            "best trial: loss.alpha=0.1235 generator=vae with real/r2 0.6123\nexact values: ",
+        ),
+        ({"solutions": [{}, {}]}, "Pareto front: 2 of the trials, in "),
+    ],
+)
+def test_a_search_ends_with_what_it_found_and_its_file(tmp_path, found, line):
+    path = tmp_path / folder.FOUND
+    path.write_text(yaml.safe_dump(found, sort_keys=False))
+    assert callback.best_trial(path, "real/r2") == f"{line}{path}"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from trisynth.config import CONF
 from trisynth.errors import InputError
-from trisynth.sweeps import trials
+from trisynth.sweeps.folder import FOUND
 from trisynth.sweeps.trials import search, space
 
 
@@ -215,7 +215,7 @@ def test_a_sampler_of_the_configuration_is_one_of_optuna(command):
         content = yaml.safe_load(path.read_text())
         if "_target_" in content:
             assert hasattr(optuna.samplers, content["_target_"].rpartition(".")[2])
-    assert trials.FOUND == "optimization_results.yaml"
+    assert FOUND == "optimization_results.yaml"
 
 
 @pytest.mark.parametrize("method", sorted(file.stem for file in (CONF / "hydra/sweeper/sampler").glob("*.yaml")))

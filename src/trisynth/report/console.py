@@ -97,8 +97,10 @@ def _plain_table(title: str, names: list[str], rows: list[list[str]]) -> str:
     return "\n".join([title, lines[0], "─" * (sum(widths) + 2 * len(widths) - 2), *lines[1:]])
 
 
-def sweep_summary(frame: pd.DataFrame, test_size: float) -> str:
+def sweep_summary(frame: pd.DataFrame, test_size: float, searched: bool = False) -> str:
     """Format a sweep: for each data set the scores and gains of all training sets, and one sentence.
+
+    The trials of a search are settings that it chose by their scores, of which no sentence is due.
 
     Parameters
     ----------
@@ -106,6 +108,7 @@ def sweep_summary(frame: pd.DataFrame, test_size: float) -> str:
         One row per job, as ``results.table`` returns it.
     test_size : float
         Fraction of the rows that each seed tests.
+    searched : bool, default=False
 
     Returns
     -------
@@ -129,7 +132,7 @@ def sweep_summary(frame: pd.DataFrame, test_size: float) -> str:
     note = f"{meaning}; scores are means over {classifiers} classifiers." if classifiers > 1 else f"{meaning}."
     if 1 < seeds < _FEW:
         note += f" So few seeds give wide intervals; seed='range({_FEW})' narrows them."
-    return _text(*parts, note, verdict.sentence(verdict.cases(jobs, test_size)))
+    return _text(*parts, note, "" if searched else verdict.sentence(verdict.cases(jobs, test_size)))
 
 
 def methods(frame: pd.DataFrame) -> pd.DataFrame:
@@ -180,7 +183,11 @@ def _scores(found: Mapping, keys: list, label: str, jobs: pd.DataFrame, test_siz
     baseline = best_baseline(found, dataset)
     over = [("gain over\nreal", "real")] if (dataset, "", "real") in found else []
     over += [(f"gain over\n{name_of(baseline)}", baseline)] if baseline else []
-    out = _blank(f"{name_of(dataset)}: {label}, {len(jobs)} jobs", ["training set"], ["score", *(h for h, _ in over)])
+    out = _blank(
+        f"{name_of(dataset)}: {label}, {len(jobs)} job{'s' * (len(jobs) != 1)}",
+        ["training set"],
+        ["score", *(h for h, _ in over)],
+    )
     last = ""
     for key in keys:
         _, method, arm = key

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
@@ -187,11 +188,13 @@ class Sweep(Callback):
             # The summary comes last: a start that was stopped before it makes both again.
             if OmegaConf.select(config, "tracking.figure"):
                 draw(frame, self.sweep.folder / sweeps.FIGURE, test_size)
-            write_atomic(path, sweep_summary(frame, test_size))
+            write_atomic(path, sweep_summary(frame, test_size, is_search(config)))
         print(path.read_text(encoding="utf-8"))
         print(f"results: {self.sweep.folder / sweeps.RESULTS}")
         if (self.sweep.folder / sweeps.FIGURE).is_file():
             print(f"figure: {self.sweep.folder / sweeps.FIGURE}")
+        if is_search(config) and (self.sweep.folder / sweeps.FOUND).is_file():
+            print(best_trial(self.sweep.folder / sweeps.FOUND, config.objective))
 
     def _report(self, config: DictConfig, results: list[Result]) -> None:
         """Write the report of each data set; MLflow keeps it among the files of the sweep."""
@@ -277,10 +280,28 @@ def pause(spent: float) -> float:
     return min(max(0.5, 1000 * spent), 10.0)
 
 
+def is_search(config: DictConfig) -> bool:
+    """Tell whether Optuna suggests the jobs of a sweep."""
+    return config.hydra.sweeper._target_.endswith(_SEARCHES)
+
+
+def best_trial(path: Path, objective: Any) -> str:
+    """Describe what a search found, and the file that has it."""
+    found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if "solutions" in found:
+        return f"Pareto front: {len(found['solutions'])} of the trials, in {path}"
+    settings = " ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in found["best_params"].items()
+    )
+    score = objective if isinstance(objective, str) else "objective"
+    return f"best trial: {settings} with {score} {found['best_value']:.4g}\nexact values: {path}"
+
+
 def count_jobs(config: DictConfig) -> int | None:
     """Count the jobs that a grid or a search will start; None where the sweeper does not know in advance."""
     sweeper = config.hydra.sweeper
-    if sweeper._target_.endswith(_SEARCHES) and not sweeper.sampler._target_.endswith("GridSampler"):
+    if is_search(config) and not sweeper.sampler._target_.endswith("GridSampler"):
         return sweeper.n_trials
     if not sweeper._target_.endswith(_GRIDS):
         return None

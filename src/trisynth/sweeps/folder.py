@@ -23,6 +23,8 @@ from trisynth.sweeps.plan import PLAN
 
 STATE, COMPLETE, RESULTS = "state.json", "complete.json", "results.csv"
 SUMMARY, FIGURE = "summary.txt", "gains.png"
+# Best trial of a search, or its Pareto front.
+FOUND = "optimization_results.yaml"
 # Marks a folder as that of a sweep, which alone may replace the files in it.
 MARKER = "jobs/.trisynth"
 # Held while a start of a sweep uses its folder; the operating system releases it when the process ends.

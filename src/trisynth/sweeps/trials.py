@@ -22,8 +22,8 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from trisynth.cache import made_whole, write_atomic
 from trisynth.errors import InputError, require_whole
+from trisynth.sweeps.folder import FOUND
 
-FOUND = "optimization_results.yaml"
 _SQLITE = "sqlite:///"
 # What runs a batch of overrides, the first of which has the given number.
 Launch = Callable[[Sequence[Sequence[str]], int], Sequence[JobReturn]]
