@@ -39,14 +39,21 @@ def as_csv(tables: Iterator[pa.Table]) -> Iterator[bytes]:
                 remedy = f"cannot hold column {field.name}, whose cells are arrays; take json or arrow"
                 raise InputError("format", "csv", remedy)
             if pa.types.is_timestamp(field.type) or pa.types.is_duration(field.type):
-                # Written by pandas, as in files: Arrow gives midnights nine decimals, and durations as whole numbers.
-                times = table[i].to_pandas()
-                texts = pa.array(times.astype(str).where(times.notna(), None), pa.string())
-                table = table.set_column(i, field.name, texts)
+                table = table.set_column(i, field.name, _times(table[i]))
         content = io.BytesIO()
         csv.write_csv(table, content, csv.WriteOptions(include_header=header, quoting_style="needed"))
         header = False
         yield content.getvalue()
+
+
+def _times(cells: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Write times as pandas does in files: Arrow gives midnights nine decimals, and durations as whole numbers."""
+    if pa.types.is_timestamp(cells.type) and cells.type.tz is None:
+        dates = cells.cast(pa.date32())
+        if dates.cast(cells.type).equals(cells):
+            return dates
+    times = cells.to_pandas()
+    return pa.array(times.astype(str).where(times.notna(), None), pa.string())
 
 
 def as_arrow(tables: Iterator[pa.Table]) -> Iterator[bytes]:
