@@ -91,3 +91,14 @@ def test_grams_of_few_sequences_leave_their_mass_to_shorter_ones():
     after = [each[1] if len(each) > 1 else END for each in drawn if len(each) and each[0] == 4]
     two = [np.exp(model.log_probabilities([np.array([4, s])], one)[1]) for s in range(3, SIZE)]
     assert np.bincount(after, minlength=SIZE)[3:] / len(after) == pytest.approx(two, abs=0.03)
+
+
+@pytest.mark.parametrize("order", [2, 3])
+def test_a_sequence_is_empty_only_if_one_of_its_class_is(order):
+    rng = np.random.default_rng(3)
+    found = [rng.integers(3, SIZE, rng.integers(1, 4)) for _ in range(60)]
+    found = [each[:0] if i % 4 == 1 else each for i, each in enumerate(found)]
+    model = NGrams.learn(found, np.arange(60) % 2, SIZE, order)
+    drawn = model.sample(np.repeat([0, 1], 2_000), 12, np.random.default_rng(1))
+    empty = np.array([not len(each) for each in drawn]).reshape(2, -1).mean(axis=1)
+    assert empty[0] == 0 and empty[1] == pytest.approx(0.5, abs=0.1)

@@ -9,6 +9,8 @@ import numpy as np
 END, START, UNKNOWN = 0, 1, 2
 # Bounds of a discount, which small samples estimate badly.
 _LEAST, _MOST = 0.1, 0.95
+# Draws of a first symbol that must not be an end.
+_FIRSTS = 20
 
 
 @dataclass(frozen=True)
@@ -197,12 +199,26 @@ class NGrams:
             if not len(rows):
                 break
             chosen = self._draw(states, ends, rng)
+            if not step:
+                self._begin(chosen, states, begun[rows], ends, rng)
             over = chosen == END
             sizes[rows[over]] = begun[rows[over]] + step
             rows, chosen, states = rows[~over], chosen[~over], states[~over]
             drawn[rows, begun[rows] + step] = chosen
             states = self._next(states, chosen)
         return [row[:size] for row, size in zip(drawn, sizes, strict=True)]
+
+    def _begin(
+        self, chosen: np.ndarray, states: np.ndarray, begun: np.ndarray, ends: np.ndarray, rng: np.random.Generator
+    ) -> None:
+        """Draw the first symbols again where a sequence would be empty although none of its class is."""
+        level, starts = self.levels[min(1, self.order - 1)], states[:, min(1, self.order - 1)]
+        known = level.find(starts, np.full(len(states), END), self.size) >= 0
+        for _ in range(_FIRSTS):
+            empty = np.flatnonzero((chosen == END) & (begun == 0) & ~known)
+            if not len(empty):
+                return
+            chosen[empty] = self._draw(states[empty], ends, rng)
 
     def _next(self, states: np.ndarray, symbols: np.ndarray) -> np.ndarray:
         """Return the contexts after one more symbol, shape (n, order): those of 0, 1, ... symbols, -1 where unknown."""
