@@ -186,7 +186,7 @@ def synthesize(
     private = generator.private
     layout = None if private else dataset.layout
     if n is None:
-        n = 1 if known is not None else round(generator.counts_.sum()) if private else len(rows)
+        n = 1 if known is not None else round(generator.counts_.sum())
     if isinstance(n, Mapping):
         _check_classes(generator, n)
     seed = config["seed"]

@@ -185,3 +185,9 @@ def test_offsets_that_differ_are_written_as_the_most_frequent_one():
     values = form.parse(["2024-07-01T10:00:00+02:00", "2024-01-01T10:00:00+01:00", "2024-08-01T10:00:00+02:00"])
     assert form.print(values)[1] == "2024-01-01T11:00:00+02:00"
     assert values[1] == pd.Timestamp("2024-01-01T09:00:00Z")
+
+
+@pytest.mark.parametrize("written", [None, "%d.%m.%Y", "%Y-%m-%d"])
+def test_words_for_the_present_are_no_dates(written):
+    # pandas reads them as the time of the run.
+    assert format_of("date", written).parse(["now", "Today", "TODAY"]).isna().all()

@@ -33,6 +33,7 @@ NAN = float("nan")
         ({"a": {"format": "many"}}, "facts.a.format"),
         ({"a": {"format": "%d.%m.%Y", "kind": "number"}}, "facts.a.format"),
         ({"a": {"kind": "date", "bounds": ["2020-01-02", "2020-01-01"]}}, "facts.a.bounds"),
+        ({"a": {"kind": "date", "bounds": ["2020-01-02", "today"]}}, "facts.a.bounds"),
         ({"a": {"missing": "unknown"}}, "facts.a.missing"),
         ({"a": {"values": ["yes"]}}, "facts.a.values"),
         ({"a": {"values": {"yes": ["no"]}}}, "facts.a.values"),

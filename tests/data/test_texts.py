@@ -26,6 +26,22 @@ def test_the_tokens_of_a_text_are_the_text(text):
     assert texts.composed(texts.composed(text)) == texts.composed(text)
 
 
+@given(st.text(max_size=20), st.integers(1, 20))
+def test_a_cut_text_ends_with_a_whole_token(text, most):
+    found = texts.cut(text, most)
+    assert text.startswith(found) and len(found) <= most
+    assert len(text) > most or found == text
+    assert [texts.cut("seen today", most) for most in (3, 4, 8, 10)] == ["see", "seen", "seen", "seen today"]
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [("the", (True, True)), (" the", (False, True)), *((other, (False, False)) for other in (" ", ".", "字"))],
+)
+def test_tokens_that_would_be_read_as_one_word_are_known(token, expected):
+    assert texts.joins(token) == expected
+
+
 def test_free_text_is_left_out_unless_it_is_declared():
     raw = notes().assign(age=np.arange(80) % 7)
     for facts in ({}, {"note": {"kind": "text"}}, {"note": {"kind": "text", "generate": False}}):

@@ -1,5 +1,6 @@
 """Fits of folders in batches: exact sums over all rows where a generator can, and a line on what was seen."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -111,6 +112,15 @@ def test_a_generator_that_holds_all_rows_is_fitted_on_the_sample_and_states_it(f
     assert made.notes[0].startswith("fitted on 600 of 3,000 rows")
     assert made.counts_.tolist() == [600, 2_400]
     assert made.sample(500)["outcome"].value_counts().to_dict() == {"sick": 100, "well": 400}
+
+
+@pytest.mark.parametrize("made", [Independent(), Circuit(n_states=2, max_iter=5)])
+def test_rows_without_a_target_are_not_counted_among_those_of_a_fit(made, tmp_path):
+    frame = rows()
+    frame.loc[::3, "outcome"] = None
+    line = made.fit(read_folder(write(frame, tmp_path / "gaps"), "outcome", sample=SAMPLE)).notes[0]
+    assert re.match(r"fitted on (\d+ of )?2,000 rows;", line)
+    assert line.endswith("; 1,000 rows without a target are left out") and made.counts_.sum() == 2_000
 
 
 def test_the_circuit_has_the_class_fractions_of_all_rows(circuit, tmp_path):

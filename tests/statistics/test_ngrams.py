@@ -55,11 +55,20 @@ def test_a_long_gram_is_likelier_than_its_parts_suggest():
     assert np.exp(likely) > 0.8 and np.exp(unlikely) < 0.2
 
 
-def test_hidden_symbols_and_empty_sequences_are_never_drawn():
+def test_starts_ends_and_empty_sequences_are_never_drawn():
     model = NGrams.learn([np.array([3, UNKNOWN, 4]), np.zeros(0, int)], np.zeros(2, int), SIZE, 3)
     drawn = np.concatenate(model.sample(np.zeros(500, int), 9, np.random.default_rng(0)))
-    assert not np.isin(drawn, [END, START, UNKNOWN]).any() and {3, 4} <= set(drawn)
+    assert not np.isin(drawn, [END, START]).any() and {3, 4} <= set(drawn)
     assert all(not len(each) for each in model.sample(np.zeros(3, int), 0, np.random.default_rng(0)))
+
+
+def test_what_follows_a_hidden_symbol_follows_it_in_draws():
+    # Without it, 3 would have no successor, and a sequence would go on until another ends by chance.
+    found = [np.array([3, UNKNOWN]), np.array([4, 5, 6, 4, 5, 6])] * 20
+    model = NGrams.learn(found, np.zeros(40, int), SIZE, 3, rare=5)
+    drawn = model.sample(np.zeros(500, int), 40, np.random.default_rng(0))
+    begun = [each for each in drawn if len(each) and each[0] == 3]
+    assert len(begun) > 100 and np.mean([each.tolist() == [3, UNKNOWN] for each in begun]) > 0.9
 
 
 def test_grams_longer_than_every_sequence_are_unknown():

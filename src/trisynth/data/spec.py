@@ -219,7 +219,9 @@ def _categories(parameter: str, given: Any) -> tuple[str, ...]:
 def _bounds(parameter: str, given: Any, kind: str | None) -> tuple[float, float] | tuple[str, str]:
     pair = [] if isinstance(given, str | Mapping) or not isinstance(given, Iterable) else list(given)
     if kind == "date" or (kind is None and len(pair) == 2 and any(_is_date(end) for end in pair)):
-        low, high = (pd.to_datetime(str(end), errors="coerce") for end in pair) if len(pair) == 2 else (pd.NaT, pd.NaT)
+        # pandas reads now and today as the present time, which differs from run to run.
+        ends = [str(end) if re.search(r"\d", str(end)) else pd.NaT for end in pair]
+        low, high = (pd.to_datetime(end, errors="coerce") for end in ends) if len(ends) == 2 else (pd.NaT, pd.NaT)
         if low <= high:
             return str(pair[0]), str(pair[1])
         raise InputError(parameter, given, "must be two dates, [earliest, latest], such as [2019-01-01, 2024-12-31]")

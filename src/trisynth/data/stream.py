@@ -40,12 +40,13 @@ class Stream:
         """Return the number of rows, those without a target included."""
         return self.folder.rows
 
-    def line(self, passes: bool) -> str:
-        """Return a sentence on which rows a fit sees: all of them in passes, or those of the sample."""
-        some, every = f"{len(self.sample):,}", f"{len(self):,}"
+    def line(self, passes: bool, rows: int) -> str:
+        """Return a sentence on which of the rows with a target a fit sees: all of them in passes, or the sample's."""
+        some, every, left = f"{len(self.sample):,}", f"{rows:,}", len(self) - rows
+        without = f"; {left:,} rows without a target are left out" if left else ""
         if passes:
-            return f"fitted on {every} rows; structure, bins and relations are those of a sample of {some}"
-        return f"fitted on {some} of {every} rows; the fractions of the classes are those of all rows"
+            return f"fitted on {every} rows; structure, bins and relations are those of a sample of {some}{without}"
+        return f"fitted on {some} of {every} rows; the fractions of the classes are those of all rows{without}"
 
     def frames(self) -> Iterator[pd.DataFrame]:
         """Read all rows, a batch at a time: the features and the target of the sample, cleaned."""

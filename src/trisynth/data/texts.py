@@ -93,9 +93,23 @@ def tokens(text: str) -> list[str]:
     return _token().findall(text)
 
 
+def joins(token: str) -> tuple[bool, bool]:
+    """Return whether a token is read as one with a letter before it, and with a letter after it."""
+    word = token.strip()
+    return bool(word) and len(tokens(f"a{token}")) == 1, bool(word) and len(tokens(f"{word}a")) == 1
+
+
 def composed(text: str) -> str:
     """Write a text with composed letters and one kind of line end, without white space around it."""
     return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def cut(text: str, most: int) -> str:
+    """Return the first tokens of a text that are together no longer than ``most`` characters."""
+    if len(text) <= most:
+        return text
+    ends = np.cumsum([len(token) for token in tokens(text[: most + 1])])
+    return text[: ends[ends <= most].max(initial=0)].rstrip() or text[:most]
 
 
 def words(text: str) -> list[str]:

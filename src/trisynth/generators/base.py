@@ -185,7 +185,8 @@ class Generator(BaseEstimator, ABC):
         if self.target_ is not None and not self.numeric_target_:
             arrays = any(isinstance(column, Tensor | Series) for column in self.schema_.columns)
             held, pooled = owners(labels, given.persons), self.pools if arrays else None
-            self.rare_classes_ = rare_classes(self.labels_, held, self.target_.name, given.rare, pooled)
+            of = "rows of the sample" if stream else "rows" if given.persons is None else "persons"
+            self.rare_classes_ = rare_classes(self.labels_, held, self.target_.name, given.rare, pooled, of)
         self.relations_ = self._related(table, labels, given)
         if not isinstance(given_as, Dataset):
             for line in self.notes:

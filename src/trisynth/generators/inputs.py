@@ -99,7 +99,8 @@ def training(
         raise InputError("constraints", constraints, "must be a list of expressions, such as ['end >= start']")
     if own:
         if target is not None and target != X.spec.target:
-            remedy = f"the table was read with the target {X.spec.target}; name another where it is read"
+            read = "without a target" if X.spec.target is None else f"with the target {X.spec.target}"
+            remedy = f"the table was read {read}; name another where it is read"
             raise InputError("target", target, remedy)
         if facts:
             raise InputError("facts", sorted(map(str, facts)), "the table has its own; declare them where it is read")

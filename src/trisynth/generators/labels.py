@@ -25,14 +25,16 @@ def quantile_bins(y: np.ndarray) -> np.ndarray:
     return np.unique(codes, return_inverse=True)[1]
 
 
-def rare_classes(labels: np.ndarray, counts: np.ndarray, name: object, rare: int, pooled: bool | None) -> list[str]:
-    """Return a sentence about the classes of fewer than ``rare`` rows, or persons, if there are any.
+def rare_classes(
+    labels: np.ndarray, counts: np.ndarray, name: object, rare: int, pooled: bool | None, of: str = "rows"
+) -> list[str]:
+    """Return a sentence about the classes of fewer than ``rare`` rows, or what else is counted, if there are any.
 
     With ``pooled``, their arrays are drawn from the rows of all classes; it is None where there are no arrays.
     """
     few = [f"{label} ({n})" for label, n in zip(labels, counts, strict=True) if n < rare]
     listed = ", ".join(few[:5]) + (", ..." if len(few) > 5 else "")
-    return [f"{name}: classes of fewer than {rare} rows are kept: {listed}{_ARRAYS[pooled]}"] if few else []
+    return [f"{name}: classes of fewer than {rare} {of} are kept: {listed}{_ARRAYS[pooled]}"] if few else []
 
 
 def sources(labels: np.ndarray, rare: int, persons: np.ndarray | None = None) -> list[np.ndarray]:

@@ -118,7 +118,7 @@ class Passes:
             for name, n in absent.items()
             if n
         ]
-        return counts, [self.stream.line(self.taken), *lacking]
+        return counts, [self.stream.line(self.taken, int(counts.sum())), *lacking]
 
 
 def canonical(kind: Kind, cells: pd.Series) -> pd.Series:

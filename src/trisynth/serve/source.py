@@ -1,6 +1,5 @@
 """Rows that a server draws: a fitted generator, and the layout of the file that it was fitted on."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +18,6 @@ from trisynth.serve.conditions import cell
 
 # Rows that are drawn at once, which bounds the memory of an answer.
 BATCH = 100_000
-# What a refusal of evidence advises for another fit.
-_OF_A_FIT = re.compile(", or (set relations to none|fit with .*)$")
 # Categories of a column that the schema lists.
 _LISTED = 1_000
 
@@ -168,8 +165,8 @@ class Source:
         except InputError as error:
             if error.parameter != "X" or error.value not in list(X):
                 raise
-            # A client knows columns by their texts in `given`, and has no say in the fit.
-            remedy = _OF_A_FIT.sub("", error.remedy)
+            # A client knows columns by their texts in `given`.
+            remedy = error.remedy
             for column in self.generator.schema_.columns:
                 remedy = remedy.replace(repr(column.name), str(column.name))
             raise InputError(f"given.{error.value}", row[error.value].tolist()[0], remedy) from None

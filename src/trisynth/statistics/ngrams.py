@@ -9,7 +9,7 @@ import numpy as np
 END, START, UNKNOWN = 0, 1, 2
 # Bounds of a discount, which small samples estimate badly.
 _LEAST, _MOST = 0.1, 0.95
-# Draws of a first symbol that must not be an end.
+# Draws of a symbol that must not be an end.
 _FIRSTS = 20
 
 
@@ -120,7 +120,7 @@ class NGrams:
             Owner of each sequence, to count owners instead of sequences.
         """
         symbols, place, roots = joined(sequences, classes)
-        silent = (symbols == START) | (symbols == UNKNOWN)
+        silent = (symbols == START) | ((symbols == UNKNOWN) & (rare < 2))
         numbers, contexts = roots, int(classes.max(initial=0)) + 1
         grams: list[tuple] = []
         for length in range(1, order + 1):
@@ -192,15 +192,15 @@ class NGrams:
         for back in range(min(self.order - 1, begun.max(initial=0)), 0, -1):
             held = np.flatnonzero(begun >= back)
             states[held] = self._next(states[held], drawn[held, begun[held] - back])
-        ends = np.cumsum(self.base)
+        bare, ends = (begun == 0) & self._never_empty(states), np.cumsum(self.base)
         for step in range(longest):
             kept = begun[rows] + step < longest
             rows, states = rows[kept], states[kept]
             if not len(rows):
                 break
             chosen = self._draw(states, ends, rng)
-            if not step:
-                self._begin(chosen, states, begun[rows], ends, rng)
+            self._begin(chosen, states, bare[rows], ends, rng)
+            bare[rows] &= chosen == UNKNOWN
             over = chosen == END
             sizes[rows[over]] = begun[rows[over]] + step
             rows, chosen, states = rows[~over], chosen[~over], states[~over]
@@ -208,14 +208,17 @@ class NGrams:
             states = self._next(states, chosen)
         return [row[:size] for row, size in zip(drawn, sizes, strict=True)]
 
+    def _never_empty(self, states: np.ndarray) -> np.ndarray:
+        """Decide for each state at a start whether no sequence of its class is empty."""
+        length = min(1, self.order - 1)
+        return self.levels[length].find(states[:, length], np.full(len(states), END), self.size) < 0
+
     def _begin(
-        self, chosen: np.ndarray, states: np.ndarray, begun: np.ndarray, ends: np.ndarray, rng: np.random.Generator
+        self, chosen: np.ndarray, states: np.ndarray, bare: np.ndarray, ends: np.ndarray, rng: np.random.Generator
     ) -> None:
-        """Draw the first symbols again where a sequence would be empty although none of its class is."""
-        level, starts = self.levels[min(1, self.order - 1)], states[:, min(1, self.order - 1)]
-        known = level.find(starts, np.full(len(states), END), self.size) >= 0
+        """Draw symbols again that would end a bare sequence, which has no known symbol and must not be empty."""
         for _ in range(_FIRSTS):
-            empty = np.flatnonzero((chosen == END) & (begun == 0) & ~known)
+            empty = np.flatnonzero((chosen == END) & bare)
             if not len(empty):
                 return
             chosen[empty] = self._draw(states[empty], ends, rng)
@@ -242,8 +245,7 @@ class NGrams:
             chosen[asked[kept]] = level.keys[at[kept]] % self.size
         left = np.flatnonzero(chosen < 0)
         chosen[left] = np.minimum(np.searchsorted(ends, rng.random(len(left)), side="right"), self.size - 1)
-        # The base has a little mass for words that are unknown; they end a text.
-        return np.where((chosen == START) | (chosen == UNKNOWN), END, chosen)
+        return np.where(chosen == START, END, chosen)
 
 
 def _discount(weights: np.ndarray) -> float:

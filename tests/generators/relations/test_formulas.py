@@ -138,7 +138,7 @@ def test_a_product_without_its_factors_is_refused_with_a_remedy():
     X, _ = pages(5)
     assert "area" in fitted().relations_.taken
     for ask in (fitted().log_likelihood, fitted().predict_proba, fitted().conditional):
-        with pytest.raises(InputError, match=r"^X='?area'?.*derived_columns=false"):
+        with pytest.raises(InputError, match=r"^X='?area'?.*give these columns as well$"):
             ask(X[["area", "tint"]])
 
 

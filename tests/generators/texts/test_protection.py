@@ -58,6 +58,15 @@ def test_texts_of_which_all_are_personal_keep_their_length():
     assert 0.8 < lengths[1] / lengths[0] < 1.1
 
 
+def test_words_do_not_grow_together():
+    rng = np.random.default_rng(0)
+    one, two = (np.array([f"{first}{chr(97 + i)}" for i in range(12)]) for first in "xy")
+    # The gaps have different widths, so that none is drawn as a successor.
+    cells = [f"{rng.choice(one)}{' ' * (2 + i)}{rng.choice(two)}" for i in range(200)]
+    drawn = NGram().fit(pd.DataFrame({"note": cells}), facts=FACTS).sample(300)["note"]
+    assert {word for text in drawn for word in text.split()} <= {*one, *two}
+
+
 def test_the_filter_draws_texts_again_that_are_of_another_class(tmp_path):
     # Many texts of a model of single words lack the words that show the class.
     draws, made = {}, NGram(order=1)

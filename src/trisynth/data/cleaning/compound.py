@@ -12,6 +12,9 @@ from trisynth.data.kinds.tensor import check_complete, shape_of
 from trisynth.data.kinds.text import LONGEST, check_texts
 from trisynth.errors import InputError
 
+# No text of a file holds NUL, and CSV cannot.
+_REMOVED = str.maketrans("", "", f"{texts.HIDDEN}\0")
+
 
 def text(cells: pd.Series, facts: Column, missing: Collection[object], note: Callable[..., None]) -> pd.Series:
     """Return texts to be modelled; cells without one are empty texts, and long ones are cut.
@@ -33,7 +36,7 @@ def text(cells: pd.Series, facts: Column, missing: Collection[object], note: Cal
     plain = cells if texts.is_text(cells.dtype) else cells.astype(object)
     check_texts(plain, parameter)
     tokens = {str(token) for token in (*missing, *(facts.missing or ()))}
-    found = [texts.composed(texts.composed(cell).replace(texts.HIDDEN, "")) for cell in texts.values(plain)]
+    found = [texts.composed(texts.composed(cell).translate(_REMOVED)) for cell in texts.values(plain)]
     found = ["" if cell in tokens else cell for cell in found]
     limit = facts.max_length or LONGEST
     if empty := found.count(""):

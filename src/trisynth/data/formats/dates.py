@@ -120,9 +120,9 @@ class DateFormat(Format):
             strptime, texts = f"{strptime} %u", texts + " 1"
         strptime = strptime[:-1] + "%z" if strptime.endswith("Z") and not strptime.endswith("%Z") else strptime
         if names:
-            return zones.aware(pd.to_datetime(texts, format=strptime, errors="coerce", exact=True), whole, names)
+            return zones.aware(_read(texts, strptime, False), whole, names)
         aware = "%z" in strptime
-        dates = pd.to_datetime(texts, format=strptime, errors="coerce", exact=True, utc=aware)
+        dates = _read(texts, strptime, aware)
         if aware:
             return _in_zone(dates, texts, self.text)
         return dates.astype("datetime64[ns]")
@@ -253,8 +253,14 @@ def _iso(array: pa.Array) -> pd.Series:
     aware = pc.match_substring_regex(array, r"[T ]\d\d:?\d\d.*(?:Z|[+-]\d\d:?\d\d)$")
     aware = bool(pc.any(aware).as_py())
     texts = pd.Series(array.to_pylist(), dtype=object)
-    dates = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=aware)
+    dates = _read(texts, "ISO8601", aware)
     return _in_zone(dates, texts, None) if aware else dates.astype("datetime64[ns]")
+
+
+def _read(texts: pd.Series, format: str, aware: bool) -> pd.Series:
+    # pandas reads these two as the present time, whatever the format.
+    moving = texts.str.lower().isin(["now", "today"])
+    return pd.to_datetime(texts.mask(moving, None), format=format, errors="coerce", utc=aware)
 
 
 def _whole(times: pd.Series) -> list[int]:

@@ -86,7 +86,7 @@ class Text(Kind):
         """Return texts without marks of hidden words, none longer than the longest training text."""
         cells = texts.values(values)
         cells = [text.replace(f" {texts.HIDDEN}", "").replace(texts.HIDDEN, "") for text in cells]
-        cells = [text.strip()[: self.longest].rstrip() for text in cells]
+        cells = [texts.cut(text.strip(), self.longest) for text in cells]
         column = texts.column(cells, values.name, values.index)
         return column if texts.is_text(self.dtype) else column.astype(object).astype(self.dtype)
 

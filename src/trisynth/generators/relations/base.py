@@ -131,7 +131,7 @@ class Relation(ABC):
         known = table.reindex(columns=others).notna().all(axis=1)
         for name in given:
             if (table[name].notna() & ~known).any():
-                remedy = f"follows from {self}; give {', '.join(map(str, others))} as well, or set relations to none"
+                remedy = f"follows from {self}; give {', '.join(map(str, others))} as well"
                 raise InputError("X", name, remedy)
         if not set(others) <= set(table):
             return table.drop(columns=given)

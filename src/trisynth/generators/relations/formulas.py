@@ -178,8 +178,7 @@ class DerivedColumns:
                 open_ = ~np.isnan(columns[formula.derived]) & np.isnan(needed).any(axis=0)
                 if open_.any():
                     others = " and ".join(repr(name) for name in formula.names if name != formula.derived)
-                    remedy = "give these columns as well, or fit with generator.derived_columns=false"
-                    raise InputError("X", formula.derived, f"is derived from {others}; {remedy}")
+                    raise InputError("X", formula.derived, f"is derived from {others}; give these columns as well")
         kept = {name: values for name, values in columns.items() if name not in self.names}
         return _with(table.drop(columns=self.names, errors="ignore"), kept)
 

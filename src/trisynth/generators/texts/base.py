@@ -2,7 +2,7 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -96,13 +96,12 @@ class TextGenerator(Generator):
 
     def _sample(self, labels: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
         drawn: dict = {}
-        for name, vocabulary in self.vocabularies_.items():
-            tokens = np.array(["", "", "", *vocabulary], dtype=object)
-            cells: list[str] = []
+        for name in self.vocabularies_:
+            write, cells = self._writer(name), list[str]()
             denied = np.zeros(2, int)
             for start in range(0, len(labels), _CHUNK):
                 sequences, counts = self._texts(name, labels[start : start + _CHUNK], rng)
-                cells += ["".join(tokens[sequence]) for sequence in sequences]
+                cells += map(write, sequences)
                 denied += counts
             drawn[name] = texts.column(cells, name)
             if denied[0]:
@@ -114,6 +113,25 @@ class TextGenerator(Generator):
             drawn[self.target_column_] = [rng.choice(self.target_cells_[label]) for label in labels]
         return pd.DataFrame(drawn)
 
+    def _writer(self, name: str, words: bool = True) -> Callable[[np.ndarray], str]:
+        """Return a function that writes symbols as a text, with a blank between two words that would be read as one.
+
+        Such words follow each other where neither did so in a real text, or where a hidden word was between them.
+        Symbols that are no whole ``words`` are written as they are.
+        """
+        vocabulary = self.vocabularies_[name]
+        tokens = np.array(["", "", "", *vocabulary], dtype=object)
+        before, after = np.array([(False, False)] * 3 + [texts.joins(token) for token in vocabulary]).T
+
+        def write(sequence: np.ndarray) -> str:
+            shown = sequence[sequence > UNKNOWN]
+            parts = tokens[shown]
+            if words:
+                parts[1:] = np.where(after[shown[:-1]] & before[shown[1:]], " ", "").astype(object) + parts[1:]
+            return "".join(parts)
+
+        return write
+
     def _texts(self, name: str, labels: np.ndarray, rng: np.random.Generator) -> tuple[Texts, np.ndarray]:
         """Draw texts as symbols, and count those that the filter denies at first and at last.
 
@@ -124,7 +142,7 @@ class TextGenerator(Generator):
         denied = np.zeros(2, int)
         if passages is None and accepted is None:
             return drawn, denied
-        number, tokens = _words(self.vocabularies_[name]), np.array(["", "", "", *self.vocabularies_[name]], object)
+        number, write = _words(self.vocabularies_[name]), self._writer(name)
         left = np.arange(len(drawn))
         for attempt in range(_TRIES + 1):
             plain = [_plain(drawn[i], number) for i in left]
@@ -136,7 +154,7 @@ class TextGenerator(Generator):
             wrong = np.zeros(len(left), bool)
             if accepted is not None:
                 # A text with a passage of few rows is drawn again in any case.
-                wrong = ~accepted.admits(["".join(tokens[drawn[i]]) for i in left], labels[left]) & ~equal & ~repeated
+                wrong = ~accepted.admits([write(drawn[i]) for i in left], labels[left]) & ~equal & ~repeated
             denied[min(attempt, 1)] = wrong.sum()
             again = wrong | equal | repeated
             if attempt == _TRIES or not again.any():

@@ -160,6 +160,10 @@ class TextGRU(TextGenerator):
         for start in range(0, len(symbols) - 1, _LONGEST):
             yield symbols[start : start + _LONGEST + 1]
 
+    def _writer(self, name, words=True):
+        # Without protected passages, sub-words are drawn, which join to words.
+        return super()._writer(name, words and name in self.passages_)
+
     def _drawn(self, name, labels, starts, rng):
         place, vocabulary = device.checked_device(self.device), self.vocabularies_[name]
         # The initial weights are overwritten, so their seed does not matter.
