@@ -49,7 +49,7 @@ def test_sigterm_is_one_line_with_its_own_status(capsys):
         os.kill(os.getpid(), signal.SIGTERM)
         threading.Event().wait()
     assert ended.value.code == 143
-    assert capsys.readouterr().err.count("error: interrupted; finished jobs are kept") == 1
+    assert capsys.readouterr().err.count("error: interrupted; what was finished is kept") == 1
 
 
 def test_outside_the_main_thread_nothing_changes():

@@ -116,7 +116,7 @@ def test_the_end_of_a_sweep_ends_its_workers(
             threading.Event().wait(0.05)
     if number != "SIGKILL":
         assert err.splitlines()[-1] == (
-            "error: interrupted; finished jobs are kept: run the same command again to continue"
+            "error: interrupted; what was finished is kept: run the same command again to continue"
         )
         assert "Traceback" not in err
 

@@ -104,6 +104,12 @@ def test_csv_holds_times_as_pandas_writes_them():
     pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(content), dtype=str), expected)
 
 
+def test_labels_of_several_types_are_refused_at_the_start():
+    table = pd.DataFrame({"a": np.arange(60.0), "y": pd.Series([1, "a"] * 30, dtype=object)})
+    with pytest.raises(InputError, match=r"y=\['int', 'str'\]: are of several types"):
+        Source(fitted(table, target="y"), "")
+
+
 def test_equal_names_and_labels_are_refused_at_the_start():
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(60, 2)), columns=[1, "1"])

@@ -71,7 +71,7 @@ def one_line_errors() -> Iterator[None]:
         remedy = "use fewer rows or a smaller setting, such as generator.hidden_layer_sizes"
         message, status = f"not enough memory ({reason[-120:]}): {remedy}", 1
     except KeyboardInterrupt as error:
-        message = "interrupted; finished jobs are kept: run the same command again to continue"
+        message = "interrupted; what was finished is kept: run the same command again to continue"
         status = 143 if isinstance(error, Terminated) else 130
     except OSError as error:
         # Hydra and MLflow write files of their own.

@@ -52,6 +52,7 @@ class Source:
         for kind in kinds:
             if isinstance(kind, Category):
                 _require_distinct(str(kind.name), kind.categories)
+                _require_one_type(str(kind.name), kind.categories)
 
     def tables(
         self, n: int | Mapping[str, int], seed: int, given: Mapping[str, Any] | None = None
@@ -179,3 +180,12 @@ def _require_distinct(parameter: str, values: Iterable[Any]) -> None:
             remedy = "are equal as texts, which is how a server names them; rename one before the fit"
             raise InputError(parameter, [known[str(value)], value], remedy)
         known[str(value)] = value
+
+
+def _require_one_type(parameter: str, values: Iterable[Any]) -> None:
+    try:
+        pa.array(values)
+    except pa.ArrowException:
+        kinds = sorted({type(value).__name__ for value in values})
+        remedy = "are of several types, which no answer can hold in one column; convert them to one before the fit"
+        raise InputError(parameter, kinds, remedy) from None
