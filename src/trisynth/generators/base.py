@@ -31,7 +31,8 @@ from trisynth.data.stream import Stream
 from trisynth.errors import InputError
 from trisynth.generators import persistence
 from trisynth.generators.balancing import balanced
-from trisynth.generators.inputs import Training, check_kinds, fresh_name, training
+from trisynth.generators.columns import fresh_name
+from trisynth.generators.inputs import Training, check_kinds, training
 from trisynth.generators.labels import owners, per_class, proportional, quantile_bins, rare_classes, sources
 from trisynth.generators.passes import Passes
 from trisynth.generators.relations import Relations

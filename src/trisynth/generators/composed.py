@@ -14,6 +14,7 @@ from trisynth.errors import InputError, require_whole
 from trisynth.generators.arrays.autoregressive import Autoregressive
 from trisynth.generators.arrays.class_gaussian import ClassGaussian
 from trisynth.generators.base import Generator
+from trisynth.generators.columns import with_column
 from trisynth.generators.inputs import RARE
 from trisynth.generators.texts.ngram import NGram
 from trisynth.generators.trees.cart import CART
@@ -101,9 +102,7 @@ class Composed(Generator):
         drawn = pd.DataFrame(index=range(n)) if self.table_ is None else drawn_part(self.table_, labels, rng)
         for name, (strata, generator) in self.parts_.items():
             cells = drawn_part(generator, strata.of(drawn, labels), rng)[name]
-            # A name may be a number or a tuple.
-            drawn = drawn.copy(deep=False)
-            drawn[name] = cells
+            drawn = with_column(drawn, name, cells)
         return drawn[self.names_]
 
     def diagnostics(self) -> dict[str, float]:

@@ -164,13 +164,6 @@ def check_kinds(generator: type, columns: Sequence[Kind]) -> None:
             raise InputError("X", column.name, remedy)
 
 
-def fresh_name(table: pd.DataFrame, name: object) -> object:
-    """Return a name like the given one that no column of the table has."""
-    while name in table.columns:
-        name = f"{name}'"
-    return name
-
-
 def check_count(n: object) -> None:
     """Refuse a value that is not a number of rows."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:

@@ -11,6 +11,7 @@ from trisynth.data.kinds import ENCODED, Kind, Text
 from trisynth.encoders.table import TableEncoder
 from trisynth.errors import require_whole
 from trisynth.generators.base import Generator
+from trisynth.generators.columns import with_column
 from trisynth.generators.composed import check_parts, drawn_part, facts_of, fitted_part, is_number
 from trisynth.generators.neural.vae import VAE
 from trisynth.generators.texts.ngram import NGram
@@ -108,9 +109,7 @@ class Joint(Generator):
                 rows = wrong[labels[wrong] == label]
                 topics[rows] = rng.choice(shares.shape[1], len(rows), p=shares[label])
             cells = drawn_part(generator, topics, rng)[name]
-            # A name may be a number or a tuple.
-            drawn = drawn.copy(deep=False)
-            drawn[name] = cells
+            drawn = with_column(drawn, name, cells)
         return drawn[self.names_]
 
     def diagnostics(self) -> dict[str, float]:

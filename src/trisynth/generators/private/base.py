@@ -26,6 +26,7 @@ from trisynth.data.spec import checked_facts, nearest
 from trisynth.data.stream import Stream
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
+from trisynth.generators.columns import with_column
 from trisynth.generators.inputs import check_kinds
 from trisynth.generators.private.declared import (
     complete,
@@ -309,7 +310,4 @@ def _whole(X: object, y: Sequence | None, target: object) -> tuple[pd.DataFrame,
     from trisynth.generators.inputs import aligned
 
     y = aligned(X, y)
-    # A name may be a number or a tuple.
-    X = X.copy(deep=False)
-    X[y.name] = y
-    return X.reset_index(drop=True), y.name
+    return with_column(X, y.name, y).reset_index(drop=True), y.name

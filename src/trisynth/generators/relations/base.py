@@ -10,6 +10,7 @@ import pandas as pd
 
 from trisynth.data.kinds import Category, Date, Kind
 from trisynth.errors import InputError
+from trisynth.generators.columns import with_column
 
 # Relative rounding error of computed numbers, the one of floats alone, and that of points in time in seconds.
 ROUNDING = 1e-6
@@ -159,20 +160,6 @@ def grids_of(table: pd.DataFrame, kinds: Iterable[Kind]) -> dict[object, Grid]:
             gaps = bool(table[kind.name].isna().any())
             found[kind.name] = Grid(kind.step, float(kind.lower), float(kind.upper), gaps, isinstance(kind, Date))
     return found
-
-
-def with_column(table: pd.DataFrame, name: object, values: object) -> pd.DataFrame:
-    """Set one column, whose name need not be a text."""
-    table = table.copy(deep=False)
-    table[name] = values
-    return table
-
-
-def fresh_name(table: pd.DataFrame, name: str) -> str:
-    """Return the name, changed until no column has it."""
-    while name in table.columns:
-        name += "'"
-    return name
 
 
 def flags(truth: np.ndarray) -> pd.Categorical:

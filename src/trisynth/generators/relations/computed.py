@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from trisynth.generators.relations.base import Grid, Relation, flagged, flags, fresh_name, with_column
+from trisynth.generators.columns import fresh_name, with_column
+from trisynth.generators.relations.base import Grid, Relation, flagged, flags
 
 _DAY = 86_400.0
 # Names of spans of time in seconds.
@@ -172,9 +173,7 @@ def restored(table: pd.DataFrame, name: object, values: np.ndarray, helper: str)
     if helper:
         values = np.where(flagged(table[helper]), np.nan, values)
         table = table.drop(columns=helper)
-    table = table.copy(deep=False)
-    table[name] = values
-    return table
+    return with_column(table, name, values)
 
 
 def helper_of(table: pd.DataFrame, derived: object, inputs: tuple) -> str | None:

@@ -11,6 +11,7 @@ from trisynth.data.constraints import Constraint
 from trisynth.data.constraints.checks import cells_of, seconds
 from trisynth.data.constraints.linear import Bound, bounds
 from trisynth.data.kinds import Kind
+from trisynth.generators.columns import with_column
 from trisynth.generators.relations.base import Grid, Relation
 from trisynth.generators.relations.computed import dropped, helper_of, restored
 
@@ -111,7 +112,6 @@ def repaired(
             value = np.where((bound.sign == ">") & (value <= limit), value + gap, value)
         else:
             value = grid.rounded(limit)
-        moved = table.copy(deep=False)
-        moved[name] = np.where(broken & grid.inside(value), value, table[name].to_numpy(float))
-        table = moved
+        kept = table[name].to_numpy(float)
+        table = with_column(table, name, np.where(broken & grid.inside(value), value, kept))
     return table

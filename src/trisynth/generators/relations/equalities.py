@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from trisynth.data.kinds import Kind
-from trisynth.generators.relations.base import Grid, Relation, flagged, flags, fresh_name, with_column
+from trisynth.generators.columns import fresh_name, with_column
+from trisynth.generators.relations.base import Grid, Relation, flagged, flags
 
 # Fewest equal rows, their smallest fraction, and how many times more frequent equality must be than each small
 # difference of the same size.
@@ -46,9 +47,7 @@ class Equality(Relation):
 
     def reduce(self, table: pd.DataFrame) -> pd.DataFrame:
         """Add the category."""
-        table = table.copy(deep=False)
-        table[self.helper] = flags(self.equal(table))
-        return table
+        return with_column(table, self.helper, flags(self.equal(table)))
 
     def expand(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> pd.DataFrame:
         """Set the two columns equal where the category marks them and the range allows it."""

@@ -16,6 +16,7 @@ import pandas as pd
 from trisynth.data.kinds import Category, Date
 from trisynth.data.schema import Schema
 from trisynth.errors import InputError
+from trisynth.generators.columns import with_columns
 from trisynth.generators.relations.base import Grid, Relation
 from trisynth.statistics.association import mutual_information
 
@@ -151,7 +152,7 @@ class DerivedColumns:
         for formula in self.formulas:
             for name in dict.fromkeys([formula.derived, formula.result]):
                 columns[name] = self._rounded(name, formula.value(name, columns))
-        return _with(table, columns)
+        return with_columns(table, columns)
 
     def solved(self, table: pd.DataFrame) -> pd.DataFrame:
         """Solve the formulas for modelled columns that follow from the given ones, and drop the derived columns.
@@ -180,7 +181,7 @@ class DerivedColumns:
                     others = " and ".join(repr(name) for name in formula.names if name != formula.derived)
                     raise InputError("X", formula.derived, f"is derived from {others}; give these columns as well")
         kept = {name: values for name, values in columns.items() if name not in self.names}
-        return _with(table.drop(columns=self.names, errors="ignore"), kept)
+        return with_columns(table.drop(columns=self.names, errors="ignore"), kept)
 
     def _rounded(self, name: str, values: np.ndarray) -> np.ndarray:
         values = np.where(np.isfinite(values), values, self.medians[name])
@@ -189,14 +190,6 @@ class DerivedColumns:
             return values
         # Decimal steps divide: 3 / 10 prints as 0.3, 3 * 0.1 does not.
         return np.rint(values * round(1 / step)) / round(1 / step) if step < 1 else np.rint(values / step) * step
-
-
-def _with(table: pd.DataFrame, columns: dict) -> pd.DataFrame:
-    """Assign columns, whose names need not be strings."""
-    table = table.copy(deep=False)
-    for name, values in columns.items():
-        table[name] = values
-    return table
 
 
 def _varied(values: np.ndarray) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from trisynth.generators.columns import with_column
 from trisynth.generators.relations.base import Grid, Relation
 
 # Fewest rows that repeat a value of the source, those apart that go with the most frequent value of the derived
@@ -61,9 +62,7 @@ class Functional(Relation):
         found = pd.Series(pd.Categorical.from_codes(back, categories), index=table.index)
         if self.source in table:
             found = table[self.source].where(table[self.source].notna(), found)
-        table = table.copy(deep=False)
-        table[self.source] = found
-        return super().evidence(table)
+        return super().evidence(with_column(table, self.source, found))
 
     def _value(self, table: pd.DataFrame) -> np.ndarray:
         cells, last = table[self.source], len(self.values) - 1
@@ -76,11 +75,10 @@ class Functional(Relation):
 
     def expand(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> pd.DataFrame:
         """Look the derived cells up."""
-        table, value = table.copy(deep=False), self._value(table)
-        table[self.derived] = (
-            value if self.categories is None else pd.Categorical.from_codes(value.astype(int), self.categories)
-        )
-        return table
+        value = self._value(table)
+        if self.categories is not None:
+            value = pd.Categorical.from_codes(value.astype(int), self.categories)
+        return with_column(table, self.derived, value)
 
     def holds(self, table: pd.DataFrame, grids: Mapping[object, Grid]) -> np.ndarray:
         """Compare with the cells that the source goes with."""

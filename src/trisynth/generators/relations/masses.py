@@ -9,7 +9,8 @@ import pandas as pd
 
 from trisynth.data.kinds import Category, Kind
 from trisynth.data.profile import suspects
-from trisynth.generators.relations.base import Grid, Relation, fresh_name, with_column
+from trisynth.generators.columns import fresh_name, with_column
+from trisynth.generators.relations.base import Grid, Relation
 
 # Fraction of the rows, and rows, from which a value is one of its own; and most values of a column.
 _SHARE, _ROWS, _MOST = 0.05, 5, 30

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from trisynth.data.kinds import Date, Duration, Kind
-from trisynth.generators.relations.base import ROUNDING, Grid, Relation, with_column
+from trisynth.generators.columns import with_column
+from trisynth.generators.relations.base import ROUNDING, Grid, Relation
 
 # Fewest cells and distinct values that show a step.
 _CELLS, _DISTINCT = 30, 5

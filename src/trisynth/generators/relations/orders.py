@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from trisynth.data.kinds import Date, Kind
-from trisynth.generators.relations.base import Grid, Relation, fresh_name, with_column
+from trisynth.generators.columns import fresh_name, with_column
+from trisynth.generators.relations.base import Grid, Relation
 from trisynth.generators.relations.computed import dropped, flagged, helper_of
 
 # Most likely chance that independent columns are in order in every row, as a negative logarithm; smallest fraction of

@@ -12,8 +12,9 @@ from trisynth.data.constraints.checks import cells_of
 from trisynth.data.constraints.expressions import Cells
 from trisynth.data.kinds import Kind
 from trisynth.errors import InputError
+from trisynth.generators.columns import with_column
 from trisynth.generators.relations import declared, equalities
-from trisynth.generators.relations.base import Relation, flagged, grids_of, with_column
+from trisynth.generators.relations.base import Relation, flagged, grids_of
 from trisynth.generators.relations.learner import Learner
 from trisynth.generators.relations.masses import Masses
 
