@@ -3,6 +3,7 @@
 import http.client
 import io
 import json
+from decimal import Decimal
 from urllib.parse import quote
 
 import numpy as np
@@ -14,7 +15,7 @@ from tests.serve.test_serve import error, get, running
 from trisynth import Circuit
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
-from trisynth.serve.formats import as_csv
+from trisynth.serve.formats import as_csv, as_json
 from trisynth.serve.source import Source
 
 
@@ -88,6 +89,42 @@ def test_a_time_out_of_range_has_its_cause(port):
 @pytest.mark.parametrize("value", ["5", "90 min", "now", 5, None])
 def test_a_wrong_duration_is_refused_with_an_example(port, value):
     assert error(ask(port, length=value)).endswith("must be a duration such as 01:30:00")
+
+
+@pytest.fixture(scope="module")
+def numbers() -> Source:
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"tiny": rng.integers(0, 100, 120).astype("int8"), "z": rng.normal(size=120)})
+    frame["natural"] = np.uint64(2**63) + rng.integers(0, 1000, 120).astype("uint64") * np.uint64(2**40)
+    frame["single"] = rng.normal(size=120).astype("float32")
+    cents = [Decimal(int(cent)) / 100 for cent in rng.integers(0, 10_000, 120)]
+    frame["price"] = pd.Series(cents, dtype=pd.ArrowDtype(pa.decimal128(10, 2)))
+    frame["fee"] = pd.Series(cents, dtype=object)
+    return Source(fitted(frame), "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "served"),
+    [
+        ("tiny", "1e2", 100),
+        ("natural", 2**63 + 5, 2**63 + 5),
+        ("single", 0.5, 0.5),
+        ("price", 5, "5.00"),
+        ("fee", 2**63, str(2**63)),
+    ],
+)
+def test_every_row_has_the_number_that_is_given(numbers, name, value, served):
+    rows = json.loads(b"".join(as_json(numbers.tables(2, 1, {name: value}))))
+    assert [row[name] for row in rows] == [served] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("tiny", 300), ("natural", -1), ("single", 1e39), ("price", 0.125), ("fee", "1e400"), ("fee", f"1.{'1' * 100}")],
+)
+def test_a_number_that_its_column_cannot_hold_is_refused(numbers, name, value):
+    with pytest.raises(InputError, match=f"^given.{name}=.*: does not fit into .*, the type of the column$"):
+        next(numbers.tables(2, 1, {name: value}))
 
 
 def test_csv_holds_times_as_pandas_writes_them():
