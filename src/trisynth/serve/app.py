@@ -115,6 +115,8 @@ async def _rows(source: Source, limits: Limits, draws: asyncio.Semaphore, reques
     first = await piece()
 
     async def pieces() -> AsyncIterator[bytes]:
+        if request.method == "HEAD":
+            return
         yield first
         while (found := await piece()) is not None:
             yield found
@@ -131,7 +133,8 @@ async def _settings(request: Request) -> dict[str, Any]:
         try:
             content = json.loads(body, object_pairs_hook=_once, parse_int=_integer)
         except (ValueError, RecursionError):
-            raise Refused(422, "the body is no JSON, or nested too deeply") from None
+            remedy = 'send an object such as {"n": 100, "seed": 1}'
+            raise Refused(422, f"the body is no JSON, or nested too deeply; {remedy}") from None
         if not isinstance(content, dict):
             raise Refused(422, 'the body must be an object such as {"n": 100, "seed": 1}')
         if both := [name for name in content if name in found]:

@@ -131,6 +131,13 @@ class Guard:
         try:
             await asyncio.wait((answer, leaving), timeout=self._limits.max_seconds, return_when=asyncio.FIRST_COMPLETED)
             ended, left = answer.done(), leaving.done()
+        except asyncio.CancelledError:
+            # The server ends, and has waited for the answer.
+            if begun:
+                scope["state"]["cut"]()
+            else:
+                await refuse(send, 503, "the server is being stopped; try again later")
+            return
         finally:
             # A batch that is being drawn is drawn to its end, as a thread cannot be stopped; nobody waits for it.
             answer.cancel()
