@@ -93,6 +93,7 @@ def test_arrays_are_served_in_every_format_that_has_them():
         status, body, _ = get(port, "/rows?n=3&seed=1")
         assert status == 200
         assert np.allclose([row["image"] for row in json.loads(body)], tensors.values(drawn["image"]).tolist())
+        assert json.loads(get(port, "/schema")[1])["columns"][0] == {"name": "image", "kind": "tensor", "shape": [4]}
         status, body, _ = get(port, "/rows?n=3&seed=1&format=arrow")
         assert status == 200 and pa.ipc.open_stream(body).read_all()["image"].to_pylist() == [
             *map(list, drawn["image"])

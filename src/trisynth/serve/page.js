@@ -1,14 +1,32 @@
 "use strict";
 
 const SHOWN = 50;
+// A browser holds all rows of an answer that it shows.
+const MOST = 100000;
+// Numbers of an array, and characters of a text in one line.
+const NUMBERS = 6, LINE = 60;
 const at = (id) => document.getElementById(id);
 const headers = () => (at("token").value ? { Authorization: "Bearer " + at("token").value } : {});
+
+function text(value) {
+  if (value === null || value === undefined) return "";
+  if (!Array.isArray(value)) return String(value);
+  const cells = value.flat(Infinity).map(Number);
+  const more = cells.length > NUMBERS ? ", … (" + cells.length.toLocaleString("en") + " numbers)" : "";
+  return cells.slice(0, NUMBERS).map((each) => Number(each.toPrecision(4))).join(", ") + more;
+}
+
+// Whole numbers beyond 2^53 with all digits, where the browser gives them.
+function exact(name, value, context) {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && context?.source ? context.source : value;
+}
 
 function fill(table, names, rows) {
   const cell = (kind, value) => {
     const made = document.createElement(kind);
-    made.textContent = value === null || value === undefined ? "" : String(value);
+    made.textContent = text(value);
     if (typeof value === "number") made.className = "number";
+    if (typeof value === "string" && value.length > LINE) made.className = "long";
     return made;
   };
   const line = (kind, values) => {
@@ -52,8 +70,9 @@ async function schema() {
     at("given-label").hidden = !known.conditions;
     const first = known.columns.find((c) => c.kind === "number" || c.categories?.length);
     at("given").placeholder = first ? JSON.stringify({ [first.name]: first.categories?.[0] ?? 1 }) : "";
+    const kind = (c) => c.kind + (c.shape ? " " + c.shape.join(" × ") : "");
     fill(at("columns"), ["column", "kind", "categories"],
-      known.columns.map((c) => [c.name + (c.name === known.target ? " (target)" : ""), c.kind, (c.categories || []).join(", ")]));
+      known.columns.map((c) => [c.name + (c.name === known.target ? " (target)" : ""), kind(c), (c.categories || []).join(", ")]));
     at("notes").replaceChildren(...known.notes.map((text) => {
       const item = document.createElement("li");
       item.textContent = text;
@@ -71,12 +90,16 @@ async function show(event) {
   if (!at("columns").rows.length) await schema();
   try {
     at("request").textContent = "GET /" + query(at("format").value);
+    if (at("n").valueAsNumber > MOST) {
+      throw new Error("Rows: more than " + MOST.toLocaleString("en") + " are not shown; use Download");
+    }
     const answer = await fetched(query("json"));
-    const rows = await answer.json();
+    const rows = JSON.parse(await answer.text(), exact);
     fill(at("rows"), Object.keys(rows[0]), rows.slice(0, SHOWN).map((row) => Object.values(row)));
     const more = rows.length > SHOWN ? ", the first " + SHOWN + " are shown" : "";
     say(rows.length.toLocaleString("en") + " rows of seed " + answer.headers.get("X-Seed") + more);
   } catch (error) {
+    at("rows").replaceChildren();
     say(error.message, true);
   }
 }

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from trisynth import seeds
-from trisynth.data.kinds import Category
+from trisynth.data.kinds import Category, Tensor
 from trisynth.data.layout import Layout
 from trisynth.errors import InputError
 from trisynth.generators.base import Generator
@@ -130,6 +130,9 @@ class Source:
         if isinstance(kind, Category):
             # Those of few rows are pooled, and not among them.
             found["categories"] = [str(each) for each in kind.categories[:_LISTED]]
+        if isinstance(kind, Tensor):
+            # Answers hold the cells in one dimension.
+            found["shape"] = list(kind.shape)
         return found
 
     def _partial(self, given: Mapping[str, Any]) -> tuple[pd.DataFrame, Any]:
