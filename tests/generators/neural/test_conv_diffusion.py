@@ -10,7 +10,8 @@ from trisynth.data.dataset import Column
 from trisynth.generators.neural import conv_diffusion
 from trisynth.generators.neural.conv_diffusion import ConvDiffusion
 from trisynth.generators.neural.networks.backbones import Part
-from trisynth.generators.neural.networks.edm import Denoiser
+from trisynth.generators.neural.networks.edm import Denoiser, noise_levels
+from trisynth.generators.neural.networks.multistep import multistep
 from trisynth.generators.neural.networks.unet import FourierTerm, UNet
 from trisynth.objective import Loss
 
@@ -47,6 +48,22 @@ def test_columns_stay_in_their_places_and_sizes_may_be_odd():
     moved[:, SERIES.start] += 1
     changed = (unet(moved) != unet(inputs)).any(dim=0).nonzero()[:, 0]
     assert set(changed.tolist()) <= set(range(SERIES.start, SERIES.start + 6)) and SERIES.start in changed
+
+
+def test_solver_maps_noise_to_the_gaussian_and_is_of_second_order():
+    variances = torch.tensor([0.3, 0.01])
+    noise = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+    # The flow of independent numbers is known: it rescales the noise.
+    exact = noise * 80 * (variances / (variances + 80**2)).sqrt()
+
+    def error(n: int) -> float:
+        drawn = multistep(lambda x, sigma: x * variances / (variances + sigma**2), noise, noise_levels(n).tolist())
+        return (drawn - exact).abs().max().item()
+
+    assert error(50) < 0.02
+    assert error(25) > 3 * error(50) > 9 * error(100)
+    # A single level returns the estimate itself.
+    assert multistep(lambda x, sigma: 0 * x + 7, noise, [80.0, 0.0]).eq(7).all()
 
 
 def test_the_first_estimate_is_that_of_gaussian_rows_and_every_weight_learns():

@@ -69,6 +69,8 @@ class ArrayScales(nn.Module):
         self.shifts = nn.ModuleList(linear(conditions, outer, generator) for outer in (fine, *channels))
         self.width = self.reader.width
         self.fourier = FourierTerm(part) if part.is_series else None
+        # Convolutions of images are faster with channels as the last axis in memory, as rows have them.
+        self.to(memory_format=torch.channels_last)
         self.written = self.writer.width + (self.fourier.width if self.fourier else 0)
 
     def read(self, rows: Tensor, conditions: Tensor) -> list[Tensor]:
@@ -85,7 +87,8 @@ class ArrayScales(nn.Module):
     def write(self, outputs: Tensor, found: Sequence[Tensor]) -> Tensor:
         """Return elements of shape (n, size) from the outputs of the perceptron and the features of ``read``."""
         start, waves = outputs.split([self.writer.width, self.written - self.writer.width], dim=1)
-        x = start.unflatten(1, self.writer.first)
+        channels, *sizes = self.writer.first
+        x = start.unflatten(1, (*sizes, channels)).movedim(-1, 1)
         for layer, skip in zip(self.writer.layers[1::2], found[:0:-1], strict=True):
             x = layer(functional.silu(x + skip))
         made = (x + self.fine[1](found[0])).movedim(1, -1).flatten(1)
@@ -139,7 +142,7 @@ class UNet(nn.Module):
         """Return rows of shape (n, width) from inputs of shape (n, width + conditions)."""
         rows, conditions = inputs[:, : self.width], inputs[:, self.width :]
         found = [each.read(rows, conditions) for each in self.arrays]
-        deepest = [features[-1].flatten(1) for features in found]
+        deepest = [features[-1].movedim(1, -1).flatten(1) for features in found]
         *outputs, others = self.joined(torch.cat([*deepest, rows[:, self.others], conditions], dim=1)).split(
             self.widths, dim=1
         )
