@@ -86,6 +86,9 @@ def listening(host: str, port: str) -> socket.socket:
         made.bind(address)
         # Clients that come while the generator is loaded wait.
         made.listen()
+    except (socket.gaierror, UnicodeError) as error:
+        reason = getattr(error, "strerror", "no name of a machine")
+        raise InputError("host", host, f"cannot be opened ({reason}); name another one") from None
     except OSError as error:
         if made is not None:
             made.close()

@@ -167,7 +167,9 @@ class Guard:
     def _admits(self, headers: Mapping[bytes, bytes]) -> bool:
         if self._token is None:
             return True
-        return hmac.compare_digest(headers.get(b"authorization", b""), b"Bearer " + self._token.encode())
+        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+        # The name of the scheme has no case.
+        return scheme.lower() == b"bearer" and hmac.compare_digest(token, self._token.encode())
 
 
 def _host(headers: Mapping[bytes, bytes]) -> str:
