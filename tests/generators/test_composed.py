@@ -117,3 +117,11 @@ def test_a_text_depends_on_a_rare_class():
 def test_strata_of_fewer_rows_than_may_be_shown_are_refused(least):
     with pytest.raises(InputError, match=r"^min_rows=\d: must be a whole number, 5 or more"):
         Composed(min_rows=least).fit(rows(), target="state", facts=FACTS)
+
+
+def test_bins_of_a_numeric_target_are_no_strata_of_their_own():
+    real = rows(320).drop(columns="state")
+    made = Composed(min_rows=150).fit(real, target="dose", facts=FACTS)
+    assert all(strata.count == 2 for strata, _ in made.parts_.values())
+    drawn = made.sample(300)
+    assert np.corrcoef(tensors.values(drawn["series"]).mean(axis=1), drawn["dose"])[0, 1] > 0.7

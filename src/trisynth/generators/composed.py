@@ -84,16 +84,16 @@ class Composed(Generator):
         if flat:
             facts = {name: Column(kind="number" if is_number(table[name]) else "category") for name in flat}
             self.table_ = fitted_part(self.table or CART(), table[flat], labels, facts, rng)
-        earlier = flat
+        earlier, classes = flat, self._classes(labels)
         for name in order:
-            strata = Strata.learn(table[earlier], labels, table[name], self.max_strata, self.min_rows, rng)
+            strata = Strata.learn(table[earlier], classes, table[name], self.max_strata, self.min_rows, rng)
             made, rare = self.array or ClassGaussian(), 0
             if isinstance(whole[name], Sequence):
                 made = self.sequence or Autoregressive()
             elif isinstance(whole[name], Text):
                 made, rare = self.text or NGram(), whole[name].rare
             facts = {name: facts_of(whole[name])}
-            of_rows = strata.of(table[earlier], labels)
+            of_rows = strata.of(table[earlier], classes)
             self.parts_[name] = strata, fitted_part(made, table[[name]], of_rows, facts, rng, rare, persons)
             earlier = [*earlier, name]
 
@@ -101,9 +101,13 @@ class Composed(Generator):
         n = len(labels)
         drawn = pd.DataFrame(index=range(n)) if self.table_ is None else drawn_part(self.table_, labels, rng)
         for name, (strata, generator) in self.parts_.items():
-            cells = drawn_part(generator, strata.of(drawn, labels), rng)[name]
+            cells = drawn_part(generator, strata.of(drawn, self._classes(labels)), rng)[name]
             drawn = with_column(drawn, name, cells)
         return drawn[self.names_]
+
+    def _classes(self, labels: np.ndarray) -> np.ndarray:
+        """Return labels that are classes: bins of a numeric target, a column itself, are too small for strata."""
+        return np.zeros_like(labels) if self.numeric_target_ else labels
 
     def diagnostics(self) -> dict[str, float]:
         """Return the number of strata of all arrays and texts."""

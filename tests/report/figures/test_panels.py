@@ -85,6 +85,15 @@ def test_percentages_are_of_present_values():
     assert found.synthetic.sum() == pytest.approx(100)
 
 
+@pytest.mark.parametrize(("low", "label"), [(0, "value"), (-100, "value\nbeyond the axis 0.0 | 50.0 %")])
+def test_rows_beyond_the_axis_are_counted_where_they_are_many(low, label):
+    real = pd.Series(np.arange(100) / 7, name="x")
+    synthetic = real + np.where(np.arange(100) < 50, low, 0)
+    axes = style.blank(2, 2).subplots()
+    panels.draw(axes, real, synthetic, letters=20)
+    assert axes.get_xlabel() == label
+
+
 def test_frequencies_keep_the_order_and_show_missing_rows():
     kind = pd.CategoricalDtype(["low", "high"])
     real = pd.Series(["high", "low", "high", None], dtype=kind, name="x")

@@ -14,6 +14,8 @@ from trisynth.report.figures.style import COLOURS, shortened
 
 # Fraction of the real cells that is cut off at either end of a number's axis.
 TAIL = 0.005
+# Percent of the synthetic cells beyond the axis, more than of the real ones, that are not left unsaid.
+_BEYOND = 5
 _FEWEST, _MOST = 8, 32
 # Positive numbers whose tail reaches so many medians get a logarithmic axis.
 _TAILED = 8
@@ -36,6 +38,8 @@ class Histogram:
         From the real cells alone.
     real, synthetic : ndarray, shape (bins,)
         Percent of the table's present cells in each bin.
+    beyond : tuple of float
+        Percent of the real and of the synthetic present cells that no bin holds.
     logarithmic : bool
         Whether the bins grow as the numbers do.
     """
@@ -43,6 +47,7 @@ class Histogram:
     edges: np.ndarray
     real: np.ndarray
     synthetic: np.ndarray
+    beyond: tuple[float, float]
     logarithmic: bool = False
 
 
@@ -98,7 +103,8 @@ def histogram(real: pd.Series, synthetic: pd.Series) -> Histogram:
     logarithmic = bool(len(cells[0])) and schema.kind != "date" and _long_tailed(cells[0])
     edges = bin_edges(cells[0], schema.step, logarithmic)
     shares = (100 * np.histogram(part, edges)[0] / max(len(part), 1) for part in cells)
-    return Histogram(edges, *shares, logarithmic)
+    beyond = [100 * float(np.mean((part < edges[0]) | (part > edges[-1]))) if len(part) else 0.0 for part in cells]
+    return Histogram(edges, *shares, (beyond[0], beyond[1]), logarithmic)
 
 
 def _long_tailed(cells: np.ndarray) -> bool:
@@ -173,6 +179,9 @@ def _numbers(axes: Axes, real: pd.Series, synthetic: pd.Series, unit: str, lette
     absent = [100 * _missing(values) for values in (real, synthetic)]
     scale = ", ".join(filter(None, (unit or _SCALES.get(kind, "value"), "log scale" if found.logarithmic else "")))
     notes = [scale, "missing {} | {} %".format(*map(_percent, absent)) if any(absent) else ""]
+    real_beyond, synthetic_beyond = found.beyond
+    if synthetic_beyond - real_beyond > _BEYOND:
+        notes.append(f"beyond the axis {_percent(real_beyond)} | {_percent(synthetic_beyond)} %")
     on_one_line = ", ".join(filter(None, notes))
     axes.set_xlabel(on_one_line if len(on_one_line) <= letters else "\n".join(filter(None, notes)))
     axes.yaxis.set_major_formatter(_PERCENT)

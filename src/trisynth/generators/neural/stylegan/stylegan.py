@@ -89,7 +89,8 @@ class StyleGAN(NeuralGenerator):
     Source: Karras, Laine and Aila (2019), https://arxiv.org/abs/1812.04948. Faithful in mapping network, its learning
     rate, scaled weights, learned constant, adaptive instance normalisation, noise, style mixing, truncation, loss and
     average of weights; the label as in the authors' code. Scaled down to 32 dimensions and 16 channels, without
-    progressive growing, whose first size is the last one here; the penalty is that of every fourth step.
+    progressive growing, whose first size is the last one here; the penalty has the weight 1, not 10, and is that of
+    every fourth step.
     """
 
     kinds: ClassVar[tuple[type[Kind], ...]] = (TensorKind,)
