@@ -2,8 +2,10 @@
 
 import importlib
 import io
+from decimal import Decimal
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from trisynth.tracking import model
@@ -54,3 +56,28 @@ def test_durations_are_texts_that_mlflow_can_serve(tmp_path, dtype):
     rows = mlflow.pyfunc.load_model(str(tmp_path / "model")).predict(pd.DataFrame({"rows": [30]}))
     assert set(rows[0].dropna()) == {"0 days 01:30:00", "0 days 00:01:00"} and rows[0].isna().any()
     predictions_to_json(rows, io.StringIO())
+
+
+@pytest.mark.parametrize("dtype", [object, pd.ArrowDtype(pa.decimal128(10, 2))])
+def test_decimals_are_texts_that_mlflow_can_serve(dtype):
+    from mlflow.pyfunc.scoring_server import predictions_to_json
+
+    from trisynth.generators.independent import Independent
+    from trisynth.tracking.generator_model import GeneratorModel
+
+    prices = pd.Series([Decimal("1.50"), Decimal("2.25"), None] * 10, dtype=dtype)
+    made = GeneratorModel()
+    made.generator = Independent().fit(pd.DataFrame({"price": prices, "x": range(30)}), rare=0)
+    rows = made.predict(None, pd.DataFrame({"rows": [30]}))
+    assert all(len(price) == 4 for price in rows["price"].dropna()) and rows["price"].isna().any()
+    predictions_to_json(rows, io.StringIO())
+
+
+def test_more_rows_than_memory_holds_are_refused(generator):
+    from trisynth.errors import InputError
+    from trisynth.tracking.generator_model import GeneratorModel
+
+    made = GeneratorModel()
+    made.generator = generator
+    with pytest.raises(InputError, match="rows=20000000: must be at most 10,000,000"):
+        made.predict(None, pd.DataFrame({"rows": [19_999_999, 1]}))
