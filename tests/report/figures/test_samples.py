@@ -54,6 +54,13 @@ def test_series_of_unequal_lengths_are_lines_of_their_length():
     ]
 
 
+def test_lengths_of_both_sides_and_all_classes_share_an_axis():
+    parts = [sequences.column([np.arange(size) for size in sizes], "walk").to_frame() for sizes in ((15, 9), (3, 4))]
+    real, synthetic = (part.assign(y=pd.Categorical(["ill", "well"])) for part in parts)
+    figure = samples(real, synthetic, "walk", "walks", Column(), "y")
+    assert len({axes.get_xlim() for axes in figure.axes if axes.lines}) == 1
+
+
 def test_below_a_synthetic_array_is_the_nearest_real_one():
     real, synthetic = rows(), rows()
     synthetic["image"] = tensors.column(tensors.values(real["image"].iloc[::-1]) + 0.001)

@@ -62,7 +62,9 @@ def samples(
         across = 1 if is_series else _IMAGES
         # An empty column separates the sides.
         ratios = [*[1.0] * across, 0.05 if is_series else 0.4, *[1.0] * across]
-        grid = figure.subplots(len(shown), 2 * across + 1, squeeze=False, sharey=is_series, width_ratios=ratios)
+        # Lengths that differ can only be compared along one axis.
+        shared = {"sharex": unequal, "sharey": is_series, "width_ratios": ratios}
+        grid = figure.subplots(len(shown), 2 * across + 1, squeeze=False, **shared)
         for gap in grid[:, across]:
             gap.set_axis_off()
         numbers = sequences.flat(real[name]) if unequal else tensors.values(real[name])
