@@ -162,3 +162,14 @@ def test_a_number_beyond_the_training_rows_is_said_in_a_line(complete, capsys):
     assert len(lines) == 1 and "1 of 3 cells of column age lies beyond its range" in lines[0]
     complete(pd.DataFrame({"age": [50.0]}))
     assert "beyond" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("dtype", ["int8", "Int8", "int8[pyarrow]", "float16"])
+def test_a_number_that_its_column_cannot_hold_is_refused(tmp_path, dtype):
+    dataset = Dataset(pd.DataFrame({"size": pd.Series(range(30), dtype=dtype)}), None, Spec("sizes", None, None, {}))
+    partial = tmp_path / "partial.csv"
+    partial.write_text("size\n100\n")
+    assert completion.read(str(partial), dataset)[0]["size"].tolist() == [100]
+    partial.write_text("size\n100\n99999\n")
+    with pytest.raises(InputError, match=r"number that does not fit into \S+ in 1 of 2 cells of column size"):
+        completion.read(str(partial), dataset)

@@ -93,7 +93,14 @@ def _column(cells: pd.Series, like: pd.Series, dataset: Dataset, path: str) -> p
             where = f"{count} of {len(cells)} cells of column {cells.name}"
             raise InputError("given", path, f"{problem} in {where}{names}")
 
-    return clean_column(cells, facts, (), note, doubts=False).cells
+    found = clean_column(cells, facts, (), note, doubts=False).cells
+    plain = getattr(like.dtype, "numpy_dtype", like.dtype)
+    if types.is_integer_dtype(plain) or types.is_float_dtype(plain):
+        # A cast would wrap or become infinite.
+        limits = np.iinfo(plain) if types.is_integer_dtype(plain) else np.finfo(plain)
+        if count := int(((found < limits.min) | (found > limits.max)).sum()):
+            note(f"a number that does not fit into {like.dtype}", count, "")
+    return found
 
 
 def completed(generator: Generator, X: pd.DataFrame, y: pd.Series, n: int, seed: int) -> Iterator[pd.DataFrame]:

@@ -3,7 +3,7 @@
 Free text that is declared with ``generate`` is no such column.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -58,15 +58,19 @@ class Identifier:
         made = pd.Series(cells, dtype=object)
         return (made if present.all() else made.where(present, None)).astype(self.dtype)
 
-    def fits(self, text: str) -> bool:
-        """Return whether the original dtype can hold an identifier; running numbers end there."""
+    def fitting(self, texts: Iterator[str]) -> Iterator[str]:
+        """Yield identifiers that the original dtype can hold; running numbers end there."""
         if not types.is_integer_dtype(self.dtype):
-            return True
-        fits = int(text) <= np.iinfo(getattr(self.dtype, "numpy_dtype", self.dtype)).max
-        if not fits and isinstance(self.form, Running):
-            remedy = f"has no more identifiers of type {self.dtype}; convert the column to int64 or text"
-            raise InputError("X", self.name, remedy)
-        return fits
+            yield from texts
+            return
+        # Found once, as millions of texts may follow.
+        most = int(np.iinfo(getattr(self.dtype, "numpy_dtype", self.dtype)).max)
+        for text in texts:
+            if int(text) <= most:
+                yield text
+            elif isinstance(self.form, Running):
+                remedy = f"has no more identifiers of type {self.dtype}; convert the column to int64 or text"
+                raise InputError("X", self.name, remedy)
 
     @property
     def line(self) -> str:
@@ -176,7 +180,7 @@ class Fresh:
             category = isinstance(column.dtype, pd.CategoricalDtype)
             return pd.Series([None] * n, dtype=object).astype("category" if category else column.dtype)
         present = self._gaps[column.name].random(n) >= column.missing
-        fitting = filter(column.fits, self._streams[column.name])
+        fitting = column.fitting(self._streams[column.name])
         return column.column(list(islice(fitting, n)), present)
 
 
