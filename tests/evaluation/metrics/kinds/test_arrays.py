@@ -107,6 +107,13 @@ def test_frechet_distance_of_known_gaussians():
     assert cubic_mmd(a, b) == pytest.approx(3 * (1 - 4) ** 2, rel=0.15)
 
 
+@pytest.mark.filterwarnings("error")
+def test_frechet_distance_of_constant_features():
+    a = np.ones((10, 3))
+    assert frechet(a, a) == 0
+    assert frechet(a, 0 * a) == pytest.approx(3)
+
+
 def test_the_posterior_of_the_cohort_is_calibrated_and_its_kinds_add_up():
     rows = simulate(3000, 5)
     p = posterior(rows)

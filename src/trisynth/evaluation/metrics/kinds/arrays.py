@@ -4,12 +4,12 @@ Each is left out of the result where the rows hold no such column. Networks are 
 do without them.
 """
 
+import warnings
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import pandas as pd
-from scipy.linalg import sqrtm
+from scipy.linalg import LinAlgWarning, sqrtm
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -57,11 +57,8 @@ def padded(context: Context, column: Sequence) -> list[np.ndarray]:
     mean, deviation = steps.mean(axis=0), steps.std(axis=0)
     scale = np.where(deviation > 0, deviation, 1.0)
     scaled = [sequences.mapped(part, lambda flat: (flat - mean) / scale) for part in cells[1:]]
-    return [sequences.padded(part, int(max(map(_longest, scaled)))) for part in scaled]
-
-
-def _longest(cells: pd.Series) -> int:
-    return sequences.lengths(cells).max(initial=1)
+    longest = int(max(sequences.lengths(part).max(initial=1) for part in scaled))
+    return [sequences.padded(part, longest) for part in scaled]
 
 
 @dataclass(frozen=True)
@@ -332,8 +329,10 @@ def frechet(a: np.ndarray, b: np.ndarray) -> float:
     """Compute the Frechet distance of the Gaussians with the moments of two samples (Dowson and Landau 1982)."""
     gap = a.mean(axis=0) - b.mean(axis=0)
     first, second = (np.atleast_2d(np.cov(part.T)) for part in (a, b))
-    # The root of the product of two covariances has real eigenvalues; rounding leaves imaginary parts.
-    root = np.real(np.asarray(sqrtm(first @ second)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)
+        # The product of two covariances, singular or not, has a real root; rounding leaves imaginary parts.
+        root = np.real(np.asarray(sqrtm(first @ second)))
     return float(max(gap @ gap + np.trace(first + second - 2 * root), 0.0))
 
 
