@@ -14,6 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from trisynth import sampling
+from trisynth.data import layout
+from trisynth.errors import InputError
 from trisynth.generators.circuit import Circuit
 
 ROWS = 200
@@ -234,3 +236,10 @@ def test_python_returns_the_dtypes_of_a_typed_file(dated, clinic):
     assert drawn.dtypes.equals(table.dtypes)
     assert pd.concat([table, drawn]).dtypes.equals(table.dtypes)
     assert not set(drawn["patient_id"]) & set(table["patient_id"])
+
+
+@pytest.mark.parametrize(("field", "value"), [(pa.int8(), 300), (pa.uint16(), -1), (pa.float32(), 1e39)])
+def test_a_cell_that_the_file_cannot_hold_is_refused(field, value):
+    with pytest.raises(InputError, match=f"does not fit into {field}, the type in the file"):
+        layout._cast(pd.Series([1, None, value], name="size"), field)
+    assert layout._cast(pd.Series([1, None, 5], name="size"), field).to_pylist() == [1, None, 5]

@@ -22,6 +22,7 @@ from trisynth.data.formats import format_of
 from trisynth.data.formats.spellings import Spellings
 from trisynth.data.reading.dialect import Dialect
 from trisynth.data.reading.folder import Folder
+from trisynth.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -243,6 +244,13 @@ def _cast(cells: pd.Series, field: pa.DataType) -> pa.Array:
     if pa.types.is_time(field):
         # Arrow makes no time of day of a duration.
         cells = pd.Timestamp(0) + cells
+    if (pa.types.is_integer(field) or pa.types.is_floating(field)) and types.is_numeric_dtype(cells.dtype):
+        # A cell that was given, not drawn, may be any number; the cast would wrap it or make it infinite.
+        plain = field.to_pandas_dtype()
+        limits = np.iinfo(plain) if pa.types.is_integer(field) else np.finfo(plain)
+        beyond = cells[(cells < limits.min) | (cells > limits.max)]
+        if len(beyond):
+            raise InputError(str(cells.name), beyond.iloc[0].item(), f"does not fit into {field}, the type in the file")
     return pa.array(cells, from_pandas=True).cast(field, safe=False)
 
 

@@ -60,13 +60,12 @@ class Identifier:
 
     def fitting(self, texts: Iterator[str]) -> Iterator[str]:
         """Yield identifiers that the original dtype can hold; running numbers end there."""
-        if not types.is_integer_dtype(self.dtype):
-            yield from texts
-            return
+        whole = types.is_integer_dtype(self.dtype)
         # Found once, as millions of texts may follow.
-        most = int(np.iinfo(getattr(self.dtype, "numpy_dtype", self.dtype)).max)
+        most = int(np.iinfo(getattr(self.dtype, "numpy_dtype", self.dtype)).max) if whole else None
+        # Not by `yield from`, which would close the stream of texts after the first cells.
         for text in texts:
-            if int(text) <= most:
+            if most is None or int(text) <= most:
                 yield text
             elif isinstance(self.form, Running):
                 remedy = f"has no more identifiers of type {self.dtype}; convert the column to int64 or text"
