@@ -104,3 +104,20 @@ def test_images_and_numbers_follow_the_class_and_pieces_change_no_row(monkeypatc
     monkeypatch.setattr(conv_diffusion, "_PIECE", 64)
     again = made.sample(200, seed=1)
     assert np.allclose(tensors.values(again["image"]), tensors.values(drawn["image"]), atol=1e-4)
+
+
+@pytest.mark.parametrize(("kinds", "passes"), [(["image"], 3), (["image", "series"], 6), (["number"], 6)])
+def test_rows_with_series_and_tables_take_twice_as_many_passes(kinds, passes, monkeypatch):
+    rng, found = np.random.default_rng(0), []
+    cells = {"image": rng.normal(size=(20, 4, 4)), "series": rng.normal(size=(20, 5)), "number": rng.normal(size=20)}
+    X = pd.DataFrame({kind: cells[kind] if kind == "number" else tensors.column(cells[kind]) for kind in kinds})
+    facts = {"image": Column(shape=(4, 4))} if "image" in kinds else None
+
+    def solver(denoise, noise, levels):
+        found.append(levels)
+        return multistep(denoise, noise, levels)
+
+    monkeypatch.setattr(conv_diffusion, "multistep", solver)
+    made = ConvDiffusion(epochs=1, min_steps=1, sampling_steps=3, loss=Loss(1.0, 0.0, 0.0))
+    assert len(made.fit(X, facts=facts, seed=0).sample(4, seed=1)) == 4
+    assert len(found[0]) == passes + 1 and found[0][0] == 80 and found[0][-1] == 0
