@@ -141,9 +141,13 @@ def test_csv_holds_times_as_pandas_writes_them():
     pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(content), dtype=str), expected)
 
 
-def test_labels_of_several_types_are_refused_at_the_start():
-    table = pd.DataFrame({"a": np.arange(60.0), "y": pd.Series([1, "a"] * 30, dtype=object)})
-    with pytest.raises(InputError, match=r"y=\['int', 'str'\]: are of several types"):
+@pytest.mark.parametrize(
+    ("values", "kinds"),
+    [([1, "a"], "int', 'str"), (pd.period_range("2020", periods=2), "Period"), (pd.interval_range(0, 2), "Interval")],
+)
+def test_labels_that_answers_cannot_hold_are_refused_at_the_start(values, kinds):
+    table = pd.DataFrame({"a": np.arange(60.0), "y": pd.Series([*values] * 30, dtype=object)})
+    with pytest.raises(InputError, match=rf"y=\['{kinds}'\]: are of a type, or of several"):
         Source(fitted(table, target="y"), "")
 
 

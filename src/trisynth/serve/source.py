@@ -52,7 +52,7 @@ class Source:
         for kind in kinds:
             if isinstance(kind, Category):
                 _require_distinct(str(kind.name), kind.categories)
-                _require_one_type(str(kind.name), kind.categories)
+                _require_plain(str(kind.name), kind.categories)
 
     def tables(
         self, n: int | Mapping[str, int], seed: int, given: Mapping[str, Any] | None = None
@@ -185,10 +185,14 @@ def _require_distinct(parameter: str, values: Iterable[Any]) -> None:
         known[str(value)] = value
 
 
-def _require_one_type(parameter: str, values: Iterable[Any]) -> None:
+def _require_plain(parameter: str, values: Iterable[Any]) -> None:
+    """Refuse categories that are of several types, or of one that JSON and CSV lack, such as intervals."""
     try:
-        pa.array(values)
+        held = pa.array(values).type
+        plain = not isinstance(held, pa.ExtensionType) and not pa.types.is_nested(held) and not pa.types.is_binary(held)
     except pa.ArrowException:
+        plain = False
+    if not plain:
         kinds = sorted({type(value).__name__ for value in values})
-        remedy = "are of several types, which no answer can hold in one column; convert them to one before the fit"
-        raise InputError(parameter, kinds, remedy) from None
+        remedy = "are of a type, or of several, that answers cannot hold; convert them to texts before the fit"
+        raise InputError(parameter, kinds, remedy)
