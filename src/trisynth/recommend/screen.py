@@ -13,6 +13,8 @@ from trisynth.recommend.verdict import METRICS
 
 _WIDTH = 80
 _STAGES = {"choose": "choosing", "confirm": "confirming", "end": "ending"}
+# Seconds between the lines that stand for the bar where there is no terminal.
+_BETWEEN = 30
 
 
 class Screen:
@@ -35,6 +37,7 @@ class Screen:
             transient=True,
         )
         self.bar = self.progress.add_task("starting", total=budget, trials="", left=spoken(budget))
+        self._next = _BETWEEN
 
     def __enter__(self) -> "Screen":
         """Show the bar, on a terminal only."""
@@ -52,13 +55,16 @@ class Screen:
         self.console.print(text, markup=False, soft_wrap=not self.console.is_terminal)
 
     def update(self, search: Search) -> None:
-        """Show the stage, the finished trials and the time left."""
+        """Show the stage, the finished trials and the time left; without a terminal in a line from time to time."""
         spent, budget = search.elapsed(), search.settings.budget
         trials = f"{search.done}/{search.total} trials"
         left = spoken(max(budget - spent, 0.0))
         self.progress.update(
             self.bar, description=_STAGES[search.stage], completed=min(spent, budget), trials=trials, left=left
         )
+        if not self.console.is_terminal and spent >= self._next:
+            self._next = spent + _BETWEEN
+            self.line(f"{_STAGES[search.stage]}: {trials}, left: {left}")
 
 
 def spoken(seconds: float) -> str:
